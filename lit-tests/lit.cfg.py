@@ -50,6 +50,7 @@ config.substitutions += [
     ("%header-truth", f"{sys.executable} {support}/header_truth.py"),
     ("%map-types", f"{sys.executable} {support}/map_types.py"),
     ("%packets-run", f"{sys.executable} {support}/packets_run.py"),
+    ("%starters-run", f"{sys.executable} {support}/starters_run.py"),
     ("%processes-seen", f"{sys.executable} {support}/processes_seen.py"),
     ("%trace-run", f"{sys.executable} {support}/trace_run.py"),
     ("%congestion-run", f"{sys.executable} {support}/congestion_run.py"),

@@ -53,6 +53,8 @@ pub enum Command {
     Fix(Fix),
     /// Format source files in place
     Fmt(Fmt),
+    /// Write a folder with a program that compiles and runs: of a program type, of a struct of the kernel, or with a kernel module
+    Init(Init),
     /// Show what a BPF object, or the one in an executable of ksc, holds: maps, programs, globals
     Inspect(Inspect),
     /// Explain a diagnostic code, such as E0101, with a wrong and a right example; without one, list all codes
@@ -77,9 +79,6 @@ pub enum Command {
     /// A command that other compilers have
     #[command(hide = true)]
     Build(Words),
-    /// A command of the compiler of KernelScript 0.1
-    #[command(hide = true)]
-    Init(Words),
 }
 
 /// Whatever follows a command that ksc does not have.
@@ -157,6 +156,23 @@ pub struct Fmt {
     /// Write nothing; name the files that are not formatted, and fail if there are any
     #[arg(long)]
     pub check: bool,
+    #[command(flatten)]
+    pub messages: Messages,
+}
+
+#[derive(Args, Debug)]
+pub struct Init {
+    /// What the program is: an attribute with what it names, such as `xdp`, `tc/egress`, `probe/tcp_connect`,
+    /// `tracepoint/sched/sched_switch` or `lsm/file_open`; a struct of functions, such as `tcp_congestion_ops`; `kfunc`
+    pub kind: String,
+    /// The folder; its last part names the program
+    pub name: PathBuf,
+    /// Also declare the functions of the kernel that such a program may call
+    #[arg(long)]
+    pub kfuncs: bool,
+    /// The kernel's types: a file of BTF, or an ELF file with BTF such as a `vmlinux`; those of the running kernel by default
+    #[arg(long, value_name = "FILE", alias = "btf-vmlinux-path")]
+    pub btf: Option<PathBuf>,
     #[command(flatten)]
     pub messages: Messages,
 }

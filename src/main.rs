@@ -35,12 +35,12 @@ fn run(cli: Cli) -> ExitCode {
         Some(Command::Explain { code }) => tool::explain::run(code.as_deref()),
         Some(Command::Fix(fix)) => tool::fix::run(&fix),
         Some(Command::Fmt(fmt)) => tool::fmt::run(&fmt),
+        Some(Command::Init(init)) => tool::init::run(&init),
         Some(Command::Inspect(inspect)) => tool::inspect::run(&inspect),
         Some(Command::Completions { shell }) => tool::completions::run(shell),
         Some(Command::ManPages { folder }) => tool::man_pages::run(&folder),
         Some(Command::Compile(words)) => tool::foreign_commands::compile("compile", &words.words),
         Some(Command::Build(words)) => tool::foreign_commands::compile("build", &words.words),
-        Some(Command::Init(words)) => tool::foreign_commands::init(&words.words),
         None => tool::build::run(&cli.build),
     }
 }

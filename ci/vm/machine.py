@@ -10,6 +10,11 @@ _COMMAND_LINE = ("console=ttyS0 panic=-1 oops=panic loglevel=4 mitigations=off n
                  "initcall_blacklist=jent_mod_init,load_system_certificate_list")
 
 
+def _memory(initramfs):
+    """In MiB: the kernel unpacks the archive into a file system that takes at most half of the memory, beside the archive."""
+    return 1024 + 3 * (initramfs.stat().st_size >> 20)
+
+
 class Boot:
     """A guest that runs. `events` are what it reported since it was last asked."""
 
@@ -24,7 +29,7 @@ class Boot:
         self.heard = self._begun
         self._process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL",  # never outlives this process
-             "qemu-system-x86_64", "-accel", "tcg", "-machine", "q35", "-cpu", "qemu64", "-m", "1536M", "-smp", "2", "-nodefaults",
+             "qemu-system-x86_64", "-accel", "tcg", "-machine", "q35", "-cpu", "qemu64", "-m", f"{_memory(initramfs)}M", "-smp", "2", "-nodefaults",
              "-display", "none", "-no-reboot", "-serial", f"file:{self._console}", "-serial", f"file:{reports}",
              "-kernel", vmlinux, "-initrd", initramfs, "-append", _COMMAND_LINE],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")

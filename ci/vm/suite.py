@@ -1,15 +1,17 @@
 """The tests of one kernel: in one guest, and what a guest that died left over in another."""
 
 import json
-import os
 import time
 
 import image
 import machine
 import manifest
+from built import ROOT
 
 # A guest that says nothing for so long hangs; its tests end sooner than that by themselves.
 _SILENCE = manifest.TIMEOUT + 60
+# So many tests run at the same time in a guest: many wait for something.
+_JOBS = 2
 # So many guests for one kernel.
 _BOOTS = 3
 _ENVIRONMENT = {
@@ -17,6 +19,9 @@ _ENVIRONMENT = {
     # Under emulation all takes longer, and more so on a machine that has other things to do.
     "KSC_PATIENCE": "6",
 }
+# The test of what looks for faults in a kernel's log: it writes one there.
+_CANARY = "harness/kernel_log"
+_CANARY_FAULT = "WARNING: written by the test of the harness"
 
 
 class Suite:
@@ -26,27 +31,31 @@ class Suite:
         self.passed = self.failed = 0
         self._kernel, self._folder = kernel, folder
         lines = {test.name: line for test in tests if (line := test.on(manifest.version(version)))}
-        self._judges = {test.name: test.judge for test in tests}
+        self._tests = {test.name: test for test in tests}
+        self.done = not lines
+        lines[_CANARY] = {"name": _CANARY, "folder": "/run", "script": f"echo '<4>{_CANARY_FAULT}' >/dev/kmsg", "timeout": manifest.TIMEOUT,
+                          "shown": False, "seen": []}
+        self._tests[_CANARY] = manifest.Test(_CANARY, "/run", [])
         # Those that have not ended, and those of them that run.
         self._left, self._running = lines, set()
-        self.done = not lines
+        # Whether the fault of the canary was seen.
+        self._alert = False
         self._boots = 0
         self._seconds = 0.0
         self._guest = None
 
-    def start(self, archives, jobs):
-        """`archives`: what every guest has; `jobs`: how many tests at a time."""
+    def start(self, archives):
+        """`archives`: what every guest has."""
         modules = image.Tree(self._folder / "modules")
         modules.add_modules(self._kernel)
         self._archives = [*archives, modules.pack(self._folder / "modules.cpio")]
-        self._jobs = jobs
         self._boot()
 
     def _boot(self):
         self._boots += 1
         folder = self._folder / f"boot{self._boots}"
         tree = image.Tree(folder / "manifest")
-        content = {"environment": _ENVIRONMENT, "jobs": self._jobs, "tests": list(self._left.values())}
+        content = {"environment": _ENVIRONMENT, "jobs": _JOBS, "library": str(ROOT / "ci/lib"), "tests": list(self._left.values())}
         (tree.folder / "manifest.json").write_text(json.dumps(content))
         archives = [*self._archives, tree.pack(folder / "manifest.cpio")]
         initramfs = image.join(archives, folder / "initramfs")
@@ -62,6 +71,8 @@ class Suite:
                 self._running.add(event["begin"])
             elif "name" in event:
                 self._report(event)
+            elif "kernel" in event:
+                self._fault(event["kernel"], event["during"])
         now = time.monotonic()
         if ended or not runs:
             self._end(None if ended else "it died")
@@ -70,22 +81,32 @@ class Suite:
         elif now > self._guest.heard + _SILENCE:
             self._end(f"it has said nothing for {_SILENCE} s")
 
+    def _fault(self, text, during):
+        """A fault of the kernel is a failure, whatever the tests say that run beside it."""
+        if _CANARY_FAULT in text.partition("\n")[0]:
+            self._alert = True
+        else:
+            self._fail("the kernel's log", f"while {', '.join(during) or 'nothing'} ran", text)
+
     def _report(self, report):
         name = report["name"]
         self._running.discard(name)
         if self._left.pop(name, None) is None:
             return
-        judge = self._judges[name]
-        wrong = judge(self.version, report["log"]) if judge and report["status"] == 0 else None
-        if wrong:
+        test, log = self._tests[name], report["log"]
+        wrong = test.judge(self.version, log) if test.judge and report["status"] == 0 else None
+        unlike = test.checks(manifest.version(self.version)).wrong(report["seen"], test.folder)
+        if report["hung"]:
+            self._fail(name, f"it hangs: ended after {report['seconds']} s", log + unlike)
+        elif report["status"] != 0:
+            self._fail(name, f"status {report['status']}", log + unlike)
+        elif unlike:
+            self._fail(name, "not what is expected", unlike)
+        elif wrong:
             self._fail(name, wrong)
-        elif report["status"] == 0:
+        else:
             self.passed += 1
             print(f"PASS: {self.version} {name} ({report['seconds']} s)", flush=True)
-        elif report["hung"]:
-            self._fail(name, f"it hangs: ended after {report['seconds']} s", report["log"])
-        else:
-            self._fail(name, f"status {report['status']}", report["log"])
 
     def _fail(self, name, why, log=""):
         self.failed += 1
@@ -110,6 +131,8 @@ class Suite:
             return
         for name in self._left:
             self._fail(name, "it did not run")
+        if not self._left and not self._alert:
+            self._fail(_CANARY, "nobody saw the fault that it wrote into the kernel's log")
         self.done = True
         boots = f", {self._boots} boots" if self._boots > 1 else ""
         print(f"{self.version}: {self.passed} passed, {self.failed} failed, {self._seconds:.0f} s{boots}", flush=True)
@@ -119,7 +142,7 @@ def run(suites, archives, patience):
     """All kernels at the same time."""
     suites = [suite for suite in suites if not suite.done]
     for suite in suites:
-        suite.start(archives, min(2, max(1, os.cpu_count() // len(suites))))
+        suite.start(archives)
     deadline = time.monotonic() + patience
     while not all(suite.done for suite in suites):
         for suite in suites:

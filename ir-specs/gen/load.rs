@@ -25,6 +25,8 @@ pub struct Specs {
     pub facts: Facts,
     pub maps: Vec<MapKindSpec>,
     pub map_flags: Vec<MapFlagSpec>,
+    pub special_fields: Vec<SpecialFieldSpec>,
+    pub field_methods: Vec<FieldMethodSpec>,
     pub map_methods: Vec<MapMethodSpec>,
     pub builtins: Vec<BuiltinSpec>,
     pub helpers: Vec<HelperSpec>,
@@ -155,6 +157,8 @@ pub fn load(root: &Path) -> Specs {
         facts: facts::load(root),
         maps: records(&root.join("maps.toml")),
         map_flags: records(&root.join("map_flags.toml")),
+        special_fields: records(&root.join("special_fields.toml")),
+        field_methods: records(&root.join("field_methods.toml")),
         map_methods: records(&root.join("map_methods.toml")),
         builtins: records(&root.join("builtins.toml")),
         helpers: records(&root.join("helpers.toml")),
@@ -313,12 +317,7 @@ fn check(specs: &Specs) {
             assert!(known, "contexts.toml: field `{name}`: no program type `{program}`");
         }
     }
-    for MapKindSpec { name, flags, implied, .. } in &specs.maps {
-        for flag in flags.iter().chain(implied) {
-            let known = specs.map_flags.iter().any(|spec| spec.name == *flag);
-            assert!(known, "maps.toml: [{name}]: no flag `{flag}`");
-        }
-    }
+    check_maps(specs);
     let helper_exists = |helper: &String| specs.helpers.iter().any(|spec| spec.name == *helper);
     for Op { dialect, name, record } in &specs.ops {
         assert!(record.helpers.iter().all(helper_exists), "ops: {dialect}.{name}: no such helper");
@@ -326,7 +325,22 @@ fn check(specs: &Specs) {
     for MapMethodSpec { name, op, .. } in &specs.map_methods {
         assert!(op.as_deref().is_none_or(op_exists), "map_methods.toml: [{name}]: no such op");
     }
+    assert!(specs.field_methods.iter().all(|spec| op_exists(&spec.op)), "field_methods.toml: no such op");
     check_builtins(specs, helper_exists, op_exists);
+}
+
+fn check_maps(specs: &Specs) {
+    for MapKindSpec { name, flags, implied, .. } in &specs.maps {
+        for flag in flags.iter().chain(implied) {
+            let known = specs.map_flags.iter().any(|spec| spec.name == *flag);
+            assert!(known, "maps.toml: [{name}]: no flag `{flag}`");
+        }
+    }
+    for SpecialFieldSpec { name, maps, refused, .. } in &specs.special_fields {
+        let kinds = maps.iter().all(|kind| specs.maps.iter().any(|spec| spec.name == *kind));
+        let programs = refused.iter().all(|program| specs.programs.iter().any(|spec| spec.name == *program));
+        assert!(kinds && programs, "special_fields.toml: [{name}]: an unknown kind of map or program type");
+    }
 }
 
 fn check_builtins(specs: &Specs, helper_exists: impl Fn(&String) -> bool, op_exists: impl Fn(&str) -> bool) {

@@ -100,7 +100,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 8;
+pub const KS_ABI: u32 = 9;
 
 /// The whole program; one constant of the executable.
 #[repr(C)]
@@ -170,6 +170,8 @@ pub struct KsProg {
     /// The maps that it uses, as indexes into `KsProgram::maps`, if the kernel may refuse any program: then all declared maps are there.
     pub maps: *const u32,
     pub maps_len: u64,
+    /// The symbol `ks_form_…` of its form, by the form's name, or null where programs of the form are not attached.
+    pub does: *const c_void,
 }
 
 /// `KsProg::flags`: the other programs load where the kernel refuses it.

@@ -16,6 +16,12 @@ macro_rules! named {
                     _ => None,
                 }
             }
+
+            pub fn name(self) -> &'static str {
+                match self {
+                    $( $of::$variant => $name, )*
+                }
+            }
         }
     };
 }

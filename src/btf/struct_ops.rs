@@ -6,6 +6,8 @@ use crate::types::{Ty, Types};
 
 /// Before the name of such a struct, the name of the kernel's map value for it.
 const VALUE: &str = "bpf_struct_ops_";
+/// The member of that value with the struct.
+const DATA: &str = "data";
 /// Ends the name of a parameter that may be null (`prepare_arg_info` of kernel/bpf/bpf_struct_ops.c).
 const NULLABLE: &str = "__nullable";
 /// Ends the name of a parameter whose reference belongs to the program.
@@ -20,13 +22,19 @@ pub enum OpsMember {
 impl KernelTypes {
     /// Whether programs may implement a struct of this name.
     pub fn is_struct_ops(&mut self, name: &str) -> bool {
-        self.has(Wanted::Type, name) && self.has(Wanted::Type, &format!("{VALUE}{name}"))
+        self.has(Wanted::Type, name) && self.has_value(name)
     }
 
-    /// The structs that programs may implement. A few other types have such names.
+    /// Whether there is the value for it, in which the struct is behind what all such values have.
+    fn has_value(&mut self, name: &str) -> bool {
+        let layout = self.layout(&format!("{VALUE}{name}")).unwrap_or_default();
+        layout.iter().any(|(member, _)| member == DATA)
+    }
+
+    /// The structs that programs may implement.
     pub fn struct_ops(&mut self) -> Vec<String> {
         let mut names = self.types_with(VALUE);
-        names.retain(|name| self.has(Wanted::Type, name));
+        names.retain(|name| self.is_struct_ops(name));
         names
     }
 

@@ -1,6 +1,6 @@
 //! The call graph, with calls through pointers.
 
-use super::ops::{BpfDrain, KsCall, KsFunc, KsTailReturn};
+use super::ops::{BpfDrain, BpfTimerCallback, KsCall, KsFunc, KsTailReturn, MapTimerStart};
 use super::{Module, OpData, OpId, Opcode, Symbol};
 use petgraph::Direction;
 use petgraph::algo::tarjan_scc;
@@ -27,8 +27,8 @@ pub struct Reached {
 }
 
 impl CallGraph {
-    /// A function has edges to those that it may cause to run: the callees of its calls, and the functions whose
-    /// addresses it takes.
+    /// A function has edges to those that it may cause to run: the callees of its calls, the functions that it has the kernel
+    /// call later, and those whose addresses it takes.
     pub fn of(module: &Module) -> CallGraph {
         CallGraph::with(module, named)
     }
@@ -161,9 +161,17 @@ pub fn tail_called(op: &OpData) -> Option<&Symbol> {
     (op.opcode == Opcode::KsTailReturn).then(|| KsTailReturn::of(op).callee())
 }
 
-/// The function that an op calls or takes the address of.
+/// The function that an op calls, has the kernel call later, or takes the address of.
 pub fn named(op: &OpData) -> Option<&Symbol> {
-    if op.opcode == Opcode::KsFunc { Some(KsFunc::of(op).func()) } else { called(op) }
+    if op.opcode == Opcode::KsFunc { Some(KsFunc::of(op).func()) } else { called(op).or_else(|| called_later(op)) }
+}
+
+/// The function that the kernel calls when a timer ends, which the op starts or prepares.
+pub fn called_later(op: &OpData) -> Option<&Symbol> {
+    if op.opcode == Opcode::MapTimerStart {
+        return Some(MapTimerStart::of(op).handler());
+    }
+    (op.opcode == Opcode::BpfTimerCallback).then(|| BpfTimerCallback::of(op).callback())
 }
 
 impl Reached {

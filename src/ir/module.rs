@@ -204,6 +204,8 @@ pub struct KfuncDecl {
     pub weak: bool,
     /// What it does with a reference to a kernel object.
     pub reference: Option<Reference>,
+    /// The parameters that are memory with a size, and those that say how many bytes there are.
+    pub sized: Vec<(usize, usize)>,
     pub span: Span,
 }
 

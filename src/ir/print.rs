@@ -223,8 +223,9 @@ impl Printer<'_> {
         let params: Vec<String> = kfunc.sig.params.iter().map(|&ty| self.types.ir_text(ty)).collect();
         let result = self.types.ir_text(kfunc.sig.result);
         let reference = kfunc.reference.map_or(String::new(), |reference| format!(" {}", reference.word()));
+        let sized = kfunc.sized.iter().map(|(memory, size)| format!(" sized {memory} {size}")).collect::<String>();
         let weak = if kfunc.weak { " weak" } else { "" };
-        self.line(1, &format!("kfunc @{}({}) -> {result}{reference}{weak}", kfunc.name, params.join(", ")));
+        self.line(1, &format!("kfunc @{}({}) -> {result}{reference}{sized}{weak}", kfunc.name, params.join(", ")));
     }
 
     fn function(&mut self, func: &Function) {

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 /// The wrappers, by the functions that they wrap and where what calls them runs.
 #[derive(Default)]
-pub(super) struct Boundaries(BTreeMap<(FuncId, Target), Symbol>);
+pub(super) struct Boundaries(pub(super) BTreeMap<(FuncId, Target), Symbol>);
 
 impl Boundaries {
     pub fn of(program: &Program) -> Boundaries {
@@ -49,6 +49,9 @@ impl Visitor<'_> for Handed {
             && let [Expr { kind: ExprKind::Const(Const::Func(func)), .. }] = args.as_slice()
         {
             self.0.push((*func, on));
+        }
+        if let Some(Expr { kind: ExprKind::Const(Const::Func(func)), .. }) = expr.field_handler() {
+            self.0.push((*func, Target::Bpf));
         }
         self.parts_of_expr(expr);
     }

@@ -67,6 +67,7 @@ impl Lowering<'_> {
             | ExprKind::Kfunc { .. }
             | ExprKind::Atomic { .. }
             | ExprKind::MapCall { .. }
+            | ExprKind::FieldCall { .. }
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }
@@ -170,6 +171,7 @@ impl Lowering<'_> {
             | ExprKind::Helper { .. }
             | ExprKind::Kfunc { .. }
             | ExprKind::MapCall { .. }
+            | ExprKind::FieldCall { .. }
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }
@@ -244,6 +246,9 @@ impl Lowering<'_> {
             ExprKind::Kfunc { kfunc, args } => self.kfunc(*kfunc, args, expr.ty, expr.span),
             ExprKind::Atomic { builtin, place, args } => Some(self.atomic(builtin, place, args, expr.ty, expr.span)),
             ExprKind::MapCall { map, method, args } => self.map_call(*map, method, args, expr.ty, expr.span),
+            ExprKind::FieldCall { method, map, flags, args } => {
+                Some(self.field_call(method, *map, *flags, args, expr.ty, expr.span))
+            }
             ExprKind::Load(func) => {
                 let name = self.names.func(*func);
                 Some(self.at(expr.span).b.host_load(name, expr.ty))

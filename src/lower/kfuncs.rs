@@ -1,11 +1,26 @@
 //! The functions of the program's own kernel module, as BPF code declares them.
 
 use crate::ir::KfuncDecl;
-use crate::sema::tree::{Func, Program, Role};
+use crate::sema::tree::{Func, KfuncArg, KfuncParam, Program, Role};
 use crate::types::{FnSig, Ty, TyKind, Types};
 
 pub(super) fn own(types: &Types, program: &Program) -> Vec<KfuncDecl> {
     program.funcs.iter().filter_map(|func| declaration(types, func)).collect()
+}
+
+/// Memory whose size is another argument.
+pub(super) fn sized(params: &[KfuncParam]) -> Vec<(usize, usize)> {
+    let of = |(memory, param): (usize, &KfuncParam)| match param.arg {
+        KfuncArg::Memory { size } => size.map(|size| (memory, size)),
+        KfuncArg::Number
+        | KfuncArg::Constant
+        | KfuncArg::Context
+        | KfuncArg::Object
+        | KfuncArg::Text
+        | KfuncArg::Address
+        | KfuncArg::Hidden => None,
+    };
+    params.iter().enumerate().filter_map(of).collect()
 }
 
 fn declaration(types: &Types, func: &Func) -> Option<KfuncDecl> {
@@ -19,6 +34,7 @@ fn declaration(types: &Types, func: &Func) -> Option<KfuncDecl> {
         weak: false,
         // References to objects of the module's own types are for the kernel's verifier to follow.
         reference: None,
+        sized: Vec::new(),
         span: func.name_span,
     })
 }

@@ -3,9 +3,10 @@
 use super::func::{Dest, Lowering, Slot};
 use super::scan::may_write;
 use crate::ir::{Attr, Opcode, Value};
-use crate::sema::tree::{Block, CompoundOp, Expr, ExprKind, LocalId, MapId};
+use crate::sema::tree::{Block, CompoundOp, Const, Expr, ExprKind, LocalId, MapId};
 use crate::source::Span;
-use crate::tables::{MapAccess, MapMethodSpec};
+use crate::tables::{FieldMethodSpec, MapAccess, MapMethodSpec};
+use crate::target::Target;
 use crate::types::{Space, Ty};
 
 impl Lowering<'_> {
@@ -151,6 +152,35 @@ impl Lowering<'_> {
             self.b.ks_unreachable();
             self.leave();
         }
+    }
+
+    /// `v.t.start(ns, f)`: its op, whose operands are the field and numbers.
+    pub(super) fn field_call(
+        &mut self,
+        method: &FieldMethodSpec,
+        map: Option<MapId>,
+        flags: u32,
+        args: &[Expr],
+        result: Ty,
+        span: Span,
+    ) -> Value {
+        let Some(opcode) = Opcode::from_name(method.op) else { crate::bug!("`{}` is no op", method.name) };
+        self.scoped(|this| {
+            let mut operands = Vec::new();
+            let mut attrs: Vec<Attr> = map.iter().map(|&map| Attr::Symbol(this.names.map(map).clone())).collect();
+            for (index, arg) in args.iter().enumerate() {
+                match arg.kind {
+                    ExprKind::Const(Const::Func(func)) => {
+                        attrs.push(Attr::Symbol(this.names.handed(func, Target::Bpf).clone()));
+                        attrs.push(Attr::Int(flags.into()));
+                    }
+                    _ if index == 0 => operands.push(this.place(arg)),
+                    _ => operands.push(this.scalar(arg)),
+                }
+            }
+            let op = this.at(span).b.insert(opcode, operands, attrs, &[result], Vec::new(), Vec::new());
+            this.b.result(op)
+        })
     }
 
     /// `for (k, v in m)`

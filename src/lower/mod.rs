@@ -41,6 +41,7 @@ use crate::ir::{self, Module, Symbol};
 use crate::sema::tree::{ArgsSpec, ConfigId, Const, FuncId, GlobalId, ImplId, MapId, Program, Role, Storage};
 use crate::session::Session;
 use crate::source::FileId;
+use crate::target::Target;
 use crate::types::{TyKind, Types};
 use boundaries::Boundaries;
 use std::collections::HashSet;
@@ -71,6 +72,11 @@ impl Names {
 
     fn func(&self, id: FuncId) -> &Symbol {
         &self.funcs[id.0 as usize]
+    }
+
+    /// What code there calls for the function: a wrapper, if there is one.
+    fn handed(&self, id: FuncId, on: Target) -> &Symbol {
+        self.boundaries.0.get(&(id, on)).unwrap_or_else(|| self.func(id))
     }
 
     fn global(&self, id: GlobalId) -> &Symbol {
@@ -225,6 +231,7 @@ fn kfunc_decls(program: &Program) -> Vec<ir::KfuncDecl> {
                 sig: kfunc.declared.clone(),
                 weak: kfunc.weak,
                 reference: kfunc.reference,
+                sized: kfuncs::sized(&kfunc.params),
                 span: kfunc.span,
             }),
         }

@@ -1,14 +1,14 @@
-//! `lock-places`: checks that a lock behind a pointer is that of a map entry.
+//! `lock-places`: checks that a lock or a timer behind a pointer is that of a map entry.
 //!
-//! Takes `bpf.locked` after `optionals`, when few ops make pointers; changes nothing. The verifier knows the memory of
-//! a pointer on each path, the type of a parameter or variable does not. So this follows the sources of each pointer
-//! into callers and callees, and reports those that may not be an entry. BPF only: user space takes no locks.
+//! Takes `bpf.locked` and what is called with timers after `optionals`, when few ops make pointers; changes nothing. The verifier
+//! knows the memory of a pointer on each path, the type of a parameter or variable does not. So this follows the sources of
+//! each pointer into callers and callees, and reports those that may not be an entry. BPF only: user space uses neither.
 
 use super::analysis::pointer_sources::{At, Sources, leading};
 use super::{Changed, Pass, Run};
-use crate::diag::codes::shared::LockWhat;
-use crate::ir::ops::BpfLocked;
-use crate::ir::{Module, Opcode, ValueDef};
+use crate::diag::codes::shared::{LockWhat, TimerPlace};
+use crate::ir::ops::{BpfLocked, BpfTimerCallback, MapTimerCancel};
+use crate::ir::{Module, OpData, Opcode, Value, ValueDef};
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 pub static PASS: Pass = Pass {
     name: "lock-places",
-    summary: "Check that locks are those of map entries",
+    summary: "Check that locks and timers are those of map entries",
     after: &[("optionals", "makes plain branches and casts of pointers")],
     before: &[("scratch", "moves variables"), ("outline", "moves code")],
     verifier: None,
@@ -27,20 +27,33 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     for (at, func) in module.funcs.iter().enumerate() {
         for op in func.walk() {
             let data = &func.ops[op];
-            if data.opcode != Opcode::BpfLocked {
-                continue;
-            }
-            let Some(pointer) = leading(func, BpfLocked::of(data).lock()) else { continue };
+            let Some(place) = special(data) else { continue };
+            let Some(pointer) = leading(func, place) else { continue };
             let TyKind::Ptr { to, .. } = cx.types.kind(func.ty(pointer)) else { continue };
             let mut search = Search { sources: Sources::new(module, &cx.types), of: to, seen: BTreeSet::new() };
             if let Some((what, span)) = search.no_entry((at, pointer)) {
-                let error = cx.error(data.loc.span.start(), LockWhat { what: what.to_owned() });
+                let what = what.to_owned();
+                let error = match data.opcode == Opcode::BpfLocked {
+                    true => cx.error(data.loc.span.start(), LockWhat { what }),
+                    false => cx.error(data.loc.span, TimerPlace { what }),
+                };
                 error.note(span, "the pointer may come from here");
                 error.help("pass the address of an entry that is bound: `if (var v = m[key]) { f(&v) }`");
             }
         }
     }
     Changed::No
+}
+
+/// The lock or timer that an op takes.
+fn special(op: &OpData) -> Option<Value> {
+    if op.opcode == Opcode::BpfLocked {
+        return Some(BpfLocked::of(op).lock());
+    }
+    if op.opcode == Opcode::BpfTimerCallback {
+        return Some(BpfTimerCallback::of(op).timer());
+    }
+    (op.opcode == Opcode::MapTimerCancel).then(|| MapTimerCancel::of(op).timer())
 }
 
 /// The search for where a pointer may come from.

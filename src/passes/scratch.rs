@@ -83,12 +83,12 @@ fn variable_type(func: &Function, types: &Types, op: OpId) -> Ty {
     of
 }
 
-/// Whether a type can be in a map: without pointers, and without locks, which per-CPU maps refuse.
+/// Whether a type can be in a map: without pointers, and without special fields, which per-CPU maps refuse.
 fn fits_map(types: &Types, ty: Ty) -> bool {
     let kind = types.kind(ty);
     if let TyKind::Struct(id) = kind {
         let def = types.struct_def(id);
-        return def.origin != Origin::Lock && def.fields.iter().all(|field| fits_map(types, field.ty));
+        return def.origin != Origin::Special && def.fields.iter().all(|field| fits_map(types, field.ty));
     }
     if let TyKind::Array(element, _) = kind {
         return fits_map(types, element);

@@ -68,5 +68,5 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 fn declaration(types: &mut Types, span: Span) -> KfuncDecl {
     let [text, memory] = [Ty::CHAR, Ty::VOID].map(|to| types.ptr(to, Space::Any, false));
     let sig = FnSig { params: vec![Ty::I32, text, memory, Ty::U32, memory], result: Ty::I32 };
-    KfuncDecl { name: PRINTS.into(), sig, weak: true, reference: None, span }
+    KfuncDecl { name: PRINTS.into(), sig, weak: true, reference: None, sized: Vec::new(), span }
 }

@@ -17,6 +17,7 @@ pub mod scope;
 mod throws;
 mod trusted;
 pub use crate::diag::similar;
+pub(crate) use declare::handed;
 mod header_minima;
 pub mod tree;
 pub mod types;

@@ -4,7 +4,7 @@ use super::env::{Declared, Entity, Variants};
 use super::tree::Const;
 use crate::tables::{
     self, CONSTS, CONTEXTS, ContextField, ContextSpec, ENUMS, EnumSpec, FieldRole, HEADERS, KERNEL_STRUCTS, MAP_KINDS,
-    MapKindSpec, STRUCTS, StructSpec, is_kernel_context, record_class,
+    MapKindSpec, SPECIAL_FIELDS, STRUCTS, StructSpec, is_kernel_context, record_class,
 };
 use crate::types::{BitField, EnumDef, FieldDef, Origin, Space, StructDef, Ty, TyKind, Types, VariantDef};
 use std::cell::OnceCell;
@@ -88,7 +88,10 @@ pub fn declare(types: &mut Types) -> Names {
     for &(name, ty) in SIMPLE_TYPES {
         add(&mut names, name, Entity::Type(ty));
     }
-    structure(types, &mut names, "bpf_spin_lock", Origin::Lock, Vec::new(), 4, 4);
+    for spec in SPECIAL_FIELDS {
+        let ty = structure(types, &mut names, spec.name, Origin::Special, Vec::new(), spec.size, spec.align);
+        spec.alias.iter().for_each(|alias| add(&mut names, alias, Entity::Type(ty)));
+    }
     for spec in ENUMS {
         enumeration(types, &mut names, spec);
     }

@@ -10,13 +10,13 @@ use super::scope::{Found, Scope};
 use crate::ast::{self, Ident, TypeKind};
 use crate::diag::codes::maps::MapAsType;
 use crate::diag::codes::names::{NoProgramType, NotAType, UnknownType};
-use crate::diag::codes::shared::LockPlace;
+use crate::diag::codes::shared::SpecialPlace;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{BadLength, NoSinglePrecision, ObjectByPointer, TypeArguments, ViewPlace, VoidValue};
 use crate::diag::foreign;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::PROGRAMS;
+use crate::tables::{PROGRAMS, SpecialFieldSpec};
 use crate::types::{FnSig, Space, TooMuch, Ty, TyKind, Types};
 
 /// Where a type is written; decides what `void` and the absence of `?` mean.
@@ -30,7 +30,7 @@ pub enum Position {
     Value,
     /// A local variable: as a value, and `bytes`.
     Local,
-    /// A field of a struct: as a value, and a lock.
+    /// A field of a struct: as a value, and what only values of maps hold.
     Field,
     /// After `as`, in `sizeof`, `offsetof`, `ctx.packet(…, T)`: `*T` is not null, a context's name is the struct itself.
     Bare,
@@ -50,9 +50,9 @@ pub fn resolve(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, position
         cx.error(ty.span, VoidValue {}).help("for a pointer to bytes write `*u8`");
         return Ty::ERROR;
     }
-    if is_misplaced_lock(&cx.types, resolved, position) {
-        cx.error(ty.span, LockPlace { what: "a `bpf_spin_lock`".to_owned() })
-            .help("declare a struct with a field `lock: bpf_spin_lock`, and a map of such values");
+    if let Some(spec) = misplaced_special(&cx.types, resolved, position) {
+        cx.error(ty.span, SpecialPlace { what: format!("a `{}`", spec.name) })
+            .help(format!("declare a struct with a field of type `{}`, and a map of such values", spec.name));
         return Ty::ERROR;
     }
     if is_misplaced_view(&cx.types, resolved, position) {
@@ -74,12 +74,12 @@ pub fn resolve(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, position
     }
 }
 
-/// A lock itself is a field; `sizeof` may name it. No array or pointer is of locks.
-fn is_misplaced_lock(types: &Types, ty: Ty, position: Position) -> bool {
+/// What only values of maps hold is a field; `sizeof` may name it. No array or pointer is of it.
+fn misplaced_special(types: &Types, ty: Ty, position: Position) -> Option<&'static SpecialFieldSpec> {
     if let TyKind::Array(of, _) | TyKind::Ptr { to: of, .. } = types.kind(ty) {
-        return types.is_lock(of) || is_misplaced_lock(types, of, position);
+        return types.special(of).or_else(|| misplaced_special(types, of, position));
     }
-    types.is_lock(ty) && !matches!(position, Position::Field | Position::Bare)
+    types.special(ty).filter(|_| !matches!(position, Position::Field | Position::Bare))
 }
 
 /// A view itself is a variable. Nothing holds views or points to them, and no function pointer takes them.

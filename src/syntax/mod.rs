@@ -29,7 +29,7 @@ use crate::source::layout::{Layout, layout};
 use crate::source::{FileId, SourceFile};
 use builder::Builder;
 use pest::Parser;
-pub use words::is_primitive;
+pub use words::{is_keyword, is_primitive};
 
 #[derive(pest_derive::Parser)]
 #[grammar = "syntax/ks.pest"]

@@ -6,6 +6,7 @@ pub mod form;
 mod maps;
 mod programs;
 mod records;
+mod special_fields;
 mod targets;
 
 pub use contexts::*;

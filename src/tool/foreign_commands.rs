@@ -20,13 +20,6 @@ pub fn compile(word: &str, words: &[OsString]) -> ExitCode {
     refuse(word, &format!("`ksc {source}{output}` writes the executable and the BPF object"))
 }
 
-/// `init KIND NAME`.
-pub fn init(words: &[OsString]) -> ExitCode {
-    let name = words.last().map_or("name".into(), |word| word.to_string_lossy());
-    let name = name.strip_suffix(".ks").unwrap_or(&name);
-    refuse("init", &format!("one file is a whole program: write `{name}.ks`, then `ksc {name}.ks` compiles it"))
-}
-
 fn refuse(word: &str, instead: &str) -> ExitCode {
     eprintln!("error: ksc has no command `{word}`: {instead}");
     ExitCode::from(status::USAGE)

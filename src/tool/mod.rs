@@ -8,6 +8,7 @@ pub mod explain;
 pub mod fix;
 pub mod fmt;
 pub mod foreign_commands;
+pub mod init;
 pub mod inspect;
 pub mod man_pages;
 

@@ -37,8 +37,8 @@ pub enum Origin {
     Kernel,
     /// A struct of the kernel whose layout this compiler does not know: a mistake where it is used.
     Unknown,
-    /// `bpf_spin_lock`: bytes that only the kernel touches.
-    Lock,
+    /// A field of a map's value that only the kernel's helpers touch (`ir-specs/special_fields.toml`).
+    Special,
     /// A struct of the kernel, known by pointers alone: its fields are those that the program names, at the offsets of
     /// the kernel's BTF, and relocated when the program is loaded.
     Btf,
@@ -58,7 +58,7 @@ impl Origin {
         Origin::Object,
         Origin::Kernel,
         Origin::Unknown,
-        Origin::Lock,
+        Origin::Special,
         Origin::Btf,
         Origin::BtfUnion,
         Origin::BtfTypedef,
@@ -87,7 +87,7 @@ impl Origin {
             Origin::Object => "object",
             Origin::Kernel => "kernel",
             Origin::Unknown => "unknown",
-            Origin::Lock => "lock",
+            Origin::Special => "special",
             Origin::Btf => "btf",
             Origin::BtfUnion => "btf_union",
             Origin::BtfTypedef => "btf_typedef",

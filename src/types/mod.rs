@@ -5,7 +5,6 @@
 
 mod defs;
 pub mod layout;
-mod locks;
 mod measure;
 pub mod text;
 

@@ -45,6 +45,10 @@ pub fn void() -> String {
     "void".to_owned()
 }
 
+pub fn zero() -> String {
+    "0".to_owned()
+}
+
 /// Entries of a map whose declaration gives no number.
 pub fn entries() -> u32 {
     1024

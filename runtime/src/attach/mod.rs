@@ -52,35 +52,51 @@ use std::cell::{Cell, RefCell};
 use std::ffi::c_char;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
-/// What each form does; its file says how.
-static FORMS: &[(KsForm, Attach)] = &[
-    (KsForm::Netdev, netdev::attach),
-    (KsForm::Device, netdev::attach),
-    (KsForm::Tcx, tcx::attach),
-    (KsForm::Cgroup, cgroup::attach),
-    (KsForm::Socket, socket::attach),
-    (KsForm::Netns, netns::attach),
-    (KsForm::Tracing, tracing::attach_loaded),
-    (KsForm::RawTracepoint, tracing::attach_event),
-    (KsForm::Function, trampoline::attach_function),
-    (KsForm::Session, session::attach),
-    (KsForm::Lsm, trampoline::attach_hook),
-    (KsForm::Kprobe, kprobe::attach),
-    (KsForm::Kretprobe, kprobe::attach_return),
-    (KsForm::Probe, probe::attach),
-    (KsForm::Map, sockets::attach),
-    (KsForm::Reuseport, reuseport::attach),
-    (KsForm::Netfilter, netfilter::attach),
-    (KsForm::Netkit, netkit::attach),
-    (KsForm::Entry, entry::attach),
-    (KsForm::Freplace, freplace::attach),
-    (KsForm::Tracepoint, tracepoint::attach),
-    (KsForm::PerfEvent, perf_event::attach),
-    (KsForm::Iter, iter::attach),
-    (KsForm::Uprobe, uprobe::attach_entry),
-    (KsForm::Uretprobe, uprobe::attach_return),
-    (KsForm::Usdt, usdt::attach),
-];
+/// What a form does; its file says how.
+pub struct Form {
+    attach: Attach,
+    /// Looks for the target; none where the kernel does that when it loads the program.
+    lookup: Option<missing::Lookup>,
+}
+
+/// A symbol for each form, to which `KsProg::does` points: the linker leaves the others out of an executable.
+macro_rules! forms {
+    ($( $symbol:ident = $attach:path $(, $lookup:ident)?; )*) => {
+        $(
+            #[unsafe(no_mangle)]
+            pub static $symbol: Form = Form { attach: $attach, lookup: [$(Some(missing::$lookup as missing::Lookup),)? None][0] };
+        )*
+    };
+}
+
+forms! {
+    ks_form_netdev = netdev::attach, interface;
+    ks_form_device = netdev::attach, interface;
+    ks_form_tcx = tcx::attach, interface;
+    ks_form_cgroup = cgroup::attach, folder;
+    ks_form_socket = socket::attach, interface;
+    ks_form_netns = netns::attach, namespace;
+    ks_form_tracing = tracing::attach_loaded;
+    ks_form_raw_tracepoint = tracing::attach_event, event;
+    ks_form_function = trampoline::attach_function;
+    ks_form_session = session::attach;
+    ks_form_lsm = trampoline::attach_hook;
+    ks_form_kprobe = kprobe::attach, probed;
+    ks_form_kretprobe = kprobe::attach_return, probed;
+    ks_form_probe = probe::attach, probed;
+    ks_form_map = sockets::attach;
+    ks_form_reuseport = reuseport::attach;
+    ks_form_netfilter = netfilter::attach, namespace;
+    ks_form_netkit = netkit::attach, interface;
+    ks_form_entry = entry::attach;
+    ks_form_freplace = freplace::attach;
+    ks_form_tracepoint = tracepoint::attach, tracepoint;
+    ks_form_perf_event = perf_event::attach;
+    ks_form_iter = iter::attach;
+    ks_form_uprobe = uprobe::attach_entry, user_code;
+    ks_form_uretprobe = uprobe::attach_return, user_code;
+    ks_form_usdt = usdt::attach, described;
+}
 
 type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;
 
@@ -219,13 +235,15 @@ pub unsafe extern "C" fn ks_attach(
 }
 
 fn attach(prog: &KsProg, request: &Request) -> Result<Box<dyn Attached>, Failure> {
-    match FORMS.iter().find(|(form, _)| *form as u32 == prog.form) {
-        Some((_, attach)) => attach(request),
-        None => Err(Failure::new(
-            libc::EOPNOTSUPP,
-            format!("programs of form {} cannot be attached by this runtime library", prog.form),
-        )),
+    match form_of(prog) {
+        Some(form) => (form.attach)(request),
+        None => Err(Failure::new(libc::EOPNOTSUPP, "programs of this type are not attached")),
     }
+}
+
+fn form_of(prog: &KsProg) -> Option<&'static Form> {
+    // SAFETY: the compiler points to one of the symbols above, or to nothing.
+    unsafe { prog.does.cast::<Form>().as_ref() }
 }
 
 fn remember(handle: u32, attached: Box<dyn Attached>) -> i64 {

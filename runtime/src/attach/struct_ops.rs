@@ -41,18 +41,25 @@ pub extern "C" fn ks_register(struct_ops: u32) -> i64 {
         return -i64::from(libc::EINVAL);
     };
     let map = load::find_map(load::loaded(), table.name);
-    // SAFETY: a map of the loaded object; null is none.
-    let mut link = unsafe { bpf::bpf_map__attach_struct_ops(map) };
-    if link.is_null() && errno().abs() == libc::EEXIST && !has_links() && remove_left(table) {
-        // SAFETY: the same.
-        link = unsafe { bpf::bpf_map__attach_struct_ops(map) };
+    let mut registered = attach(map);
+    if registered == Err(libc::EEXIST) && !has_links() && remove_left(table) {
+        registered = attach(map);
     }
-    if link.is_null() {
-        let code = errno().abs();
-        complain(&format!("cannot register `{}`: {}{}", program::text(table.name), reason(code), help(code)));
-        return -i64::from(code);
-    }
+    let link = match registered {
+        Ok(link) => link,
+        Err(code) => {
+            complain(&format!("cannot register `{}`: {}{}", program::text(table.name), reason(code), help(code)));
+            return -i64::from(code);
+        }
+    };
     remember(owner(struct_ops), Box::new(Registered { link }))
+}
+
+/// The link, or the errno.
+fn attach(map: *mut bpf::bpf_map) -> Result<*mut bpf::bpf_link, i32> {
+    // SAFETY: a map of the loaded object; null is none.
+    let link = unsafe { bpf::bpf_map__attach_struct_ops(map) };
+    if link.is_null() { Err(errno().abs()) } else { Ok(link) }
 }
 
 /// See abi.rs.

@@ -3,7 +3,7 @@
 //! Each is loaded alone from a second object with the same initial values, which is closed again, and its target is looked up. What only
 //! refused programs use is not created.
 
-use super::{explain, find_map, log, probes, program_named};
+use super::{explain, find_map, half_at_return, log, probes, program_named};
 use crate::abi::{KS_MAP_USED, KS_PROG_OPTIONAL, KS_PROG_SPARE, KsForm, KsMap, KsProg};
 use crate::program::{self, MainThread, array, text};
 use crate::{attach, escape};
@@ -116,7 +116,7 @@ pub fn is_left_out(map: &KsMap) -> bool {
 }
 
 fn leave_out(object: *mut bpf::bpf_object, prog: &KsProg) {
-    for program in [program_named(object, prog.name), probes::second(object, prog)] {
+    for program in [program_named(object, prog.name), probes::second(object, prog), half_at_return(object, prog)] {
         if !program.is_null() {
             // SAFETY: a program of an open object.
             unsafe { bpf::bpf_program__set_autoload(program, false) };
@@ -181,7 +181,8 @@ fn try_alone(object: *mut bpf::bpf_object, prog: &KsProg) -> Result<(), String> 
     unsafe {
         let name = CStr::from_ptr(bpf::bpf_program__name(wanted));
         for program in programs(trial) {
-            bpf::bpf_program__set_autoload(program, CStr::from_ptr(bpf::bpf_program__name(program)) == name);
+            let is_wanted = CStr::from_ptr(bpf::bpf_program__name(program)) == name;
+            bpf::bpf_program__set_autoload(program, is_wanted || program == half_at_return(trial, prog));
         }
         let uses = maps_of(prog);
         for (at, map) in program::maps().iter().enumerate() {

@@ -148,7 +148,7 @@ impl Declared {
 /// Whether the kernel's headers declare the struct, which module code knows by pointers alone.
 fn is_of_headers(types: &Types, id: StructId) -> bool {
     match types.struct_def(id).origin {
-        Origin::User | Origin::Packet | Origin::Kernel | Origin::Object | Origin::Unknown | Origin::Lock => false,
+        Origin::User | Origin::Packet | Origin::Kernel | Origin::Object | Origin::Unknown | Origin::Special => false,
         Origin::Context | Origin::Btf | Origin::BtfUnion | Origin::BtfTypedef | Origin::BtfTypedefUnion => true,
     }
 }
@@ -156,7 +156,7 @@ fn is_of_headers(types: &Types, id: StructId) -> bool {
 /// Whether a struct is declared as bytes: its fields may share them, and are at offsets that the tables know.
 fn is_opaque(types: &Types, id: StructId) -> bool {
     match types.struct_def(id).origin {
-        Origin::Packet | Origin::Kernel | Origin::Object | Origin::Unknown | Origin::Lock => true,
+        Origin::Packet | Origin::Kernel | Origin::Object | Origin::Unknown | Origin::Special => true,
         Origin::User
         | Origin::Context
         | Origin::Btf

@@ -7,6 +7,7 @@
 use super::module::ModuleGen;
 use crate::diag::codes::limits::{CallsTooDeep, StackOfCalls};
 use crate::ir;
+use crate::ir::callgraph::called_later;
 use crate::source::Span;
 use crate::tables::MAX_STACK;
 use inkwell::values::{BasicValueEnum, FunctionValue, InstructionValue, Operand, PointerValue};
@@ -29,7 +30,7 @@ pub fn frames(remarks: &[String]) -> BTreeMap<String, u64> {
 
 /// Reports the programs whose deepest chain of calls the kernel would refuse. True if there is none.
 pub fn check(g: &mut ModuleGen, frames: &BTreeMap<String, u64>) -> bool {
-    let calls = calls(g);
+    let calls = on_one_stack(g);
     let mut deepest = Deepest { frames, calls: &calls, known: BTreeMap::new() };
     let called: BTreeSet<&String> = calls.values().flatten().collect();
     let entries: Vec<&String> = calls.keys().filter(|name| !called.contains(name)).collect();
@@ -91,6 +92,15 @@ impl Deepest<'_> {
         chain.extend(callees.map(|callee| self.longest(callee)).max_by_key(Vec::len).unwrap_or_default());
         chain
     }
+}
+
+/// The functions that run on the stack of each defined function. What a timer calls has a stack of its own.
+fn on_one_stack(g: &ModuleGen) -> BTreeMap<String, BTreeSet<String>> {
+    let ops = g.ir.funcs.iter().flat_map(|func| func.walk().into_iter().map(|op| &func.ops[op]));
+    let later: BTreeSet<&str> = ops.filter_map(called_later).map(|callback| &**callback).collect();
+    let mut calls = calls(g);
+    calls.values_mut().for_each(|callees| callees.retain(|callee| !later.contains(callee.as_str())));
+    calls
 }
 
 /// The functions that each defined function calls or hands to a helper as its callback.

@@ -22,6 +22,9 @@ codes! {
     /// `ksc check` checks all `.ks` files of a folder and of those below it, hidden folders and links to folders aside.
     E0988 NoSources { path } = "there is no `.ks` file in `{path}`",
 
+    /// `ksc init` makes a folder, or fills an empty one, so that it replaces nothing.
+    E0947 FolderInUse { path } = "`{path}` is there, and is no empty folder",
+
     /// The artifact could not be written: no such folder, no permission, no room. Nothing was left half written.
     E0910 OutputNotWritten { path, why } = "cannot write `{path}`: {why}",
 

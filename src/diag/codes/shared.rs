@@ -10,12 +10,19 @@ codes! {
     /// writes other values.
     E0462 PercpuInitialiser { name } = "`{name}` is a `percpu var`, which starts from zero",
     /// The kernel has spin locks in entries of maps. There, a lock is a field of the value.
-    E0463 LockPlace { what } = "{what} is no part of this: locks are in values of maps",
+    E0463 SpecialPlace { what } = "{what} is no part of this: such fields are in values of maps",
     /// A lock is taken where the entry is known to be there, so that the verifier sees that it is taken and released in the
     /// same entry.
     E0464 LockWhat { what } = "`lock` takes the lock of a map entry, not {what}",
     /// Nothing but `lock (…) { … }` reads or writes a lock. Copies and literals leave it out.
-    E0465 LockUse { name } = "`{name}` is a lock, which only `lock (…)` takes",
+    E0465 SpecialUse { name, what, used_by } = "`{name}` is {what}, which is for {used_by} alone",
+    /// A timer is started and stopped where the entry is known to be there: in one that is bound, or behind a pointer to one.
+    E0417 TimerPlace { what } = "a timer is used in a map entry that is bound, not in {what}",
+    /// The kernel ties a timer to its map when it is started. Behind a pointer, the type of the value says which map that is.
+    E0470 TimerMap { name, maps } = "`{name}` may be an entry of several maps: {maps}",
+    /// The kernel calls the function with the key and the value of the entry when the timer ends. What starts it has returned by then,
+    /// so nobody takes a result.
+    E0494 TimerHandler { map, wanted, found } = "a timer of `{map}` calls a `{wanted}`, not {found}",
     /// The kernel allows no call while a spin lock is held: no function, helper or map access, and no second lock.
     E0466 CallInLock { what } = "{what} while a lock is held",
     /// The memory of one CPU comes in units; a per-CPU variable lies in one of them.

@@ -281,7 +281,11 @@ impl Parser<'_> {
         let name = self.symbol()?.into();
         let sig = self.signature()?;
         let reference = Reference::ALL.into_iter().find(|reference| self.eat_word(reference.word()));
-        Ok(KfuncDecl { name, sig, reference, weak: self.eat_word("weak"), span })
+        let mut sized = Vec::new();
+        while self.eat_word("sized") {
+            sized.push((self.small()?, self.small()?));
+        }
+        Ok(KfuncDecl { name, sig, reference, sized, weak: self.eat_word("weak"), span })
     }
 
     /// `options @Args "doc" = zero(8) { required "doc", optional "doc" }`

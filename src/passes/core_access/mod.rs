@@ -87,7 +87,11 @@ fn access(func: &mut Function, op: OpId, cx: &mut Session, word: &mut Word) {
         }
     } else if data.opcode == Opcode::KsBits {
         let slot = word_of(func, &mut cx.types, word);
-        bits(func, op, &mut cx.types, slot);
+        if func.def(first).is_some_and(|made| func.ops[made].opcode == Opcode::CoreField) {
+            bits(func, op, &mut cx.types, slot);
+        } else {
+            bits_of_header(func, op, &mut cx.types, slot);
+        }
     } else if data.opcode == Opcode::KsCopy && kernel_memory(&cx.types, func.ty(KsCopy::of(&data).to())).is_none() {
         let view = KsCopy::of(&data);
         if whole(func, op, view.from(), cx) {
@@ -239,6 +243,16 @@ fn bits(func: &mut Function, op: OpId, types: &mut Types, slot: Value) {
     let mut b = Builder::before(func, op, NAME);
     let value = number(&mut b, types, slot, (base, field), ty);
     replace(func, op, value);
+}
+
+/// A bit-field of a struct that is the same on each kernel, such as the header of a packet: of a copy of what holds it.
+fn bits_of_header(func: &mut Function, op: OpId, types: &mut Types, slot: Value) {
+    let place = func.ops[op].operands[0];
+    let TyKind::Place { of, .. } = types.kind(func.ty(place)) else { crate::bug!("a bit-field is in a place") };
+    let mut b = Builder::before(func, op, NAME);
+    let copy = as_place_of(&mut b, types, slot, of);
+    read(&mut b, types, copy, place);
+    func.ops[op].operands[0] = copy;
 }
 
 /// The number of a field: its bytes, as many as there are on the kernel that runs, shifted until only the field is left.

@@ -37,6 +37,7 @@ pub static PASS: Pass = Pass {
     after: &[("records", "compares paths by the throws and handlers of the text")],
     before: &[
         ("drains", "makes functions, of which no list of what throws knows"),
+        ("timers", "makes functions, of which no list of what throws knows"),
         ("function-pointers", "follows what returns and calls hand over"),
         ("map-places", "follows blocks and what leaves them"),
         ("packet", "follows blocks and what leaves them"),

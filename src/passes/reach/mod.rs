@@ -24,7 +24,7 @@ use crate::diag::codes::contexts::{
 use crate::diag::codes::limits::{NullCall, PointerArithmetic, PointerKept};
 use crate::diag::codes::maps::{MapRefuses, ObjectKey, ReadOnlyEntry, TrieInPlace};
 use crate::diag::codes::support::{NotInModule, NotSupportedYet};
-use crate::ir::callgraph::{CallGraph, CallSite, Reached};
+use crate::ir::callgraph::{CallGraph, CallSite, Reached, called_later};
 use crate::ir::ops::{BpfHelper, BpfKfunc, HostCall, KsBuiltin, KsCallPointer};
 use crate::ir::{Function, Module, OpData, Opcode, Role, Symbol, Value};
 use crate::session::{Session, SourceNames};
@@ -128,6 +128,10 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
         match (&func.role, target) {
             (Role::Helper, Target::Host | Target::Kmod) => {
                 let Some(site) = chain.first() else { continue };
+                // That the target does not have the op is reported.
+                if called_later(&module.funcs[site.caller].ops[site.op]).is_some() {
+                    continue;
+                }
                 let name = cx.source_name(&func.name);
                 let error = cx.error(span(module, *site), HelperFromUserSpace { name });
                 error.note(func.name_span, "declared here");
@@ -163,7 +167,8 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
             let data = &func.ops[op];
             let is_float = uses_float(func, &cx.types, data);
             // Operations that a map does not allow are reported below, by the map's kind.
-            if let Some(code) = rejection(data, target).filter(|_| !is_float && data.map().is_none()) {
+            let by_map = data.map().is_some() && called_later(data).is_none();
+            if let Some(code) = rejection(data, target).filter(|_| !is_float && !by_map) {
                 // One call may be several ops.
                 if rejected.contains(&data.loc.span) {
                     continue;

@@ -10,7 +10,9 @@ use crate::ir::ops::{BpfHelper, BpfKfunc};
 use crate::ir::{MapDecl, Module, OpData, Opcode, Role, Symbol};
 use crate::passes::analysis::kernel_writes;
 use crate::session::Session;
-use crate::tables::{self, HelperSpec, KfuncSpec, Loading, PROGRAMS, ProgramSpec, refusal, struct_ops_of};
+use crate::tables::{
+    self, HelperSpec, KfuncSpec, Loading, PROGRAMS, ProgramSpec, SpecialFieldSpec, refusal, struct_ops_of,
+};
 use crate::target::Target;
 use std::rc::Rc;
 
@@ -70,8 +72,8 @@ enum Refused<'m> {
     Before(String),
     /// What no program does in kernels before this one.
     ByAll(String),
-    /// Use this map, whose values hold a lock.
-    Lock(&'m MapDecl),
+    /// Use this map, whose values hold this.
+    Special(&'m MapDecl, &'static SpecialFieldSpec),
     /// Print without the file of its reader.
     Print,
     /// Call this function of the kernel.
@@ -97,11 +99,14 @@ fn refused<'m>(
     // A program that may be left out is for kernels that have what it calls.
     let lacks = |since| cx.options.lacks(since).filter(|_| !loading.may_fail());
     let map = op.map().and_then(|name| module.map(name));
-    let locked = map.filter(|map| !program.locks && cx.types.has_lock(map.value));
+    let special = map.and_then(|map| {
+        let held = cx.types.specials(map.value).into_iter();
+        held.into_iter().find(|spec| spec.refused.contains(&program.name)).map(|spec| Refused::Special(map, spec))
+    });
     if program.prints_to_reader && op.opcode == Opcode::KsPrint {
         return Some(Refused::Print);
     }
-    locked.map(Refused::Lock).or_else(|| {
+    special.or_else(|| {
         helpers(map, op).into_iter().find_map(|helper| match program.may_call(helper) {
             Some(programs) => {
                 let helper_lacks = lacks(helper.since).map(|version| Refused::ByAll(version.to_string()));
@@ -180,8 +185,8 @@ fn report<'c>(
                 "name the interface in the attribute: `@{program}(\"eth0\")`; the program is loaded for it"
             ))
         }
-        Refused::Lock(map) => {
-            let what = format!("`{}`, whose values hold a lock,", cx.source_name(&map.name));
+        Refused::Special(map, spec) => {
+            let what = format!("`{}`, whose values hold {},", cx.source_name(&map.name), spec.what);
             cx.error(span, NotInProgram { what, program, name })
         }
     }

@@ -11,9 +11,6 @@ use crate::session::Session;
 use crate::tables::{HelperSpec, ProgramForm, ProgramSpec, sleepers};
 use std::rc::Rc;
 
-/// The first kernel that lets such programs take a lock (`check_map_prog_compatibility` of kernel/bpf/verifier.c).
-const LOCKS: (u32, u32) = (6, 6);
-
 /// Finds them, and reports what the kernel does not let them do.
 pub fn find(module: &mut Module, cx: &mut Session, graph: &CallGraph, programs: &[usize]) {
     for &program in programs {
@@ -94,8 +91,8 @@ fn check_maps(
     for (at, func) in module.funcs.iter().enumerate().filter(|(at, _)| reached.contains(*at)) {
         for op in func.walk() {
             let Some(map) = func.ops[op].map().and_then(|name| module.map(name)) else { continue };
-            let is_locked = cx.types.has_lock(map.value);
-            let since = crate::kernels::latest([map.kind.sleepable, is_locked.then_some(LOCKS)].into_iter());
+            let fields = cx.types.specials(map.value).into_iter().map(|spec| spec.sleepable);
+            let since = crate::kernels::latest([map.kind.sleepable].into_iter().chain(fields));
             if reported.contains(&&map.name)
                 || map.kind.sleepable.is_some() && (may_fail || cx.options.lacks(since).is_none())
             {

@@ -1,7 +1,8 @@
 //! Which values of a function lead to a record, or to what a pointer parameter points to.
 
 use crate::ir::ops::{KsIfSome, KsStore};
-use crate::ir::{Function, OpId, Opcode, Value};
+use crate::ir::{Function, OpData, OpId, Opcode, Value};
+use crate::passes::analysis::pointer_sources::yielded;
 use crate::tables::OpTrait;
 use crate::types::{TyKind, Types};
 use std::collections::{HashMap, HashSet};
@@ -73,9 +74,12 @@ impl Derived {
             if let (Some(leads), Some(&arg)) = (self.root(data.operands[0]), func.blocks[some].args.first()) {
                 self.roots.insert(arg, leads);
             }
-            return;
         }
         let Some(&result) = data.results.first() else { return };
+        if matches!(data.opcode, Opcode::KsIf | Opcode::KsIfSome | Opcode::KsMatch) {
+            self.joined(func, data, result);
+            return;
+        }
         if !leads_on(types, func, result) {
             return;
         }
@@ -96,15 +100,28 @@ impl Derived {
         }
     }
 
+    /// The result of branches that yield pointers to one root, or null: `&e->items[i]` is one, null where `i` is out of range.
+    fn joined(&mut self, func: &Function, data: &OpData, result: Value) {
+        let mut found: Option<Root> = None;
+        for value in data.regions.iter().filter_map(|&region| yielded(func, region, 0)) {
+            match (self.root(value), found) {
+                (None, _) if is_null(func, value) => {}
+                (None, _) => return,
+                (Some((root, _)), Some(other)) if root != other => return,
+                (Some((root, _)), _) => found = Some(root),
+            }
+        }
+        self.roots.extend(found.map(|root| (result, (root, false))));
+    }
+
     /// A variable in which only pointers to one root, and null, are stored.
     fn variable(&mut self, func: &Function, users: &[OpId], place: Value) {
         let mut found: Option<Leads> = None;
         for data in users.iter().map(|&op| &func.ops[op]) {
             if data.opcode == Opcode::KsStore && data.operands[0] == place {
                 let value = KsStore::of(data).value();
-                let is_null = func.def(value).is_some_and(|op| func.ops[op].opcode == Opcode::KsNull);
                 match (self.root(value), found) {
-                    (None, _) if is_null => {}
+                    (None, _) if is_null(func, value) => {}
                     (None, _) => return,
                     (Some((root, _)), Some((other, _))) if root != other => return,
                     (Some((root, whole)), before) => found = Some((root, whole && before.is_none_or(|(_, w)| w))),
@@ -118,6 +135,10 @@ impl Derived {
             self.roots.insert(place, leads);
         }
     }
+}
+
+fn is_null(func: &Function, value: Value) -> bool {
+    func.def(value).is_some_and(|op| func.ops[op].opcode == Opcode::KsNull)
 }
 
 /// Whether a value of the type can lead to memory.

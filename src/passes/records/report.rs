@@ -137,7 +137,11 @@ impl<'a> Report<'a> {
         if data.opcode == Opcode::KsReturn && is_pointer(operand) && !is_lent {
             return Some("by the caller, as a result");
         }
-        if data.opcode == Opcode::KsYield && is_pointer(operand) {
+        let joined = || {
+            let around = self.func.regions[self.func.blocks[data.block].region].parent?;
+            self.derived.root(*self.func.ops[around].results.get(index)?)
+        };
+        if data.opcode == Opcode::KsYield && is_pointer(operand) && joined().is_none() {
             return Some("in one value with other pointers");
         }
         let address = data.opcode == Opcode::KsAddr && self.derived.is_name(operand);

@@ -3,7 +3,7 @@
 use super::cases::{Case, Cases, Known, Root, Status};
 use super::report::Report;
 use super::variables::variables;
-use super::{Outcome, Outcomes, is_object, kernel_call, live};
+use super::{Outcome, Outcomes, is_handed, is_object, kernel_call, live};
 use crate::dataflow::{self, Analysis, Point};
 use crate::diag::codes::limits::ManyReferences;
 use crate::ir::flow::{Edge, Graph, Step};
@@ -197,7 +197,10 @@ impl<'a> Flow<'a> {
             let of = self.object_argument(data).and_then(|value| case.root(value));
             return refer(op, data, (reference, of), case);
         }
-        if data.opcode == Opcode::KsStore {
+        if is_handed(self.func, data) {
+            case.status.insert(Root::Acquired(op), Status::Owned);
+            case.set(data.results[0], Some(Known::Object(Some(Root::Acquired(op)))));
+        } else if data.opcode == Opcode::KsStore {
             let view = KsStore::of(data);
             if self.is_variable(view.place()) {
                 let known = case.known.get(&view.value()).copied();

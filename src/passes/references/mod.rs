@@ -18,8 +18,8 @@ mod variables;
 
 use super::{Changed, Pass, Run, exits};
 use crate::diag::codes::contexts::ReferenceCallee;
-use crate::ir::ops::{BpfHelper, BpfKfunc, KsCall, KsFunc};
-use crate::ir::{Function, Module, OpData, Opcode, Symbol};
+use crate::ir::ops::{BpfHelper, BpfKfunc, KsCall, KsFunc, PacketCtxLoad};
+use crate::ir::{Function, Module, OpData, Opcode, Role, Symbol};
 use crate::session::Session;
 use crate::tables::{self, HelperSpec, Reference};
 use crate::types::{Origin, Space, Ty, TyKind, Types};
@@ -97,7 +97,18 @@ fn concerned<'m>(module: &'m Module, types: &Types) -> Vec<&'m Function> {
 
 /// Whether a function acquires or releases itself.
 fn refers(module: &Module, func: &Function) -> bool {
-    func.walk().into_iter().any(|op| kernel_call(module, &func.ops[op]).is_some())
+    func.walk().into_iter().any(|op| kernel_call(module, &func.ops[op]).is_some() || is_handed(func, &func.ops[op]))
+}
+
+/// Whether an op reads a parameter whose reference the kernel hands to the function, which is one of an `impl`.
+fn is_handed(func: &Function, op: &OpData) -> bool {
+    let Role::Program { spec, target: Some(target), .. } = &func.role else { return false };
+    if op.opcode != Opcode::PacketCtxLoad || !spec.is_member() {
+        return false;
+    }
+    let (owned, member) = (tables::struct_ops_of(target).map(|spec| spec.owned), target.split('/').nth(1));
+    let field = i128::from(PacketCtxLoad::of(op).field());
+    owned.unwrap_or_default().iter().any(|(of, index)| Some(*of) == member && i128::from(*index) == field)
 }
 
 fn calls_any(func: &Function, names: &BTreeSet<Symbol>) -> bool {

@@ -2,7 +2,7 @@
 
 use super::cases::{Case, Cases, Known, Root};
 use super::flow::Flow;
-use super::kernel_call;
+use super::{is_handed, kernel_call};
 use crate::dataflow::Facts;
 use crate::diag::codes::lifecycle::{ReferenceGone, ReferenceKept, ReferenceOpen, ReferenceWanted};
 use crate::diag::codes::limits::ReferenceInLoop;
@@ -167,6 +167,10 @@ impl<'a> Report<'a> {
         match root {
             Root::Acquired(op) => {
                 let data = &self.func.ops[op];
+                if is_handed(self.func, data) {
+                    let what = "what the kernel hands to the function".to_owned();
+                    return (what, (data.loc.span, "it is this parameter".to_owned()));
+                }
                 let by = match (data.map(), kernel_call(self.module, data)) {
                     (Some(map), _) => format!("{}[…]", self.cx.names.of(map)),
                     (None, Some((name, _))) => name.to_owned(),

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::exprs::strip;
+use super::field_methods::Receiver;
 use super::fields::in_type;
 use super::percpu::EntryKey;
 use super::scope::Name;
@@ -224,7 +225,10 @@ impl Checker<'_, '_> {
         {
             return self.entry_method((map, EntryKey::Walked(key)), name, args, span);
         }
-        let base = self.typed(base, None);
+        let base = match self.receiver_of(base, name) {
+            Receiver::Field(place, method, map) => return self.field_method((place, method, map), name, args, span),
+            Receiver::Other(base) => base,
+        };
         if base.ty == Ty::ERROR {
             self.check_args(args);
             return error_expr(span);

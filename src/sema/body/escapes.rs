@@ -164,6 +164,7 @@ impl Checker<'_, '_> {
             | ExprKind::CallPointer { .. }
             | ExprKind::Atomic { .. }
             | ExprKind::MapCall { .. }
+            | ExprKind::FieldCall { .. }
             | ExprKind::Builtin { .. }
             | ExprKind::Helper { .. }
             | ExprKind::Kfunc { .. }

@@ -120,7 +120,7 @@ impl Checker<'_, '_> {
 
     pub fn struct_field(&mut self, base: Expr, id: StructId, name: &Ident, span: Span) -> Expr {
         let Some((field, ty)) = self.find_field_of(Some(&base), id, name) else { return error_expr(span) };
-        if self.refuse_lock_use(ty, name) {
+        if self.refuse_special_use(ty, name) {
             return error_expr(span);
         }
         let kind = if let ExprKind::Const(whole) = &base.kind

@@ -253,12 +253,12 @@ impl Checker<'_, '_> {
         };
         let at = size.map_or(memory.span, |size| size.span);
         let may_be_zero = spec.size.and_then(|size| helper.args.get(size as usize)).is_none_or(|size| size.zero);
-        let held = held(memory).map(|place| i128::from(self.cx.types.size_of(place.ty)));
-        let why = match held {
+        let room = self.room(memory).map(i128::from);
+        let why = match room {
             _ if bytes < 0 || (bytes == 0 && !may_be_zero) => format!("its size is {bytes}"),
-            Some(held) if bytes > held => {
+            Some(room) if bytes > room => {
                 let text = self.text(memory.span);
-                format!("`{text}` points to {}, and the size is {bytes}", counted(held as usize, "byte"))
+                format!("`{text}` points to {}, and the size is {bytes}", counted(room as usize, "byte"))
             }
             Some(_) | None => return,
         };
@@ -282,12 +282,6 @@ pub(super) fn no_memory(space: Space) -> Option<&'static str> {
         | Space::Host
         | Space::Heap => None,
     }
-}
-
-/// The place whose address a pointer is, if that is all of what the pointer may be followed through.
-pub(super) fn held(memory: &Expr) -> Option<&Expr> {
-    let ExprKind::AddressOf(place) = &strip_cast(memory).kind else { return None };
-    (!matches!(place.kind, ExprKind::Index { .. })).then_some(place)
 }
 
 /// The reason why a helper cannot be called by its name.

@@ -3,7 +3,7 @@
 use super::Checker;
 use super::calls::counted;
 use super::exprs::strip;
-use super::helper_calls::{held, no_memory};
+use super::helper_calls::no_memory;
 use super::value::{error_expr, number, strip_cast};
 use crate::ast;
 use crate::diag::codes::contexts::ArgumentCount;
@@ -142,10 +142,10 @@ impl Checker<'_, '_> {
     /// A constant size must not be larger than the variable whose address is given.
     fn check_kfunc_size(&mut self, callee: &str, memory: &Expr, size: &Expr) {
         let Some(bytes) = number(strip_cast(size)) else { return };
-        let Some(held) = held(memory).map(|place| i128::from(self.cx.types.size_of(place.ty))) else { return };
-        if bytes > held {
+        let Some(room) = self.room(memory).map(i128::from) else { return };
+        if bytes > room {
             let text = self.text(memory.span).to_owned();
-            let why = format!("`{text}` points to {}, and the size is {bytes}", counted(held as usize, "byte"));
+            let why = format!("`{text}` points to {}, and the size is {bytes}", counted(room as usize, "byte"));
             self.refuse_argument(callee, size, &why);
         }
     }

@@ -4,7 +4,7 @@ use super::Checker;
 use super::scope::Name;
 use super::value::{Value, error_expr};
 use crate::ast::{self, ExprKind as Ast, Path, UnaryOp};
-use crate::diag::codes::shared::LockPlace;
+use crate::diag::codes::shared::SpecialPlace;
 use crate::diag::codes::types::{MissingFields, NotAStruct, ObjectByPointer};
 use crate::sema::advice::members::{LEFT_OUT, given_again, no_such_field};
 use crate::sema::consts::gives_again;
@@ -157,8 +157,8 @@ impl Checker<'_, '_> {
     pub fn struct_literal(&mut self, name: &Path, (inits, rest): (&[ast::FieldInit], bool), span: Span) -> Expr {
         let named = ast::Type { kind: ast::TypeKind::Named(name.clone()), span: name.span };
         let ty = self.resolve_bare(&named);
-        if self.cx.types.is_lock(ty) {
-            self.error(span, LockPlace { what: "a `bpf_spin_lock`".to_owned() });
+        if let Some(spec) = self.cx.types.special(ty) {
+            self.error(span, SpecialPlace { what: format!("a `{}`", spec.name) });
             return error_expr(span);
         }
         if self.cx.types.is_relocated(ty) {
@@ -204,7 +204,7 @@ impl Checker<'_, '_> {
         let def = self.cx.types.struct_def(id);
         if let Some(index) = def.field(&name.name) {
             let ty = def.fields[index].ty;
-            return (!self.refuse_lock_use(ty, name)).then_some((index, ty));
+            return (!self.refuse_special_use(ty, name)).then_some((index, ty));
         }
         no_such_field(self.cx, id, name);
         None

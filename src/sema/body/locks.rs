@@ -4,7 +4,7 @@ use super::Checker;
 use super::exprs::strip;
 use super::scope::LocalKind;
 use crate::ast::{self, ExprKind as Ast};
-use crate::diag::codes::shared::{LockUse, LockWhat};
+use crate::diag::codes::shared::{LockWhat, SpecialUse};
 use crate::sema::tree::{Expr, ExprKind, StmtKind};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
@@ -68,13 +68,14 @@ impl Checker<'_, '_> {
         );
     }
 
-    /// Reports a use of a lock as a value or as a place to write.
-    pub fn refuse_lock_use(&mut self, ty: Ty, name: &ast::Ident) -> bool {
-        let is_lock = self.cx.types.is_lock(ty);
-        if is_lock {
-            self.error(name.span, LockUse { name: name.name.clone() })
+    /// Reports a use of a special field as a value or as a place to write.
+    pub fn refuse_special_use(&mut self, ty: Ty, name: &ast::Ident) -> bool {
+        let special = self.cx.types.special(ty);
+        if let Some(spec) = special {
+            let (name, at) = (name.name.clone(), name.span);
+            self.error(at, SpecialUse { name, what: spec.what.to_owned(), used_by: spec.used_by.to_owned() })
                 .help("copies, assignments and literals leave it out");
         }
-        is_lock
+        special.is_some()
     }
 }

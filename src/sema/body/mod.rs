@@ -30,6 +30,7 @@ mod escapes;
 mod event_records;
 mod events;
 mod exprs;
+mod field_methods;
 mod fields;
 mod floats;
 mod flow;

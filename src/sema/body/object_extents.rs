@@ -42,6 +42,16 @@ impl Checker<'_, '_> {
         self.cx.types.size_of(base.ty).checked_sub(index.checked_mul(size)?)
     }
 
+    /// How many bytes a function may have of the memory whose address is given: of an array at most all, where the index of the
+    /// element is not constant.
+    pub fn room(&self, memory: &Expr) -> Option<u64> {
+        let ExprKind::AddressOf(place) = &strip_cast(memory).kind else { return None };
+        match &place.kind {
+            ExprKind::Index { base, index } if number(index).is_none() => Some(self.cx.types.size_of(base.ty)),
+            _ => self.extent_of_place(place),
+        }
+    }
+
     /// A pointer variable got a value.
     pub fn note_extent(&mut self, assigned: LocalId, value: Option<&Expr>) {
         match value.and_then(|value| self.extent(value)) {

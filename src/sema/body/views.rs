@@ -260,7 +260,7 @@ impl Checker<'_, '_> {
                     | TyKind::Place { .. }
             )
         };
-        !types.holds(ty, &opaque) && types.locked_bytes(ty).is_none()
+        !types.holds(ty, &opaque) && types.special_bytes(ty).is_empty()
     }
 
     fn not_viewable(&mut self, ty: Ty, span: Span) -> Expr {

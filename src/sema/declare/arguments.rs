@@ -68,6 +68,17 @@ impl Given {
         }
     }
 
+    /// How a program declares the values that it can have. `named` names one that the kernel has no name for, by its place.
+    pub fn declared(&self, types: &Types, named: impl Fn(usize) -> String) -> Vec<(String, String)> {
+        let in_context = |value: &&Value| value.offset.is_some();
+        let values = self.arguments.iter().chain(&self.result).filter(in_context).enumerate();
+        let declared = values.map(|(index, Value { name, ty, .. })| {
+            let name = if name.is_empty() { named(index) } else { name.clone() };
+            (name, ty.as_ref().map_or("u64".to_owned(), |ty| spelled(types, ty)))
+        });
+        declared.collect()
+    }
+
     /// A word of the context for each argument, of which no type is known. Where the notes of a file say where the arguments are, the
     /// pass `usdt` reads them in place of these words.
     fn in_unknown_words() -> Given {
@@ -228,25 +239,28 @@ impl Wanted<'_> {
 
     /// The declaration that fits.
     pub fn form(&self, cx: &Session, decl: &FnDecl) -> String {
-        let in_context = |value: &&Value| value.offset.is_some();
-        let params = self.given.arguments.iter().chain(&self.given.result).filter(in_context).enumerate();
-        let params = params.map(|(index, Value { name, ty, .. })| {
-            let written =
-                || decl.params.get(index).map_or_else(|| format!("arg{}", index + 1), |p| p.name.name.clone());
-            let name = if name.is_empty() { written() } else { name.clone() };
-            let ty = match ty {
-                Some(Ok(ty)) if !cx.types.is_aggregate(*ty) => cx.types.name(*ty).trim_end_matches('?').to_owned(),
-                Some(_) | None => "u64".to_owned(),
-            };
-            format!("{name}: {ty}")
-        });
-        let params: Vec<String> = params.collect();
+        let written =
+            |index: usize| decl.params.get(index).map_or_else(|| format!("arg{}", index + 1), |p| p.name.name.clone());
+        let params = self.given.declared(&cx.types, written).into_iter();
+        let params: Vec<String> = params.map(|(name, ty)| format!("{name}: {ty}")).collect();
         let result = match self.returns {
             Some(Ty::VOID) => String::new(),
             Some(ty) => format!(" -> {}", cx.types.name(ty)),
             None => format!(" -> {}", self.role.spec.result),
         };
         format!("fn {}({}){result}", decl.name.name, params.join(", "))
+    }
+}
+
+/// How a program writes the type of a value: by `*u8` a pointer to what has no name in the language, by `u64` what is no value there.
+pub(super) fn spelled(types: &Types, ty: &Result<Ty, NotImported>) -> String {
+    let Some(ty) = ty.as_ref().ok().filter(|&&ty| !types.is_aggregate(ty)) else { return "u64".to_owned() };
+    let name = types.name(*ty).trim_end_matches('?').to_owned();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "_*[]".contains(c);
+    let to = name.trim_start_matches('*');
+    match types.kind(*ty) {
+        TyKind::Ptr { .. } if !name.chars().all(is_name) || to.is_empty() || to == "void" => "*u8".to_owned(),
+        _ => name,
     }
 }
 

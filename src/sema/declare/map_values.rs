@@ -33,11 +33,7 @@ impl Declare<'_> {
             _ if size == 0 => "it has no size",
             _ if kind.percpu && size > MAX_PERCPU_VALUE => "a per-CPU value has at most 32768 bytes",
             _ if size > MAX_VALUE => "a value has at most 4 MiB",
-            _ if cx.types.has_lock(ty) && !kind.spin_lock => "entries of this kind cannot be locked",
-            _ if cx.types.has_lock(ty) && cx.types.lock_fields(ty).is_empty() => {
-                "its lock is not a field of the value itself"
-            }
-            _ if cx.types.lock_fields(ty).len() > 1 => "an entry has one lock at most",
+            _ if let Some(why) = misplaced_special(cx, kind, ty) => &why.clone(),
             _ if holds(&cx.types, ty, |kind| matches!(kind, TyKind::Fn(_))) => {
                 "a function pointer means nothing to the other side"
             }
@@ -107,6 +103,21 @@ impl Declare<'_> {
         cx.error(written.span, InnerMap { what, kind: kind.name.to_owned() }).help(why);
         Ty::ERROR
     }
+}
+
+/// Why entries of the kind cannot have the special fields of the type.
+fn misplaced_special(cx: &Session, kind: &MapKindSpec, ty: Ty) -> Option<String> {
+    let (held, own) = (cx.types.specials(ty), cx.types.special_fields(ty));
+    held.iter().enumerate().find_map(|(at, spec)| match () {
+        _ if !spec.maps.contains(&kind.name) => {
+            Some(format!("entries with {} are of kind {}", spec.what, spec.maps.join(", ")))
+        }
+        _ if held[..at].contains(spec) => Some(format!("an entry has one `{}` at most", spec.name)),
+        _ if !own.iter().any(|(_, field)| field == spec) => {
+            Some(format!("`{}` is not a field of the value itself", spec.name))
+        }
+        _ => None,
+    })
 }
 
 /// Why the kind does not take values of the type.

@@ -114,7 +114,9 @@ impl Declare<'_> {
                 "its key is a struct whose first field is `prefixlen: u32`, then 1 to 256 bytes to match"
             }
             _ if size == 0 => "it has no size",
-            _ if cx.types.has_lock(ty) => "a lock belongs in the value of a map",
+            _ if let Some(spec) = cx.types.specials(ty).first() => {
+                &format!("{} belongs in the value of a map", spec.what)
+            }
             _ if size > MAX_KEY => "a key has at most 512 bytes",
             _ if holds(&cx.types, ty, |kind| matches!(kind, TyKind::Ptr { .. } | TyKind::Fn(_))) => {
                 "two equal pointers need not mean the same"

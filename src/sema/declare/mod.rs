@@ -10,6 +10,7 @@ mod enums;
 pub(super) mod externs;
 mod functions;
 mod global_functions;
+pub(crate) mod handed;
 mod inner_maps;
 mod kconfig;
 mod kernel_contexts;

@@ -72,6 +72,16 @@ fn has_tracefs(cx: &Session) -> bool {
     cx.options.btf.is_none()
 }
 
+/// The record of an event, for a program that is to have it: none if its class cannot be known; an event that there may be in place of
+/// one that there is not.
+pub(super) fn record(cx: &mut Session, prefix: &str, target: &str) -> Result<Option<String>, Option<String>> {
+    let Some(event) = target.split_once('/') else { return Err(None) };
+    if !is_known(cx, event) {
+        return Err(similar::best(target, known(cx, event.0)));
+    }
+    Ok(class_of(cx, prefix, event, None).map(|class| format!("{prefix}{class}")))
+}
+
 /// False if there is no such event for certain.
 fn is_known(cx: &mut Session, (category, name): Event<'_>) -> bool {
     let shown = if has_tracefs(cx) { tracefs::exists(category, name) } else { None };

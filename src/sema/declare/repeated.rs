@@ -41,7 +41,7 @@ impl Declare<'_> {
         let repeated = match def.origin {
             Origin::Context | Origin::Object | Origin::Packet => true,
             Origin::Kernel => header && fields.iter().any(|field| def.field(&field.name.name).is_some()),
-            Origin::Lock => header,
+            Origin::Special => header,
             Origin::User
             | Origin::Unknown
             | Origin::Btf
@@ -81,7 +81,7 @@ impl Declare<'_> {
     pub(super) fn check_struct(&mut self, cx: &mut Session, ty: Ty, name: &Ident, fields: &[FieldDecl]) {
         let TyKind::Struct(id) = cx.types.kind(ty) else { return };
         let def = cx.types.struct_def(id).clone();
-        if def.origin == Origin::Lock {
+        if def.origin == Origin::Special {
             return;
         }
         check_twice(cx, fields.iter().map(|field| &field.name), "fields", format!("`{}`", name.name));

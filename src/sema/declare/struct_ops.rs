@@ -115,9 +115,7 @@ impl<'a> Declare<'a> {
                 return None;
             }
         };
-        let element = if let TyKind::Array(element, _) = cx.types.kind(ty) { element } else { ty };
-        let is_data = cx.types.as_int(element).is_some() || element == Ty::BOOL || element == Ty::CHAR;
-        if !is_data && !matches!(cx.types.kind(element), TyKind::Enum(_)) {
+        if !is_data(cx, ty) {
             let what = format!("the member `{}`, a `{}`", name.name, cx.types.name(ty));
             cx.error(name.span, NotSupportedYet { what });
             return None;
@@ -172,6 +170,13 @@ impl<'a> Declare<'a> {
             || declared == *returned
             || width(declared).is_some() && width(declared) == width(*returned)
     }
+}
+
+/// Whether a constant of the program can be a member of this type.
+pub(super) fn is_data(cx: &Session, ty: Ty) -> bool {
+    let element = if let TyKind::Array(element, _) = cx.types.kind(ty) { element } else { ty };
+    let is_number = cx.types.as_int(element).is_some() || element == Ty::BOOL || element == Ty::CHAR;
+    is_number || matches!(cx.types.kind(element), TyKind::Enum(_))
 }
 
 /// The struct that the attribute names; none if that was reported.

@@ -3,7 +3,7 @@
 use super::{Declare, Entry, report_depth};
 use crate::ast::{FieldDecl, Ident, ItemKind};
 use crate::diag::codes::names::DuplicateMember;
-use crate::diag::codes::shared::LockPlace;
+use crate::diag::codes::shared::SpecialPlace;
 use crate::diag::codes::types::NoMembers;
 use crate::sema::consts;
 use crate::sema::env::Entity;
@@ -54,8 +54,8 @@ impl<'a> Declare<'a> {
             } else {
                 resolve(cx, self, &field.ty, if in_config { Position::Value } else { Position::Field })
             };
-            let known =
-                self.complete(cx, ty, field.ty.span) && !((in_config || packed) && refuse_lock(cx, ty, field.ty.span));
+            let known = self.complete(cx, ty, field.ty.span)
+                && !((in_config || packed) && refuse_special(cx, ty, field.ty.span));
             defs.push(FieldDef {
                 name: field.name.name.clone(),
                 ty: if known { ty } else { Ty::ERROR },
@@ -147,12 +147,12 @@ fn fields_of<'a>(entry: &Entry<'a>) -> Option<&'a [FieldDecl]> {
     if let ItemKind::Config(decl) = &entry.item.kind { Some(&decl.fields) } else { None }
 }
 
-/// Whether a value of the type holds a lock, which is reported: the kernel has locks in entries of maps alone.
-pub(super) fn refuse_lock(cx: &mut Session, ty: Ty, span: Span) -> bool {
-    let refused = cx.types.has_lock(ty);
-    if refused {
-        let what = format!("`{}`, which holds a `bpf_spin_lock`,", cx.types.name(ty));
-        cx.error(span, LockPlace { what }).help("an `array<u32, T>(1)` has one entry, which can be locked");
+/// Whether a value of the type holds what the kernel has in entries of maps alone, which is reported.
+pub(super) fn refuse_special(cx: &mut Session, ty: Ty, span: Span) -> bool {
+    let held = cx.types.specials(ty);
+    if let Some(spec) = held.first() {
+        let what = format!("`{}`, which holds a `{}`,", cx.types.name(ty), spec.name);
+        cx.error(span, SpecialPlace { what }).help("an `array<u32, T>(1)` has one entry, which can hold it");
     }
-    refused
+    !held.is_empty()
 }

@@ -3,7 +3,7 @@
 use super::Declare;
 use super::kconfig;
 use super::storage::{check_percpu, check_pinned};
-use super::structs::refuse_lock;
+use super::structs::refuse_special;
 use crate::ast::{ConstDecl, Expr, Ident, VarDecl};
 use crate::diag::codes::shared::PercpuInitialiser;
 use crate::diag::codes::types::{FunctionPointerShared, UnknownTypeOf};
@@ -41,7 +41,7 @@ impl Declare<'_> {
             let ty = resolve(cx, self, written, Position::Value);
             let usable = self.complete(cx, ty, written.span)
                 && check_size(cx, written.span, ty) == ty
-                && !refuse_lock(cx, ty, written.span);
+                && !refuse_special(cx, ty, written.span);
             if usable { ty } else { Ty::ERROR }
         });
         let (ty, init) = match (declared, &decl.init) {

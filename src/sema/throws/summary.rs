@@ -160,6 +160,8 @@ impl Visitor<'_> for Walk<'_> {
             && let Some(on) = method.handler
         {
             self.handler(handler, on);
+        } else if let Some(handler) = expr.field_handler() {
+            self.handler(handler, Target::Bpf);
         }
     }
 }

@@ -5,7 +5,7 @@ use super::{
     Match, Optional, View,
 };
 use crate::source::Span;
-use crate::tables::{AttachOption, BuiltinSpec, HelperSpec, MapMethodSpec};
+use crate::tables::{AttachOption, BuiltinSpec, FieldMethodSpec, HelperSpec, MapMethodSpec};
 use crate::types::Ty;
 
 pub struct Expr {
@@ -141,6 +141,14 @@ pub enum ExprKind {
         method: &'static MapMethodSpec,
         args: Vec<Expr>,
     },
+    /// `v.t.start(ns, f)` and the like, of a special field. The first argument is the field, the last one the handler, if the
+    /// method takes one; then the map is known.
+    FieldCall {
+        method: &'static FieldMethodSpec,
+        map: Option<MapId>,
+        flags: u32,
+        args: Vec<Expr>,
+    },
     Print(Print),
     /// `ctx.write(value)`: the bytes of a value to the reader of an iterator.
     SeqWrite {
@@ -223,6 +231,12 @@ pub enum Parts<'a> {
 }
 
 impl Expr {
+    /// The function that BPF code has called later, as the last argument of such a call.
+    pub fn field_handler(&self) -> Option<&Expr> {
+        let ExprKind::FieldCall { method, args, .. } = &self.kind else { return None };
+        args.last().filter(|_| !method.handler.is_empty())
+    }
+
     pub fn parts(&self) -> Parts<'_> {
         match &self.kind {
             ExprKind::Const(_)
@@ -270,7 +284,8 @@ impl Expr {
             | ExprKind::Builtin { args, .. }
             | ExprKind::Helper { args, .. }
             | ExprKind::Kfunc { args, .. }
-            | ExprKind::MapCall { args, .. } => Parts::Effect(args.iter().collect()),
+            | ExprKind::MapCall { args, .. }
+            | ExprKind::FieldCall { args, .. } => Parts::Effect(args.iter().collect()),
             ExprKind::CallPointer { callee: first, args, .. } | ExprKind::Atomic { place: first, args, .. } => {
                 Parts::Effect([&**first].into_iter().chain(args).collect())
             }

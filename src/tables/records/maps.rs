@@ -31,9 +31,6 @@ record! {
         /// Entries always exist: no delete.
         #[serde(default)]
         pub array: bool,
-        /// Values may hold a `bpf_spin_lock`.
-        #[serde(default)]
-        pub spin_lock: bool,
         /// Of kinds whose entries belong to kernel objects.
         #[serde(default)]
         pub object: Option<ObjectSpec>,
@@ -187,6 +184,74 @@ words! {
         TailCall,
         /// Something that this compiler lacks.
         Later,
+    }
+}
+
+record! {
+    /// A struct that only the kernel's helpers touch, as a field of a map's value (`ir-specs/special_fields.toml`).
+    pub struct SpecialFieldSpec {
+        /// As the kernel has it: `bpf_spin_lock`.
+        pub name: Text,
+        /// The language's own name.
+        #[serde(default)]
+        pub alias: Option<Text>,
+        pub kind: SpecialField,
+        pub size: u64,
+        pub align: u64,
+        /// What one is, and what takes it, in messages.
+        pub what: Text,
+        pub used_by: Text,
+        /// Names of [`MAP_KINDS`](super::MAP_KINDS) whose values may hold it.
+        pub maps: List<Text>,
+        /// Names of [`PROGRAMS`](super::PROGRAMS) that use no map of such values.
+        pub refused: List<Text>,
+        /// The first kernel in which programs that may sleep use maps of such values; none: as maps of others.
+        #[serde(default)]
+        pub sleepable: Option<Kernel>,
+    }
+}
+
+words! {
+    /// What the language does with a special field.
+    pub enum SpecialField {
+        /// `lock (v.f) { … }`
+        Lock,
+        /// `v.f.start(ns, f)`
+        Timer,
+    }
+}
+
+record! {
+    /// What is called on special fields of entries (`ir-specs/field_methods.toml`).
+    pub struct FieldMethodSpec {
+        pub name: Text,
+        pub of: SpecialField,
+        /// Names and types.
+        pub params: List<(Text, Text)>,
+        /// The types of the parameters of a function that is the last argument; `K` and `V` are the map's.
+        #[serde(default)]
+        pub handler: List<Text>,
+        /// Named arguments.
+        #[serde(default)]
+        pub options: List<FieldOption>,
+        pub result: Text,
+        pub op: Text,
+        /// One line for the reference.
+        pub summary: Text,
+    }
+}
+
+record! {
+    /// A named argument of such a method, true or false.
+    pub struct FieldOption {
+        pub name: Text,
+        /// The bit of the flags that it sets.
+        pub flag: u32,
+        /// The first kernel that knows it.
+        #[serde(default)]
+        pub since: Option<Kernel>,
+        /// One line for the reference.
+        pub summary: Text,
     }
 }
 

@@ -27,6 +27,9 @@ record! {
         pub as_integers: List<Text>,
         /// The result that refuses what the program is asked about: where it cannot go on.
         pub refusal: i64,
+        /// The result that changes nothing, as programs write it.
+        #[serde(default = "crate::tables::form::zero")]
+        pub neutral: Text,
         pub forms: List<ProgramForm>,
         /// The type of programs where the kernel lets none of this one be, a name in [`PROGRAMS`]; it has parameters in registers.
         #[serde(default)]
@@ -47,9 +50,6 @@ record! {
         /// No run of a program of these types interrupts another on its CPU, so that they can share memory of that CPU.
         #[serde(default)]
         pub scratch: bool,
-        /// It may use maps whose values hold a lock.
-        #[serde(default = "crate::tables::form::yes")]
-        pub locks: bool,
         /// How it may access the bytes of the packet.
         #[serde(default)]
         pub packet: PacketAccess,
@@ -181,6 +181,9 @@ record! {
         /// The result type, where it is not that of the type of program.
         #[serde(default)]
         pub result: Option<Text>,
+        /// The result that changes nothing, where it is not that of the type of program.
+        #[serde(default)]
+        pub neutral: Option<Text>,
         /// Fields of the context that such programs may not read.
         #[serde(default)]
         pub hidden: List<Text>,
@@ -220,6 +223,33 @@ record! {
         /// The named arguments of `attach` that it takes, names in [`ATTACH_OPTIONS`].
         #[serde(default)]
         pub options: List<Text>,
+        /// What `ksc init` writes for them.
+        #[serde(default)]
+        pub starter: Option<Starter>,
+    }
+}
+
+record! {
+    /// What `ksc init` writes for the programs that are attached by one mechanism.
+    pub struct Starter {
+        /// The text of the program, in src/tool/init/templates/; `{mode}` in it is the mode word.
+        #[serde(default)]
+        pub template: Option<Text>,
+        /// The field of the executable's options that names the target.
+        #[serde(default)]
+        pub option: Option<Text>,
+        /// What that is, for its help.
+        #[serde(default)]
+        pub about: Text,
+        /// What `attach` is passed behind the program.
+        #[serde(default)]
+        pub passed: Option<Text>,
+        /// How the command line gives the option.
+        #[serde(default)]
+        pub given: Option<Text>,
+        /// What the program declares besides.
+        #[serde(default)]
+        pub declares: Option<Text>,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The tables of types: contexts, headers, other structs of the kernel, enums.
 
-use crate::tables::form::{List, Text, record, words};
+use crate::tables::form::{Kernel, List, Text, record, words};
 
 record! {
     /// A context struct (`ir-specs/contexts.toml`).
@@ -180,6 +180,18 @@ record! {
         /// Fields of kernel objects that the functions may write.
         #[serde(default)]
         pub writes: List<Text>,
+        /// Functions and the numbers of their parameters whose references the function owns, and has to release.
+        #[serde(default)]
+        pub owned: List<(Text, u64)>,
+        /// The first kernel (major, minor) that takes implementations; none: all that the compiler supports.
+        #[serde(default)]
+        pub since: Option<Kernel>,
+        /// The bodies of functions that `ksc init` writes, by their members with the names of the parameters: `init(sk)`.
+        #[serde(default)]
+        pub bodies: List<(Text, Text)>,
+        /// What the program declares for them.
+        #[serde(default)]
+        pub declares: Option<Text>,
     }
 }
 

@@ -76,6 +76,11 @@ impl Generator {
         text
     }
 
+    /// A condition may have blocks in it, which do not leave either.
+    pub fn condition_holding(&mut self) -> String {
+        self.holding(|this| this.condition(1))
+    }
+
     fn set_holding(&mut self, holds: bool) {
         if let Some(program) = &mut self.program {
             program.holds = holds;
@@ -139,7 +144,7 @@ impl Generator {
         let (none, exit) = (self.exit(), self.exit());
         self.scope.open();
         let name = self.bind_record(ring.of);
-        let condition = self.condition(1);
+        let condition = self.condition_holding();
         let filled = self.holding(|this| this.filled_record(&name, ring.of));
         let back = self.random.pick(&["submit", "discard"]);
         let rest = self.holding(|this| {
@@ -171,7 +176,7 @@ impl Generator {
     fn thrown_record(&mut self, ring: &Ring) -> String {
         self.scope.open();
         let name = self.bind_record(ring.of);
-        let condition = self.condition(1);
+        let condition = self.condition_holding();
         let body = self.holding(|this| {
             let filled = this.filled_record(&name, ring.of);
             let more = this.statements(1);

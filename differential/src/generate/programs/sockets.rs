@@ -26,7 +26,7 @@ impl Generator {
                 format!("{tuple}var {name} = {lookup} else {{\n{exit}\n}}\n{defer}\n{}", self.looked_at(&name))
             }
             1 if self.may_exit() => {
-                let (none, condition) = (self.exit(), self.condition(1));
+                let (none, condition) = (self.exit(), self.condition_holding());
                 let (look, body, exit) = (self.looked_at(&name), self.held(), self.exit());
                 format!(
                     "{{\n{tuple}var {name} = {lookup} else {{\n{none}\n}}\n{look}\nif ({condition}) {{\nbpf_sk_release({name})\n{exit}\n}}\n\
@@ -40,7 +40,7 @@ impl Generator {
                 )
             }
             3 => {
-                let (look, body, condition) = (self.looked_at(&name), self.held(), self.condition(1));
+                let (look, body, condition) = (self.looked_at(&name), self.held(), self.condition_holding());
                 format!(
                     "{{\n{tuple}if (var {name} = {lookup}) {{\ntry {{\n{look}\n{body}\nif ({condition}) throw 4\nnote(8)\n}} catch _ {{\n\
                      note(9)\n}}\nbpf_sk_release({name})\n}}\n}}"

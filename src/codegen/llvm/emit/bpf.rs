@@ -5,7 +5,7 @@ use super::super::function::FnGen;
 use super::super::verifier::known_limits;
 use crate::ir::ops::{
     BpfClamp, BpfDrain, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLock, BpfLoop,
-    BpfOpaque, BpfOwn, BpfPacketDynptr, BpfTailCall, BpfUnlock, BpfWhole,
+    BpfOpaque, BpfOwn, BpfPacketDynptr, BpfTailCall, BpfTimerCallback, BpfUnlock, BpfWhole,
 };
 use crate::ir::{OpData, Value};
 use crate::session::Mcpu;
@@ -107,6 +107,17 @@ pub fn for_each(g: &mut FnGen, op: &OpData) {
     let flags = g.g.build.int(64, 0).into();
     let long = g.g.build.int_type(64).into();
     g.call_helper(op.helper(), Some(long), &[map, callback, g.value(view.frame()), flags]);
+}
+
+pub fn timer_callback(g: &mut FnGen, op: &OpData) {
+    let view = BpfTimerCallback::of(op);
+    let Some(callback) = g.g.funcs.get(view.callback()) else {
+        crate::bug!("there is no function @{}", view.callback());
+    };
+    let callback = callback.as_global_value().as_pointer_value().into();
+    let long = g.g.build.int_type(64).into();
+    let status = g.call_helper(op.helper(), Some(long), &[g.value(view.timer()), callback]);
+    g.set_maybe(op, status);
 }
 
 pub fn drain(g: &mut FnGen, op: &OpData) {

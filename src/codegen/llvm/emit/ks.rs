@@ -130,10 +130,12 @@ pub fn copy(g: &mut FnGen, op: &OpData) {
         let source = (g.part(from, start), part_align(from_align, start));
         g.copy(target, source, end - start, words);
     }
-    // The copy leaves out a lock, which stays zero.
+    // The copy leaves out what the kernel alone touches, which stays zero.
     let left_out = parts != [(0, g.types().size_of(g.pointee(to)))];
-    if let (Some((start, end)), true) = (g.types().locked_bytes(g.pointee(to)), left_out && g.on_stack(to)) {
-        g.zero((g.part(to, start), part_align(to_align, start)), end - start, words);
+    if left_out && g.on_stack(to) {
+        for (start, end) in g.types().special_bytes(g.pointee(to)) {
+            g.zero((g.part(to, start), part_align(to_align, start)), end - start, words);
+        }
     }
 }
 
@@ -149,17 +151,17 @@ impl<'c> FnGen<'_, '_, 'c> {
         if offset == 0 { pointer } else { self.g.build.offset(pointer, self.g.build.int(64, offset)) }
     }
 
-    /// The bytes of a value, from and to, that BPF code touches when it copies or clears the places: all but the lock, which
-    /// the verifier protects where one of them is a map's entry.
+    /// The bytes of a value, from and to, that BPF code touches when it copies or clears the places: all but its special
+    /// fields, which the verifier protects where one of them is a map's entry.
     fn parts(&self, ty: Ty, places: &[Value]) -> Vec<(u64, u64)> {
         let size = self.types().size_of(ty);
-        match self.types().locked_bytes(ty) {
-            Some((start, end)) if self.g.facts.verified && !places.iter().all(|&p| self.on_stack(p)) => {
-                let parts = [(0, start), (end, size)];
-                parts.into_iter().filter(|(from, to)| from < to).collect()
-            }
-            Some(_) | None => vec![(0, size)],
+        if !self.g.facts.verified || places.iter().all(|&p| self.on_stack(p)) {
+            return vec![(0, size)];
         }
+        let special = self.types().special_bytes(ty);
+        let starts = [0].into_iter().chain(special.iter().map(|&(_, end)| end));
+        let ends = special.iter().map(|&(start, _)| start).chain([size]);
+        starts.zip(ends).filter(|(from, to)| from < to).collect()
     }
 
     fn on_stack(&self, place: Value) -> bool {

@@ -6,7 +6,8 @@ use super::host::runtime;
 use crate::ir::ops::{
     MapAddress, MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapIterFree, MapIterNew,
     MapIterNext, MapListen, MapLookup, MapNewRecord, MapObjectEntry, MapOnEvent, MapOpenInner, MapOutput, MapPeek,
-    MapPop, MapPush, MapRedirect, MapSetInner, MapSocket, MapSubmit, MapUpdate, MapUpdateCpu, MapUpdateWith,
+    MapPop, MapPush, MapRedirect, MapSetInner, MapSocket, MapSubmit, MapTimerCancel, MapUpdate, MapUpdateCpu,
+    MapUpdateWith,
 };
 use crate::ir::{OpData, Symbol, Value};
 use crate::tables::ObjectSpec;
@@ -50,6 +51,15 @@ pub fn bind(g: &mut FnGen, op: &OpData) {
     let view = MapBind::of(op);
     let place = g.ptr(view.place());
     g.bound.insert(view.map().clone(), place);
+}
+
+pub fn timer_cancel(g: &mut FnGen, op: &OpData) {
+    let timer = g.value(MapTimerCancel::of(op).timer());
+    let long = g.g.build.int_type(64).into();
+    if let Some(status) = g.call_helper(op.helper(), Some(long), &[timer]) {
+        let status = g.g.build.resize(status.into_int_value(), 32, Extend::Zero);
+        g.set(op, status);
+    }
 }
 
 pub fn address(g: &mut FnGen, op: &OpData) {

@@ -12,7 +12,7 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
     size_of::<KsProgram>() == 120
-        && size_of::<KsProg>() == 64
+        && size_of::<KsProg>() == 72
         && size_of::<KsStructOps>() == 8
         && size_of::<KsMap>() == 24
         && size_of::<KsGlobal>() == 24
@@ -36,6 +36,13 @@ impl<'c> ModuleGen<'_, 'c> {
             Some(text) => self.c_string(text).into(),
             None => self.build.null().into(),
         }
+    }
+
+    /// A symbol of the runtime library.
+    fn external(&self, symbol: &str) -> BasicValueEnum<'c> {
+        let known = self.module.get_global(symbol);
+        let global = known.unwrap_or_else(|| self.module.add_global(self.context.i8_type(), None, symbol));
+        global.as_pointer_value().into()
     }
 
     pub(super) fn record(&self, fields: &[BasicValueEnum<'c>]) -> StructValue<'c> {
@@ -126,6 +133,8 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
     let mut fields = vec![name, g.u32(attach as u32), g.u32(form.attach.point()), target];
     fields.extend([g.u64(number), beside, g.u32(flags), g.u32(other)]);
     fields.extend(g.numbers("ks.prog.maps", &maps));
+    let is_attached = !matches!(attach, KsForm::Run | KsForm::StructOps);
+    fields.push(if is_attached { g.external(&format!("ks_form_{}", attach.name())) } else { g.build.null().into() });
     g.record(&fields)
 }
 

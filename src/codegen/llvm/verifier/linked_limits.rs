@@ -40,7 +40,7 @@ fn separate(g: &ModuleGen) {
         }
         for family in families.into_values() {
             if family.iter().any(|one| one.distance != family[0].distance) {
-                family.iter().for_each(|one| mask(g, one));
+                family.iter().for_each(|one| mask(g, one.call, one.index, one.limit));
             }
         }
     }
@@ -64,9 +64,9 @@ fn bounded<'c>(call: InstructionValue<'c>) -> Option<(IntValue<'c>, Bounded<'c>)
 }
 
 /// The index is at most its limit, which the mask keeps.
-fn mask(g: &ModuleGen, bounded: &Bounded) {
-    g.build.before(&bounded.call);
-    let mask = (bounded.limit + 1).next_power_of_two() - 1;
-    let masked = g.build.asm_unary(&format!("$0 &= {mask}"), "=r,0", bounded.index);
-    bounded.call.set_operand(0, masked);
+pub(super) fn mask<'c>(g: &ModuleGen<'_, 'c>, call: InstructionValue<'c>, index: IntValue<'c>, limit: u64) {
+    g.build.before(&call);
+    let mask = (limit + 1).next_power_of_two() - 1;
+    let masked = g.build.asm_unary(&format!("$0 &= {mask}"), "=r,0", index);
+    call.set_operand(0, masked);
 }

@@ -19,6 +19,7 @@ mod saturated_differences;
 mod stored_bools;
 mod void_results;
 mod wide_products;
+mod wrapped_limits;
 mod zeros_behind_calls;
 
 use super::module::ModuleGen;
@@ -49,6 +50,7 @@ pub static REWRITES: &[&Rewrite] = &[
     &null_tests::REWRITE,
     &known_limits::REWRITE,
     &linked_limits::REWRITE,
+    &wrapped_limits::REWRITE,
     &address_sums::REWRITE,
     &stored_bools::REWRITE,
     &choices_before_calls::REWRITE,

@@ -11,7 +11,7 @@
 mod per_element;
 
 use super::{Changed, Declarations, Need, Pass, Run};
-use crate::ir::ops::KsElem;
+use crate::ir::ops::{BpfClamp, KsElem};
 use crate::ir::{Builder, Function, Opcode, Value};
 use crate::kernels::Kernels;
 use crate::session::Session;
@@ -52,6 +52,9 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
             crate::bug!("a `{}` has no elements", cx.types.ir_text(of))
         };
         let limit = i128::from(length) - 1;
+        if is_limited(func, index, limit) {
+            continue;
+        }
         let (mut number, limit) = masked(func, &cx.types, index, limit).unwrap_or((index, limit));
         let mut b = Builder::before(func, op, NAME);
         if b.func.ty(number) != Ty::U64 {
@@ -62,6 +65,12 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
         changed = Changed::Yes;
     }
     changed
+}
+
+/// Whether an index has this limit already, or a lower one.
+fn is_limited(func: &Function, index: Value, limit: i128) -> bool {
+    let made = func.def(index).map(|op| &func.ops[op]);
+    made.is_some_and(|made| made.opcode == Opcode::BpfClamp && BpfClamp::of(made).limit() <= limit)
 }
 
 /// Of an index that is the low bits of a number, as `x & 15` or `x % 16`, the number and the largest index: those bits are what
