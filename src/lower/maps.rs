@@ -145,9 +145,15 @@ impl Lowering<'_> {
 
     /// `lock (entry.field)`
     pub(super) fn locked(&mut self, lock: &Expr, body: &Block, span: Span) {
-        let lock = self.place(lock);
+        let of_module =
+            if let ExprKind::Global(global) = &lock.kind { Some(self.names.global(*global).clone()) } else { None };
+        let place = if of_module.is_none() { Some(self.place(lock)) } else { None };
         let (region, reached) = self.region(&[], Dest::Nothing, |this, _| this.block(body, Dest::Nothing));
-        self.at(span).b.bpf_locked(lock, vec![region]);
+        match (of_module, place) {
+            (Some(name), _) => self.at(span).b.kmod_locked(&name, vec![region]),
+            (None, Some(place)) => self.at(span).b.bpf_locked(place, vec![region]),
+            (None, None) => crate::bug!("a lock is a variable or a place"),
+        };
         if !reached {
             self.b.ks_unreachable();
             self.leave();

@@ -16,6 +16,7 @@ pub use records::*;
 pub use targets::{SEPARATOR, elements, is_pattern, is_several};
 
 use crate::target::Target;
+use crate::types::{Origin, Ty, TyKind, Types};
 use form::{ByTarget, by_target};
 
 include!(concat!(env!("OUT_DIR"), "/tables.rs"));
@@ -58,6 +59,31 @@ pub fn helper(name: &str) -> Option<&'static HelperSpec> {
 /// What is known of the kernel function of this name besides its BTF.
 pub fn kfunc(name: &str) -> Option<&'static KfuncSpec> {
     KFUNCS.iter().find(|kfunc| kfunc.name == name)
+}
+
+/// The flag of kernel functions that may sleep.
+pub const SLEEPABLE: &str = "sleepable";
+
+/// The type of a lock of a kernel module.
+pub fn module_lock(name: &str) -> Option<&'static ModuleLock> {
+    MODULE_LOCKS.iter().find(|lock| lock.name == name)
+}
+
+/// The lock of a kernel module that a type is.
+pub fn lock_of(types: &Types, ty: Ty) -> Option<&'static ModuleLock> {
+    let TyKind::Struct(id) = types.kind(ty) else { return None };
+    let def = types.struct_def(id);
+    if def.origin == Origin::ModuleLock { module_lock(&def.name) } else { None }
+}
+
+/// The header of the kernel that declares a function or macro.
+pub fn header_of_function(name: &str) -> Option<&'static KernelHeader> {
+    KERNEL_HEADERS.iter().find(|header| header.functions.contains(&name))
+}
+
+/// The header of the kernel that declares a struct, union or typedef.
+pub fn header_of_type(name: &str) -> Option<&'static KernelHeader> {
+    KERNEL_HEADERS.iter().find(|header| header.types.contains(&name))
 }
 
 impl Reference {

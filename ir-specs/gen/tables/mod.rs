@@ -35,6 +35,8 @@ pub fn render(specs: &Specs) -> String {
     list(&mut out, "HELPERS", "HelperSpec", &specs.helpers);
     list(&mut out, "KFUNCS", "KfuncSpec", &specs.kfuncs);
     list(&mut out, "KFUNC_FLAGS", "KfuncFlag", &specs.kfunc_flags);
+    list(&mut out, "KERNEL_HEADERS", "KernelHeader", &specs.kernel_headers);
+    list(&mut out, "MODULE_LOCKS", "ModuleLock", &specs.module_locks);
     let words: Vec<String> = specs.c_words.sorted().into_iter().map(|word| format!("{word:?}")).collect();
     out.push_str(&format!("/// Words that names in C cannot be (`ir-specs/c_words.toml`), sorted.\npub static C_WORDS: &[&str] = &[{}];\n", words.join(", ")));
     list(&mut out, "ENUMS", "EnumSpec", &specs.facts.enums);

@@ -111,8 +111,14 @@ fn check(func: &mut Function, cx: &mut Session, op: OpId, pair: Pair) -> Changed
     let most = b.ks_const(memory.bytes.into(), Ty::U64);
     let fits = b.arith_cmp(end, most, CompareOp::Le.word(), Ty::BOOL);
     guard(func, &cx.types, op, fits, "E2BIG");
+    let bounded = if memory.element.is_some() {
+        // The verifier keeps bounds of each number and none of their sum: those that the program tests one by one.
+        let mut b = Builder::before(func, op, NAME);
+        if pair.zero { whole } else { b.bpf_positive(whole, Ty::U64) }
+    } else {
+        Builder::before(func, op, NAME).within(whole, memory.bytes, pair.zero)
+    };
     let mut b = Builder::before(func, op, NAME);
-    let bounded = b.within(whole, memory.bytes, pair.zero);
     // A function of the kernel is called with the types of its declaration.
     let bounded = if b.func.ops[op].opcode == Opcode::BpfKfunc {
         let ty = b.func.ty(size);

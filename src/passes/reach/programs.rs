@@ -6,12 +6,13 @@ use crate::diag::codes::contexts::{HelperNotInProgram, KernelWrite, NoKfunc, NoR
 use crate::diag::codes::maps::NotInProgram;
 use crate::diag::codes::support::NeedsKernel;
 use crate::ir::callgraph::CallGraph;
-use crate::ir::ops::{BpfHelper, BpfKfunc};
+use crate::ir::ops::{BpfHelper, BpfKfunc, MapTimerStart};
 use crate::ir::{MapDecl, Module, OpData, Opcode, Role, Symbol};
 use crate::passes::analysis::kernel_writes;
 use crate::session::Session;
 use crate::tables::{
-    self, HelperSpec, KfuncSpec, Loading, PROGRAMS, ProgramSpec, SpecialFieldSpec, refusal, struct_ops_of,
+    self, FIELD_METHODS, FieldOption, HelperSpec, KfuncSpec, Loading, PROGRAMS, ProgramSpec, SpecialFieldSpec, refusal,
+    struct_ops_of,
 };
 use crate::target::Target;
 use std::rc::Rc;
@@ -74,6 +75,8 @@ enum Refused<'m> {
     ByAll(String),
     /// Use this map, whose values hold this.
     Special(&'m MapDecl, &'static SpecialFieldSpec),
+    /// Use this option of a timer in kernels before this one.
+    Option(&'static FieldOption, String),
     /// Print without the file of its reader.
     Print,
     /// Call this function of the kernel.
@@ -106,7 +109,8 @@ fn refused<'m>(
     if program.prints_to_reader && op.opcode == Opcode::KsPrint {
         return Some(Refused::Print);
     }
-    special.or_else(|| {
+    let option = timer_options(op).find_map(|option| Some(Refused::Option(option, lacks(option.since)?.to_string())));
+    special.or(option).or_else(|| {
         helpers(map, op).into_iter().find_map(|helper| match program.may_call(helper) {
             Some(programs) => {
                 let helper_lacks = lacks(helper.since).map(|version| Refused::ByAll(version.to_string()));
@@ -118,6 +122,13 @@ fn refused<'m>(
             None => Some(Refused::Helper(helper)),
         })
     })
+}
+
+/// The options with which an op starts a timer.
+fn timer_options(op: &OpData) -> impl Iterator<Item = &'static FieldOption> {
+    let flags = if op.opcode == Opcode::MapTimerStart { MapTimerStart::of(op).flags() } else { 0 };
+    let options = FIELD_METHODS.iter().filter(|method| method.op == Opcode::MapTimerStart.spec().name);
+    options.flat_map(|method| method.options).filter(move |option| flags & i128::from(option.flag) != 0)
 }
 
 /// What BPF code calls for the op, if its map allows it. Maps whose entries belong to kernel objects have helpers of their own.
@@ -166,6 +177,11 @@ fn report<'c>(
         }
         Refused::ByAll(version) => {
             let (what, oldest) = (used(cx, module, op), cx.options.oldest_kernel());
+            let error = cx.error(span, NeedsKernel { what, version: version.clone() });
+            error.remark(format!("`--min-kernel` is {oldest}"))
+        }
+        Refused::Option(option, version) => {
+            let (what, oldest) = (format!("`{}: true`", option.name), cx.options.oldest_kernel());
             let error = cx.error(span, NeedsKernel { what, version: version.clone() });
             error.remark(format!("`--min-kernel` is {oldest}"))
         }

@@ -168,6 +168,7 @@ impl Checker<'_, '_> {
             | ExprKind::Builtin { .. }
             | ExprKind::Helper { .. }
             | ExprKind::Kfunc { .. }
+            | ExprKind::KernelCall { .. }
             | ExprKind::MapAddress(_)
             | ExprKind::Print(_)
             | ExprKind::SeqWrite { .. }

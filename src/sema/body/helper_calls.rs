@@ -170,6 +170,10 @@ impl Checker<'_, '_> {
         if value.is_error() || self.pointer(value.ty()).is_some() {
             return value.expr;
         }
+        // An array is a value, not the address of its first element.
+        if self.cx.types.is_aggregate(value.ty()) {
+            return self.no_pointer(&value, "an address");
+        }
         self.coerce(value, Ty::U64)
     }
 
@@ -237,7 +241,7 @@ impl Checker<'_, '_> {
         let (span, found) = (value.span(), format!("`{}`", self.ty_name(value.ty())));
         let text = self.text(span).to_owned();
         let error = self.error(span, MismatchedTypes { wanted: wanted.to_owned(), found });
-        if super::places::is_place(&value.expr) && wanted == "a pointer to memory" {
+        if super::places::is_place(&value.expr) && matches!(wanted, "a pointer to memory" | "an address") {
             error.help(format!("write `&{text}`"));
         }
         error_expr(span)

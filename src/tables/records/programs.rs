@@ -91,6 +91,8 @@ choices! {
             trusted: bool,
             /// What the function returned comes last.
             result: bool,
+            /// A pointer to this struct of [`CONTEXTS`] may be in their place.
+            context: Option<Text>,
         },
         /// A pointer to this struct of [`CONTEXTS`], the registers at a function; or, typed, what functions pass in them
         /// ([`CALLING_CONVENTIONS`]).

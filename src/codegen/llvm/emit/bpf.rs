@@ -5,7 +5,7 @@ use super::super::function::FnGen;
 use super::super::verifier::known_limits;
 use crate::ir::ops::{
     BpfClamp, BpfDrain, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLock, BpfLoop,
-    BpfOpaque, BpfOwn, BpfPacketDynptr, BpfTailCall, BpfTimerCallback, BpfUnlock, BpfWhole,
+    BpfOpaque, BpfOwn, BpfPacketDynptr, BpfPositive, BpfTailCall, BpfTimerCallback, BpfUnlock, BpfWhole,
 };
 use crate::ir::{OpData, Value};
 use crate::session::Mcpu;
@@ -177,6 +177,11 @@ pub fn forget(g: &mut FnGen, op: &OpData) {
     } else {
         g.g.build.asm_forget(value)
     };
+    g.set(op, value);
+}
+
+pub fn positive(g: &mut FnGen, op: &OpData) {
+    let value = g.g.build.asm_unary("if $0 > 0 goto +1\n\t$0 = 1", "=r,0", g.int(BpfPositive::of(op).value()));
     g.set(op, value);
 }
 
