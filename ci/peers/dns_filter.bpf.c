@@ -46,7 +46,8 @@ int filter(struct xdp_md *ctx)
             left = byte;
             first = false;
         } else {
-            if (byte != wanted)
+            // No label has the zeros behind the name.
+            if (byte != wanted || wanted == 0)
                 break;
             left--;
         }

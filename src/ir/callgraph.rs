@@ -77,6 +77,11 @@ impl CallGraph {
         calls
     }
 
+    /// The functions, each behind those that call it, but for cycles.
+    pub fn callers_first(&self) -> Vec<usize> {
+        tarjan_scc(&self.graph).into_iter().rev().flatten().map(NodeIndex::index).collect()
+    }
+
     /// For each function, what is given for the first one that it reaches, in order of the module.
     pub fn first_reached<T: Copy>(&self, given: &[Option<T>]) -> Vec<Option<T>> {
         let mut found = vec![None; given.len()];

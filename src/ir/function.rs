@@ -1,9 +1,12 @@
 //! Functions: regions, blocks, ops and values in arenas.
 
 use super::op_list::OpList;
+use super::ops::{BpfHelper, BpfKfunc};
 use super::{Arena, Attr, BlockId, OpId, Opcode, RegionId, Symbol, Value};
 use crate::source::Span;
-use crate::tables::{AttrKind, AttrSpec, KfuncFlag, Loading, Names, OpTrait, OperandKind, Placement, ProgramSpec};
+use crate::tables::{
+    self, AttrKind, AttrSpec, KfuncFlag, Loading, Names, OpTrait, OperandKind, Placement, ProgramSpec,
+};
 use crate::target::Targets;
 use crate::types::Ty;
 
@@ -35,6 +38,17 @@ impl OpData {
         let is_map = |attr: &AttrSpec| attr.name == "map" && attr.kind == AttrKind::Symbol;
         let at = self.opcode.spec().attrs.iter().position(is_map)?;
         Some(self.attrs[at].symbol())
+    }
+
+    /// Whether the op itself moves the packet: an op, or the call of a helper or kernel function, of which its record says so.
+    pub fn moves_packet(&self) -> bool {
+        if self.opcode == Opcode::BpfHelper {
+            return tables::helper(BpfHelper::of(self).helper()).is_some_and(|helper| helper.changes_packet);
+        }
+        if self.opcode == Opcode::BpfKfunc {
+            return tables::kfunc(BpfKfunc::of(self).function()).is_some_and(|known| known.changes_packet);
+        }
+        self.opcode.has(OpTrait::ChangesPacket)
     }
 
     /// The helper that BPF code calls for the op: the one of its record.

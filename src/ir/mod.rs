@@ -19,6 +19,7 @@ pub mod function;
 pub mod module;
 mod op_list;
 pub mod ops;
+pub mod param_ranges;
 pub mod parse;
 pub mod path;
 pub mod print;

@@ -26,6 +26,8 @@ pub(super) enum Slot {
     Pointee(Value),
     /// A `bytes`: its numbers are in these places.
     View(View),
+    /// The parts of a view that stay as they are.
+    FixedView(View),
 }
 
 /// The use of an expression's or a block's value.

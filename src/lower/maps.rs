@@ -36,7 +36,7 @@ impl Lowering<'_> {
     fn is_shared_place(&self, expr: &Expr) -> bool {
         let entry = |local: LocalId| match self.slot(local) {
             Slot::Place(place) => matches!(self.pointee(place).1, Space::MapValue | Space::Percpu),
-            Slot::None | Slot::Value(_) | Slot::Pointee(_) | Slot::View(_) => false,
+            Slot::None | Slot::Value(_) | Slot::Pointee(_) | Slot::View(_) | Slot::FixedView(_) => false,
         };
         let whole = if let ExprKind::Local(local) = &expr.kind {
             entry(*local)

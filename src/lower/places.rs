@@ -89,7 +89,7 @@ impl Lowering<'_> {
             Slot::Place(place) => self.load(place),
             Slot::Value(value) => value,
             Slot::Pointee(place) => self.address(place),
-            Slot::View(_) => crate::bug!("`{}` is a view", self.source.local(local).name),
+            Slot::View(_) | Slot::FixedView(_) => crate::bug!("`{}` is a view", self.source.local(local).name),
             Slot::None => crate::bug!("`{}` is used before its declaration", self.source.local(local).name),
         }
     }
@@ -97,7 +97,7 @@ impl Lowering<'_> {
     fn local_place(&mut self, local: LocalId) -> Value {
         match self.slot(local) {
             Slot::Place(place) => place,
-            Slot::Value(_) | Slot::Pointee(_) | Slot::View(_) | Slot::None => {
+            Slot::Value(_) | Slot::Pointee(_) | Slot::View(_) | Slot::FixedView(_) | Slot::None => {
                 crate::bug!("`{}` has no place of its own", self.source.local(local).name)
             }
         }

@@ -87,6 +87,15 @@ impl<'a> Lowering<'a> {
         self.load(place)
     }
 
+    /// A scalar in a view that has all of it; zero if it is in a part of the packet that is not there.
+    pub(super) fn existing_part(&mut self, view: View, offset: Value, ty: Ty) -> Value {
+        let place = self.temporary("part", ty);
+        self.b.ks_zero(place);
+        let size = self.cx.types.size_of(ty);
+        self.copy_existing(view, offset, place, size);
+        self.load(place)
+    }
+
     /// `view.read(offset, T)` into a place that nothing else sees meanwhile.
     pub(in crate::lower) fn read_into(&mut self, view: &Expr, offset: &Expr, place: Value, span: Span) {
         let view = self.view_to_read(view);

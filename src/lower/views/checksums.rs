@@ -49,7 +49,7 @@ impl Lowering<'_> {
         let words = self.b.arith_shr(view.length, two, Ty::U64);
         self.count_up(zero, words, |this, index| {
             let at = this.b.arith_shl(index, two, Ty::U64);
-            let word = this.part_of_view(view, at, Ty::U32);
+            let word = this.existing_part(view, at, Ty::U32);
             this.add_word(sum, word, negative);
         });
         let three = self.int(3, Ty::U64);
@@ -64,17 +64,32 @@ impl Lowering<'_> {
 
     /// The bytes from an offset on, of which there are less than four; the others are zero.
     fn last_word(&mut self, view: View, from: Value) -> Value {
-        let mut word = self.int(0, Ty::U32);
-        for place in 0..WORD - 1 {
-            let place_number = self.int(place.into(), Ty::U64);
-            let index = self.plus(from, place_number);
-            let byte = self.byte(view, index);
-            let byte = self.cast(byte, Ty::U32);
-            let shift = self.int(i128::from(place) * 8, Ty::U32);
-            let byte = self.b.arith_shl(byte, shift, Ty::U32);
-            word = self.b.arith_or(word, byte, Ty::U32);
-        }
-        word
+        let (one, two, zero) = (self.int(1, Ty::U64), self.int(2, Ty::U64), self.int(0, Ty::U64));
+        let word = self.temporary("last", Ty::U32);
+        self.b.ks_zero(word);
+        let pair = self.b.arith_and(view.length, two, Ty::U64);
+        let has_pair = self.compare(CompareOp::Ne, pair, zero);
+        self.when(has_pair, |this| {
+            let pair = this.existing_part(view, from, Ty::U16);
+            let pair = this.cast(pair, Ty::U32);
+            this.store(word, pair);
+        });
+        let odd = self.b.arith_and(view.length, one, Ty::U64);
+        let is_odd = self.compare(CompareOp::Ne, odd, zero);
+        self.when(is_odd, |this| {
+            let last = this.b.arith_sub(view.length, one, Ty::U64);
+            let byte = this.existing_part(view, last, Ty::U8);
+            let byte = this.cast(byte, Ty::U32);
+            // Behind a pair it is the third one.
+            let three = this.int(3, Ty::U64);
+            let shift = this.b.arith_shl(pair, three, Ty::U64);
+            let shift = this.cast(shift, Ty::U32);
+            let byte = this.b.arith_shl(byte, shift, Ty::U32);
+            let before = this.load(word);
+            let both = this.b.arith_or(before, byte, Ty::U32);
+            this.store(word, both);
+        });
+        self.load(word)
     }
 
     /// The words at the start of a place.

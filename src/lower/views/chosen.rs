@@ -28,7 +28,7 @@ impl Lowering<'_> {
     /// What a view is of, before it is evaluated. `inside`: the variables of the blocks around, with what they view first.
     fn root_of<'e>(&mut self, expr: &'e Expr, inside: &mut Vec<(LocalId, &'e Expr)>) -> Option<Root> {
         if let ExprKind::Local(local) = expr.kind {
-            if let Slot::View(view) = self.slot(local) {
+            if let Slot::View(view) | Slot::FixedView(view) = self.slot(local) {
                 return Some(view.root);
             }
             let &(_, first) = inside.iter().find(|&&(declared, _)| declared == local)?;

@@ -98,7 +98,7 @@ impl Lowering<'_> {
             Kind::Buffer => (Root::Buffer(root), None),
         };
         self.declare_view(param, View { root, offset, length, life });
-        debug_assert!(matches!(self.slot(param), Slot::View(_)), "a parameter is a view");
+        debug_assert!(matches!(self.slot(param), Slot::View(_) | Slot::FixedView(_)), "a parameter is a view");
     }
 
     /// The values that an argument is.

@@ -1,4 +1,5 @@
-//! Views: a `bytes` is what it is of, and two numbers, an offset and a length, that never go beyond what exists.
+//! Views: a `bytes` is what it is of, and two numbers, an offset and a length. They never go beyond what exists: a view without
+//! bytes may have any offset.
 //!
 //! What it is of is known where the view begins and never changes, also where a condition chooses one (`chosen`): a packet, by
 //! its context, or the bytes of a value. So that the verifier follows each access, those to a packet look for its end
@@ -87,22 +88,28 @@ impl Lowering<'_> {
         let offset = self.scalar_as(offset, Ty::U64);
         let count = count.as_ref().map(|count| self.scalar_as(count, Ty::U64));
         let wanted = Wanted { offset, count, exist };
-        let (inside, length) = self.at(expr.span).limited(wanted);
+        let length = self.at(expr.span).limited(wanted);
         let offset = match start {
-            Some(start) => self.plus(start, inside),
-            None => inside,
+            Some(start) => self.plus(start, offset),
+            None => offset,
         };
         (View { root, offset, length, life }, Some(wanted))
     }
 
-    /// The offset and the number of the bytes that exist.
-    fn limited(&mut self, Wanted { offset, count, exist }: Wanted) -> (Value, Value) {
-        if self.number(offset) == Some(0) {
-            return (offset, count.map_or(exist, |count| self.smaller(count, exist)));
+    /// The number of the bytes that exist. If there are none, the offset may be beyond the end.
+    fn limited(&mut self, Wanted { offset, count, exist }: Wanted) -> Value {
+        let rest = if self.number(offset) == Some(0) { exist } else { self.beyond(exist, offset) };
+        count.map_or(rest, |count| self.smaller(count, rest))
+    }
+
+    /// How many bytes of so many are behind an offset.
+    fn beyond(&mut self, exist: Value, offset: Value) -> Value {
+        if let (Some(exist), Some(offset)) = (self.number(exist), self.number(offset)) {
+            return self.int(exist.saturating_sub(offset).into(), Ty::U64);
         }
-        let offset = self.smaller(offset, exist);
-        let rest = self.b.arith_sub(exist, offset, Ty::U64);
-        (offset, count.map_or(rest, |count| self.smaller(count, rest)))
+        let begins = self.b.arith_cmp(offset, exist, CompareOp::Le.word(), Ty::BOOL);
+        let (rest, none) = (self.b.arith_sub(exist, offset, Ty::U64), self.int(0, Ty::U64));
+        self.b.arith_select(begins, rest, none, Ty::U64)
     }
 
     /// Whether all of a view exists, as `if (var …)` asks.
@@ -214,10 +221,13 @@ impl Lowering<'_> {
     }
 
     fn local_view(&mut self, local: LocalId) -> View {
-        let Slot::View(variables) = self.slot(local) else {
-            crate::bug!("`{}` is no view", self.source.local(local).name)
-        };
-        self.loaded(variables)
+        match self.slot(local) {
+            Slot::View(variables) => self.loaded(variables),
+            Slot::FixedView(view) => View { life: view.life.map(|life| self.load(life)), ..view },
+            Slot::None | Slot::Place(_) | Slot::Value(_) | Slot::Pointee(_) => {
+                crate::bug!("`{}` is no view", self.source.local(local).name)
+            }
+        }
     }
 
     /// What the variables of a view hold.
@@ -235,20 +245,24 @@ impl Lowering<'_> {
         }
     }
 
-    /// A variable for a view, whose numbers may change.
+    /// A variable for a view: its life has a place, each read of which is a use of the view. Its numbers have places where they may
+    /// change; deferred code sees places alone.
     pub(super) fn declare_view(&mut self, local: LocalId, view: View) {
         let name = self.source.local(local).name.clone();
-        let number = self.cx.types.place(Ty::U64, Space::Stack);
-        let offset = self.b.ks_var(format!("{name}_offset").as_bytes(), number);
-        let length = self.b.ks_var(format!("{name}_length").as_bytes(), number);
-        self.store(offset, view.offset);
-        self.store(length, view.length);
         let life = view.life.map(|life| {
             let place = self.cx.types.place(self.b.func.ty(life), Space::Stack);
             let variable = self.b.ks_var(name.as_bytes(), place);
             self.store(variable, life);
             variable
         });
+        if !self.uses.in_memory(local) && !self.uses.defers {
+            return self.set_slot(local, Slot::FixedView(View { life, ..view }));
+        }
+        let number = self.cx.types.place(Ty::U64, Space::Stack);
+        let offset = self.b.ks_var(format!("{name}_offset").as_bytes(), number);
+        let length = self.b.ks_var(format!("{name}_length").as_bytes(), number);
+        self.store(offset, view.offset);
+        self.store(length, view.length);
         self.set_slot(local, Slot::View(View { root: view.root, offset, length, life }));
     }
 

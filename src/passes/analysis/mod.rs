@@ -28,6 +28,23 @@ pub fn root(func: &Function, place: Value) -> Option<OpId> {
     }
 }
 
+/// Whether anything behind a loop, or around one that repeats it, may read a variable.
+pub fn read_behind(func: &Function, around: OpId, variable: Value) -> bool {
+    let owner = func.def(variable);
+    let ops = func.walk();
+    let repeats = func.loops(around).any(|outer| !owner.is_some_and(|owner| func.is_inside(owner, outer)));
+    let behind = ops.iter().skip_while(|&&op| op != around && !repeats);
+    behind.copied().filter(|&op| op != around && !func.is_inside(op, around)).any(|op| {
+        let data = &func.ops[op];
+        let part = matches!(data.opcode, Opcode::KsField | Opcode::KsElem);
+        let read = data.operands.iter().enumerate().filter(|&(index, _)| {
+            let writes = index == 0 && matches!(data.opcode, Opcode::KsStore | Opcode::KsZero);
+            !part && !writes
+        });
+        read.into_iter().any(|(_, &place)| root(func, place).is_some() && root(func, place) == owner)
+    })
+}
+
 /// Whether a place of BPF code may be on the stack: nothing is that is larger, nor a part of it. Local variables that are larger
 /// move to other memory (`scratch`), where they keep the type of a place on the stack.
 pub fn may_be_on_stack(func: &Function, types: &Types, place: Value) -> bool {

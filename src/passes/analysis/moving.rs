@@ -1,9 +1,8 @@
 //! What moves packet data: helpers and kernel functions of which their records say so, ops, and functions that call such, also through pointers.
 
 use crate::ir::callgraph::called;
-use crate::ir::ops::{BpfHelper, BpfKfunc, KsCallPointer, KsFunc};
+use crate::ir::ops::{KsCallPointer, KsFunc};
 use crate::ir::{Function, Module, OpData, Opcode, Symbol};
-use crate::tables::{self, OpTrait};
 use crate::types::Ty;
 use std::collections::BTreeSet;
 
@@ -45,16 +44,9 @@ impl Moving {
 
     /// Whether an op may move the packet.
     pub fn is_moved_by(&self, func: &Function, op: &OpData) -> bool {
-        if op.opcode == Opcode::BpfHelper {
-            let name = BpfHelper::of(op).helper();
-            return tables::helper(name).is_some_and(|helper| helper.changes_packet);
-        }
-        if op.opcode == Opcode::BpfKfunc {
-            return tables::kfunc(BpfKfunc::of(op).function()).is_some_and(|known| known.changes_packet);
-        }
         if op.opcode == Opcode::KsCallPointer {
             return self.types.contains(&func.ty(KsCallPointer::of(op).callee()));
         }
-        called(op).is_some_and(|callee| self.contains(callee)) || op.opcode.has(OpTrait::ChangesPacket)
+        op.moves_packet() || called(op).is_some_and(|callee| self.contains(callee))
     }
 }

@@ -5,6 +5,7 @@
 //! become a function.
 
 use super::uses::Followed;
+use super::wider_tests::Wider;
 use crate::dataflow::{self, Analysis, AtLeast, Point};
 use crate::fold::CompareOp;
 use crate::ir::flow::{Edge, Graph, Step};
@@ -40,12 +41,16 @@ pub struct Tested {
     pub loads: BTreeMap<OpId, Header>,
     /// The comparisons that show it, for the verifier to learn from them.
     pub comparisons: BTreeMap<OpId, LengthTest>,
+    /// Comparisons whose outcome an earlier test has shown.
+    pub decided: BTreeMap<OpId, bool>,
+    /// The accesses to headers in the linear part, each with its context and the end of what it tests for.
+    pub headers: BTreeMap<OpId, (Value, u64)>,
 }
 
 impl Tested {
-    /// `far`: accesses that may find the part elsewhere.
-    pub fn of(func: &Function, types: &Types, far: &BTreeMap<OpId, Followed>) -> Tested {
-        let mut tests = Tests { func, types, far, held: HashMap::new() };
+    /// `far`: accesses that may find the part elsewhere; `wider`: tests that ask for more than their header.
+    pub fn of(func: &Function, types: &Types, (far, wider): (&BTreeMap<OpId, Followed>, &Wider)) -> Tested {
+        let mut tests = Tests { func, types, far, wider, held: HashMap::new() };
         let held = |(place, value)| Some((place, tests.header_of_pointer(value)?));
         tests.held = stored_once(func).into_iter().filter_map(held).collect();
         let mut found = Tested::default();
@@ -67,6 +72,7 @@ struct Tests<'f> {
     func: &'f Function,
     types: &'f Types,
     far: &'f BTreeMap<OpId, Followed>,
+    wider: &'f Wider,
     /// The headers whose addresses variables hold.
     held: HashMap<Value, Header>,
 }
@@ -92,7 +98,7 @@ impl Tests<'_> {
     fn learned(&self, op: OpId, region: usize) -> Option<(Value, u64)> {
         let data = &self.func.ops[op];
         if data.opcode == Opcode::KsIf {
-            let (outcome, test, _) = self.length_test(KsIf::of(data).condition())?;
+            let (outcome, test, _) = self.linear_test(KsIf::of(data).condition())?;
             return (outcome == (region == 0)).then_some((test.ctx, test.bytes));
         }
         if data.opcode != Opcode::KsIfSome || region != 0 {
@@ -107,6 +113,7 @@ impl Tests<'_> {
         let bytes = |ctx: Value| known.get(&(self.func.loops(op).next(), ctx));
         let is_inside = |header: &Header| bytes(header.ctx).is_some_and(|&bytes| header.end <= bytes);
         if data.opcode == Opcode::PacketAt {
+            found.headers.extend(self.linear_header(op).map(|header| (op, (header.ctx, header.end))));
             if self.header(op).as_ref().is_some_and(is_inside) {
                 found.accesses.insert(op);
             }
@@ -114,8 +121,14 @@ impl Tests<'_> {
             if let Some(&header) = self.held.get(&KsLoad::of(data).place()).filter(|&header| is_inside(header)) {
                 found.loads.insert(op, header);
             }
+        } else if data.opcode == Opcode::ArithCmp {
+            if let Some((outcome, test, _)) = self.length_test(data.results[0])
+                && bytes(test.ctx).is_some_and(|&bytes| test.bytes <= bytes)
+            {
+                found.decided.insert(op, outcome);
+            }
         } else if data.opcode == Opcode::KsIf
-            && let Some((_, test, comparison)) = self.length_test(KsIf::of(data).condition())
+            && let Some((_, test, comparison)) = self.linear_test(KsIf::of(data).condition())
         {
             found.comparisons.insert(comparison, test);
         }
@@ -137,6 +150,7 @@ impl Tests<'_> {
         let TyKind::Place { of, .. } = self.types.kind(found) else { return None };
         let offset = u64::try_from(self.func.known(self.types, view.offset())?).ok()?;
         let end = offset.checked_add(self.types.size_of(of)).filter(|&end| end <= super::MAX_OFFSET)?;
+        let end = self.wider.get(&op).copied().unwrap_or(end);
         Some(Header { ctx: view.ctx(), offset, end })
     }
 
@@ -171,6 +185,12 @@ impl Tests<'_> {
         false
     }
 
+    /// The same if it shows that the linear part is so long.
+    fn linear_test(&self, condition: Value) -> Option<(bool, LengthTest, OpId)> {
+        let test = self.length_test(condition)?;
+        (self.func.ops[test.1.length].opcode == Opcode::PacketLen).then_some(test)
+    }
+
     /// The outcome of a condition that shows something about the length, what it shows, and the comparison in it.
     fn length_test(&self, condition: Value) -> Option<(bool, LengthTest, OpId)> {
         let comparison = self.func.def(condition)?;
@@ -201,8 +221,9 @@ impl Tests<'_> {
         Some((outcome, LengthTest { ctx, bytes, outcome, length }, comparison))
     }
 
-    /// The op that yields a value, if that is a packet's length.
+    /// The op that yields a value, if that is a packet's length: of its linear part, or of all of it.
     fn length(&self, value: Value) -> Option<OpId> {
-        self.func.def(value).filter(|&op| self.func.ops[op].opcode == Opcode::PacketLen)
+        let is_length = |&op: &OpId| matches!(self.func.ops[op].opcode, Opcode::PacketLen | Opcode::PacketSize);
+        self.func.def(value).filter(is_length)
     }
 }

@@ -16,25 +16,29 @@
 mod access;
 mod copies;
 mod explained;
+mod known_lengths;
 mod length_tests;
 mod loads;
 mod pull;
 pub mod rules;
 mod uses;
+mod wider_tests;
 mod writes;
 
 use super::analysis::moving::Moving;
 use super::{Changed, Pass, Run};
 use crate::fold::CompareOp;
 use crate::ir::ops::PacketAt;
+use crate::ir::param_ranges;
 use crate::ir::value_ranges::Ranges;
 use crate::ir::{Attr, BlockId, Builder, Function, Module, OpId, Opcode, Value, ValueDef};
-use crate::session::Session;
+use crate::session::{Mcpu, Session};
 use crate::types::{Space, Ty, Types};
 use access::Access;
 use copies::Plan;
 use length_tests::Tested;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use wider_tests::Wider;
 
 const NAME: &str = "packet";
 pub static PASS: Pass = Pass {
@@ -60,11 +64,23 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let plans = Plan::of(module, &cx.types, &access);
     pull::pull(module, cx, &plans);
     let mut changed = Changed::No;
-    for ((func, access), plan) in module.funcs.iter_mut().zip(access).zip(&plans) {
+    let params = param_ranges::largest(module, &cx.types);
+    for (((func, access), plan), params) in module.funcs.iter_mut().zip(access).zip(&plans).zip(&params) {
         let moves = moving.contains(&func.name);
-        changed = changed.or(function(func, (moves, access, plan), cx));
+        let known = Known { params, keeps_bounds: cx.options.mcpu >= Mcpu::V3 };
+        changed = changed.or(function(func, (moves, access, plan), known, cx));
     }
     changed
+}
+
+/// What is known of the numbers in a function.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    /// What its parameters are at most.
+    params: &'a [Option<u64>],
+    /// A verifier learns the bounds of a number that the code computes. Before v3 each comparison of 32 bits has a copy of the number,
+    /// extended by shifts: LLVM learns from its outcome that a mask is not needed, and the verifier learns about the copy.
+    keeps_bounds: bool,
 }
 
 /// The packet's first byte and the byte after its last.
@@ -74,10 +90,16 @@ struct Bounds {
     end: Value,
 }
 
-fn function(func: &mut Function, (moves, access, plan): (bool, Access, &Plan), cx: &mut Session) -> Changed {
+fn function(
+    func: &mut Function,
+    (moves, access, plan): (bool, Access, &Plan),
+    known: Known<'_>,
+    cx: &mut Session,
+) -> Changed {
     let types = &mut cx.types;
     let mut lowered = Vec::new();
-    let sizes = access::sizes(func, types, access);
+    let folds = !moves && known_lengths::fold(func, types, &Tested::of(func, types, (&plan.far, &Wider::new())));
+    let sizes = access::sizes(func, types, access) | folds;
     let loads = loads::lower(func, types);
     let accesses: Vec<OpId> = func
         .walk()
@@ -95,7 +117,7 @@ fn function(func: &mut Function, (moves, access, plan): (bool, Access, &Plan), c
         cx.explain_all(lowered);
         return if accesses.is_empty() && !sizes && !loads { Changed::No } else { Changed::Yes };
     }
-    let tested = if moves { Tested::default() } else { Tested::of(func, types, &plan.far) };
+    let (tested, wider) = if moves { Default::default() } else { wider_tests::widened(func, types, &plan.far) };
     for (ctx, accesses) in by_ctx {
         let shared =
             if moves || !at_entry(func, ctx) { None } else { Some(load(func, anchor(func, &accesses), ctx, byte)) };
@@ -107,7 +129,8 @@ fn function(func: &mut Function, (moves, access, plan): (bool, Access, &Plan), c
             } else {
                 let is_there = shared.is_some() && tested.accesses.contains(&op);
                 lowered.extend(explained::access(func, types, (op, plan), access, is_there));
-                header(func, types, (op, plan), (bounds, byte), is_there);
+                let end = wider.get(&op).copied();
+                header(func, types, (op, plan), (bounds, byte), (is_there, end, known));
             }
         }
     }
@@ -213,13 +236,13 @@ fn copied(func: &mut Function, types: &mut Types, op: OpId, plan: &Plan) {
     func.become_op(op, Opcode::MemSomeIf, vec![inside, place], Vec::new());
 }
 
-/// `is_there`: it was tested before.
+/// `is_there`: it was tested before. `end`: the test asks for so much of the packet.
 fn header(
     func: &mut Function,
     types: &mut Types,
     (op, plan): (OpId, &Plan),
     (bounds, byte): (Bounds, Ty),
-    is_there: bool,
+    (is_there, end, numbers): (bool, Option<u64>, Known<'_>),
 ) {
     let offset = PacketAt::of(&func.ops[op]).offset();
     let of = uses::part(func, types, op);
@@ -229,20 +252,17 @@ fn header(
     let known = func.known(types, offset);
     let pointer_type = types.ptr(of, Space::Packet, false);
     let mut b = Builder::before(func, op, NAME);
-    let (pointer, bounded) = match known {
-        Some(offset) if (0..=i128::from(limit)).contains(&offset) => (constant(&mut b, bounds, offset, byte), None),
-        Some(_) => (bounds.start, Some(b.ks_const(0, Ty::BOOL))),
-        None => variable(&mut b, types, bounds, offset, (limit, byte)),
+    let (inside, pointer) = match known {
+        Some(offset) if (0..=i128::from(limit)).contains(&offset) => {
+            let pointer = constant(&mut b, bounds, offset, byte);
+            let size = end.map_or(size, |end| end.saturating_sub(offset as u64));
+            let inside =
+                if is_there { b.ks_const(1, Ty::BOOL) } else { ends_inside(&mut b, bounds, pointer, (size, byte)) };
+            (inside, b.arith_cast(pointer, pointer_type))
+        }
+        Some(_) => (b.ks_const(0, Ty::BOOL), b.arith_cast(bounds.start, pointer_type)),
+        None => variable(&mut b, types, bounds, (offset, numbers), (size, pointer_type, byte)),
     };
-    let inside = if is_there {
-        b.ks_const(1, Ty::BOOL)
-    } else {
-        let size = b.ks_const(i128::from(size), Ty::U64);
-        let after = b.mem_ptr_add(pointer, size, byte);
-        let inside = b.arith_cmp(after, bounds.end, "le", Ty::BOOL);
-        bounded.map_or(inside, |bounded| b.arith_and(bounded, inside, Ty::BOOL))
-    };
-    let pointer = b.arith_cast(pointer, pointer_type);
     let (inside, pointer) = match plan.far.contains_key(&op) && !is_there {
         true => copies::or_copy(func, types, (op, plan), Some((inside, pointer)), pointer_type),
         false => (inside, pointer),
@@ -259,16 +279,26 @@ fn constant(b: &mut Builder<'_>, bounds: Bounds, offset: i128, byte: Ty) -> Valu
     b.mem_ptr_add(bounds.start, offset, byte)
 }
 
-/// The pointer, and whether the offset is within the limit; none where it always is. One that is not is replaced before it
-/// is added, since the verifier follows the addition whether or not its result is used.
+/// Whether so many bytes at a pointer are in the packet.
+fn ends_inside(b: &mut Builder<'_>, bounds: Bounds, pointer: Value, (size, byte): (u64, Ty)) -> Value {
+    let size = b.ks_const(i128::from(size), Ty::U64);
+    let after = b.mem_ptr_add(pointer, size, byte);
+    b.arith_cmp(after, bounds.end, "le", Ty::BOOL)
+}
+
+/// Whether so many bytes at an offset are in the packet, and the pointer to them. The verifier follows each addition to a pointer,
+/// so an offset is added only where it is within the limit.
 fn variable(
     b: &mut Builder<'_>,
     types: &Types,
     bounds: Bounds,
-    offset: Value,
-    (limit, byte): (u64, Ty),
-) -> (Value, Option<Value>) {
-    let in_range = Ranges::of(b.func, types).largest(offset).is_some_and(|largest| largest <= limit);
+    (offset, Known { params, keeps_bounds }): (Value, Known<'_>),
+    (size, pointer_type, byte): (u64, Ty, Ty),
+) -> (Value, Value) {
+    let limit = MAX_OFFSET.saturating_sub(size);
+    let largest = Ranges::with_params(b.func, types, params).largest(offset).filter(|&largest| largest <= limit);
+    let straight = |b: &Builder<'_>| Ranges::straight(b.func, types).largest(offset);
+    let seen = keeps_bounds && largest.is_some() && straight(b).is_some_and(|seen| seen <= limit);
     let ty = b.func.ty(offset);
     let Some((bits, _)) = types.as_int(ty) else { crate::bug!("an offset is an integer") };
     // A negative offset is far beyond the end.
@@ -278,14 +308,37 @@ fn variable(
             offset = b.arith_cast(offset, wider);
         }
     }
-    if in_range {
-        return (b.mem_ptr_add(bounds.start, offset, byte), None);
+    let add = |b: &mut Builder<'_>, offset: Value| {
+        let pointer = b.mem_ptr_add(bounds.start, offset, byte);
+        let inside = ends_inside(b, bounds, pointer, (size, byte));
+        (inside, b.arith_cast(pointer, pointer_type))
+    };
+    if seen {
+        return add(b, offset);
     }
-    // On a path that is never taken a verifier may know of a number that it is at least 30 and at most 26 (seen on 6.1), and does
-    // not take the sum for an address then.
-    let offset = b.bpf_forget(offset, Ty::U64);
-    let largest = b.ks_const(i128::from(limit), Ty::U64);
-    let bounded = b.arith_cmp(offset, largest, "le", Ty::BOOL);
-    let offset = b.bpf_clamp(offset, i128::from(limit), Ty::U64);
-    (b.mem_ptr_add(bounds.start, offset, byte), Some(bounded))
+    // What makes the offset small is not in the code that the verifier follows to get here.
+    if let Some(largest) = largest
+        && let mask = (largest + 1).next_power_of_two() - 1
+        && mask <= limit
+    {
+        let offset = b.bpf_clamp(offset, mask.into(), Ty::U64);
+        return add(b, offset);
+    }
+    let offset = b.bpf_own(offset, Ty::U64);
+    let most = b.ks_const(limit.into(), Ty::U64);
+    let bounded = b.arith_cmp(offset, most, "le", Ty::BOOL);
+    let access = |b: &mut Builder<'_>| {
+        // It stays as it is. On a path that is never taken a verifier may know of a number that it is at least 30 and at most 26
+        // (seen on 6.1), and does not take the sum for an address then; a mask reconciles the two.
+        let offset = b.bpf_clamp(offset, MAX_OFFSET.into(), Ty::U64);
+        let (inside, pointer) = add(b, offset);
+        b.ks_yield(&[inside, pointer]);
+    };
+    let beyond = |b: &mut Builder<'_>| {
+        let (no, none) = (b.ks_const(0, Ty::BOOL), b.ks_null(pointer_type));
+        b.ks_yield(&[no, none]);
+    };
+    let either = b.either(bounded, &[Ty::BOOL, pointer_type], access, beyond);
+    let results = &b.func.ops[either].results;
+    (results[0], results[1])
 }

@@ -167,9 +167,12 @@ pub fn forget_part(b: &mut Builder<'_>, types: &mut Types, (path, ty): &(Path, T
 
 fn forgotten(b: &mut Builder<'_>, value: Value) -> Value {
     let ty = b.func.ty(value);
-    let wide = if ty == Ty::U64 { value } else { b.arith_cast(value, Ty::U64) };
+    if ty == Ty::U64 || ty == Ty::U32 {
+        return b.bpf_forget(value, ty);
+    }
+    let wide = b.arith_cast(value, Ty::U64);
     let unknown = b.bpf_forget(wide, Ty::U64);
-    if ty == Ty::U64 { unknown } else { b.arith_cast(unknown, ty) }
+    b.arith_cast(unknown, ty)
 }
 
 /// Whether an op writes numbers that the verifier may know to the stack, but not to a variable of the function.

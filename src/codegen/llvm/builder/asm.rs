@@ -78,12 +78,15 @@ impl<'c> Build<'c> {
     ///
     /// Two swaps of the bytes would do, but later kernels know their result. So would a difference of pointers, but
     /// before Linux 6.16 the verifier cannot backtrack through one, and marks all numbers of the program as precise.
+    ///
+    /// A number of 32 bits is in the half of a register; so the target needs these.
     pub fn asm_forget(&self, value: IntValue<'c>) -> IntValue<'c> {
         let ty = value.get_type();
         let both = self.context.struct_type(&[ty.into(), ty.into()], false);
         let fn_type = both.fn_type(&[ty.into()], false);
         let text = "$1 = 127\n\t$1 >>= $1\n\t$0 ^= $1".into();
-        let asm = self.context.create_inline_asm(fn_type, text, "=r,=&r,0".into(), true, false, None, false);
+        let constraints = if ty.get_bit_width() == 32 { "=w,=&w,0" } else { "=r,=&r,0" };
+        let asm = self.context.create_inline_asm(fn_type, text, constraints.into(), true, false, None, false);
         let call = self.call_pointer(fn_type, asm, &[value.into()]);
         self.attribute(call, AttributeLoc::Function, "nounwind");
         let results = call.try_as_basic_value().expect_basic("the assembly yields values").into_struct_value();

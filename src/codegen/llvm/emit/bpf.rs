@@ -5,7 +5,7 @@ use super::super::function::FnGen;
 use super::super::verifier::known_limits;
 use crate::ir::ops::{
     BpfClamp, BpfDrain, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLock, BpfLoop,
-    BpfOpaque, BpfPacketDynptr, BpfPositive, BpfTailCall, BpfTimerCallback, BpfUnlock, BpfWhole,
+    BpfOpaque, BpfOwn, BpfPacketDynptr, BpfPositive, BpfTailCall, BpfTimerCallback, BpfUnlock, BpfWhole,
 };
 use crate::ir::{OpData, Value};
 use crate::session::Mcpu;
@@ -170,7 +170,14 @@ pub fn packet_dynptr(g: &mut FnGen, op: &OpData) {
 
 pub fn forget(g: &mut FnGen, op: &OpData) {
     let value = g.int(BpfForget::of(op).value());
-    let value = g.g.build.asm_forget(value);
+    let width = value.get_type().get_bit_width();
+    let has_halves = g.g.cx.options.mcpu >= Mcpu::V3;
+    let value = if width == 32 && !has_halves {
+        let wide = g.g.build.asm_forget(g.g.build.resize(value, 64, Extend::Zero));
+        g.g.build.resize(wide, 32, Extend::Zero)
+    } else {
+        g.g.build.asm_forget(value)
+    };
     g.set(op, value);
 }
 
@@ -181,6 +188,11 @@ pub fn positive(g: &mut FnGen, op: &OpData) {
 
 pub fn whole(g: &mut FnGen, op: &OpData) {
     let value = g.g.build.asm_unary("", "=r,0", g.int(BpfWhole::of(op).value()));
+    g.set(op, value);
+}
+
+pub fn own(g: &mut FnGen, op: &OpData) {
+    let value = g.g.build.asm_settled(g.int(BpfOwn::of(op).value()));
     g.set(op, value);
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
+use super::super::verifier::known_limits;
 use crate::diag::codes::ir::IllFormedIr;
 use crate::diag::codes::support::NeedsMcpu;
 use crate::ir::ops::{
@@ -21,7 +22,9 @@ pub fn ptr_add(g: &mut FnGen, op: &OpData) {
     let pointer = if in_packet(g, view.pointer()) && !offset.is_const() {
         // The verifier gives each addition of a variable to a packet pointer bounds of its own. LLVM would add once for the
         // check and again for the access, where it merges what several branches have in common.
-        g.g.build.asm_offset(base, offset)
+        let sum = g.g.build.asm_offset(base, offset);
+        known_limits::mark_sum(g.g, sum);
+        sum
     } else {
         g.g.build.offset(base, offset)
     };

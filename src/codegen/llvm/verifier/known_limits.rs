@@ -1,12 +1,15 @@
 //! Removes limits from numbers that the optimisation has found to be constant. In an unrolled loop the index is a
-//! constant in each copy; the assembly that bounds it for the verifier would keep the address from being constant.
+//! constant in each copy; the assembly that bounds it for the verifier would keep the address from being constant. So would the
+//! assembly that adds it to a pointer into a packet.
 
 use super::super::module::ModuleGen;
 use super::Rewrite;
 use super::operands::number;
 use crate::kernels::Kernels;
 use inkwell::attributes::AttributeLoc;
-use inkwell::values::{CallSiteValue, InstructionOpcode, InstructionValue, IntValue};
+use inkwell::values::{
+    BasicValue, BasicValueEnum, CallSiteValue, InstructionOpcode, InstructionValue, IntValue, Operand, PointerValue,
+};
 
 pub static REWRITE: Rewrite = Rewrite {
     name: "known-limits",
@@ -18,25 +21,46 @@ pub static REWRITE: Rewrite = Rewrite {
 
 /// The attribute of a call of assembly that yields its operand where that is at most a limit, which is the attribute's value.
 const LIMIT: &str = "ksc-limit";
+/// The attribute of a call of assembly that yields the sum of a pointer and a number.
+const SUM: &str = "ksc-sum";
 
 pub fn mark<'c>(g: &ModuleGen<'_, 'c>, bounded: IntValue<'c>, limit: u64) {
-    let call = bounded.as_instruction().and_then(|made_by| CallSiteValue::try_from(made_by).ok());
-    if let Some(call) = call {
-        call.add_attribute(AttributeLoc::Function, g.context.create_string_attribute(LIMIT, &limit.to_string()));
+    attribute(g, bounded.as_instruction(), (LIMIT, &limit.to_string()));
+}
+
+pub fn mark_sum<'c>(g: &ModuleGen<'_, 'c>, sum: PointerValue<'c>) {
+    attribute(g, sum.as_instruction(), (SUM, ""));
+}
+
+fn attribute(g: &ModuleGen, made_by: Option<InstructionValue>, (name, value): (&str, &str)) {
+    if let Some(call) = made_by.and_then(|made_by| CallSiteValue::try_from(made_by).ok()) {
+        call.add_attribute(AttributeLoc::Function, g.context.create_string_attribute(name, value));
     }
+}
+
+fn marked(instruction: InstructionValue, name: &str) -> Option<String> {
+    let is_call = instruction.get_opcode() == InstructionOpcode::Call;
+    let call = is_call.then(|| CallSiteValue::try_from(instruction).ok()).flatten()?;
+    let value = call.get_string_attribute(AttributeLoc::Function, name)?;
+    value.get_string_value().to_str().ok().map(str::to_owned)
 }
 
 /// The limit, if an instruction is such a call.
 pub fn limit(instruction: InstructionValue) -> Option<u64> {
-    let is_call = instruction.get_opcode() == InstructionOpcode::Call;
-    let call = is_call.then(|| CallSiteValue::try_from(instruction).ok()).flatten()?;
-    call.get_string_attribute(AttributeLoc::Function, LIMIT)?.get_string_value().to_str().ok()?.parse().ok()
+    marked(instruction, LIMIT)?.parse().ok()
 }
 
 /// After the optimisation.
 fn drop_known(g: &ModuleGen) {
     let blocks = g.module.get_functions().flat_map(|function| function.get_basic_blocks());
-    for instruction in blocks.flat_map(|block| block.get_instructions().collect::<Vec<_>>()) {
+    let instructions: Vec<InstructionValue> =
+        blocks.flat_map(|block| block.get_instructions().collect::<Vec<_>>()).collect();
+    // The numbers first, wherever they are: sums use them.
+    let (limits, sums): (Vec<InstructionValue>, Vec<_>) = instructions
+        .into_iter()
+        .filter(|&made_by| marked(made_by, SUM).is_some() || limit(made_by).is_some())
+        .partition(|&made_by| limit(made_by).is_some());
+    for instruction in limits {
         if let Some(value) = known(instruction)
             && let Ok(call) = CallSiteValue::try_from(instruction)
         {
@@ -44,6 +68,37 @@ fn drop_known(g: &ModuleGen) {
             instruction.erase_from_basic_block();
         }
     }
+    for instruction in sums {
+        let Some(BasicValueEnum::PointerValue(base)) = instruction.get_operand(0).and_then(Operand::value) else {
+            continue;
+        };
+        if let Some(offset) = number(instruction.get_operand(1)).filter(|offset| offset.is_const()) {
+            add_constant(g, instruction, (base, offset));
+        }
+    }
+}
+
+/// The sum becomes a part of each address that it is in, right before that is used.
+fn add_constant<'c>(
+    g: &ModuleGen<'_, 'c>,
+    sum: InstructionValue<'c>,
+    (base, offset): (PointerValue<'c>, IntValue<'c>),
+) {
+    let function = sum.get_parent().and_then(|block| block.get_parent());
+    let blocks = function.map(|function| function.get_basic_blocks()).unwrap_or_default();
+    for user in blocks.into_iter().flat_map(|block| block.get_instructions().collect::<Vec<_>>()) {
+        for at in 0..user.get_num_operands() {
+            let operand = user.get_operand(at).and_then(Operand::value);
+            if operand.and_then(|operand| operand.as_instruction_value()) != Some(sum) {
+                continue;
+            }
+            // What a join gets is made on the path there.
+            let place = if user.get_opcode() == InstructionOpcode::Phi { sum } else { user };
+            g.build.before(&place);
+            user.set_operand(at, g.build.offset(base, offset));
+        }
+    }
+    sum.erase_from_basic_block();
 }
 
 /// The constant that such assembly only hands on.

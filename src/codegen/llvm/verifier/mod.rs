@@ -8,11 +8,14 @@ mod aligned_slots;
 mod callback_results;
 mod choices_before_calls;
 mod guarded_choices;
+mod joined_outcomes;
 pub mod known_limits;
 mod linked_limits;
 mod loop_heads;
 mod null_tests;
 mod operands;
+mod packet_bounds;
+mod saturated_differences;
 mod stored_bools;
 mod void_results;
 mod wide_products;
@@ -40,7 +43,10 @@ pub struct Rewrite {
 pub static REWRITES: &[&Rewrite] = &[
     &loop_heads::REWRITE,
     &guarded_choices::REWRITE,
+    &joined_outcomes::REWRITE,
     &void_results::REWRITE,
+    &saturated_differences::REWRITE,
+    &packet_bounds::REWRITE,
     &null_tests::REWRITE,
     &known_limits::REWRITE,
     &linked_limits::REWRITE,

@@ -6,6 +6,7 @@
 
 use super::NAME;
 use crate::ir::{Builder, Exit, Function, OpId, Opcode, Path, RegionId, Value};
+use crate::passes::analysis;
 use crate::passes::verifier::unknown_values::{FOLLOWED, forget_part, written_places};
 use crate::types::{Ty, TyKind, Types};
 use std::collections::HashSet;
@@ -22,7 +23,8 @@ fn forgettable(func: &Function, types: &Types, variable: Value) -> bool {
     is_variable && types.is_plain(of) && Path::of(func, types, variable).integers(func, types, FOLLOWED).is_some()
 }
 
-/// Forgets before each iteration, after the last, and where control goes on after a block around the loop.
+/// Forgets before each iteration, and what is read later also after the last, and where control goes on after a block around the
+/// loop.
 pub fn forget(func: &mut Function, types: &mut Types, op: OpId) {
     let body = func.ops[op].regions[0];
     let variables = variables(func, types, body);
@@ -42,9 +44,13 @@ pub fn forget(func: &mut Function, types: &mut Types, op: OpId) {
     let around = &func.blocks[func.ops[op].block].ops;
     let Some(&next) = around.iter().skip_while(|&&other| other != op).nth(1) else { crate::bug!("a loop at an end") };
     let leaves = func.exits(body).into_iter().filter(|(_, exit)| matches!(exit, Exit::Leave(_))).map(|(end, _)| end);
-    for at in [first, next].into_iter().chain(leaves) {
+    let later: Vec<(Path, Ty)> =
+        parts.iter().filter(|(path, _)| analysis::read_behind(func, op, path.variable)).cloned().collect();
+    let ends: Vec<(OpId, &[(Path, Ty)])> =
+        [(first, &parts[..])].into_iter().chain([next].into_iter().chain(leaves).map(|at| (at, &later[..]))).collect();
+    for (at, parts) in ends {
         let mut b = Builder::before(func, at, NAME);
-        for part in &parts {
+        for part in parts {
             forget_part(&mut b, types, part);
         }
     }

@@ -4,6 +4,7 @@
 //! differs in each iteration, so there are as many states as iterations, and their product where the body compares with
 //! two of them. If the loop ends on one of the outcomes, only the other goes on.
 
+use super::known_ends;
 use crate::ir::ops::{KsIf, KsLoad};
 use crate::ir::{Exit, Function, OpId, Opcode, RegionId, Value};
 use crate::passes::analysis::root;
@@ -22,8 +23,20 @@ enum Subject {
 /// The number of loop-invariant subjects about which the verifier learns something else in each iteration. `ops` are
 /// those of the body, in source order.
 pub fn subjects(func: &Function, types: &Types, body: RegionId, ops: &[OpId]) -> u32 {
+    let outcomes = compared(func, types, body, ops);
+    outcomes.iter().filter(|(_, results)| goes_on(func, body, ops, results)).count() as u32
+}
+
+/// The same for certain: also those where a branch on what was learned leaves the loop, though perhaps not on each path.
+pub fn all_subjects(func: &Function, types: &Types, body: RegionId, ops: &[OpId]) -> u32 {
+    compared(func, types, body, ops).len() as u32
+}
+
+/// The subjects that are compared with something that the index gives, and the results, where an iteration goes on after either.
+fn compared(func: &Function, types: &Types, body: RegionId, ops: &[OpId]) -> Vec<(Subject, Vec<Value>)> {
     let indexes = derived(func, ops, &func.blocks[func.only_block(body)].args);
     let mut outcomes: Vec<(Subject, Vec<Value>)> = Vec::new();
+    let ends = |op: OpId| [true, false].iter().any(|&outcome| known_ends::leaves(func, types, body, (op, outcome)));
     for &op in ops.iter().filter(|&&op| func.ops[op].opcode == Opcode::ArithCmp) {
         let data = &func.ops[op];
         let of_index: Vec<bool> = data.operands.iter().map(|value| indexes.contains(value)).collect();
@@ -32,13 +45,13 @@ pub fn subjects(func: &Function, types: &Types, body: RegionId, ops: &[OpId]) ->
             [false, true] => data.operands[0],
             _ => continue,
         };
-        let Some(subject) = subject(func, types, ops, other) else { continue };
+        let Some(subject) = subject(func, types, ops, other).filter(|_| !ends(op)) else { continue };
         match outcomes.iter_mut().find(|(known, _)| *known == subject) {
             Some((_, results)) => results.push(data.results[0]),
             None => outcomes.push((subject, data.results.clone())),
         }
     }
-    outcomes.iter().filter(|(_, results)| goes_on(func, body, ops, results)).count() as u32
+    outcomes
 }
 
 /// None where the verifier knows the value, or where it learns about the value of one iteration only.

@@ -8,6 +8,8 @@
 //! expand bodies, so that their sizes are known, and before `iterators` and `outline`, which take `bpf.repeat`.
 
 mod forget;
+mod known_ends;
+mod known_indexes;
 mod learned_bounds;
 mod path_values;
 mod size;
@@ -16,6 +18,7 @@ use super::{Changed, Pass, Run};
 use crate::diag::codes::support::NeedsKernel;
 use crate::diag::lowered::LoopPlain;
 use crate::ir::ops::{KsFor, KsWhile};
+use crate::ir::value_ranges::Ranges;
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Symbol, Value};
 use crate::passes::verifier::unknown_values;
 use crate::session::Session;
@@ -76,6 +79,9 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
                 changed = Changed::Yes;
             }
         }
+    }
+    for func in &mut module.funcs {
+        changed = changed.or(known_indexes::unbound(func, &cx.types));
     }
     explain(module, cx);
     changed
@@ -180,31 +186,45 @@ fn range(func: &mut Function, types: &Types, op: OpId) -> Vec<(Value, Value)> {
     let mut b = Builder::before(func, first, NAME);
     let iteration = if ty == Ty::U32 { iteration } else { b.arith_cast(iteration, ty) };
     let index = b.arith_add(low, iteration, ty);
+    let most = Ranges::of(func, types).largest(high);
+    let from_zero = most.is_some() && func.known(types, low) == Some(0);
     let mut b = Builder::before(func, op, NAME);
-    let count = iterations(&mut b, (low, high, inclusive), types.int(bits, false));
+    let count = iterations(&mut b, (low, high, inclusive), types.int(bits, false), (from_zero, most));
     b.bpf_repeat(count, vec![body]);
     func.erase(op);
     old.into_iter().map(|arg| (arg, index)).collect()
 }
 
-/// The number of iterations of a range, at most the limit.
-fn iterations(b: &mut Builder<'_>, (low, high, inclusive): (Value, Value, bool), unsigned: Ty) -> Value {
+/// The number of iterations of a range, at most the limit. `from_zero`: it begins there, and ends at the largest number `most`.
+fn iterations(
+    b: &mut Builder<'_>,
+    (low, high, inclusive): (Value, Value, bool),
+    unsigned: Ty,
+    (from_zero, most): (bool, Option<u64>),
+) -> Value {
     let ty = b.func.ty(low);
-    let any = b.arith_cmp(low, high, if inclusive { "le" } else { "lt" }, Ty::BOOL);
-    let mut count = b.arith_sub(high, low, ty);
+    let limit = if inclusive { MAX_ITERATIONS - 1 } else { MAX_ITERATIONS };
+    // A range from zero begins before its end, or has no number.
+    let any =
+        if from_zero { None } else { Some(b.arith_cmp(low, high, if inclusive { "le" } else { "lt" }, Ty::BOOL)) };
+    let mut count = if from_zero { high } else { b.arith_sub(high, low, ty) };
     for wider in [unsigned, Ty::U64] {
         if b.func.ty(count) != wider {
             count = b.arith_cast(count, wider);
         }
     }
-    let limit = b.ks_const(if inclusive { MAX_ITERATIONS - 1 } else { MAX_ITERATIONS }, Ty::U64);
-    let within = b.arith_cmp(count, limit, "le", Ty::BOOL);
-    let mut count = b.arith_select(within, count, limit, Ty::U64);
+    if !(from_zero && most.is_some_and(|most| i128::from(most) <= limit)) {
+        let limit = b.ks_const(limit, Ty::U64);
+        let within = b.arith_cmp(count, limit, "le", Ty::BOOL);
+        count = b.arith_select(within, count, limit, Ty::U64);
+    }
     if inclusive {
         let one = b.ks_const(1, Ty::U64);
         count = b.arith_add(count, one, Ty::U64);
     }
-    let none = b.ks_const(0, Ty::U64);
-    let count = b.arith_select(any, count, none, Ty::U64);
+    if let Some(any) = any {
+        let none = b.ks_const(0, Ty::U64);
+        count = b.arith_select(any, count, none, Ty::U64);
+    }
     b.arith_cast(count, Ty::U32)
 }

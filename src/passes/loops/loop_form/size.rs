@@ -18,6 +18,10 @@ const PLAIN: u64 = 4096;
 /// changes on only one path can have as many values as there are iterations. Well below the limit of a million.
 const FORKED: u64 = 1 << 16;
 
+/// The same where the verifier forgets in each iteration what the loop changes, so that each iteration is walked once for each
+/// of its paths. A callback costs the verifier less, and the program more.
+const FORGOTTEN: u64 = 1 << 14;
+
 /// Both for one that cannot be a callback, because of the pointers that it changes, or since kernels have none.
 const PLAIN_OR_REFUSED: u64 = 1 << 16;
 const FORKED_OR_REFUSED: u64 = 1 << 20;
@@ -183,6 +187,30 @@ impl Sizes<'_> {
 
     /// The size of all iterations of a loop that can stay plain.
     fn plain(&mut self, func: &Function, op: OpId, body: Size, after: u64) -> Option<Size> {
+        let size = self.followed(func, op, body, after);
+        if size.is_some() || !self.callbacks { size } else { self.forgotten(func, op, body, after) }
+    }
+
+    /// The same where the verifier forgets all that differs from path to path, though there is another form for the loop.
+    fn forgotten(&mut self, func: &Function, op: OpId, body: Size, after: u64) -> Option<Size> {
+        let view = KsFor::of(&func.ops[op]);
+        let (low, high) = (func.known(self.types, view.low())?, func.known(self.types, view.high())?);
+        let iterations = u64::try_from((high - low + i128::from(view.inclusive())).max(0)).ok()?;
+        let region = view.body_region();
+        let mut inner = Body::of(func, self.types, region);
+        let forks = inner.forks();
+        inner.forgotten = forget::variables(func, self.types, region);
+        let size = body.times(iterations);
+        let walked = size.walked.saturating_mul(2_u64.saturating_pow(forks)).max(iterations.saturating_mul(after));
+        let learned = learned_bounds::all_subjects(func, self.types, region, &inner.ops);
+        if inner.forks() > 0 || inner.calls() || learned > 0 || walked > FORGOTTEN {
+            return None;
+        }
+        self.forms.forgetting.push((func.name.clone(), op));
+        Some(size)
+    }
+
+    fn followed(&mut self, func: &Function, op: OpId, body: Size, after: u64) -> Option<Size> {
         let view = KsFor::of(&func.ops[op]);
         let low = func.known(self.types, view.low())?;
         let known = func.known(self.types, view.high());

@@ -1,0 +1,79 @@
+//! Loads the packet's bounds once. What is inlined loads them again, and LLVM does not know that calls between the loads leave them as
+//! they are: in a module in which nothing moves packets they never change.
+//!
+//! The kernel gives the pointers of all such loads one identity, so what is known of one is known of the others.
+
+use super::super::module::ModuleGen;
+use super::Rewrite;
+use super::operands::{number, operands};
+use crate::kernels::Kernels;
+use inkwell::values::{BasicValue, BasicValueEnum, FunctionValue, InstructionOpcode, InstructionValue, IntValue};
+use std::collections::HashMap;
+
+pub static REWRITE: Rewrite = Rewrite {
+    name: "packet-bounds",
+    after: &[],
+    kernels: Kernels::ALL,
+    why: "what the verifier learned of a pointer into the packet it does not know of one that is loaded again",
+    run: share,
+};
+
+/// After the optimisation.
+fn share(g: &ModuleGen) {
+    if g.ir.funcs.iter().any(|func| func.walk().into_iter().any(|op| func.ops[op].moves_packet())) {
+        return;
+    }
+    for function in g.module.get_functions() {
+        let Some(entry) = function.get_first_basic_block() else { continue };
+        let mut first: HashMap<(u32, u64), IntValue> = HashMap::new();
+        for block in function.get_basic_blocks() {
+            for instruction in block.get_instructions().collect::<Vec<_>>() {
+                let Some(bound) = bound(function, instruction) else { continue };
+                let Ok(value) = IntValue::try_from(instruction) else { continue };
+                if let Some(&known) = first.get(&bound) {
+                    value.replace_all_uses_with(known);
+                    instruction.erase_from_basic_block();
+                } else if block == entry {
+                    first.insert(bound, value);
+                }
+            }
+        }
+    }
+}
+
+/// The parameter and the offset in it, if an instruction loads a number from a context to make a pointer of it.
+fn bound(function: FunctionValue, instruction: InstructionValue) -> Option<(u32, u64)> {
+    let loaded = instruction.get_opcode();
+    let intrinsic = loaded == InstructionOpcode::Call && is_context_load(instruction);
+    if !is_pointer(instruction) || loaded != InstructionOpcode::Load && !intrinsic {
+        return None;
+    }
+    let Some(BasicValueEnum::PointerValue(from)) = operands(instruction).next() else { return None };
+    let param = (0..).zip(function.get_param_iter()).find(|&(_, param)| param == BasicValueEnum::PointerValue(from))?.0;
+    if !intrinsic {
+        return Some((param, 0));
+    }
+    // The last operand is the callee, and the one before it the offset.
+    let offset = number(instruction.get_operand(instruction.get_num_operands().checked_sub(2)?))?;
+    Some((param, offset.get_zero_extended_constant()?))
+}
+
+/// LLVM's intrinsic for a load at a constant offset of a context.
+fn is_context_load(call: InstructionValue) -> bool {
+    let last =
+        call.get_num_operands().checked_sub(1).map(|last| call.get_operand(last).and_then(|operand| operand.value()));
+    let Some(Some(BasicValueEnum::PointerValue(callee))) = last else { return false };
+    callee.get_name().to_bytes().starts_with(b"llvm.bpf.getelementptr.and.load.")
+}
+
+/// Whether the number is extended and made a pointer.
+fn is_pointer(loaded: InstructionValue) -> bool {
+    let wide = users(loaded).filter(|user| user.get_opcode() == InstructionOpcode::ZExt);
+    wide.flat_map(users).any(|user| user.get_opcode() == InstructionOpcode::IntToPtr)
+}
+
+/// The instructions that use another.
+fn users(of: InstructionValue) -> impl Iterator<Item = InstructionValue> {
+    let uses = std::iter::successors(of.get_first_use(), |found| found.get_next_use());
+    uses.filter_map(|found| BasicValueEnum::try_from(found.get_user()).ok()?.as_instruction_value())
+}

@@ -1,0 +1,42 @@
+//! What the parameters of functions are at most: what all calls hand to them.
+
+use super::callgraph::CallGraph;
+use super::value_ranges::Ranges;
+use super::{Module, Opcode, Role};
+use crate::types::Types;
+
+/// For each function of a module what its parameters are at most; empty if that is not known of any.
+pub fn largest(module: &Module, types: &Types) -> Vec<Vec<Option<u64>>> {
+    let graph = CallGraph::of(module);
+    let order = graph.callers_first();
+    let mut place = vec![0; order.len()];
+    order.iter().enumerate().for_each(|(at, &func)| place[func] = at);
+    let called = |at: usize| matches!(module.funcs[at].role, Role::Plain | Role::Helper);
+    let mut known: Vec<bool> = (0..order.len()).map(called).collect();
+    for caller in 0..order.len() {
+        for (callee, site) in graph.calls(caller) {
+            let is_call = module.funcs[caller].ops[site.op].opcode == Opcode::KsCall;
+            // In a cycle some caller is behind the function.
+            known[callee] &= is_call && place[caller] < place[callee];
+        }
+    }
+    let mut found: Vec<Vec<Option<u64>>> = vec![Vec::new(); order.len()];
+    for &caller in &order {
+        let func = &module.funcs[caller];
+        let given = std::mem::take(&mut found[caller]);
+        let ranges = Ranges::with_params(func, types, &given);
+        for (callee, site) in graph.calls(caller).into_iter().filter(|&(callee, _)| known[callee]) {
+            let arguments = func.ops[site.op].operands.iter().map(|&argument| ranges.largest(argument));
+            let before = &mut found[callee];
+            if before.is_empty() {
+                before.extend(arguments);
+            } else {
+                for (before, argument) in before.iter_mut().zip(arguments) {
+                    *before = before.and_then(|before| Some(before.max(argument?)));
+                }
+            }
+        }
+        found[caller] = given;
+    }
+    found
+}
