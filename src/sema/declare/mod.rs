@@ -115,7 +115,7 @@ pub fn declare<'a>(cx: &mut Session, modules: &'a Modules) -> Env<'a> {
         predefined,
         program,
         funcs: Vec::new(),
-        trusted: RefCell::default(),
+        trust: RefCell::default(),
         field_defaults: HashMap::new(),
     };
     let mut declare = Declare {
