@@ -1,6 +1,6 @@
 //! Programs that may sleep: those that ask for it, and those that reach what sleeps.
 
-use super::programs::helpers;
+use super::programs::{helpers, kfunc};
 use super::{called_from, programs::used};
 use crate::diag::codes::contexts::HelperNotInProgram;
 use crate::diag::codes::maps::NotInProgram;
@@ -8,7 +8,7 @@ use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
 use crate::ir::callgraph::CallGraph;
 use crate::ir::{Module, OpData, Opcode, Role};
 use crate::session::Session;
-use crate::tables::{HelperSpec, ProgramForm, ProgramSpec, sleepers};
+use crate::tables::{HelperSpec, KfuncSpec, ProgramForm, ProgramSpec, sleepers};
 use std::rc::Rc;
 
 /// Finds them, and reports what the kernel does not let them do.
@@ -41,10 +41,26 @@ fn sleeps_here(module: &Module, graph: &CallGraph, program: usize) -> bool {
     reaches(module, graph, program, |op| sleeper(module, op).is_some()).is_some()
 }
 
-/// The helper of an op that sleeps.
-fn sleeper(module: &Module, op: &OpData) -> Option<&'static HelperSpec> {
+/// What sleeps, and is called by an op.
+enum Sleeper {
+    Helper(&'static HelperSpec),
+    Kfunc(&'static KfuncSpec),
+}
+
+impl Sleeper {
+    fn name(&self) -> &'static str {
+        match self {
+            Sleeper::Helper(helper) => helper.name,
+            Sleeper::Kfunc(kfunc) => kfunc.name,
+        }
+    }
+}
+
+fn sleeper(module: &Module, op: &OpData) -> Option<Sleeper> {
     let map = op.map().and_then(|name| module.map(name));
-    helpers(map, op).into_iter().find(|helper| helper.may_sleep)
+    let helper = helpers(map, op).into_iter().find(|helper| helper.may_sleep);
+    let kfunc = || kfunc(op).filter(|kfunc| kfunc.may_sleep);
+    helper.map(Sleeper::Helper).or_else(|| kfunc().map(Sleeper::Kfunc))
 }
 
 /// The first op of this kind in a program and what it calls, and the function that has it.
@@ -67,13 +83,13 @@ fn report_helper(
     (program, spec): (usize, &ProgramSpec),
     (at, op): (usize, &OpData),
 ) {
-    let Some(helper) = sleeper(module, op) else { return };
+    let Some(sleeper) = sleeper(module, op) else { return };
     // Of types that may not call it at all, that is reported.
-    if spec.may_call(helper).is_none() {
+    if matches!(sleeper, Sleeper::Helper(helper) if spec.may_call(helper).is_none()) {
         return;
     }
     let (names, name) = (Rc::clone(&cx.names), cx.source_name(&module.funcs[program].name));
-    let (helper, program_type) = (helper.name.to_owned(), spec.name.to_owned());
+    let (helper, program_type) = (sleeper.name().to_owned(), spec.name.to_owned());
     let error = cx.error(op.loc.span, HelperNotInProgram { helper, program: program_type, name });
     called_from(module, &names, error, &graph.reach([program]).chain(at));
     error.help(format!("it sleeps; {}", sleepers()));
