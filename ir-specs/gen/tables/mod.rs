@@ -35,8 +35,11 @@ pub fn render(specs: &Specs) -> String {
     list(&mut out, "HELPERS", "HelperSpec", &specs.helpers);
     list(&mut out, "KFUNCS", "KfuncSpec", &specs.kfuncs);
     list(&mut out, "KFUNC_FLAGS", "KfuncFlag", &specs.kfunc_flags);
-    let words: Vec<String> = specs.c_words.sorted().into_iter().map(|word| format!("{word:?}")).collect();
-    out.push_str(&format!("/// Words that names in C cannot be (`ir-specs/c_words.toml`), sorted.\npub static C_WORDS: &[&str] = &[{}];\n", words.join(", ")));
+    let lists = [("C_WORDS", specs.c_words.of_modules()), ("HEADER_WORDS", specs.c_words.of_headers())];
+    for (list, words) in lists {
+        let words: Vec<String> = words.into_iter().map(|word| format!("{word:?}")).collect();
+        out.push_str(&format!("/// Words that names in C cannot be (`ir-specs/c_words.toml`), sorted.\npub static {list}: &[&str] = &[{}];\n", words.join(", ")));
+    }
     list(&mut out, "ENUMS", "EnumSpec", &specs.facts.enums);
     out.push_str(&facts::render(&specs.facts));
     out
