@@ -51,6 +51,7 @@ config.substitutions += [
     ("%map-types", f"{sys.executable} {support}/map_types.py"),
     ("%packets-run", f"{sys.executable} {support}/packets_run.py"),
     ("%starters-run", f"{sys.executable} {support}/starters_run.py"),
+    ("%scheduler-run", f"{sys.executable} {support}/scheduler_run.py"),
     ("%processes-seen", f"{sys.executable} {support}/processes_seen.py"),
     ("%trace-run", f"{sys.executable} {support}/trace_run.py"),
     ("%congestion-run", f"{sys.executable} {support}/congestion_run.py"),

@@ -246,6 +246,9 @@ pub struct Common {
     /// Put TC programs into the sections `tcx/ingress` and `tcx/egress`, for loaders that know them (libbpf 1.3)
     #[arg(long)]
     pub tcx: bool,
+    /// Name lines of the source by `#line` in the C of a kernel module, so that the kernel's compiler reports errors there
+    #[arg(long)]
+    pub line_directives: bool,
     /// Forms of `@probe` programs: at a trampoline, at a breakpoint, or both, of which the executable loads what the kernel has; by
     /// default an object has fentry, and an executable both
     #[arg(long, value_name = "FORM")]
@@ -428,6 +431,7 @@ impl Common {
             path_prefixes: self.path_prefix_map.clone(),
             levels: Levels { denied: self.deny.clone(), allowed: self.allow.clone(), unchecked: self.no_check.clone() },
             tcx: self.tcx,
+            line_directives: self.line_directives,
             probe: self.probe,
             streams: false,
             btf: self.btf.clone(),

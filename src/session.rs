@@ -108,6 +108,8 @@ pub struct Options {
     /// `--path-prefix-map`: what replaces the beginnings of paths in objects and executables.
     pub path_prefixes: Vec<(PathBuf, String)>,
     pub levels: Levels,
+    /// The C of a kernel module names lines of the source by `#line`, in the place of comments.
+    pub line_directives: bool,
     /// TC programs lie in the sections of TCX.
     pub tcx: bool,
     /// `--probe`; none: both forms in an executable, fentry in an object.
@@ -166,6 +168,7 @@ impl Default for Options {
             path_prefixes: Vec::new(),
             levels: Levels::default(),
             tcx: false,
+            line_directives: false,
             probe: None,
             streams: false,
             btf: None,

@@ -123,21 +123,33 @@ def compact(value):
 
 def verified_instructions(path):
     """How many instructions the verifier walked for a pinned program."""
-    name = ctypes.create_string_buffer(str(path).encode())
+    # `struct bpf_prog_info` of include/uapi/linux/bpf.h: `verified_insns` is at 216.
+    return struct.unpack_from("<I", _info(path, 232), 216)[0]
+
+
+def map_info(path):
+    """The id and the name of a pinned map; the kernel keeps 15 characters of a name."""
+    # `struct bpf_map_info`: `id` is at 4, `name` at 24.
+    number, name = struct.unpack_from("<4xI16x16s", _info(path, 40))
+    return number, name.partition(b"\0")[0].decode()
+
+
+def _info(path, size):
+    """The first bytes of what the kernel says of something that is pinned."""
+    name = ctypes.create_string_buffer(os.fsencode(path))
     attr = ctypes.create_string_buffer(128)
     struct.pack_into("<Q", attr, 0, ctypes.addressof(name))
     fd, errno = call(_OBJ_GET, attr)
     if fd < 0:
         raise RuntimeError(f"{path}: {os.strerror(errno)}")
-    # `struct bpf_prog_info` of include/uapi/linux/bpf.h: `verified_insns` is at 216.
-    info = ctypes.create_string_buffer(232)
+    info = ctypes.create_string_buffer(size)
     attr = ctypes.create_string_buffer(128)
     struct.pack_into("<IIQ", attr, 0, fd, len(info), ctypes.addressof(info))
     result, errno = call(_OBJ_GET_INFO_BY_FD, attr)
     os.close(fd)
     if result < 0:
         raise RuntimeError(f"{path}: {os.strerror(errno)}")
-    return struct.unpack_from("<I", info, 216)[0]
+    return info.raw
 
 
 def set_global(maps, name, value):

@@ -28,6 +28,11 @@ def required():
     return {name.strip() for name in os.environ.get("KSC_REQUIRE", "").split(",") if name.strip()}
 
 
+def running_kernel():
+    """As `6.12`."""
+    return ".".join(os.uname().release.split(".")[:2])
+
+
 def _bpf():
     if os.geteuid() != 0:
         return "not root"

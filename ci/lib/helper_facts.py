@@ -52,7 +52,7 @@ def table(header, folder):
         proto = protos[name]
         flags = proto.get("flags", [])
         signed = own["signed"].get(name, [])
-        lines += [f"[{name}]", f"number = {number}", *_args(name, params, proto["args"], signed)]
+        lines += [f"[{name}]", f"number = {number}", *_args(name, params, proto["args"], signed, own["kernel_argument"].get(name, {}))]
         lines += _result(proto["result"], result)
         lines += [f'object = "{own["kernel_object"][name]}"'] if name in own["kernel_object"] else []
         lines += _programs(name, number, since.get(name), answers)
@@ -85,7 +85,7 @@ def _kernel(text):
     return f"[{', '.join(text.split('.'))}]"
 
 
-def _args(helper, params, protos, signed):
+def _args(helper, params, protos, signed, objects):
     params = [] if params == "void" else [_param(param) for param in params.split(", ")]
     # More arguments than the record of the kernel has are those of a format.
     protos = protos + ["rest"] * (len(params) - len(protos))
@@ -94,7 +94,9 @@ def _args(helper, params, protos, signed):
     lines = []
     for at, ((ty, name), proto) in enumerate(zip(params, protos)):
         ty = ty.replace("__u", "__s") if name in signed else ty
-        lines.append(f"    {{ {', '.join(_arg(ty, name, proto.split(), at, protos))} }},")
+        fields = _arg(ty, name, proto.split(), at, protos)
+        fields += [f'object = "{objects[str(at)]}"'] if str(at) in objects else []
+        lines.append(f"    {{ {', '.join(fields)} }},")
     return ["args = [", *lines, "]"] if lines else []
 
 

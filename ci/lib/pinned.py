@@ -4,7 +4,6 @@ import atexit
 import os
 import pathlib
 import shutil
-import tempfile
 
 import bpf
 import test_run
@@ -44,21 +43,17 @@ class Pinned:
 
     def run(self, prog, data, repeat=1):
         """BPF_PROG_TEST_RUN: {"retval": …, "duration": nanoseconds of one run, "data": the packet as the program left it}."""
-        with tempfile.NamedTemporaryFile() as packet, tempfile.NamedTemporaryFile() as output:
-            packet.write(data)
-            packet.flush()
-            result = bpf.bpftool("prog", "run", "pinned", str(self._progs() / prog), "data_in", packet.name,
-                                 "data_out", output.name, "repeat", str(repeat))
-            return {**result, "data": pathlib.Path(output.name).read_bytes()}
+        with self.program(prog) as program:
+            try:
+                retval, duration, left = program.repeat(data, repeat)
+            except OSError as error:
+                raise RuntimeError(f"the kernel does not run `{prog}` on {len(data)} bytes: {error.strerror}") from None
+        return {"retval": retval, "duration": duration, "data": left}
 
     def outcome(self, prog, data):
         """The verdict on a packet, and the packet that the program leaves."""
-        with tempfile.NamedTemporaryFile() as packet, tempfile.NamedTemporaryFile() as left:
-            packet.write(data)
-            packet.flush()
-            ran = bpf.bpftool("prog", "run", "pinned", str(self._progs() / prog), "data_in", packet.name,
-                              "data_out", left.name, "data_size_out", str(len(data) + 256))
-            return ran["retval"], left.read().hex()
+        ran = self.run(prog, data)
+        return ran["retval"], ran["data"].hex()
 
     def verified_instructions(self, prog):
         return bpf.verified_instructions(self._progs() / prog)
@@ -76,8 +71,9 @@ class Pinned:
         return bpf.map_lines(name, ("pinned", str(self._maps() / name)))
 
     def _global_maps(self):
-        ids = [bpf.bpftool("prog", "show", "pinned", str(self._progs() / prog))["id"] for prog in self.programs()]
-        return bpf.maps_of(ids)
+        """name → id of all its maps."""
+        shown = sorted(bpf.map_info(path) for path in self._maps().iterdir())
+        return {name: number for number, name in shown}
 
     def globals(self):
         """name → value of the global variables that the programs use."""

@@ -3,15 +3,17 @@
 import re
 import tomllib
 
+import program_runs
 from built import ROOT
 from helper_answers import version
 
 _HEAD = """\
 # Types of programs
 
-Made by `ci/facts` from `ir-specs/programs.toml` and the tests in `lit-tests/run/`. The test of a row loads such programs, attaches them, lets
-them run and looks at what they did: `ci/test` on Linux {own}, `ci/vm/run` on the others. "loads" is of programs that a test only runs on
-given packets, or loads.
+Made by `ci/facts` from `ir-specs/programs.toml` and from what the tests in `lit-tests/run/` did on each kernel, which `ci/vm/run --record`
+and `ci/test --record` write into `ci/program_runs.toml`. "fires": the test of the row loads such programs, attaches them, lets them run and
+looks at what they did, and it passed. "loads": it runs them on given packets, or loads them, and it passed. "lacks": the test needs a
+feature that the kernel of the tests was built without.
 
 """
 _COLUMNS = ["program", "section", "kernel type", "context or parameters", "result", "attaches to", "test"]
@@ -28,14 +30,23 @@ def render(folder, kernels):
     forms = tomllib.loads((folder / "attach_forms.toml").read_text())
     untested = tomllib.loads((ROOT / "ci/untested_programs.toml").read_text())
     tests = _tests()
-    lines = [_HEAD.format(own=kernels[-1]), _row(columns), _row(["---"] * len(columns))]
+    lines = [_HEAD, _row(columns), _row(["---"] * len(columns))]
+    runs = program_runs.Runs().of
     for name, spec in programs.items():
         for form in spec["forms"]:
-            lines.append(_row(_cells((name, spec, form), forms, tests, untested, kernels)))
+            lines.append(_row(_cells((name, spec, form), forms, tests, untested, {kernel: runs.get(kernel, {}) for kernel in kernels})))
     return "".join(f"{line}\n" if not line.endswith("\n") else line for line in lines)
 
 
-def _cells(row, forms, tests, untested, kernels):
+def tested():
+    """The tests that the page names."""
+    programs = tomllib.loads((ROOT / "ir-specs/programs.toml").read_text())
+    tests = _tests()
+    return {_test(name, form["mode"], tests) for name, spec in programs.items() for form in spec["forms"]} - {None}
+
+
+def _cells(row, forms, tests, untested, runs):
+    """`runs`: kernel → what the tests did there."""
     name, spec, form = row
     mode = form["mode"]
     shown = f'@{name}("{mode}")' if mode else f"@{name}"
@@ -47,7 +58,7 @@ def _cells(row, forms, tests, untested, kernels):
         raise SystemExit(f"ci/untested_programs.toml: {shown} has {'no test, and no reason' if found is None else 'a test'}")
     test = f"`{found}`" if found else f"none: {reason}"
     since = form.get("since", [0, 0])
-    results = [_result(found, tests, since, kernel, kernel == kernels[-1]) for kernel in kernels]
+    results = [_result(found, since, kernel, ran) for kernel, ran in runs.items()]
     result = "that of the member" if "member" in spec["params"] else f"`{form.get('result', spec['result'])}`"
     return [f"`{shown}`", f"`{section}`", f"`{spec['prog_type'].removeprefix('BPF_PROG_TYPE_').lower()}`", _params(spec["params"]),
             result, target, test, *results]
@@ -65,31 +76,25 @@ def _params(params):
     return f"of `{of}`" if kind == "prototype" else f"`*{of}`"
 
 
-def _result(found, tests, since, kernel, own):
+def _result(found, since, kernel, ran):
     if version(kernel) < tuple(since):
         return f"needs {'.'.join(map(str, since))}"
     if found is None:
         return "not tested"
-    required = re.findall(r"linux-([\d.]+)", tests[found]["requires"])
-    if any(version(oldest) > version(kernel) for oldest in required):
-        return f"the test needs {max(required, key=version)}"
-    # A guest has no interpreter for commands inside of a cgroup, and lit leaves out tests of features that this machine lacks.
-    if "netkit" in tests[found]["requires"] or ("--inside" in tests[found]["text"] and not own):
-        return "not run"
+    if found not in ran:
+        raise SystemExit(f"{program_runs.PATH.relative_to(ROOT)} has no {found} on Linux {kernel}: run "
+                         f"`ci/vm/run --record {found}` and `ci/test --record {found}`")
+    if ran[found] != program_runs.PASSED:
+        return ran[found]
     return "fires" if found.split("/")[1] in _ATTACHED else "loads"
 
 
 def _tests():
-    """Path below lit-tests → what it requires, and its text; those that attach first."""
+    """Path below lit-tests → text; those that attach first."""
     folder = ROOT / "lit-tests"
     paths = sorted(folder.glob("run/**/*.ks"), key=lambda path: (path.relative_to(folder).parts[1] not in _ATTACHED, path))
-    tests = {}
-    for path in paths:
-        text = path.read_text()
-        requires = " ".join(re.findall(r"^// REQUIRES: (.*)$", text, re.MULTILINE))
-        if "bpf" in requires and "/Inputs/" not in str(path):
-            tests[str(path.relative_to(folder))] = {"requires": requires, "text": text}
-    return tests
+    texts = {str(path.relative_to(folder)): path.read_text() for path in paths if "/Inputs/" not in str(path)}
+    return {path: text for path, text in texts.items() if re.search(r"^// REQUIRES: .*\bbpf\b", text, re.MULTILINE)}
 
 
 def _test(name, mode, tests):
@@ -98,7 +103,7 @@ def _test(name, mode, tests):
     pattern = re.compile(rf"^\s*@{name}\b{words}", re.MULTILINE)
     plain = re.compile(rf'^\s*@{name}(?!\w)(?!\("(frags|devmap|cpumap|egress)")', re.MULTILINE)
     wanted = pattern if mode else plain
-    return next((path for path, test in tests.items() if wanted.search(test["text"])), None)
+    return next((path for path, text in tests.items() if wanted.search(text)), None)
 
 
 def _row(cells):

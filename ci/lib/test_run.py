@@ -36,14 +36,18 @@ class Program:
 
     def run(self, packet, linear=None):
         """The result and the packet after it; `linear` is how many bytes of an XDP packet are directly accessible."""
-        context = b"" if linear is None else struct.pack("<6I", 0, linear, 0, 0, 0, 0)
+        retval, _duration, left = self.repeat(packet, 1, b"" if linear is None else struct.pack("<6I", 0, linear, 0, 0, 0, 0))
+        return retval, left
+
+    def repeat(self, packet, times, context=b""):
+        """The result, the nanoseconds of one run, and the packet after it."""
         data, ctx = ctypes.create_string_buffer(packet, len(packet)), ctypes.create_string_buffer(context, len(context))
         out = ctypes.create_string_buffer(len(packet) + _ROOM)
         attr = struct.pack("<4I2Q4I2Q4I", self.fd, 0, len(packet), len(out), ctypes.addressof(data), ctypes.addressof(out),
-                           1, 0, len(context), 0, ctypes.addressof(ctx) if context else 0, 0, 0, 0, 0, 0)
+                           times, 0, len(context), 0, ctypes.addressof(ctx) if context else 0, 0, 0, 0, 0, 0)
         _, after = _bpf(_PROG_TEST_RUN, attr)
-        retval, size = struct.unpack_from("<I4xI", after, 4)
-        return retval, out.raw[:size]
+        retval, size, duration = struct.unpack_from("<I4xI20xI", after, 4)
+        return retval, duration, out.raw[:size]
 
     def takes_linear(self):
         """Whether the kernel lets a test say how much of an XDP packet is linear (Linux 6.18)."""

@@ -36,7 +36,7 @@ class Checks:
     def _said(arguments, text, folder):
         command = ["FileCheck", *arguments]
         if text is None:
-            return f"nothing came to {shlex.join(command)}\n"
+            return f"nothing reached {shlex.join(command)}\n"
         done = subprocess.run(command, cwd=folder, env=environment(), text=True, input=text, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, check=False)
         return done.stdout if done.returncode != 0 else ""

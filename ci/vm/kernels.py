@@ -1,4 +1,5 @@
-"""The kernels that are booted: packages of Debian 12, downloaded and unpacked into a cache, never installed."""
+"""The kernels that are booted: packages of Debian 12, downloaded and unpacked into a cache, never installed; and kernels that
+`ci/vm/build-kernel` builds into the cache, for what Debian's lack."""
 
 import os
 import re
@@ -10,6 +11,8 @@ from pathlib import Path
 
 # Version of the kernel → the package that always depends on the newest build of it.
 PACKAGES = {"6.1": "linux-image-cloud-amd64", "6.12": "linux-image-6.12-cloud-amd64"}
+# A kernel that is built → the features of lit (ci/lib/features.py) that it alone has: it runs the tests that require them, and no others.
+BUILT = {"6.12-scx": {"sched-ext"}}
 # What a downloaded kernel may take; a registry that does not answer is a reason to skip.
 _DOWNLOAD_TIMEOUT = 180
 
@@ -22,8 +25,21 @@ def cache():
     return Path(os.environ.get("KSC_VM_CACHE") or Path.home() / ".cache" / "ksc-vm")
 
 
+def there():
+    """The kernels that a run takes if nobody names any: a kernel takes too long to build for a test."""
+    return [*PACKAGES, *(name for name in BUILT if (_built(name) / "vmlinux").exists())]
+
+
+def _built(name):
+    return cache() / f"linux-{name}"
+
+
 def kernel(version):
-    """The folder of an unpacked kernel: `vmlinux`, and its modules in lib/modules."""
+    """The folder of a kernel: `vmlinux`, and if it has any its modules in lib/modules."""
+    if version in BUILT:
+        if not (_built(version) / "vmlinux").exists():
+            raise Missing(f"{_built(version)} has no kernel: `ci/vm/build-kernel {version}` builds it, which takes a while")
+        return _built(version)
     have = sorted(cache().glob(f"linux-image-{version}.[0-9]*/vmlinux"), key=os.path.getmtime)
     if not have and version not in PACKAGES:
         raise Missing(f"Debian 12 has no Linux {version}, and {cache()} neither")
@@ -79,6 +95,8 @@ def command(*words, cwd=None):
 
 def module_files(folder, names):
     """The files of kernel modules in the order to load them: what a module needs is before it."""
+    if not (folder / "lib/modules").exists():
+        return []
     version = next((folder / "lib/modules").iterdir()).name
     files = []
     for name in names:

@@ -4,9 +4,10 @@ import json
 import subprocess
 import time
 
-# Slow and needless under emulation: crypto self tests, entropy tests, certificate lists, CPU mitigations.
+# Slow and needless under emulation: crypto self tests, entropy tests, certificate lists, CPU mitigations, memory that is cleared
+# before it is used; and long, what waits until each CPU has rested.
 _COMMAND_LINE = ("console=ttyS0 panic=-1 oops=panic loglevel=4 mitigations=off nokaslr no_timer_check tsc=nowatchdog audit=0 "
-                 "apparmor=0 cryptomgr.notests random.trust_cpu=on "
+                 "apparmor=0 cryptomgr.notests random.trust_cpu=on init_on_alloc=0 rcupdate.rcu_expedited=1 "
                  "initcall_blacklist=jent_mod_init,load_system_certificate_list")
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import helper_answers
+import kernels
 from built import ROOT, TARGET, compiler, environment
 from checks import Checks
 from features import OF_GUESTS
@@ -32,8 +33,7 @@ HELPERS = "facts/helpers"
 _SYSTEM_PYTHON = "/usr/bin/python3"
 # The tests of a short run: all that the language does, in programs that run; not packets, which take most of the time.
 _SHORT = re.compile(r"run/(prog|both|host)/")
-# Of generated programs, a hundred test functions each.
-_SEEDS = ("1", "2")
+_RARE = {feature for features in kernels.BUILT.values() for feature in features}
 # Of the lines of one test that run here, and of one test in a guest, in seconds.
 _COMPILE_TIMEOUT = 600
 TIMEOUT = 180
@@ -50,15 +50,22 @@ class Test:
     files: list[Path] = field(default_factory=list)
     # Why it cannot be run, if it was not even compiled.
     broken: str | None = None
+    # The features that few kernels have, and of which it needs all.
+    rare: set[str] = field(default_factory=set)
     # Version of the kernel, what the script wrote → why that is wrong, or None.
     judge: Callable[[str, str], str | None] | None = None
 
+    def needs(self):
+        """The oldest kernel that runs some of it, as text."""
+        oldest = min((needs for line, needs in self.lines if not _moves(line)), default=_OLDEST)
+        return ".".join(map(str, oldest))
+
     def on(self, kernel):
         """The line for the guest, or None if the test is not for this kernel."""
-        lines = [line for line, needs in self.lines if needs <= kernel]
-        if all(map(_moves, lines)):
+        lines = [line for line, needs in self.lines if needs <= version(kernel)]
+        if all(map(_moves, lines)) or self.rare != kernels.BUILT.get(kernel, set()):
             return None
-        checks = self.checks(kernel)
+        checks = self.checks(version(kernel))
         return {"name": self.name, "folder": self.folder, "script": script(checks.lines), "seen": checks.files(), "timeout": self.timeout,
                 "shown": self.judge is not None}
 
@@ -77,11 +84,12 @@ def _moves(line):
     return line.startswith("cd ")
 
 
-def collect(output, pattern, short, again):
-    """Compiles everything; `output` is where to. Names are matched with a regular expression. `again`: what was compiled before is there."""
+def collect(output, pattern, short, again, seeds):
+    """Compiles everything; `output` is where to. Names are matched with a regular expression. `again`: what was compiled before is there.
+    `seeds`: of generated programs, a hundred test functions and sixty programs each."""
     wanted = re.compile(pattern).search
     # The longest first.
-    makes = [lambda seed=seed: _differential(output / "differential", seed, again) for seed in (_SEEDS[:1] if short else _SEEDS)]
+    makes = [lambda seed=seed: _differential(output / "differential", seed, again) for seed in seeds]
     makes = makes if wanted("differential") or pattern.startswith("differential") else []
     makes += [lambda test=test: test.prepare(again) for test in _lit_tests(output) if wanted(test.name) and (not short or _SHORT.match(test.name))]
     makes += [make for name, make in _examples(output) if wanted(name)]
@@ -98,6 +106,7 @@ class _LitTest:
         required = [version(name.removeprefix("linux-")) for name in test.requires if re.fullmatch(r"linux-[\d.]+", name)]
         self._oldest = max([_OLDEST, *required])
         self.name = "/".join(test.path_in_suite)
+        self._rare = set(test.requires) & _RARE
         self._source = Path(test.getSourcePath())
         self._folder, self._base = Path(folder), Path(base)
         self._lines = lines
@@ -105,7 +114,7 @@ class _LitTest:
     def prepare(self, again):
         """Runs what compiles, if it was not run before; what is left is for the guests."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        test = Test(self.name, str(self._folder), [], files=[self._source])
+        test = Test(self.name, str(self._folder), [], files=[self._source], rare=self._rare)
         if (inputs := self._source.parent / "Inputs").exists():
             test.files.append(inputs)
         split = _Split(self._oldest)
@@ -113,7 +122,8 @@ class _LitTest:
             split.add(line)
         test.lines, test.broken = split.there, split.broken
         if not all(_moves(line) for line, _ in test.lines):
-            done = _shell(script([] if again else split.here), self._folder)
+            is_there = again and any(self._folder.glob(f"{self._base.name}*"))
+            done = _shell(script([] if is_there else split.here), self._folder)
             test.broken = test.broken or (done.stdout if done.returncode != 0 else None)
             test.files += self._folder.glob(f"{self._base.name}*")
             test.files += {file for line, _ in test.lines for file in _named(line)}
@@ -198,7 +208,8 @@ def _words(line):
 
 
 def version(text):
-    return tuple(int(part) for part in text.split(".")[:2])
+    """Of `6.12`, `6.12-scx`."""
+    return tuple(int(part) for part in text.split("-")[0].split(".")[:2])
 
 
 def _for_guest(line):
@@ -237,7 +248,7 @@ def _lit_tests(output):
         noExecute=False, debug=False, isWindows=False, order="lexical", params={})
     for test in lit.discovery.find_tests_for_inputs(config, [str(ROOT / "lit-tests")]):
         test.suite.exec_root = str(output / "lit")
-        test.config.available_features.update(OF_GUESTS)
+        test.config.available_features.update(OF_GUESTS | _RARE)
         script = lit.TestRunner.parseIntegratedTestScript(test, require_script=False)
         if not isinstance(script, list) or "bpf" not in test.requires or test.path_in_suite[0] == "harness":
             continue
@@ -250,9 +261,10 @@ def _lit_tests(output):
 
 
 def _examples(output):
-    """Every example as each level of the instruction set: it must load. Those with a kernel module have tests of their own."""
+    """Every example as each level of the instruction set: it must load. Those with a kernel module, or a scheduler, which most kernels do not
+    take, have tests of their own."""
     for source in sorted((ROOT / "examples").glob("*.ks")):
-        if "@kfunc" in source.read_text():
+        if "@kfunc" in (text := source.read_text()) or "sched_ext_ops" in text:
             continue
         for mcpu in ("v1", "v2", "v3", "v4"):
             name = f"examples/{source.name}.{mcpu}"

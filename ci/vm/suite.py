@@ -7,6 +7,7 @@ import image
 import machine
 import manifest
 from built import ROOT
+from program_runs import PASSED
 
 # A guest that says nothing for so long hangs; its tests end sooner than that by themselves.
 _SILENCE = manifest.TIMEOUT + 60
@@ -29,8 +30,10 @@ class Suite:
         """`tests`: those that were compiled."""
         self.version = version
         self.passed = self.failed = 0
+        # Test → that it passed, or why it is not for this kernel; not those that failed.
+        self.seen = {test.name: f"the test needs {test.needs()}" for test in tests if not test.on(manifest.version(version))}
         self._kernel, self._folder = kernel, folder
-        lines = {test.name: line for test in tests if (line := test.on(manifest.version(version)))}
+        lines = {test.name: line for test in tests if (line := test.on(version))}
         self._tests = {test.name: test for test in tests}
         self.done = not lines
         lines[_CANARY] = {"name": _CANARY, "folder": "/run", "script": f"echo '<4>{_CANARY_FAULT}' >/dev/kmsg", "timeout": manifest.TIMEOUT,
@@ -106,6 +109,7 @@ class Suite:
             self._fail(name, wrong)
         else:
             self.passed += 1
+            self.seen[name] = PASSED
             print(f"PASS: {self.version} {name} ({report['seconds']} s)", flush=True)
 
     def _fail(self, name, why, log=""):

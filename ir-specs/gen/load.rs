@@ -32,6 +32,8 @@ pub struct Specs {
     pub helpers: Vec<HelperSpec>,
     pub kfuncs: Vec<KfuncSpec>,
     pub kfunc_flags: Vec<KfuncFlag>,
+    pub kernel_headers: Vec<KernelHeader>,
+    pub module_locks: Vec<ModuleLock>,
     pub c_words: CWords,
     pub ops: Vec<Op>,
 }
@@ -173,6 +175,8 @@ pub fn load(root: &Path) -> Specs {
         helpers: records(&root.join("helpers.toml")),
         kfuncs: records(&root.join("kfuncs.toml")),
         kfunc_flags: records(&root.join("kfunc_flags.toml")),
+        kernel_headers: records(&root.join("kernel_headers.toml")),
+        module_locks: records(&root.join("module_locks.toml")),
         c_words: Value::Table(table(&root.join("c_words.toml"))).try_into().expect("ir-specs/c_words.toml"),
         ops: ops(&root.join("ops")),
     };

@@ -62,7 +62,7 @@ def arguments():
     parser.add_argument("--expect-retval", action=OfRun, dest="retval", type=retval, metavar="N|NAME")
     parser.add_argument("--expect-data", action=OfRun, dest="expected", type=bytes.fromhex, metavar="HEX",
                         help="the whole packet as the program leaves it")
-    parser.add_argument("--repeat", default="1", metavar="N")
+    parser.add_argument("--repeat", default=1, type=int, metavar="N")
     parser.add_argument("--show-duration", action="store_true", help="also print the nanoseconds of one run")
     parser.add_argument("--update-map", action="append", default=[], metavar="NAME:KEYHEX:VALUEHEX",
                         help="write an entry before the runs")

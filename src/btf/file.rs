@@ -22,6 +22,8 @@ pub enum OpenError {
     NoSection,
     /// The header or a type reaches beyond the end.
     Malformed,
+    /// It is of a kernel without a struct that the program implements.
+    Lacks(String),
 }
 
 impl From<Malformed> for OpenError {

@@ -33,6 +33,11 @@ impl CallGraph {
         CallGraph::with(module, named)
     }
 
+    /// All but what the kernel calls later.
+    pub fn meanwhile(module: &Module) -> CallGraph {
+        CallGraph::with(module, |op| named(op).filter(|_| called_later(op).is_none()))
+    }
+
     /// Direct calls alone.
     pub fn direct(module: &Module) -> CallGraph {
         CallGraph::with(module, called)

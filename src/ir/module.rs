@@ -19,6 +19,8 @@ pub struct Module {
     pub license: String,
     /// The kernel module whose functions BPF code calls; set by the pass `reach`.
     pub kernel_module: Option<String>,
+    /// Headers of the kernel that the C of the module includes besides those that the compiler knows.
+    pub headers: Vec<String>,
     pub funcs: Vec<Function>,
     pub globals: Vec<Global>,
     pub maps: Vec<MapDecl>,

@@ -103,6 +103,9 @@ impl Printer<'_> {
         if let Some(name) = &module.kernel_module {
             write!(head, " kernel_module={}", quote(name.as_bytes())).expect("a string grows");
         }
+        if !module.headers.is_empty() {
+            write!(head, " headers={}", quote(module.headers.join(" ").as_bytes())).expect("a string grows");
+        }
         write!(head, " license={} {{", quote(module.license.as_bytes())).expect("a string grows");
         self.line(0, &head);
         self.types(module);

@@ -72,6 +72,12 @@ fn built(name: &str, source: &[u8], tree: &Path) -> Result<Vec<u8>, (String, Str
     std::fs::write(folder.path().join(format!("{name}.c")), source).map_err(failed)?;
     std::fs::write(folder.path().join("Kbuild"), kbuild(name)).map_err(failed)?;
     let tree = tree.canonicalize().map_err(failed)?;
+    for path in [tree.as_path(), folder.path()] {
+        if path.to_string_lossy().contains([' ', '\t', ':']) {
+            let why = format!("the kernel's build takes no path with blanks or colons, such as `{}`", path.display());
+            return Err((why, "the tree belongs elsewhere; TMPDIR names the folder where the build is".to_owned()));
+        }
+    }
     let mut command = Command::new("make");
     command.arg("-C").arg(&tree).arg(format!("M={}", folder.path().display())).arg("modules");
     let output = command.output().map_err(|error| (format!("cannot run `make`: {error}"), String::new()))?;

@@ -117,6 +117,14 @@ impl Lowering<'_> {
         (!results.is_empty()).then(|| self.b.result(op))
     }
 
+    /// A function or macro of the kernel, in module code.
+    pub(super) fn kernel_call(&mut self, function: &str, args: &[Expr], result: Ty, span: Span) -> Option<Value> {
+        let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
+        let results = if result == Ty::VOID { Vec::new() } else { vec![result] };
+        let op = self.at(span).b.kmod_call(&values, function.as_bytes(), &results);
+        (!results.is_empty()).then(|| self.b.result(op))
+    }
+
     /// `parse_ip4(text)` into a place: throws where the text says no such value.
     pub(super) fn parse(&mut self, builtin: &BuiltinSpec, args: &[Expr], place: Value, span: Span) {
         let (Some(code), Some(symbol), [text]) = (builtin.thrown(), builtin.host, args) else {
@@ -137,14 +145,22 @@ impl Lowering<'_> {
 
     /// `fetch_add(place, n)` and the like.
     pub(super) fn atomic(&mut self, builtin: &BuiltinSpec, place: &Expr, args: &[Expr], ty: Ty, span: Span) -> Value {
-        let place = self.place(place);
+        let path = self.path(place);
         let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
-        self.at(span);
-        match (builtin.atomic, values.as_slice()) {
-            (Some(word), &[value]) => self.b.mem_fetch(place, value, word, ty),
-            (Some(_), &[expected, new]) => self.b.mem_compare_exchange(place, expected, new, ty),
-            (_, _) => crate::bug!("`{}` is no atomic operation", builtin.name),
-        }
+        let old = self.with_path(
+            &path,
+            Dest::Value(ty),
+            &mut |this, place| {
+                let b = &mut this.at(span).b;
+                Some(match (builtin.atomic, values.as_slice()) {
+                    (Some(word), &[value]) => b.mem_fetch(place, value, word, ty),
+                    (Some(_), &[expected, new]) => b.mem_compare_exchange(place, expected, new, ty),
+                    (_, _) => crate::bug!("`{}` is no atomic operation", builtin.name),
+                })
+            },
+            &mut |this| Some(this.zero_value(ty)),
+        );
+        old.unwrap_or_else(|| crate::bug!("an atomic operation yields the old value"))
     }
 
     /// The same where nothing asks for the old value, which may then be a simpler instruction.
@@ -153,8 +169,12 @@ impl Lowering<'_> {
             self.atomic(builtin, place, args, expr.ty, expr.span);
             return;
         };
-        let place = self.place(place);
+        let path = self.path(place);
         let value = self.scalar(value);
-        self.at(expr.span).b.mem_atomic(place, value, word);
+        let update = &mut |this: &mut Self, place: Value| {
+            this.at(expr.span).b.mem_atomic(place, value, word);
+            None
+        };
+        self.with_path(&path, Dest::Nothing, update, &mut |_| None);
     }
 }

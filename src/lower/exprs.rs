@@ -65,6 +65,7 @@ impl Lowering<'_> {
             | ExprKind::Builtin { .. }
             | ExprKind::Helper { .. }
             | ExprKind::Kfunc { .. }
+            | ExprKind::KernelCall { .. }
             | ExprKind::Atomic { .. }
             | ExprKind::MapCall { .. }
             | ExprKind::FieldCall { .. }
@@ -170,6 +171,7 @@ impl Lowering<'_> {
             | ExprKind::CallPointer { .. }
             | ExprKind::Helper { .. }
             | ExprKind::Kfunc { .. }
+            | ExprKind::KernelCall { .. }
             | ExprKind::MapCall { .. }
             | ExprKind::FieldCall { .. }
             | ExprKind::Load(_)
@@ -243,6 +245,7 @@ impl Lowering<'_> {
             ExprKind::CallPointer { callee, args } => self.call_pointer(callee, args, (expr.ty, None), expr.span),
             ExprKind::Builtin { builtin, args } => self.builtin(builtin, args, expr.ty, expr.span),
             ExprKind::Helper { helper, args } => self.helper(helper, args, expr.ty, expr.span),
+            ExprKind::KernelCall { function, args } => self.kernel_call(function, args, expr.ty, expr.span),
             ExprKind::Kfunc { kfunc, args } => self.kfunc(*kfunc, args, expr.ty, expr.span),
             ExprKind::Atomic { builtin, place, args } => Some(self.atomic(builtin, place, args, expr.ty, expr.span)),
             ExprKind::MapCall { map, method, args } => self.map_call(*map, method, args, expr.ty, expr.span),

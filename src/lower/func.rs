@@ -5,6 +5,7 @@ use super::scan::{self, Uses};
 use super::temporaries::Temporaries;
 use super::throws;
 use super::views::{Instances, Kind, Tail, View};
+use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::{Builder, Function, Loc, Param, RegionId, Role, Value};
 use crate::sema::tree::{self, LocalId, MapId, Program};
 use crate::session::Session;
@@ -242,6 +243,7 @@ impl Lowering<'_> {
                 self.store(place, value);
             }
         }
+        self.context(by_context);
         let Some(id) = self.source.named_result else { return };
         self.at(self.source.local(id).span);
         match self.result_place {
@@ -253,6 +255,23 @@ impl Lowering<'_> {
         }
         if let Slot::Place(place) = self.slot(id) {
             self.b.ks_zero(place);
+        }
+    }
+
+    /// `ctx` of a program whose parameters are values. A call of the program by another function has none.
+    fn context(&mut self, is_there: bool) {
+        let Some(id) = self.source.context else { return };
+        let (ty, span) = (self.source.local(id).ty, self.source.name_span);
+        let value = if is_there { self.b.func.param(0) } else { self.at(span).b.ks_null(ty) };
+        if self.uses.has_context && !is_there {
+            let what = "a call of a program that uses its `ctx`".to_owned();
+            self.cx.error(span, NotSupportedYet { what });
+        }
+        if self.uses.in_memory(id) {
+            let place = self.declare(id);
+            self.store(place, value);
+        } else {
+            self.set_slot(id, Slot::Value(value));
         }
     }
 

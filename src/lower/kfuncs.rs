@@ -2,6 +2,7 @@
 
 use crate::ir::KfuncDecl;
 use crate::sema::tree::{Func, KfuncArg, KfuncParam, Program, Role};
+use crate::tables::Reference;
 use crate::types::{FnSig, Ty, TyKind, Types};
 
 pub(super) fn own(types: &Types, program: &Program) -> Vec<KfuncDecl> {
@@ -24,16 +25,21 @@ pub(super) fn sized(params: &[KfuncParam]) -> Vec<(usize, usize)> {
 }
 
 fn declaration(types: &Types, func: &Func) -> Option<KfuncDecl> {
-    let Role::Kfunc(_) = &func.role else { return None };
+    let Role::Kfunc(flags) = &func.role else { return None };
     // The C of the module has no enums, and loaders compare the kinds of types.
     let plain = |ty: Ty| if let TyKind::Enum(id) = types.kind(ty) { types.enum_def(id).repr } else { ty };
     let params = func.params.iter().map(|&param| plain(func.local(param).ty)).collect();
+    let has = |name: &str| flags.iter().any(|flag| flag.name == name);
     Some(KfuncDecl {
         name: func.symbol.as_str().into(),
         sig: FnSig { params, result: plain(func.result) },
         weak: false,
-        // References to objects of the module's own types are for the kernel's verifier to follow.
-        reference: None,
+        reference: match (has("acquire"), has("release")) {
+            (true, true) => Some(Reference::Exchanges),
+            (true, false) => Some(Reference::Acquires),
+            (false, true) => Some(Reference::Releases),
+            (false, false) => None,
+        },
         sized: Vec::new(),
         span: func.name_span,
     })

@@ -145,9 +145,15 @@ impl Lowering<'_> {
 
     /// `lock (entry.field)`
     pub(super) fn locked(&mut self, lock: &Expr, body: &Block, span: Span) {
-        let lock = self.place(lock);
+        let of_module =
+            if let ExprKind::Global(global) = &lock.kind { Some(self.names.global(*global).clone()) } else { None };
+        let place = if of_module.is_none() { Some(self.place(lock)) } else { None };
         let (region, reached) = self.region(&[], Dest::Nothing, |this, _| this.block(body, Dest::Nothing));
-        self.at(span).b.bpf_locked(lock, vec![region]);
+        match (of_module, place) {
+            (Some(name), _) => self.at(span).b.kmod_locked(&name, vec![region]),
+            (None, Some(place)) => self.at(span).b.bpf_locked(place, vec![region]),
+            (None, None) => crate::bug!("a lock is a variable or a place"),
+        };
         if !reached {
             self.b.ks_unreachable();
             self.leave();
@@ -169,13 +175,11 @@ impl Lowering<'_> {
             let mut operands = Vec::new();
             let mut attrs: Vec<Attr> = map.iter().map(|&map| Attr::Symbol(this.names.map(map).clone())).collect();
             for (index, arg) in args.iter().enumerate() {
-                match arg.kind {
-                    ExprKind::Const(Const::Func(func)) => {
-                        attrs.push(Attr::Symbol(this.names.handed(func, Target::Bpf).clone()));
-                        attrs.push(Attr::Int(flags.into()));
-                    }
-                    _ if index == 0 => operands.push(this.place(arg)),
-                    _ => operands.push(this.scalar(arg)),
+                if let ExprKind::Const(Const::Func(func)) = arg.kind {
+                    attrs.push(Attr::Symbol(this.names.handed(func, Target::Bpf).clone()));
+                    attrs.push(Attr::Int(flags.into()));
+                } else {
+                    operands.push(if index == 0 { this.place(arg) } else { this.scalar(arg) });
                 }
             }
             let op = this.at(span).b.insert(opcode, operands, attrs, &[result], Vec::new(), Vec::new());

@@ -133,6 +133,7 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
         after: None,
         license: program.license.clone(),
         kernel_module: None,
+        headers: program.headers.clone(),
         funcs,
         globals: globals(cx, program, &names),
         struct_ops: struct_ops(&cx.types, program, &names),
@@ -223,7 +224,7 @@ fn map_decls(program: &Program, names: &Names, bound: &HashSet<Symbol>) -> Vec<i
 /// One of each name: modules may declare the same function, which exists for all if it exists for one.
 fn kfunc_decls(program: &Program) -> Vec<ir::KfuncDecl> {
     let mut decls: Vec<ir::KfuncDecl> = Vec::new();
-    for kfunc in &program.kfuncs {
+    for kfunc in program.kfuncs.iter().filter(|kfunc| !kfunc.module_only) {
         match decls.iter_mut().find(|decl| *decl.name == *kfunc.name) {
             Some(known) => known.weak &= kfunc.weak,
             None => decls.push(ir::KfuncDecl {

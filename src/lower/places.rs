@@ -156,8 +156,9 @@ impl Lowering<'_> {
         {
             return place;
         }
-        // What cannot be read behind such a pointer reads as zero.
-        let is_untrusted = matches!(self.cx.types.kind(pointer.ty), TyKind::Ptr { space, .. } if space.is_probed());
+        // What cannot be read behind such a pointer reads as zero, but in a module.
+        let is_untrusted = !self.source.role.is_module()
+            && matches!(self.cx.types.kind(pointer.ty), TyKind::Ptr { space, .. } if space.is_probed());
         let pointer = if is_untrusted { self.scalar(pointer) } else { self.followed(pointer) };
         self.at(expr.span).deref(pointer)
     }

@@ -8,6 +8,9 @@ use crate::sema::tree::{
 pub(super) struct Uses {
     assigned: Vec<bool>,
     addressed: Vec<bool>,
+    /// `ctx` of a program whose parameters are values, and whether it is used.
+    context: Option<LocalId>,
+    pub has_context: bool,
     /// The placeholders of maps that are taken out of maps of maps.
     pub bound_maps: Vec<MapId>,
     /// It defers something.
@@ -32,7 +35,9 @@ impl Uses {
 
 pub(super) fn uses(func: &Func) -> Uses {
     let none = vec![false; func.locals.len()];
-    let mut uses = Uses { assigned: none.clone(), addressed: none, bound_maps: Vec::new(), defers: false };
+    let (assigned, addressed) = (none.clone(), none);
+    let mut uses =
+        Uses { assigned, addressed, context: func.context, has_context: false, bound_maps: Vec::new(), defers: false };
     uses.block(&func.body);
     uses
 }
@@ -91,6 +96,7 @@ impl Visitor<'_> for Uses {
         {
             self.address(value);
         }
+        self.has_context |= matches!(expr.kind, ExprKind::Local(local) if self.context == Some(local));
         self.parts_of_expr(expr);
     }
 }

@@ -23,6 +23,7 @@ pub fn in_words(why: &OpenError) -> String {
         }
         OpenError::NoBtf => "it is no BTF of this byte order".to_owned(),
         OpenError::NoSection => "it is an ELF file without `.BTF`".to_owned(),
+        OpenError::Lacks(name) => format!("it is of a kernel without `{name}`"),
         OpenError::Malformed => "it is damaged: a part lies beyond its end".to_owned(),
     }
 }

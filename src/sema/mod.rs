@@ -19,6 +19,7 @@ mod trusted;
 pub use crate::diag::similar;
 pub(crate) use declare::handed;
 mod header_minima;
+mod implemented;
 pub mod tree;
 pub mod types;
 mod unused_imports;
@@ -32,6 +33,7 @@ use tree::{MapId, Program};
 /// The program of the modules; none if errors were reported, here or before.
 pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
     oldest_kernel::apply(cx, modules);
+    implemented::choose_types(cx, modules);
     let mut env = declare::declare(cx, modules);
     let bodies = trusted::bodies(cx, &mut env);
     for (func, body) in env.program.funcs.iter_mut().zip(bodies) {

@@ -16,6 +16,7 @@ pub use records::*;
 pub use targets::{SEPARATOR, elements, is_pattern, is_several};
 
 use crate::target::Target;
+use crate::types::{Origin, Ty, TyKind, Types};
 use form::{ByTarget, by_target};
 
 include!(concat!(env!("OUT_DIR"), "/tables.rs"));
@@ -60,6 +61,31 @@ pub fn kfunc(name: &str) -> Option<&'static KfuncSpec> {
     KFUNCS.iter().find(|kfunc| kfunc.name == name)
 }
 
+/// The flag of kernel functions that may sleep.
+pub const SLEEPABLE: &str = "sleepable";
+
+/// The type of a lock of a kernel module.
+pub fn module_lock(name: &str) -> Option<&'static ModuleLock> {
+    MODULE_LOCKS.iter().find(|lock| lock.name == name)
+}
+
+/// The lock of a kernel module that a type is.
+pub fn lock_of(types: &Types, ty: Ty) -> Option<&'static ModuleLock> {
+    let TyKind::Struct(id) = types.kind(ty) else { return None };
+    let def = types.struct_def(id);
+    if def.origin == Origin::ModuleLock { module_lock(&def.name) } else { None }
+}
+
+/// The header of the kernel that declares a function or macro.
+pub fn header_of_function(name: &str) -> Option<&'static KernelHeader> {
+    KERNEL_HEADERS.iter().find(|header| header.functions.contains(&name))
+}
+
+/// The header of the kernel that declares a struct, union or typedef.
+pub fn header_of_type(name: &str) -> Option<&'static KernelHeader> {
+    KERNEL_HEADERS.iter().find(|header| header.types.contains(&name))
+}
+
 impl Reference {
     pub const ALL: [Reference; 4] =
         [Reference::Acquires, Reference::Derives, Reference::Releases, Reference::Exchanges];
@@ -101,10 +127,18 @@ impl ProgramSpec {
             // Those of the program in which it replaces a function.
             return helper.programs.first();
         }
-        if self.more_helpers.contains(&helper.name) {
+        if self.is_member() && STRUCT_OPS.iter().any(|ops| ops.helpers.contains(&helper.name)) {
             return Some(&ALL_KERNELS);
         }
         helper.programs.iter().find(|programs| programs.types.iter().any(|of| self.is_of_type(of)))
+    }
+
+    /// The structs of functions whose members alone may call the helper, of all programs of the type; none: all may that [`Self::may_call`]
+    /// says it of.
+    pub fn structs_that_may_call(&self, helper: &'static HelperSpec) -> Option<Vec<&'static StructOpsSpec>> {
+        let by_type = helper.programs.iter().any(|programs| programs.types.iter().any(|of| self.is_of_type(of)));
+        let structs = STRUCT_OPS.iter().filter(|ops| ops.helpers.contains(&helper.name));
+        (self.is_member() && !by_type).then(|| structs.collect())
     }
 
     /// Whether the kernel has this name for the type, as far as calls are concerned: `sched_cls`.

@@ -58,8 +58,8 @@ impl ProgramSpec {
     pub fn context(&self) -> Option<&'static str> {
         match self.params {
             Params::Context { of } | Params::Registers { of, .. } => Some(of),
-            Params::Prototype { .. }
-            | Params::Record { .. }
+            Params::Prototype { context, .. } => context,
+            Params::Record { .. }
             | Params::Kernel { .. }
             | Params::Own {}
             | Params::Member {}

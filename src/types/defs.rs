@@ -37,6 +37,8 @@ pub enum Origin {
     Kernel,
     /// A struct of the kernel whose layout this compiler does not know: a mistake where it is used.
     Unknown,
+    /// A lock of a kernel module: a variable of its own, which `lock (x)` alone names.
+    ModuleLock,
     /// A field of a map's value that only the kernel's helpers touch (`ir-specs/special_fields.toml`).
     Special,
     /// A struct of the kernel, known by pointers alone: its fields are those that the program names, at the offsets of
@@ -51,13 +53,14 @@ pub enum Origin {
 }
 
 impl Origin {
-    pub const ALL: [Origin; 11] = [
+    pub const ALL: [Origin; 12] = [
         Origin::User,
         Origin::Packet,
         Origin::Context,
         Origin::Object,
         Origin::Kernel,
         Origin::Unknown,
+        Origin::ModuleLock,
         Origin::Special,
         Origin::Btf,
         Origin::BtfUnion,
@@ -87,6 +90,7 @@ impl Origin {
             Origin::Object => "object",
             Origin::Kernel => "kernel",
             Origin::Unknown => "unknown",
+            Origin::ModuleLock => "module_lock",
             Origin::Special => "special",
             Origin::Btf => "btf",
             Origin::BtfUnion => "btf_union",

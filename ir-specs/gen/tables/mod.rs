@@ -35,6 +35,8 @@ pub fn render(specs: &Specs) -> String {
     list(&mut out, "HELPERS", "HelperSpec", &specs.helpers);
     list(&mut out, "KFUNCS", "KfuncSpec", &specs.kfuncs);
     list(&mut out, "KFUNC_FLAGS", "KfuncFlag", &specs.kfunc_flags);
+    list(&mut out, "KERNEL_HEADERS", "KernelHeader", &specs.kernel_headers);
+    list(&mut out, "MODULE_LOCKS", "ModuleLock", &specs.module_locks);
     let lists = [("C_WORDS", specs.c_words.of_modules()), ("HEADER_WORDS", specs.c_words.of_headers())];
     for (list, words) in lists {
         let words: Vec<String> = words.into_iter().map(|word| format!("{word:?}")).collect();

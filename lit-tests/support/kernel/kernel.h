@@ -63,6 +63,23 @@ static inline u64 swab64(u64 x) { return __builtin_bswap64(x); }
 #define GFP_KERNEL 2
 #define kzalloc(size, flags) calloc(1, (size) + 0 * (flags))
 #define kfree free
+/* Locks count how often they are held; `interrupts` is what was saved. */
+typedef struct { int held; } spinlock_t;
+struct mutex { int held; };
+#define DEFINE_SPINLOCK(name) spinlock_t name
+#define DEFINE_MUTEX(name) struct mutex name
+#define spin_lock_irqsave(lock, state) ((state) = 7ul, (lock)->held++ == 0 ? (void)0 : abort())
+#define spin_unlock_irqrestore(lock, state) ((state) == 7ul && (lock)->held-- == 1 ? (void)0 : abort())
+static inline void mutex_lock(struct mutex *lock) { if (lock->held++ != 0) abort(); }
+static inline void mutex_unlock(struct mutex *lock) { if (lock->held-- != 1) abort(); }
+static inline void msleep(unsigned int ms) { printf("slept %u\n", ms); }
+static inline unsigned long msecs_to_jiffies(const unsigned int ms) { return ms / 4; }
+static inline int kstrtouint(const char *text, unsigned int base, unsigned int *result)
+{
+	*result = (unsigned int)strtoul(text, NULL, (int)base);
+	return 0;
+}
+
 #define KERN_INFO "<6>"
 #define printk printf
 #endif

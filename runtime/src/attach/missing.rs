@@ -2,7 +2,7 @@
 //! says more.
 
 use super::several::elements;
-use super::{Failure, Target, functions, interface, kprobe, library, netns, tracepoint};
+use super::{Failure, Target, functions, interface, kprobe, library, netns, tracepoint, usdt};
 use crate::abi::{KsForm, KsProg};
 use crate::errors::reason;
 use crate::program::text;
@@ -67,4 +67,8 @@ pub fn user_code(target: &str) -> Result<(), Failure> {
     let mut places = elements(target).map(|(_, place)| library::find_function(place));
     let first = places.next().unwrap_or(Ok(()));
     if first.is_ok() || places.any(|place| place.is_ok()) { Ok(()) } else { first }
+}
+
+pub fn described(target: &str) -> Result<(), Failure> {
+    usdt::exists(target)
 }

@@ -95,7 +95,7 @@ forms! {
     ks_form_iter = iter::attach;
     ks_form_uprobe = uprobe::attach_entry, user_code;
     ks_form_uretprobe = uprobe::attach_return, user_code;
-    ks_form_usdt = usdt::attach;
+    ks_form_usdt = usdt::attach, described;
 }
 
 type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;

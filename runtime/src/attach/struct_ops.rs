@@ -1,6 +1,6 @@
 //! `register` and `unregister`: structs of functions that BPF programs implement for the kernel.
 
-use super::{Attached, detach_all, remember};
+use super::{Attached, UNAVAILABLE, detach_all, remember};
 use crate::abi::KsStructOps;
 use crate::errors::{complain, errno, reason};
 use crate::{load, program};
@@ -41,6 +41,12 @@ pub extern "C" fn ks_register(struct_ops: u32) -> i64 {
         return -i64::from(libc::EINVAL);
     };
     let map = load::find_map(load::loaded(), table.name);
+    let refusal = load::optional::refusal_of(table);
+    UNAVAILABLE.set(refusal.is_some());
+    if let Some(why) = refusal {
+        complain(&format!("`{}` is not registered, since it is not available: {why}", program::text(table.name)));
+        return -i64::from(libc::EOPNOTSUPP);
+    }
     let mut registered = attach(map);
     if registered == Err(libc::EEXIST) && !has_links() && remove_left(table) {
         registered = attach(map);

@@ -197,11 +197,19 @@ pub fn program_fd(prog: &KsProg) -> i32 {
 /// The descriptor of the program at the return of a function that goes with the one of this handle at its entry; −1 for none.
 pub fn at_return(handle: u32) -> i32 {
     let Some(prog) = of_handle(handle) else { return -1 };
-    // SAFETY: descriptors hold NUL-terminated strings.
-    let name = [unsafe { CStr::from_ptr(prog.name) }.to_bytes(), RETURN.to_bytes()].concat();
-    let found = CString::new(name).map_or(ptr::null_mut(), |name| program_named(loaded(), name.as_ptr()));
+    let found = half_at_return(loaded(), prog);
     // SAFETY: a program of the loaded object.
     if found.is_null() { -1 } else { unsafe { bpf::bpf_program__fd(found) } }
+}
+
+/// The program at the return of a function that goes with this one at its entry, or null.
+fn half_at_return(object: *mut bpf::bpf_object, prog: &KsProg) -> *mut bpf::bpf_program {
+    if prog.form != KsForm::Session as u32 {
+        return ptr::null_mut();
+    }
+    // SAFETY: descriptors hold NUL-terminated strings.
+    let name = [unsafe { CStr::from_ptr(prog.name) }.to_bytes(), RETURN.to_bytes()].concat();
+    CString::new(name).map_or(ptr::null_mut(), |name| program_named(object, name.as_ptr()))
 }
 
 /// The map of that name, or null.

@@ -3,7 +3,11 @@
 //! Each is loaded alone from a second object with the same initial values, which is closed again, and its target is looked up. What only
 //! refused programs use is not created.
 
-use super::{explain, find_map, log, probes, program_named};
+mod implementations;
+
+pub use implementations::refusal_of;
+
+use super::{explain, find_map, half_at_return, log, probes, program_named};
 use crate::abi::{KS_MAP_USED, KS_PROG_OPTIONAL, KS_PROG_SPARE, KsForm, KsMap, KsProg};
 use crate::program::{self, MainThread, array, text};
 use crate::{attach, escape};
@@ -45,6 +49,7 @@ pub fn settle(object: *mut bpf::bpf_object) {
     }
     let fates = progs.iter().map(|prog| if is_spare(prog) { Fate::Spare } else { Fate::Loaded });
     FATES.replace(fates.collect());
+    implementations::settle(object);
     for (at, prog) in progs.iter().enumerate().filter(|(_, prog)| !is_spare(prog)) {
         choose(object, at, prog.flags & KS_PROG_OPTIONAL != 0);
     }
@@ -62,8 +67,8 @@ fn choose(object: *mut bpf::bpf_object, at: usize, forgiven: bool) {
         return;
     }
     let forgiven = forgiven || prog.flags & KS_PROG_OPTIONAL != 0;
-    // What replaces a function is loaded when it is attached.
-    let tried = if prog.form == KsForm::Freplace as u32 {
+    // What replaces a function is loaded when it is attached; members of a struct are tried with it.
+    let tried = if [KsForm::Freplace as u32, KsForm::StructOps as u32].contains(&prog.form) {
         Ok(())
     } else if forgiven || other.is_some() {
         try_alone(object, prog)
@@ -116,7 +121,7 @@ pub fn is_left_out(map: &KsMap) -> bool {
 }
 
 fn leave_out(object: *mut bpf::bpf_object, prog: &KsProg) {
-    for program in [program_named(object, prog.name), probes::second(object, prog)] {
+    for program in [program_named(object, prog.name), probes::second(object, prog), half_at_return(object, prog)] {
         if !program.is_null() {
             // SAFETY: a program of an open object.
             unsafe { bpf::bpf_program__set_autoload(program, false) };
@@ -177,21 +182,36 @@ fn try_alone(object: *mut bpf::bpf_object, prog: &KsProg) -> Result<(), String> 
         program_named(object, prog.name)
     };
     let trial = super::open();
-    // SAFETY: programs and maps of open objects; the second one is closed, and nothing of it is used after that.
+    // SAFETY: programs of open objects, whose names are strings of libbpf.
     unsafe {
         let name = CStr::from_ptr(bpf::bpf_program__name(wanted));
         for program in programs(trial) {
-            bpf::bpf_program__set_autoload(program, CStr::from_ptr(bpf::bpf_program__name(program)) == name);
+            let is_wanted = CStr::from_ptr(bpf::bpf_program__name(program)) == name;
+            bpf::bpf_program__set_autoload(program, is_wanted || program == half_at_return(trial, prog));
         }
-        let uses = maps_of(prog);
-        for (at, map) in program::maps().iter().enumerate() {
-            if !uses.iter().any(|&used| used as usize == at) {
-                do_not_create(find_map(trial, map.name));
-            }
+    }
+    load_and_close(object, trial, &[prog], None)
+}
+
+/// Loads a second object, with the initial values of the first one: the programs that are chosen in it, the maps that they use, and the
+/// struct of functions of this name. The object is closed, and nothing of it is used after that.
+fn load_and_close(
+    object: *mut bpf::bpf_object,
+    trial: *mut bpf::bpf_object,
+    progs: &[&KsProg],
+    table: Option<&CStr>,
+) -> Result<(), String> {
+    for (at, map) in program::maps().iter().enumerate() {
+        if !progs.iter().any(|prog| maps_of(prog).iter().any(|&used| used as usize == at)) {
+            do_not_create(find_map(trial, map.name));
         }
+    }
+    // SAFETY: maps of open objects; the second one is closed here.
+    unsafe {
         for map in maps(trial) {
             let kind = bpf::bpf_map__type(map);
-            if kind == bpf::BPF_MAP_TYPE_STRUCT_OPS || kind == bpf::BPF_MAP_TYPE_PROG_ARRAY {
+            let is_table = table == Some(CStr::from_ptr(bpf::bpf_map__name(map)));
+            if kind == bpf::BPF_MAP_TYPE_STRUCT_OPS && !is_table || kind == bpf::BPF_MAP_TYPE_PROG_ARRAY {
                 do_not_create(map);
             } else if bpf::bpf_map__is_internal(map) {
                 copy_values(object, map);

@@ -1,5 +1,6 @@
 //! Programs for which the load fixes a place in the kernel, a function or a hook: why the kernel has no such place.
 
+use super::RETURN;
 use crate::abi::{KsForm, KsProg};
 use crate::errors::reason;
 use crate::program::{self, text};
@@ -18,7 +19,7 @@ pub fn message(error: i32, log: &str) -> Option<String> {
         };
         return Some(format!("cannot load `{}`: this kernel has no {}\n  help: {help}", text(prog.name), place(prog)));
     }
-    let fixed = [KsForm::Function, KsForm::Probe, KsForm::Lsm];
+    let fixed = [KsForm::Function, KsForm::Probe, KsForm::Session, KsForm::Lsm];
     let prog = named(log, REFUSED).filter(|prog| fixed.iter().any(|&form| form as u32 == prog.form))?;
     let kernel = match is_hook(prog) {
         true => "the kernel needs CONFIG_BPF_LSM=y and trampolines, and a policy of the machine may forbid this",
@@ -37,8 +38,14 @@ pub fn message(error: i32, log: &str) -> Option<String> {
 /// The program of the line that says this.
 fn named(log: &str, says: &str) -> Option<&'static KsProg> {
     let line = log.lines().find(|line| line.contains(says))?;
+    let at_return = RETURN.to_str().unwrap_or_default();
     let (name, _) = line.split_once("prog '")?.1.split_once('\'')?;
-    program::progs().iter().find(|prog| text(prog.name) == name)
+    // Of a pair the program at the return has the name of the other, and more.
+    let is_named = |prog: &&KsProg| {
+        let rest = name.strip_prefix(text(prog.name));
+        rest.is_some_and(|rest| rest.is_empty() || rest == at_return && prog.form == KsForm::Session as u32)
+    };
+    program::progs().iter().find(is_named)
 }
 
 fn is_hook(prog: &KsProg) -> bool {

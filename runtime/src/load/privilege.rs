@@ -13,7 +13,7 @@ pub struct Privilege {
     pub missing: Vec<&'static str>,
     /// Root of a user namespace only: its capabilities mean nothing for BPF.
     pub namespaced: bool,
-    /// RLIMIT_MEMLOCK in bytes, when there is a limit.
+    /// RLIMIT_MEMLOCK in bytes, when there is a limit and this kernel counts BPF memory there: those before 5.11 do.
     pub memlock: Option<u64>,
 }
 
@@ -27,6 +27,7 @@ impl Privilege {
             .unwrap_or(u64::MAX);
         let uid_map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
         let whole: Vec<&str> = uid_map.split_whitespace().collect();
+        let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
         // SAFETY: fills the struct; geteuid cannot fail.
         let root = unsafe {
@@ -37,9 +38,15 @@ impl Privilege {
             root,
             missing: missing(effective),
             namespaced: !whole.is_empty() && whole != ["0", "0", "4294967295"],
-            memlock: (limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur),
+            memlock: (limit.rlim_cur != libc::RLIM_INFINITY && counts_memory(&release)).then_some(limit.rlim_cur),
         }
     }
+}
+
+/// Whether a kernel of this release, `5.10.0-28-amd64`, counts BPF memory as locked memory.
+fn counts_memory(release: &str) -> bool {
+    let numbers: Vec<u32> = release.split(['.', '-']).map_while(|part| part.parse().ok()).take(2).collect();
+    numbers.len() == 2 && numbers < vec![5, 11]
 }
 
 /// CAP_SYS_ADMIN includes all of them. CAP_PERFMON is named only when nothing else is missing: not every program needs
@@ -58,7 +65,13 @@ fn missing(effective: u64) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::missing;
+    use super::{counts_memory, missing};
+
+    #[test]
+    fn kernels_before_5_11_count_memory() {
+        assert!(counts_memory("5.10.0-28-amd64\n") && counts_memory("4.19.1"));
+        assert!(!counts_memory("5.11.0") && !counts_memory("6.1.0-21-amd64") && !counts_memory(""));
+    }
 
     #[test]
     fn sys_admin_includes_bpf() {

@@ -33,21 +33,26 @@ pub enum Around {
     Switch,
     /// A block, and the label behind it.
     Block(String),
+    /// The body of a lock, and the statement that releases it.
+    Locked(String),
 }
 
 /// The head of a function, without its braces.
 pub fn head(g: &mut Source<'_>, func: &Function, names: &mut Names) -> (String, Vec<String>) {
+    let is_kfunc = matches!(func.role, Role::Kfunc { .. });
     let mut inner = Vec::new();
     let mut params = Vec::new();
     for param in &func.params {
-        let name = names.inner(&param.name);
+        // The kernel lets callers pass null where a name ends so, from 6.7 on.
+        let may_be_null = is_kfunc && matches!(g.types().kind(param.ty), TyKind::Ptr { nullable: true, .. });
+        let name = names.inner(&if may_be_null { format!("{}__nullable", param.name) } else { param.name.to_string() });
         params.push(g.declare(param.ty, &name));
         inner.push(name);
     }
     let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
     let name = g.function_name(&func.name);
     let text = g.declare(func.result, &format!("{name}({params})"));
-    let before = if matches!(func.role, Role::Kfunc { .. }) { "__bpf_kfunc " } else { "static __maybe_unused " };
+    let before = if is_kfunc { "__bpf_kfunc " } else { "static __maybe_unused " };
     (format!("{before}{text}"), inner)
 }
 
@@ -55,12 +60,13 @@ pub fn head(g: &mut Source<'_>, func: &Function, names: &mut Names) -> (String, 
 pub fn text<'g>(g: &'g mut Source<'_>, func: &'g Function) -> String {
     let mut names = Names::default();
     let (head, params) = head(g, func, &mut names);
+    let types = g.types();
     let mut body = FnGen {
         g,
         func,
         lines: Lines::new(),
         names,
-        plan: Plan::of(func),
+        plan: Plan::of(func, types),
         exprs: HashMap::new(),
         around: Vec::new(),
         used_labels: BTreeSet::new(),
@@ -103,6 +109,19 @@ impl<'g> FnGen<'g, '_> {
         of
     }
 
+    /// Whether a place is inside a struct that the kernel's headers declare.
+    pub fn is_of_kernel(&self, place: Value) -> bool {
+        let Some(data) = self.func.def(place).map(|op| &self.func.ops[op]) else { return false };
+        if data.opcode == Opcode::KsElem {
+            return self.is_of_kernel(data.operands[0]);
+        }
+        let base = data.operands.first().filter(|_| data.opcode == Opcode::KsField);
+        base.is_some_and(|&base| {
+            let of_struct = |kind| matches!(kind, TyKind::Place { of, .. } if self.types().is_relocated(of));
+            of_struct(self.types().kind(self.ty(base))) || self.is_of_kernel(base)
+        })
+    }
+
     /// The type of an expression, as a cast has it.
     pub fn type_text(&self, ty: Ty) -> String {
         self.g.declare(ty, "")
@@ -121,7 +140,7 @@ impl<'g> FnGen<'g, '_> {
             self.exprs.insert(value, expr);
             return;
         }
-        if self.is_unused(value) {
+        if !self.is_read(value) {
             self.statement(op, expr.text().to_owned());
             return;
         }
@@ -129,15 +148,17 @@ impl<'g> FnGen<'g, '_> {
         self.statement(op, format!("{name} = {}", expr.text()));
     }
 
-    pub fn is_unused(&self, value: Value) -> bool {
-        self.func.uses().users(value).is_empty()
+    /// Whether something uses a result, or reads a variable.
+    pub fn is_read(&self, value: Value) -> bool {
+        self.plan.is_read(value)
     }
 
     /// A variable of C for a value, in the block where it is defined.
     pub fn variable(&mut self, value: Value) -> String {
         let name = self.names.inner("t");
         let text = self.g.declare(self.ty(value), &name);
-        self.lines.declare(format!("{text};"));
+        let unread = if self.is_read(value) { "" } else { " __maybe_unused" };
+        self.lines.declare(format!("{text}{unread};"));
         self.exprs.insert(value, Expr::primary(name.clone()));
         name
     }
@@ -153,7 +174,12 @@ impl<'g> FnGen<'g, '_> {
         let (file, line) = self.g.place(op.loc.span);
         if self.shown != Some(line) {
             self.shown = Some(line);
-            self.lines.line(format!("/* {file}:{line} */"));
+            let text = if self.g.has_line_directives() {
+                Lines::directive(&format!("#line {line} \"{file}\""))
+            } else {
+                format!("/* {file}:{line} */")
+            };
+            self.lines.line(text);
         }
     }
 

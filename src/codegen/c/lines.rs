@@ -1,5 +1,8 @@
 //! The lines of a function: C blocks, each with its declarations first, as the kernel's C asks before 6.5.
 
+/// Marks a line that is not indented.
+const MARGIN: &str = "\u{1}";
+
 #[derive(Default)]
 struct Block {
     declarations: Vec<String>,
@@ -28,6 +31,11 @@ impl Lines {
     /// A label is one step to the left, and what follows it is a statement.
     pub fn label(&mut self, name: &str) {
         self.line(format!("\u{8}{name}:;"));
+    }
+
+    /// A line that begins at the margin, however deep the block is.
+    pub fn directive(text: &str) -> String {
+        format!("{MARGIN}{text}")
     }
 
     /// Declares in the innermost block.
@@ -68,7 +76,8 @@ impl Lines {
     /// The whole body, without its braces.
     pub fn finish(mut self) -> Vec<String> {
         let Some(block) = self.open.pop() else { crate::bug!("the body of a function is a block") };
-        indented(block)
+        let lines = indented(block);
+        lines.into_iter().map(|line| line.strip_prefix(MARGIN).map_or_else(|| line.clone(), str::to_owned)).collect()
     }
 }
 
@@ -79,7 +88,7 @@ fn indented(block: Block) -> Vec<String> {
     for line in block.lines {
         lines.push(match line.strip_prefix('\u{8}') {
             Some(label) => label.to_owned(),
-            None if line.is_empty() => line,
+            None if line.is_empty() || line.starts_with(MARGIN) => line,
             None => format!("\t{line}"),
         });
     }

@@ -6,7 +6,8 @@
 
 use crate::ir::{Function, OpId, Opcode, RegionId, Uses, Value};
 use crate::tables::OpTrait;
-use std::collections::HashMap;
+use crate::types::Types;
+use std::collections::{HashMap, HashSet};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Form {
@@ -18,13 +19,18 @@ pub enum Form {
     Statement,
 }
 
-pub struct Plan(HashMap<OpId, Form>);
+pub struct Plan {
+    forms: HashMap<OpId, Form>,
+    /// Results that nothing uses, and variables that nothing reads.
+    unread: HashSet<Value>,
+}
 
 impl Plan {
-    pub fn of(func: &Function) -> Plan {
+    pub fn of(func: &Function, types: &Types) -> Plan {
         let ops = func.walk();
         let mut planner = Planner {
             func,
+            types,
             uses: func.uses(),
             forms: HashMap::new(),
             reads: HashMap::new(),
@@ -36,11 +42,18 @@ impl Plan {
             planner.forms.insert(op, form);
         }
         planner.decide(func.body);
-        Plan(planner.forms)
+        let results = ops.iter().flat_map(|&op| &func.ops[op].results);
+        let unread = results.copied().filter(|&value| !planner.is_read(value)).collect();
+        Plan { forms: planner.forms, unread }
     }
 
     pub fn form(&self, op: OpId) -> Form {
-        self.0.get(&op).copied().unwrap_or(Form::Statement)
+        self.forms.get(&op).copied().unwrap_or(Form::Statement)
+    }
+
+    /// Whether something uses a result, or reads a variable; its address may be for that.
+    pub fn is_read(&self, value: Value) -> bool {
+        !self.unread.contains(&value)
     }
 
     /// Whether a region is no more than an expression.
@@ -70,6 +83,7 @@ fn is_written_out(opcode: Opcode) -> bool {
 
 struct Planner<'f> {
     func: &'f Function,
+    types: &'f Types,
     uses: Uses,
     forms: HashMap<OpId, Form>,
     /// Whether the expression of an inline op reads memory.
@@ -143,6 +157,34 @@ impl Planner<'_> {
         users
     }
 
+    /// Whether the bits of an op decide the comparison that uses it, of which compilers warn: `(x & 3) == 4`.
+    fn is_foregone(&self, op: OpId, user: OpId) -> bool {
+        let (data, comparison) = (&self.func.ops[op], &self.func.ops[user]);
+        if comparison.opcode != Opcode::ArithCmp {
+            return false;
+        }
+        let known = |operands: &[Value]| operands.iter().find_map(|&operand| self.func.known(self.types, operand));
+        let (Some(mask), Some(with)) = (known(&data.operands), known(&comparison.operands)) else { return false };
+        data.opcode == Opcode::ArithAnd && with & !mask != 0 || data.opcode == Opcode::ArithOr && mask & !with != 0
+    }
+
+    fn is_read(&mut self, value: Value) -> bool {
+        self.text_users(value).into_iter().any(|user| {
+            let data = &self.func.ops[user];
+            let writes = matches!(data.opcode, Opcode::KsStore | Opcode::KsZero | Opcode::KsCopy);
+            !(writes && self.is_within(data.operands[0], value))
+        })
+    }
+
+    /// Whether a place is a part of another.
+    fn is_within(&self, place: Value, whole: Value) -> bool {
+        let base = |def: OpId| {
+            let data = &self.func.ops[def];
+            matches!(data.opcode, Opcode::KsField | Opcode::KsElem).then(|| data.operands[0])
+        };
+        place == whole || self.func.def(place).and_then(base).is_some_and(|base| self.is_within(base, whole))
+    }
+
     fn is_inline(&mut self, op: OpId) -> bool {
         let func = self.func;
         let data = &func.ops[op];
@@ -159,6 +201,9 @@ impl Planner<'_> {
         let reads = reads || data.operands.iter().any(|&operand| self.reads_memory(operand));
         let [user] = self.text_users(data.results[0])[..] else { return false };
         if func.ops[user].block != data.block || self.func.ops[user].opcode == Opcode::KsFor {
+            return false;
+        }
+        if self.is_foregone(op, user) {
             return false;
         }
         if reads && self.changes_between(op, user) {

@@ -5,22 +5,13 @@ use super::names::Names;
 use super::prelude::Prelude;
 use super::types::Declared;
 use super::{constants, function, registration};
-use crate::ir::{Module, Role, Symbol};
+use crate::ir::{Function, Module, Opcode, Role, Symbol};
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{StructId, Ty, Types};
-use std::collections::HashMap;
+use crate::tables::{self, ModuleLock};
+use crate::types::{StructId, Ty, TyKind, Types};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// What words of the text the headers declare; in the order of the file.
-const HEADERS: &[(&str, &str)] = &[
-    ("ktime_get_ns(", "linux/ktime.h"),
-    ("div64_", "linux/math64.h"),
-    ("kzalloc(", "linux/slab.h"),
-    ("kfree(", "linux/slab.h"),
-    ("memcpy(", "linux/string.h"),
-    ("memset(", "linux/string.h"),
-    ("swab", "linux/swab.h"),
-];
 /// For the module itself, whatever is in it.
 const OWN_HEADERS: &[&str] = &[
     "linux/bpf.h",
@@ -39,6 +30,9 @@ pub struct Source<'m> {
     names: Names,
     functions: HashMap<Symbol, String>,
     globals: HashMap<Symbol, String>,
+    locks: HashMap<Symbol, &'static ModuleLock>,
+    /// The structs of the kernel whose fields the module names.
+    accessed: BTreeSet<String>,
     /// The declarations of constants in memory, and the names of those by their contents.
     constants: Vec<String>,
     constant_names: HashMap<(Ty, Vec<u8>), String>,
@@ -52,12 +46,21 @@ pub fn module(cx: &Session, module: &Module) -> Vec<u8> {
         prototypes.push_str(&format!("{};\n", function::head(&mut g, func, &mut Names::default()).0));
     }
     let functions: Vec<String> = module.funcs.iter().map(|func| function::text(&mut g, func)).collect();
+    let functions = functions.join("\n");
+    let named: HashSet<&str> = functions.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
     let mut globals = String::new();
     for global in &module.globals {
         let name = g.global_name(&global.name);
+        if let Some(lock) = g.lock_of(&global.name) {
+            globals.push_str(&format!("static {}({name});\n", lock.define));
+            continue;
+        }
         let declared = g.declare(global.ty, &name);
         let init = constants::initialiser(g.types(), global.ty, &global.init);
-        globals.push_str(&format!("static {declared}{};\n", init.map_or(String::new(), |init| format!(" = {init}"))));
+        // A statement that does nothing is left out, and with it what it names.
+        let unused = if named.contains(name.as_str()) { "" } else { " __maybe_unused" };
+        let init = init.map_or(String::new(), |init| format!(" = {init}"));
+        globals.push_str(&format!("static {declared}{unused}{init};\n"));
     }
     let parts = [
         g.declared.text(g.types()),
@@ -65,19 +68,21 @@ pub fn module(cx: &Session, module: &Module) -> Vec<u8> {
         globals,
         g.prelude.text(),
         prototypes,
-        functions.join("\n"),
+        functions,
         registration::text(module),
     ];
     let body: Vec<&str> = parts.iter().map(|part| part.trim_end()).filter(|part| !part.is_empty()).collect();
     let body = body.join("\n\n");
-    format!("{}\n{body}\n", head(cx, module, &body)).into_bytes()
+    format!("{}\n{body}\n", head(&g, module, &body)).into_bytes()
 }
 
 /// Licence, origin and headers.
-fn head(cx: &Session, module: &Module, body: &str) -> String {
-    let file = file_name(cx, module.file);
+fn head(g: &Source<'_>, module: &Module, body: &str) -> String {
+    let file = file_name(g.cx, module.file);
     let mut headers: Vec<&str> = OWN_HEADERS.to_vec();
-    headers.extend(HEADERS.iter().filter(|(word, _)| body.contains(word)).map(|(_, header)| *header));
+    headers.extend(module.headers.iter().map(String::as_str));
+    headers.extend(g.accessed.iter().filter_map(|name| tables::header_of_type(name)).map(|header| header.name));
+    headers.extend(called(body).filter_map(tables::header_of_function).map(|header| header.name));
     headers.sort_unstable();
     headers.dedup();
     let includes: String = headers.iter().map(|header| format!("#include <{header}>\n")).collect();
@@ -87,11 +92,34 @@ fn head(cx: &Session, module: &Module, body: &str) -> String {
     )
 }
 
+/// The words that are before a parenthesis.
+fn called(body: &str) -> impl Iterator<Item = &str> {
+    body.match_indices('(').filter_map(|(at, _)| {
+        let before = &body[..at];
+        let start = before.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |last| last + 1);
+        (start < at).then(|| &before[start..])
+    })
+}
+
 fn file_name(cx: &Session, file: crate::source::FileId) -> String {
     let path = &cx.sources.file(file).path;
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     // Nothing in it ends a comment or the text of a macro.
     name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-+ ".contains(c) { c } else { '_' }).collect()
+}
+
+/// The structs of the kernel whose fields a module names, as the kernel calls them.
+fn accessed(cx: &Session, module: &Module) -> BTreeSet<String> {
+    let of_func = |func: &Function| {
+        let ops = func.walk().into_iter().map(|op| &func.ops[op]);
+        let bases = ops.filter(|op| op.opcode == Opcode::KsField).map(|op| func.ty(op.operands[0]));
+        let structs = bases.filter_map(|ty| {
+            let TyKind::Place { of, .. } = cx.types.kind(ty) else { return None };
+            cx.types.is_relocated(of).then(|| cx.types.name(of))
+        });
+        structs.collect::<Vec<_>>()
+    };
+    module.funcs.iter().flat_map(of_func).collect()
 }
 
 impl<'m> Source<'m> {
@@ -105,9 +133,10 @@ impl<'m> Source<'m> {
         for func in &module.funcs {
             functions.entry(func.name.clone()).or_insert_with(|| names.outer(&func.name));
         }
-        let mut globals = HashMap::new();
+        let (mut globals, mut locks) = (HashMap::new(), HashMap::new());
         for global in &module.globals {
             globals.insert(global.name.clone(), names.outer(&global.name));
+            locks.extend(tables::lock_of(&cx.types, global.ty).map(|lock| (global.name.clone(), lock)));
         }
         let mut declared = Declared::default();
         for func in &module.funcs {
@@ -126,6 +155,8 @@ impl<'m> Source<'m> {
             names,
             functions,
             globals,
+            locks,
+            accessed: accessed(cx, module),
             constants: Vec::new(),
             constant_names: HashMap::new(),
         }
@@ -147,12 +178,20 @@ impl<'m> Source<'m> {
         self.globals.get(symbol).cloned().unwrap_or_else(|| crate::bug!("the module has no variable `{symbol}`"))
     }
 
+    /// The lock that a variable is.
+    pub fn lock_of(&self, symbol: &Symbol) -> Option<&'static ModuleLock> {
+        self.locks.get(symbol).copied()
+    }
+
     /// A field of a struct.
     pub fn member(&self, base: &Expr, id: StructId, field: usize) -> Expr {
         if let Some(name) = self.declared.field(id, field) {
             return Expr::member(base, name);
         }
         let def = &self.types().struct_def(id).fields[field];
+        if self.types().struct_def(id).origin.is_relocated() {
+            return Expr::member(base, &def.name);
+        }
         // Packed: nothing says that the bytes are aligned.
         let part = format!("struct {{ {}; }} __packed *", self.declare(def.ty, "part"));
         let address =
@@ -175,7 +214,11 @@ impl<'m> Source<'m> {
         name
     }
 
-    /// The file and line of a place, for comments.
+    pub fn has_line_directives(&self) -> bool {
+        self.cx.options.line_directives
+    }
+
+    /// The file and line of a place, for comments and `#line`.
     pub fn place(&self, span: Span) -> (String, u32) {
         (file_name(self.cx, span.file), self.cx.sources.line_col(span).line)
     }

@@ -1,6 +1,7 @@
 //! Types in C. A struct of the program is declared once; one of the kernel is that of its headers.
 
 use super::names::Names;
+use crate::tables;
 use crate::types::{Origin, StructId, Ty, TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,7 @@ impl Declared {
             TyKind::Array(of, _) | TyKind::Place { of, .. } | TyKind::Ptr { to: of, .. } => {
                 self.enter(types, names, of)
             }
+            TyKind::Struct(id) if tables::lock_of(types, ty).is_some() || types.struct_def(id).name.contains('.') => {}
             TyKind::Struct(id) if is_of_headers(types, id) => {
                 self.incomplete.insert(format!("{};\n", self.struct_name(types, id)));
             }
@@ -148,7 +150,13 @@ impl Declared {
 /// Whether the kernel's headers declare the struct, which module code knows by pointers alone.
 fn is_of_headers(types: &Types, id: StructId) -> bool {
     match types.struct_def(id).origin {
-        Origin::User | Origin::Packet | Origin::Kernel | Origin::Object | Origin::Unknown | Origin::Special => false,
+        Origin::User
+        | Origin::Packet
+        | Origin::Kernel
+        | Origin::Object
+        | Origin::Unknown
+        | Origin::Special
+        | Origin::ModuleLock => false,
         Origin::Context | Origin::Btf | Origin::BtfUnion | Origin::BtfTypedef | Origin::BtfTypedefUnion => true,
     }
 }
@@ -156,7 +164,9 @@ fn is_of_headers(types: &Types, id: StructId) -> bool {
 /// Whether a struct is declared as bytes: its fields may share them, and are at offsets that the tables know.
 fn is_opaque(types: &Types, id: StructId) -> bool {
     match types.struct_def(id).origin {
-        Origin::Packet | Origin::Kernel | Origin::Object | Origin::Unknown | Origin::Special => true,
+        Origin::Packet | Origin::Kernel | Origin::Object | Origin::Unknown | Origin::Special | Origin::ModuleLock => {
+            true
+        }
         Origin::User
         | Origin::Context
         | Origin::Btf

@@ -96,6 +96,12 @@ codes! {
     E0351 UserSpaceOnly { what, func, within } = "{what} exists in user space only, and `{func}` runs {within}",
     /// The function runs in user space, because `main` calls it or nothing does, and this exists in BPF code only.
     E0352 BpfOnly { what, func } = "{what} exists in BPF code only, and `{func}` runs in user space",
+    /// The functions that the kernel exports, its macros and its locks are for kernel modules. BPF code calls the `@kfunc` functions of
+    /// a module.
+    E0314 ModuleOnly { what, func, within } = "{what} exists in kernel modules only, and `{func}` runs {within}",
+    /// A kernel function that is not `@kfunc("sleepable")` is called where nothing may sleep: from programs that run with
+    /// preemption disabled, in interrupts, under locks. What sleeps there stops the machine.
+    E0369 SleepsInKfunc { what, func } = "{what} may sleep, and `{func}` is called where nothing may",
     /// A `@helper` is a part of BPF programs. A function without attribute can be called from both sides.
     E0353 HelperFromUserSpace { name } = "`{name}` is a `@helper`, which user space cannot call",
     /// Functions with `@private` are the kernel module's own. BPF code calls its `@kfunc` functions, user space none of it.
@@ -120,6 +126,8 @@ codes! {
     /// The kernel gives each type of program its own set of helpers.
     E0358 HelperNotInProgram { helper, program, name } =
         "`{helper}` is not for programs of type `{program}`, such as `{name}`",
+    /// The kernel calls what a timer calls in an interrupt, where nothing may wait, also if a program that may sleep has started it.
+    E0368 SleepInTimer { helper, timer } = "`{helper}` may sleep, and a timer calls `{timer}`",
     /// A helper reads or writes memory that the kernel can follow: a variable, an entry of a map, for some helpers the packet.
     /// The argument behind it says how many bytes.
     E0359 HelperMemory { helper, why } = "`{helper}` cannot have this memory: {why}",

@@ -65,4 +65,10 @@ codes! {
     E0713 RegisterWhat { builtin, wants, what } = "`{builtin}` takes {wants}, not {what}",
     /// The kernel has the implementation already, on every path that comes here.
     E0738 RegisteredTwice { name } = "`{name}` is registered already",
+    /// `unregister` takes back what the program registered. Nothing of this implementation is registered on any path that comes here, so it
+    /// does nothing, and yields 0.
+    W0751 NothingRegistered { name } = "`{name}` is not registered here",
+    /// The kernel finds implementations of the struct by a name, and refuses a second one of the same. The name of an implementation is that
+    /// of its block, unless a member says otherwise.
+    E0752 SameName { name, other, text } = "`{name}` has the name of `{other}` for the kernel, `{text}`",
 }

@@ -81,6 +81,8 @@ codes! {
     W0431 LostCopy { name } = "`{name}` is a copy of the entry, and what is written to it is never used",
     /// A path to this point deletes the entry, but its name still refers to it. What is written to it is lost.
     W0432 DeletedEntry { name } = "the entry that `{name}` names was deleted",
+    /// User space reads an entry, changes the part and writes the entry back. The kernel ends the timer of an entry that is replaced.
+    W0417 TimerEnds { map } = "this replaces the entry of `{map}`, which ends its timer",
     /// The kernel takes the values of all CPUs at once. Those of the others are written back as they were read, over what
     /// programs have added since. Before the first `attach` nothing is lost; `m[k] = e`, which gives every CPU a value, is no
     /// such write.

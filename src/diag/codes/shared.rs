@@ -1,6 +1,15 @@
 //! E04, from E0460: how both sides share data: globals, configs, pins, locks.
 
 codes! {
+    /// While a spin lock is held the processor does nothing else: interrupts are off, and what sleeps would never wake up.
+    E0521 SleepUnderLock { what, lock } = "{what} may sleep while `{lock}`, a `spinlock_t`, is held",
+    /// The lock is held already, so that the code waits for itself, for ever.
+    E0522 LockTwice { lock } = "`{lock}` is taken while it is held",
+    /// `lock (x) { … }` takes the locks of a kernel module, and nothing else names them.
+    E0523 ModuleLockUse { name, ty } = "`{name}` is a `{ty}`, which `lock ({name})` alone takes",
+    /// `spinlock_t` and `mutex` are locks of a kernel module: variables of its own, with nothing to begin with.
+    E0524 ModuleLockWhere { ty, why } = "a `{ty}` {why}",
+
     /// Pinned data outlives the process that made it, so both sides must see it: it is a map, or a global variable that
     /// is neither `local` nor `percpu`.
     E0460 CannotPin { name, why } = "`{name}` cannot be pinned: {why}",

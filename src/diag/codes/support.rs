@@ -11,6 +11,13 @@ codes! {
     /// The code runs in a kernel module, and the compiler has no C for this.
     E0604 NotInModule { what, func } = "{what} cannot be compiled for a kernel module, where `{func}` runs",
 
+    /// The C of a kernel module includes the headers of what it uses. The compiler knows those of what modules commonly use; a program
+    /// names others.
+    E0634 UnknownHeader { what } = "the compiler does not know which header of the kernel declares {what}",
+
+    /// A bit-field of a struct of the kernel has no address, and headers alone say where its bits are. Module code reads it.
+    E0635 KernelBits { field } = "`{field}` is a bit-field of a struct of the kernel, which module code only reads",
+
     /// The instruction set level that was asked for has no such instruction; a later one has. Level v3 works on every kernel
     /// that this compiler supports, v4 from 6.6 on.
     E0610 NeedsMcpu { what, level } = "{what} needs `--mcpu={level}` or later",

@@ -22,6 +22,7 @@ impl Parser<'_> {
             after: None,
             license: "GPL".into(),
             kernel_module: None,
+            headers: Vec::new(),
             funcs: Vec::new(),
             globals: Vec::new(),
             maps: Vec::new(),
@@ -63,6 +64,7 @@ impl Parser<'_> {
                     }
                 }
                 "license" => module.license = self.text()?,
+                "headers" => module.headers = self.text()?.split(' ').map(str::to_owned).collect(),
                 "kernel_module" => module.kernel_module = Some(self.text()?),
                 _ => return self.stop(format!("a module's head has no `{word}`")),
             }

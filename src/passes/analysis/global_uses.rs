@@ -4,7 +4,7 @@ use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::BpfOnly;
 use crate::diag::codes::maps::ConfigWrite;
 use crate::diag::codes::shared::VariableOfOthers;
-use crate::ir::ops::KsGlobal;
+use crate::ir::ops::{KmodLocked, KsGlobal};
 use crate::ir::{Function, GlobalKind, Module, OpData, OpId, Opcode, Symbol, Uses, Value};
 use crate::session::Session;
 use crate::tables::{OpTrait, OperandKind};
@@ -13,6 +13,9 @@ use std::collections::HashMap;
 
 /// The global that an op names.
 pub fn global_of(op: &OpData) -> Option<&Symbol> {
+    if op.opcode == Opcode::KmodLocked {
+        return Some(KmodLocked::of(op).lock());
+    }
     (op.opcode == Opcode::KsGlobal).then(|| KsGlobal::of(op).global())
 }
 

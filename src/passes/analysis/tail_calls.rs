@@ -1,7 +1,7 @@
 //! Programs that hand over to others.
 
 use crate::ir::callgraph::CallGraph;
-use crate::ir::{Module, Role, Symbol};
+use crate::ir::{Function, Module, Role, StructOps, Symbol};
 use std::collections::BTreeSet;
 
 /// The programs that user space may load, by index into `Module::funcs`: those that it wants, and those that are loaded where the
@@ -21,11 +21,16 @@ pub fn loaded(module: &Module) -> BTreeSet<usize> {
     }
 }
 
-/// The programs that user space loads, and those that these may hand over to.
+/// The programs that user space loads, and those that these may hand over to. The functions of what it registers are among them where the
+/// kernel may refuse a program: what each one uses is of interest then.
 pub fn wanted(module: &Module) -> BTreeSet<usize> {
     let mut named: BTreeSet<&Symbol> = BTreeSet::new();
-    for func in &module.funcs {
-        named.extend(func.walk().into_iter().filter_map(|op| func.ops[op].program()));
+    let may_fail = |func: &Function| matches!(&func.role, Role::Program { loading, .. } if loading.may_fail());
+    let has_members = module.funcs.iter().any(may_fail);
+    for data in module.funcs.iter().flat_map(|func| func.walk().into_iter().map(|op| &func.ops[op])) {
+        named.extend(data.program());
+        let registered = data.struct_ops().filter(|_| has_members).and_then(|ops| module.struct_ops(ops));
+        named.extend(registered.into_iter().flat_map(StructOps::programs));
     }
     let roots = (0..module.funcs.len()).filter(|&at| named.contains(&module.funcs[at].name));
     let reached = CallGraph::tails(module).reach(roots);

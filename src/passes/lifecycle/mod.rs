@@ -35,7 +35,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         let lowered = exits::lowered(module, &mut cx.types);
         attachments::check(&lowered, cx);
         for func in &lowered.funcs {
-            registrations::check(func, cx);
+            registrations::check(&lowered, func, cx);
         }
         ends::check(&lowered, cx);
     }

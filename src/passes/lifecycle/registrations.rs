@@ -1,49 +1,105 @@
-//! An implementation that is registered twice: the kernel refuses the second time.
+//! Implementations that are registered twice, or under the name of another one, which the kernel refuses; and such that are taken back
+//! without being registered.
 //!
-//! It is registered for certain behind a `register` whose result nothing asks for, since a failure ends the process, until the
+//! One is registered for certain behind a `register` whose result nothing asks for, since a failure ends the process, until the
 //! program unregisters it, or may do so in a function or by a link.
 
 use crate::dataflow::{self, Analysis, Lattice, Point};
-use crate::diag::codes::lifecycle::RegisteredTwice;
+use crate::diag::codes::lifecycle::{NothingRegistered, RegisteredTwice, SameName};
 use crate::ir::flow::Graph;
 use crate::ir::ops::{HostRegister, HostUnregister};
-use crate::ir::{Function, OpId, Opcode, Symbol};
+use crate::ir::{Function, Module, OpId, Opcode, OpsValue, Role, StructOps, Symbol};
 use crate::session::Session;
 use crate::source::Span;
-use std::collections::BTreeMap;
+use crate::tables::struct_ops;
+use std::collections::{BTreeMap, BTreeSet};
 
-pub fn check(func: &Function, cx: &mut Session) {
-    if !func.walk().into_iter().any(|op| func.ops[op].opcode == Opcode::HostRegister) {
+pub fn check(module: &Module, func: &Function, cx: &mut Session) {
+    let is_own = |opcode| matches!(opcode, Opcode::HostRegister | Opcode::HostUnregister);
+    if !func.walk().into_iter().any(|op| is_own(func.ops[op].opcode)) {
         return;
     }
     let graph = Graph::of(func);
     let mut follow = Follow { func };
+    // Nothing is registered when `main` begins; who calls another function is not known here.
+    let possible = matches!(func.role, Role::Main).then(BTreeSet::new);
     let mut found = BTreeMap::new();
-    dataflow::forward(&graph, &mut follow, Registered::default()).visit(&mut follow, |follow, (point, state)| {
-        if let Point::Op(op) = point
-            && let Some(symbol) = follow.registers(op)
-            && let Some(before) = state.0.get(symbol)
-        {
-            found.insert(op, (symbol.clone(), *before));
-        }
-    });
-    for (op, (symbol, before)) in found {
-        let name = cx.source_name(&symbol);
-        cx.error(func.ops[op].loc.span, RegisteredTwice { name })
-            .note(before, "registered here")
-            .help("`unregister` comes before the kernel takes it again");
+    dataflow::forward(&graph, &mut follow, Registered { certain: BTreeMap::new(), possible }).visit(
+        &mut follow,
+        |follow, (point, state)| {
+            if let Point::Op(op) = point
+                && let Some(wrong) = follow.wrong(module, op, state)
+            {
+                found.insert(op, wrong);
+            }
+        },
+    );
+    for (op, wrong) in found {
+        report(cx, func.ops[op].loc.span, wrong);
     }
 }
 
-/// What is registered for certain, and where.
+/// What is wrong with an op.
+enum Wrong {
+    /// It is registered, where the span says.
+    Twice(Symbol, Span),
+    /// Another one is registered under the same name.
+    Name {
+        symbol: Symbol,
+        other: Symbol,
+        before: Span,
+        text: String,
+    },
+    Nothing(Symbol),
+}
+
+fn report(cx: &mut Session, span: Span, wrong: Wrong) {
+    match wrong {
+        Wrong::Twice(symbol, before) => {
+            let name = cx.source_name(&symbol);
+            cx.error(span, RegisteredTwice { name })
+                .note(before, "registered here")
+                .help("`unregister` comes before the kernel takes it again");
+        }
+        Wrong::Name { symbol, other, before, text } => {
+            let (name, other) = (cx.source_name(&symbol), cx.source_name(&other));
+            cx.error(span, SameName { name, other, text })
+                .note(before, "the other one is registered here")
+                .help("give one of them another name, or unregister the other one before");
+        }
+        Wrong::Nothing(symbol) => {
+            let name = cx.source_name(&symbol);
+            cx.warn(span, NothingRegistered { name }).help("it does nothing here, and yields 0");
+        }
+    }
+}
+
+/// The name by which the kernel finds an implementation.
+fn kernel_name(ops: &StructOps) -> Option<String> {
+    let named_by = struct_ops(&ops.of)?.named_by?;
+    let member = ops.members.iter().find(|member| member.name == named_by)?;
+    let OpsValue::Data { init, .. } = &member.value else { return None };
+    let text: Vec<u8> = init.iter().copied().take_while(|&byte| byte != 0).collect();
+    Some(String::from_utf8_lossy(&text).into_owned())
+}
+
 #[derive(Clone, Default, PartialEq)]
-struct Registered(BTreeMap<Symbol, Span>);
+struct Registered {
+    /// What is registered for certain, and where.
+    certain: BTreeMap<Symbol, Span>,
+    /// What may be registered; none if that is not known.
+    possible: Option<BTreeSet<Symbol>>,
+}
 
 impl Lattice for Registered {
     fn join(&mut self, other: &Registered) -> bool {
-        let before = self.0.len();
-        self.0.retain(|symbol, _| other.0.contains_key(symbol));
-        self.0.len() != before
+        let before = self.clone();
+        self.certain.retain(|symbol, _| other.certain.contains_key(symbol));
+        self.possible = match (self.possible.take(), &other.possible) {
+            (Some(own), Some(other)) => Some(own.union(other).cloned().collect()),
+            (_, _) => None,
+        };
+        *self != before
     }
 }
 
@@ -56,6 +112,27 @@ impl Follow<'_> {
         let data = &self.func.ops[op];
         (data.opcode == Opcode::HostRegister).then(|| HostRegister::of(data).ops())
     }
+
+    /// What is wrong with an op, by what holds before it.
+    fn wrong(&self, module: &Module, op: OpId, state: &Registered) -> Option<Wrong> {
+        let data = &self.func.ops[op];
+        if data.opcode == Opcode::HostUnregister {
+            let symbol = HostUnregister::of(data).ops();
+            let is_there = state.possible.as_ref().is_none_or(|possible| possible.contains(symbol));
+            return (!is_there).then(|| Wrong::Nothing(symbol.clone()));
+        }
+        let symbol = self.registers(op)?;
+        if let Some(&before) = state.certain.get(symbol) {
+            return Some(Wrong::Twice(symbol.clone(), before));
+        }
+        let own = module.struct_ops(symbol)?;
+        let text = kernel_name(own)?;
+        let same = state.certain.iter().find(|(other, _)| {
+            let other = module.struct_ops(other).filter(|other| other.of == own.of);
+            other.and_then(kernel_name).as_ref() == Some(&text)
+        });
+        same.map(|(other, &before)| Wrong::Name { symbol: symbol.clone(), other: other.clone(), before, text })
+    }
 }
 
 impl Analysis for Follow<'_> {
@@ -66,12 +143,18 @@ impl Analysis for Follow<'_> {
         if data.opcode == Opcode::HostAttachCheck {
             let made = self.func.def(data.operands[0]);
             if let Some(symbol) = made.and_then(|made| self.registers(made)) {
-                state.0.insert(symbol.clone(), data.loc.span);
+                state.certain.insert(symbol.clone(), data.loc.span);
             }
+        } else if let Some(symbol) = self.registers(op) {
+            state.possible.iter_mut().for_each(|possible| possible.extend([symbol.clone()]));
         } else if data.opcode == Opcode::HostUnregister {
-            state.0.remove(HostUnregister::of(data).ops());
-        } else if matches!(data.opcode, Opcode::HostDetach | Opcode::KsCall | Opcode::KsCallPointer) {
-            state.0.clear();
+            let symbol = HostUnregister::of(data).ops();
+            state.certain.remove(symbol);
+            state.possible.iter_mut().for_each(|possible| possible.retain(|own| own != symbol));
+        } else if data.opcode == Opcode::HostDetach {
+            state.certain.clear();
+        } else if matches!(data.opcode, Opcode::KsCall | Opcode::KsCallPointer) {
+            *state = Registered::default();
         }
     }
 }

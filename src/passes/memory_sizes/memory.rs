@@ -46,9 +46,8 @@ impl Memory {
             return Some(Memory { bytes: all.checked_sub(before)?, element: None });
         }
         let element = Element { array: view.base(), index: view.index(), ty: func.ty(place), bytes };
-        let can_form = space != Space::Packet
-            && can_repeat(func, element.array, op)
-            && can_repeat(func, element.index, op);
+        let can_form =
+            space != Space::Packet && can_repeat(func, element.array, op) && can_repeat(func, element.index, op);
         can_form.then_some(Memory { bytes: all, element: Some(element) })
     }
 }

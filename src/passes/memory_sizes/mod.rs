@@ -111,8 +111,14 @@ fn check(func: &mut Function, cx: &mut Session, op: OpId, pair: Pair) -> Changed
     let most = b.ks_const(memory.bytes.into(), Ty::U64);
     let fits = b.arith_cmp(end, most, CompareOp::Le.word(), Ty::BOOL);
     guard(func, &cx.types, op, fits, "E2BIG");
+    let bounded = if memory.element.is_some() {
+        // The verifier keeps bounds of each number and none of their sum: those that the program tests one by one.
+        let mut b = Builder::before(func, op, NAME);
+        if pair.zero { whole } else { b.bpf_positive(whole, Ty::U64) }
+    } else {
+        Builder::before(func, op, NAME).within(whole, memory.bytes, pair.zero)
+    };
     let mut b = Builder::before(func, op, NAME);
-    let bounded = b.within(whole, memory.bytes, pair.zero);
     // A function of the kernel is called with the types of its declaration.
     let bounded = if b.func.ops[op].opcode == Opcode::BpfKfunc {
         let ty = b.func.ty(size);
@@ -128,7 +134,8 @@ fn check(func: &mut Function, cx: &mut Session, op: OpId, pair: Pair) -> Changed
 fn constant(func: &mut Function, cx: &mut Session, (op, pair): (OpId, Pair), memory: &Memory, size: i128) -> Changed {
     let Some(room) = u64::try_from(size).ok().and_then(|size| memory.bytes.checked_sub(size)) else {
         let data = &func.ops[op];
-        let name = if data.opcode == Opcode::BpfHelper { BpfHelper::of(data).helper() } else { BpfKfunc::of(data).function() };
+        let name =
+            if data.opcode == Opcode::BpfHelper { BpfHelper::of(data).helper() } else { BpfKfunc::of(data).function() };
         let why = format!("its pointer is followed by {} bytes, and the size is {size}", memory.bytes);
         cx.error(data.loc.span, HelperMemory { helper: name.to_string(), why });
         return Changed::No;
@@ -158,8 +165,10 @@ fn guard(func: &mut Function, types: &Types, op: OpId, condition: Value, error: 
     let Some(code) = code else { crate::bug!("no constant `{error}`") };
     let mut b = Builder::before(func, op, NAME);
     let otherwise = |b: &mut Builder<'_>| {
-        let yielded: Vec<Value> =
-            result_types.iter().map(|&ty| if types.as_int(ty).is_some() { b.ks_const(code, ty) } else { b.ks_null(ty) }).collect();
+        let yielded: Vec<Value> = result_types
+            .iter()
+            .map(|&ty| if types.as_int(ty).is_some() { b.ks_const(code, ty) } else { b.ks_null(ty) })
+            .collect();
         b.ks_yield(&yielded);
     };
     let chosen = b.either(condition, &result_types, |_| {}, otherwise);

@@ -96,6 +96,13 @@ pub fn changes(func: &Function, types: &Types, map: &str) -> Vec<OpId> {
     found
 }
 
+/// The ops of a function that change parts of a map's entries.
+pub fn changes_in_place(func: &Function, types: &Types, map: &str) -> Vec<OpId> {
+    let finds =
+        |op: &OpId| func.ops[*op].opcode == Opcode::MapEntry && func.ops[*op].map().is_some_and(|of| &**of == map);
+    func.walk().into_iter().filter(finds).flat_map(|op| writes(func, types, op)).collect()
+}
+
 /// Whether an entry is asked for only to see whether it is there.
 fn only_tested(func: &Function, op: OpId) -> bool {
     let results = &func.ops[op].results;

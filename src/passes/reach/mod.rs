@@ -10,16 +10,18 @@ mod cpu_writes;
 mod entry_addresses;
 mod kernel_memory;
 mod map_rules;
+mod module_code;
 mod old_kernels;
 mod programs;
 mod sleepers;
 mod stored_pointers;
+mod timer_ends;
 
 use super::analysis::global_uses;
 use super::{Changed, Pass, Run};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{
-    BpfOnly, HelperFromUserSpace, MainFromBpf, PrivateCalled, RecursionInBpf, UserSpaceOnly,
+    BpfOnly, HelperFromUserSpace, MainFromBpf, ModuleOnly, PrivateCalled, RecursionInBpf, UserSpaceOnly,
 };
 use crate::diag::codes::limits::{NullCall, PointerArithmetic, PointerKept};
 use crate::diag::codes::maps::{MapRefuses, ObjectKey, ReadOnlyEntry, TrieInPlace};
@@ -72,6 +74,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     for (target, reached) in &reached {
         check(module, cx, reached, target);
     }
+    module_code::check(module, cx, &graph, &reached[Target::Kmod]);
     programs::check(module, cx, &graph, &programs);
     sleepers::find(module, cx, &graph, &programs);
     old_kernels::check(module, cx, &graph, &programs);
@@ -81,6 +84,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     }
     kfunc_callers(module, &graph, &programs);
     cpu_writes::check(module, cx);
+    timer_ends::check(module, cx);
     Changed::Yes
 }
 
@@ -306,6 +310,9 @@ fn report<'c>(cx: &'c mut Session, op: &OpData, (func, target): (&str, Target), 
     let func = cx.source_name(func);
     match code {
         Rejection::E0351 => cx.error(op.loc.span, UserSpaceOnly { what, func, within: target.facts().within.into() }),
+        Rejection::E0314 => cx
+            .error(op.loc.span, ModuleOnly { what, func, within: target.facts().within.into() })
+            .help("a `@kfunc` or `@private` function of the program is module code"),
         Rejection::E0352 => cx.error(op.loc.span, BpfOnly { what, func }),
         Rejection::E0503 => cx
             .error(op.loc.span, PointerArithmetic { func })

@@ -6,12 +6,13 @@ use crate::diag::codes::contexts::{HelperNotInProgram, KernelWrite, NoKfunc, NoR
 use crate::diag::codes::maps::NotInProgram;
 use crate::diag::codes::support::NeedsKernel;
 use crate::ir::callgraph::CallGraph;
-use crate::ir::ops::{BpfHelper, BpfKfunc};
+use crate::ir::ops::{BpfHelper, BpfKfunc, MapTimerStart};
 use crate::ir::{MapDecl, Module, OpData, Opcode, Role, Symbol};
 use crate::passes::analysis::kernel_writes;
 use crate::session::Session;
 use crate::tables::{
-    self, HelperSpec, KfuncSpec, Loading, PROGRAMS, ProgramSpec, SpecialFieldSpec, refusal, struct_ops_of,
+    self, FIELD_METHODS, FieldOption, HelperSpec, KfuncSpec, Loading, PROGRAMS, ProgramSpec, SpecialFieldSpec, refusal,
+    struct_ops_of,
 };
 use crate::target::Target;
 use std::rc::Rc;
@@ -74,6 +75,8 @@ enum Refused<'m> {
     ByAll(String),
     /// Use this map, whose values hold this.
     Special(&'m MapDecl, &'static SpecialFieldSpec),
+    /// Use this option of a timer in kernels before this one.
+    Option(&'static FieldOption, String),
     /// Print without the file of its reader.
     Print,
     /// Call this function of the kernel.
@@ -106,8 +109,10 @@ fn refused<'m>(
     if program.prints_to_reader && op.opcode == Opcode::KsPrint {
         return Some(Refused::Print);
     }
-    special.or_else(|| {
+    let option = timer_options(op).find_map(|option| Some(Refused::Option(option, lacks(option.since)?.to_string())));
+    special.or(option).or_else(|| {
         helpers(map, op).into_iter().find_map(|helper| match program.may_call(helper) {
+            Some(_) if of_another_struct(program, target, helper) => Some(Refused::Helper(helper)),
             Some(programs) => {
                 let helper_lacks = lacks(helper.since).map(|version| Refused::ByAll(version.to_string()));
                 helper_lacks.or_else(|| {
@@ -118,6 +123,19 @@ fn refused<'m>(
             None => Some(Refused::Helper(helper)),
         })
     })
+}
+
+/// The options with which an op starts a timer.
+fn timer_options(op: &OpData) -> impl Iterator<Item = &'static FieldOption> {
+    let flags = if op.opcode == Opcode::MapTimerStart { MapTimerStart::of(op).flags() } else { 0 };
+    let options = FIELD_METHODS.iter().filter(|method| method.op == Opcode::MapTimerStart.spec().name);
+    options.flat_map(|method| method.options).filter(move |option| flags & i128::from(option.flag) != 0)
+}
+
+/// Whether only functions of other structs than the target's may call the helper; of a struct that the table lacks nothing is known.
+fn of_another_struct(program: &ProgramSpec, target: Option<&str>, helper: &'static HelperSpec) -> bool {
+    let Some(own) = target.and_then(struct_ops_of) else { return false };
+    program.structs_that_may_call(helper).is_some_and(|structs| !structs.iter().any(|of| of.name == own.name))
 }
 
 /// What BPF code calls for the op, if its map allows it. Maps whose entries belong to kernel objects have helpers of their own.
@@ -169,6 +187,11 @@ fn report<'c>(
             let error = cx.error(span, NeedsKernel { what, version: version.clone() });
             error.remark(format!("`--min-kernel` is {oldest}"))
         }
+        Refused::Option(option, version) => {
+            let (what, oldest) = (format!("`{}: true`", option.name), cx.options.oldest_kernel());
+            let error = cx.error(span, NeedsKernel { what, version: version.clone() });
+            error.remark(format!("`--min-kernel` is {oldest}"))
+        }
         Refused::Print => {
             let error = cx.error(span, NoReader { program: name });
             error.help("declare the context as a parameter, `ctx: *bpf_iter__…`, of each function that prints, and hand it over")
@@ -207,7 +230,14 @@ pub(super) fn used(cx: &Session, module: &Module, op: &OpData) -> String {
 
 fn allowed_types(helper: &'static HelperSpec) -> String {
     let may = PROGRAMS.iter().filter(|program| program.may_call(helper).is_some());
-    match may.map(|program| program.name).collect::<Vec<&str>>().as_slice() {
+    let words = |program: &ProgramSpec| match program.structs_that_may_call(helper) {
+        Some(structs) => {
+            let names: Vec<&str> = structs.iter().map(|of| of.name).collect();
+            format!("{} for {}", program.name, names.join(" or "))
+        }
+        None => program.name.to_owned(),
+    };
+    match may.map(words).collect::<Vec<String>>().as_slice() {
         [] => "no type of program that this compiler has may call it".to_owned(),
         may => format!("it is for programs of type {}", may.join(", ")),
     }

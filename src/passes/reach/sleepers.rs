@@ -1,28 +1,33 @@
 //! Programs that may sleep: those that ask for it, and those that reach what sleeps.
 
+use super::module_code::calls_sleeper;
 use super::programs::{helpers, kfunc};
 use super::{called_from, programs::used};
-use crate::diag::codes::contexts::HelperNotInProgram;
+use crate::diag::codes::contexts::{HelperNotInProgram, SleepInTimer};
 use crate::diag::codes::maps::NotInProgram;
 use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
-use crate::ir::callgraph::CallGraph;
-use crate::ir::{Module, OpData, Opcode, Role};
+use crate::ir::callgraph::{CallGraph, called_later};
+use crate::ir::ops::BpfKfunc;
+use crate::ir::{Module, OpData, Opcode, Role, Symbol};
 use crate::session::Session;
-use crate::tables::{HelperSpec, KfuncSpec, ProgramForm, ProgramSpec, sleepers};
+use crate::tables::{HelperSpec, ProgramForm, ProgramSpec, sleepers};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Finds them, and reports what the kernel does not let them do.
 pub fn find(module: &mut Module, cx: &mut Session, graph: &CallGraph, programs: &[usize]) {
+    let meanwhile = CallGraph::meanwhile(module);
+    check_timers(module, cx, &meanwhile);
     for &program in programs {
         let Role::Program { spec, mode, loading, .. } = &module.funcs[program].role else { continue };
         let may = spec.form(mode).is_some_and(|form| form.sleepable.is_some());
         let always = spec.form(mode).is_some_and(ProgramForm::always_sleeps);
         let (spec, asked, may_fail) = (*spec, loading.sleepable || always, loading.may_fail());
-        let sleeps = reaches(module, graph, program, |op| sleeper(module, op).is_some());
+        let sleeps = reaches(module, &meanwhile, program, |op| may_sleep(module, op));
         if let Some((at, op)) = sleeps.filter(|_| !may) {
-            report_helper(module, cx, graph, (program, spec), (at, &op));
+            report_helper(module, cx, &meanwhile, (program, spec), (at, &op));
         }
-        if !(asked || sleeps_here(module, graph, program) && may) {
+        if !(asked || sleeps_here(module, &meanwhile, program) && may) {
             continue;
         }
         if let Role::Program { loading, .. } = &mut module.funcs[program].role {
@@ -37,30 +42,46 @@ pub fn find(module: &mut Module, cx: &mut Session, graph: &CallGraph, programs: 
     }
 }
 
-fn sleeps_here(module: &Module, graph: &CallGraph, program: usize) -> bool {
-    reaches(module, graph, program, |op| sleeper(module, op).is_some()).is_some()
-}
-
-/// What sleeps, and is called by an op.
-enum Sleeper {
-    Helper(&'static HelperSpec),
-    Kfunc(&'static KfuncSpec),
-}
-
-impl Sleeper {
-    fn name(&self) -> &'static str {
-        match self {
-            Sleeper::Helper(helper) => helper.name,
-            Sleeper::Kfunc(kfunc) => kfunc.name,
-        }
+/// What timers call runs in an interrupt, whatever the program may do that starts them.
+fn check_timers(module: &Module, cx: &mut Session, graph: &CallGraph) {
+    let ops = module.funcs.iter().flat_map(|func| func.walk().into_iter().map(|op| &func.ops[op]));
+    let handlers: BTreeSet<&Symbol> = ops.filter_map(called_later).collect();
+    for handler in handlers {
+        let Some(at) = module.funcs.iter().position(|func| func.name == *handler) else { continue };
+        let Some((in_func, op)) = reaches(module, graph, at, |op| may_sleep(module, op)) else { continue };
+        let (names, timer) = (Rc::clone(&cx.names), cx.source_name(handler));
+        let helper = name_of(module, &op);
+        let error = cx.error(op.loc.span, SleepInTimer { helper, timer });
+        called_from(module, &names, error, &graph.reach([at]).chain(in_func));
     }
 }
 
-fn sleeper(module: &Module, op: &OpData) -> Option<Sleeper> {
+fn sleeps_here(module: &Module, graph: &CallGraph, program: usize) -> bool {
+    reaches(module, graph, program, |op| may_sleep(module, op)).is_some()
+}
+
+fn may_sleep(module: &Module, op: &OpData) -> bool {
+    sleeper(module, op).is_some() || calls_sleeper(module, op) || is_of_kernel(op)
+}
+
+/// Whether an op calls a function of the kernel that sleeps.
+fn is_of_kernel(op: &OpData) -> bool {
+    kfunc(op).is_some_and(|kfunc| kfunc.may_sleep)
+}
+
+/// How messages name what sleeps.
+fn name_of(module: &Module, op: &OpData) -> String {
+    match sleeper(module, op) {
+        Some(helper) => helper.name.to_owned(),
+        None if op.opcode == Opcode::BpfKfunc => BpfKfunc::of(op).function().to_string(),
+        None => String::new(),
+    }
+}
+
+/// The helper of an op that sleeps.
+fn sleeper(module: &Module, op: &OpData) -> Option<&'static HelperSpec> {
     let map = op.map().and_then(|name| module.map(name));
-    let helper = helpers(map, op).into_iter().find(|helper| helper.may_sleep);
-    let kfunc = || kfunc(op).filter(|kfunc| kfunc.may_sleep);
-    helper.map(Sleeper::Helper).or_else(|| kfunc().map(Sleeper::Kfunc))
+    helpers(map, op).into_iter().find(|helper| helper.may_sleep)
 }
 
 /// The first op of this kind in a program and what it calls, and the function that has it.
@@ -83,13 +104,21 @@ fn report_helper(
     (program, spec): (usize, &ProgramSpec),
     (at, op): (usize, &OpData),
 ) {
-    let Some(sleeper) = sleeper(module, op) else { return };
+    let Some(helper) = sleeper(module, op) else {
+        let (names, name) = (Rc::clone(&cx.names), cx.source_name(&module.funcs[program].name));
+        let helper = name_of(module, op);
+        let error = cx.error(op.loc.span, HelperNotInProgram { helper, program: spec.name.to_owned(), name });
+        called_from(module, &names, error, &graph.reach([program]).chain(at));
+        let why = if is_of_kernel(op) { "it sleeps" } else { "it is `@kfunc(\"sleepable\")`" };
+        error.help(format!("{why}; {}", sleepers()));
+        return;
+    };
     // Of types that may not call it at all, that is reported.
-    if matches!(sleeper, Sleeper::Helper(helper) if spec.may_call(helper).is_none()) {
+    if spec.may_call(helper).is_none() {
         return;
     }
     let (names, name) = (Rc::clone(&cx.names), cx.source_name(&module.funcs[program].name));
-    let (helper, program_type) = (sleeper.name().to_owned(), spec.name.to_owned());
+    let (helper, program_type) = (helper.name.to_owned(), spec.name.to_owned());
     let error = cx.error(op.loc.span, HelperNotInProgram { helper, program: program_type, name });
     called_from(module, &names, error, &graph.reach([program]).chain(at));
     error.help(format!("it sleeps; {}", sleepers()));

@@ -106,9 +106,9 @@ impl<'a> Flow<'a> {
         graph: &Graph,
         types: &Types,
     ) -> Flow<'a> {
-        let (live, variables) = (live::at_starts(func, graph), variables(func, types));
+        let (live, variables) = (live::at_starts(func, graph), variables((module, func), types));
         let operands = func.walk().into_iter().flat_map(|op| func.ops[op].operands.clone());
-        let objects = operands.filter(|&value| is_object(types, func.ty(value))).collect();
+        let objects = operands.filter(|&value| is_object(module, types, func.ty(value))).collect();
         let given = BTreeSet::new();
         let mut flow = Flow { module, func, outcomes, live, variables, objects, given, steps: MAX_STEPS };
         flow.given = flow.given().map(|(_, place)| place).collect();
@@ -127,7 +127,9 @@ impl<'a> Flow<'a> {
         first.known.extend(self.given().map(|(_, place)| (place, Known::Number(0))));
         let mut cases = vec![first];
         let mut nullable = 0;
-        for (index, param) in self.func.params.iter().enumerate().filter(|(_, param)| is_object(types, param.ty)) {
+        for (index, param) in
+            self.func.params.iter().enumerate().filter(|(_, param)| is_object(self.module, types, param.ty))
+        {
             let value = self.func.param(index);
             let may_be_null = matches!(types.kind(param.ty), TyKind::Ptr { nullable: true, .. });
             nullable += usize::from(may_be_null);

@@ -80,17 +80,19 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 
 /// The functions that have to do with kernel objects.
 fn concerned<'m>(module: &'m Module, types: &Types) -> Vec<&'m Function> {
-    let takes = |func: &Function| func.params.iter().any(|param| is_object(types, param.ty));
+    let takes = |func: &Function| func.params.iter().any(|param| is_object(module, types, param.ty));
+    // To a module's own code its objects are memory.
+    let funcs = || module.funcs.iter().filter(|func| !func.targets.all(|on| on.is_module));
     let mut names = BTreeSet::new();
     loop {
         let before = names.len();
-        for func in &module.funcs {
+        for func in funcs() {
             if takes(func) || refers(module, func) || calls_any(func, &names) {
                 names.insert(func.name.clone());
             }
         }
         if names.len() == before {
-            return module.funcs.iter().filter(|func| names.contains(&func.name)).collect();
+            return funcs().filter(|func| names.contains(&func.name)).collect();
         }
     }
 }
@@ -135,11 +137,15 @@ fn kernel_call<'m>(module: &'m Module, op: &'m OpData) -> Option<(&'m str, Refer
     Some((helper.name, helper.reference?))
 }
 
-/// A pointer to a kernel object.
-fn is_object(types: &Types, ty: Ty) -> bool {
+/// A pointer to a kernel object, or to one that the program's own kernel module hands out.
+fn is_object(module: &Module, types: &Types, ty: Ty) -> bool {
     let TyKind::Ptr { to, space, .. } = types.kind(ty) else { return false };
     let is_rewritten = matches!(types.kind(to), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Object);
-    is_rewritten || space == Space::BtfTrusted && types.is_relocated(to)
+    let is_own = || {
+        let mut kfuncs = module.kfuncs.iter().filter(|kfunc| kfunc.reference.is_some());
+        kfuncs.any(|kfunc| matches!(types.kind(kfunc.sig.result), TyKind::Ptr { to: of, .. } if of == to))
+    };
+    is_rewritten || space == Space::BtfTrusted && types.is_relocated(to) || is_own()
 }
 
 /// Reports functions that release or acquire for their callers, and are values.

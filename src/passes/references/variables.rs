@@ -2,25 +2,25 @@
 
 use super::cases::Known;
 use super::is_object;
-use crate::ir::{Function, OpData, OpId, Opcode, Uses, Value};
+use crate::ir::{Function, Module, OpData, OpId, Opcode, Uses, Value};
 use crate::types::{Ty, TyKind, Types};
 use std::collections::BTreeMap;
 
 /// The variables that the analysis follows: those of pointers to objects that only loads, stores, and lookups in maps use,
 /// numbers, among them the places where callees leave what they throw, and bools that no loop keeps in memory, where the
 /// verifier does not know them.
-pub(super) fn variables(func: &Function, types: &Types) -> BTreeMap<Value, Known> {
+pub(super) fn variables((module, func): (&Module, &Function), types: &Types) -> BTreeMap<Value, Known> {
     let uses = func.uses();
     let vars = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsVar);
     let params = (0..func.params.len()).map(|index| func.param(index));
     let places = vars.map(|op| func.ops[op].results[0]).chain(params);
-    places.filter_map(|place| Some((place, zero(func, types, &uses, place)?))).collect()
+    places.filter_map(|place| Some((place, zero((module, func), types, &uses, place)?))).collect()
 }
 
 /// What a variable holds once it is cleared, if the analysis follows it.
-fn zero(func: &Function, types: &Types, uses: &Uses, place: Value) -> Option<Known> {
+fn zero((module, func): (&Module, &Function), types: &Types, uses: &Uses, place: Value) -> Option<Known> {
     let TyKind::Place { of, .. } = types.kind(func.ty(place)) else { return None };
-    let object = is_object(types, of);
+    let object = is_object(module, types, of);
     let plain = |data: &OpData| {
         let stored = data.opcode == Opcode::KsStore && data.operands[1] != place;
         let handed = if object { data.map().is_some() } else { data.opcode == Opcode::KsCall };

@@ -33,9 +33,14 @@ pub fn no_such_field(cx: &mut Session, id: StructId, name: &Ident) {
         def.fields.iter().map(|field| field.name.as_str()).filter(|name| !unsupported(name)).collect();
     let help = proposal(cx, name, names.iter().copied());
     let (ty, declared) = (def.name.clone(), def.span);
+    let is_opaque = def.origin == Origin::Context && def.fields.is_empty();
     let longer = longer_header(def, &name.name);
     let error = cx.error(name.span, NoSuchField { ty, name: name.name.clone() });
     match longer {
+        _ if is_opaque => {
+            let parameters = "the values in it are the parameters of the program: name the one that you need";
+            error.help(format!("{parameters}; `ctx` itself is for functions of the kernel that take the context"));
+        }
         Some(longer) => drop(error.help(format!("`{longer}`, which begins as this header does, has it"))),
         None => propose(error, name, help),
     }

@@ -85,7 +85,7 @@ impl Checker<'_, '_> {
 
     /// Whether others can see the place: a global, or in BPF code an entry or what a pointer points to. Reports if not.
     fn is_shared(&mut self, place: &Expr) -> bool {
-        if let ExprKind::Field { base, .. } = &place.kind {
+        if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
             return self.is_shared(base);
         }
         let is_entry = local(place).is_some_and(|local| self.info(local).kind == LocalKind::Entry);

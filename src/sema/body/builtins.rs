@@ -57,6 +57,9 @@ impl Checker<'_, '_> {
         if let Some(helper) = tables::helper(&name.name) {
             return self.call_helper(helper, args, span);
         }
+        if let Some(call) = self.kernel_function(name, args, span) {
+            return call;
+        }
         self.check_open_args(args);
         let instead = foreign::name(&name.name);
         // A near name of what is not supported leads from one error to the next.
@@ -86,8 +89,11 @@ impl Checker<'_, '_> {
         let declaration = if known { None } else { externs::proposal(self.cx, &name.name) };
         let known = known || declaration.is_some();
         let near = if known { None } else { self.cx.diags.near(&name.name, names) };
+        let in_module = self.targets.all(|on| on.is_module) && tables::header_of_function(&name.name).is_some();
         let error = self.error(name.span, UnknownName { name: name.name.clone() });
-        if !elsewhere.is_empty() {
+        if in_module {
+            error.help(format!("a macro of the kernel is declared: `extern {}(…) -> …`", name.name));
+        } else if !elsewhere.is_empty() {
             imports::propose(error, name.span, &elsewhere);
         } else if let Some(instead) = instead {
             instead.propose(error, name.span);

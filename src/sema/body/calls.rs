@@ -255,8 +255,13 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let near = similar::best(&name.name, ["packet", "bytes"]);
+        let function = self.env.lookup(self.module, &name.name).is_none()
+            && BUILTINS.iter().any(|builtin| builtin.name == name.name && !builtin.params.is_empty());
+        let form = function.then(|| self.as_function(&base, name, callee, span));
         let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
-        if let Some(near) = near {
+        if let Some(form) = form {
+            error.help(format!("write `{form}`")).fix(span, form);
+        } else if let Some(near) = near {
             error.near(name.span, near);
         }
         error_expr(span)
@@ -264,19 +269,25 @@ impl Checker<'_, '_> {
 
     /// A method of a string is called with the string as an argument.
     fn no_string_method(&mut self, base: &Expr, name: &Ident, callee: Span, span: Span) {
-        let args = self.text(Span { lo: callee.hi + 1, hi: span.hi - 1, ..span });
         let takes_string = BUILTINS.iter().filter(|builtin| builtin.params.first().is_some_and(|(_, ty)| *ty == "str"));
         let wanted = if matches!(name.name.as_str(), "length" | "size") { "len" } else { &name.name };
         let near = takes_string.map(|b| b.name).find(|b| *b == wanted);
         let form = near.map(|near| {
-            let comma = if args.trim().is_empty() { "" } else { ", " };
-            format!("{near}({}{comma}{args})", self.text(base.span))
+            let function = Ident { name: near.to_owned(), span: name.span };
+            self.as_function(base, &function, callee, span)
         });
         let of = self.receiver(base);
         let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
         if let Some(form) = form {
             error.help(format!("write `{form}`")).fix(span, form);
         }
+    }
+
+    /// `base.name(args)` as the call of a function.
+    fn as_function(&self, base: &Expr, name: &Ident, callee: Span, span: Span) -> String {
+        let args = self.text(Span { lo: callee.hi + 1, hi: span.hi - 1, ..span });
+        let comma = if args.trim().is_empty() { "" } else { ", " };
+        format!("{}({}{comma}{args})", name.name, self.text(base.span))
     }
 
     fn receiver(&self, base: &Expr) -> String {

@@ -4,17 +4,33 @@
 use super::Checker;
 use super::value::error_expr;
 use crate::ast::Ident;
-use crate::sema::tree::{Expr, ExprKind};
+use crate::btf;
+use crate::sema::tree::{Expr, ExprKind, Role};
 use crate::source::Span;
+use crate::tables::{Params, PrototypeOf, TARGET};
 use crate::types::{StructId, Ty};
 
 impl Checker<'_, '_> {
+    /// How many arguments the event of this program has, where their words are its context: the kernel attaches no program that
+    /// reads others.
+    fn arguments_of_event(&mut self) -> Option<usize> {
+        let Role::Program(role) = &self.env.program.func(self.func).role else { return None };
+        let Params::Prototype { of: PrototypeOf::Typedef, name, .. } = role.spec.params else { return None };
+        let typedef = name.replace(TARGET, role.target.as_ref()?);
+        let prototype = self.cx.kernel_types.prototype(&mut self.cx.types, btf::Wanted::Typedef, &typedef)?.ok()?;
+        // The first parameter of a tracepoint's function is the tracepoint's own.
+        prototype.params.len().checked_sub(1)
+    }
+
     /// The array of this name, as a value of its elements; none if there is no such array.
     pub fn context_array(&mut self, ctx: &Expr, of: StructId, name: &Ident, span: Span) -> Option<Expr> {
         let def = self.cx.types.struct_def(of);
         let field = |index| def.field(&format!("{}.{index}", name.name));
-        let fields: Vec<usize> = (0..).map_while(field).collect();
+        let mut fields: Vec<usize> = (0..).map_while(field).collect();
         let element = def.fields[*fields.first()?].ty;
+        if let Some(count) = self.arguments_of_event() {
+            fields.truncate(count.max(1));
+        }
         let ty = self.cx.types.array(element, fields.len() as u64);
         let elements = fields.into_iter().map(|field| {
             let ctx = Box::new(again(ctx)?);

@@ -123,12 +123,17 @@ impl Checker<'_, '_> {
         | ExprKind::Builtin { args, .. }
         | ExprKind::Helper { args, .. }
         | ExprKind::Kfunc { args, .. }
+        | ExprKind::KernelCall { args, .. }
         | ExprKind::MapCall { args, .. } = &mut call.kind
         {
             args.iter_mut().for_each(|arg| self.keep(arg, out));
         } else if let ExprKind::CallPointer { callee, args, .. } = &mut call.kind {
             self.keep(callee, out);
             args.iter_mut().for_each(|arg| self.keep(arg, out));
+        } else if let ExprKind::FieldCall { args, .. } = &mut call.kind {
+            let mut args = args.iter_mut();
+            args.next().into_iter().for_each(|place| self.keep_path(place, out));
+            args.for_each(|arg| self.keep(arg, out));
         } else if let ExprKind::Atomic { place, args, .. } = &mut call.kind {
             self.keep_path(place, out);
             args.iter_mut().for_each(|arg| self.keep(arg, out));

@@ -101,16 +101,21 @@ impl Checker<'_, '_> {
         sources
     }
 
+    /// The sources of the address of a place.
+    fn collect_address(&self, place: &Expr, sources: &mut Sources) {
+        match root_local(place) {
+            Some(local) if self.info[local.0 as usize].kind != LocalKind::Entry => sources.stack = true,
+            Some(_) => {}
+            None => self.collect_base(place, sources),
+        }
+    }
+
     /// The sources in an expression that may reach a value of type `into`.
     fn collect(&self, expr: &Expr, into: Ty, sources: &mut Sources) {
         match &expr.kind {
             ExprKind::Cast(inner) | ExprKind::Fill(inner) => self.collect(inner, into, sources),
             ExprKind::Arith { left, .. } if self.pointer(expr.ty).is_some() => self.collect(left, into, sources),
-            ExprKind::AddressOf(place) => match root_local(place) {
-                Some(local) if self.info[local.0 as usize].kind != LocalKind::Entry => sources.stack = true,
-                Some(_) => {}
-                None => self.collect_base(place, sources),
-            },
+            ExprKind::AddressOf(place) => self.collect_address(place, sources),
             ExprKind::Struct { fields } => fields.iter().for_each(|(_, value)| self.collect(value, value.ty, sources)),
             ExprKind::Array(elements) => elements.iter().for_each(|value| self.collect(value, value.ty, sources)),
             ExprKind::If(node) => {
@@ -125,9 +130,8 @@ impl Checker<'_, '_> {
             ExprKind::Call { args, .. } | ExprKind::CallPointer { args, .. }
                 if self.cx.types.holds_pointer(expr.ty) =>
             {
-                for arg in args.iter().filter(|arg| self.leads_to(arg.ty, expr.ty)) {
-                    self.collect(arg, arg.ty, sources);
-                }
+                let leading = args.iter().filter(|arg| self.leads_to(arg.ty, expr.ty));
+                leading.for_each(|arg| self.collect(arg, arg.ty, sources));
             }
             ExprKind::Local(_) | ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Deref(_)
                 if self.cx.types.holds_pointer(expr.ty) =>
@@ -168,6 +172,7 @@ impl Checker<'_, '_> {
             | ExprKind::Builtin { .. }
             | ExprKind::Helper { .. }
             | ExprKind::Kfunc { .. }
+            | ExprKind::KernelCall { .. }
             | ExprKind::MapAddress(_)
             | ExprKind::Print(_)
             | ExprKind::SeqWrite { .. }

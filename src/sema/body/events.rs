@@ -23,7 +23,12 @@ impl Checker<'_, '_> {
         if !is_event && method.needs != MapAccess::TailCall {
             return;
         }
-        if let Some(context) = self.context_param() {
+        let declared = self.env.program.func(self.func);
+        let in_context = |&param: &LocalId| {
+            self.pointer(self.locals[param.0 as usize].ty).is_some_and(|pointer| pointer.space == Space::Ctx)
+        };
+        let context = self.context_param().or_else(|| declared.params.iter().copied().find(in_context));
+        if let Some(context) = context.or(declared.context) {
             self.info(context).read = true;
             args.push(self.local_expr(context, span));
             return;

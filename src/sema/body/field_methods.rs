@@ -101,6 +101,8 @@ impl Checker<'_, '_> {
             maps.map(|(index, map)| (MapId(index as u32), format!("`{}`", map.name))).collect();
         match maps.as_slice() {
             [(map, _)] => Some(*map),
+            // The mistake in its declaration is reported.
+            [] if self.env.program.maps.iter().any(|map| map.value == Ty::ERROR) => None,
             [] => {
                 self.error(span, TimerPlace { what: "what no map holds".to_owned() });
                 None

@@ -133,8 +133,8 @@ impl Checker<'_, '_> {
                 self.memory(helper, spec, None, arg)
             }
             HelperArgKind::Object if let Some(object) = spec.object => {
-                let ty = self.object_pointer(object, spec.nullable);
-                self.coerced(&arg.value, ty)
+                let ty = self.object_result(object, spec.nullable, span);
+                if ty == Ty::ERROR { error_expr(span) } else { self.coerced(&arg.value, ty) }
             }
             HelperArgKind::Address => self.any_address(arg),
             HelperArgKind::Callback
@@ -170,6 +170,10 @@ impl Checker<'_, '_> {
         if value.is_error() || self.pointer(value.ty()).is_some() {
             return value.expr;
         }
+        // An array is a value, not the address of its first element.
+        if self.cx.types.is_aggregate(value.ty()) {
+            return self.no_pointer(&value, "an address");
+        }
         self.coerce(value, Ty::U64)
     }
 
@@ -182,10 +186,20 @@ impl Checker<'_, '_> {
             return self.null_memory(value);
         }
         let in_context = self.pointer(value.ty()).is_some_and(|pointer| pointer.space == Space::Ctx);
+        if !in_context && self.is_object_of_member(value.ty()) {
+            return self.not_null(value.expr);
+        }
         if !in_context && !self.is_context_object(&value.expr) {
             return self.no_pointer(&value, "the program's context");
         }
         self.not_null(value.expr)
+    }
+
+    /// A pointer to an object that the kernel handed to a function of an `impl`: helpers take it where other programs have a context.
+    fn is_object_of_member(&self, ty: Ty) -> bool {
+        let Role::Program(role) = &self.env.program.func(self.func).role else { return false };
+        let pointer = self.pointer(ty).filter(|pointer| pointer.space == Space::BtfTrusted);
+        role.spec.is_member() && pointer.is_some_and(|pointer| self.cx.types.is_relocated(pointer.to))
     }
 
     /// The parameter of a program whose context is a kernel object.
@@ -237,7 +251,7 @@ impl Checker<'_, '_> {
         let (span, found) = (value.span(), format!("`{}`", self.ty_name(value.ty())));
         let text = self.text(span).to_owned();
         let error = self.error(span, MismatchedTypes { wanted: wanted.to_owned(), found });
-        if super::places::is_place(&value.expr) && wanted == "a pointer to memory" {
+        if super::places::is_place(&value.expr) && matches!(wanted, "a pointer to memory" | "an address") {
             error.help(format!("write `&{text}`"));
         }
         error_expr(span)

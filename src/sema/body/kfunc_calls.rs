@@ -6,7 +6,7 @@ use super::exprs::strip;
 use super::helper_calls::no_memory;
 use super::value::{error_expr, number, strip_cast};
 use crate::ast;
-use crate::diag::codes::contexts::ArgumentCount;
+use crate::diag::codes::contexts::{ArgumentCount, NoKfunc};
 use crate::diag::codes::support::NeedsKernel;
 use crate::diag::codes::types::{ExistsWhat, KfuncArgument};
 use crate::sema::tree::{Const, Expr, ExprKind, KernelFact, KfuncArg, KfuncId, KfuncParam};
@@ -20,6 +20,18 @@ const ADDRESSES: Option<(u32, u32)> = Some((6, 4));
 impl Checker<'_, '_> {
     pub fn call_kfunc(&mut self, id: KfuncId, args: &[ast::Arg], span: Span) -> Expr {
         let kfunc = self.env.program.kfunc(id);
+        let in_bpf = self.targets.all(|on| on.verified);
+        if let Some(sig) = &kfunc.plain
+            && (self.targets.all(|on| on.is_module) || kfunc.module_only && !in_bpf)
+        {
+            return self.call_kernel(&kfunc.name, sig, args, (span, Some(kfunc.span)));
+        }
+        if kfunc.module_only && kfunc.plain.is_some() {
+            let why = "it is not for BPF programs".to_owned();
+            self.error(span, NoKfunc { name: kfunc.name.clone(), why })
+                .note(kfunc.span, "declared here")
+                .help("a `@kfunc` of the program's own kernel module can call it");
+        }
         if kfunc.broken {
             self.check_open_args(args);
             return error_expr(span);

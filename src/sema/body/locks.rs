@@ -4,9 +4,11 @@ use super::Checker;
 use super::exprs::strip;
 use super::scope::LocalKind;
 use crate::ast::{self, ExprKind as Ast};
-use crate::diag::codes::shared::{LockWhat, SpecialUse};
+use crate::diag::codes::shared::{LockWhat, ModuleLockUse, SpecialUse};
+use crate::sema::env::Entity;
 use crate::sema::tree::{Expr, ExprKind, StmtKind};
 use crate::source::Span;
+use crate::tables;
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
@@ -21,6 +23,9 @@ impl Checker<'_, '_> {
     /// The lock that is meant; none if something else was, which was reported.
     fn lock_place(&mut self, place: &ast::Expr) -> Option<Expr> {
         let place = strip(place);
+        if let Some(lock) = self.module_lock(place) {
+            return lock;
+        }
         let Ast::Field { base, name, .. } = &place.kind else {
             let value = self.typed(place, None);
             if value.ty != Ty::ERROR {
@@ -62,10 +67,28 @@ impl Checker<'_, '_> {
         Some(Expr { kind: ExprKind::Field { base: Box::new(base), field }, ty, span: place.span })
     }
 
+    /// A variable that is a lock of the module. None in it if it cannot be taken here, which was reported.
+    fn module_lock(&mut self, place: &ast::Expr) -> Option<Option<Expr>> {
+        let Some(Entity::Global(id)) = self.entity_named(place) else { return None };
+        let (id, global) = (*id, self.env.program.global(*id));
+        tables::lock_of(&self.cx.types, global.ty)?;
+        Some(Some(Expr { kind: ExprKind::Global(id), ty: global.ty, span: place.span }))
+    }
+
+    /// Reports a lock of a module that is used as a value or a place.
+    pub fn refuse_module_lock(&mut self, ty: Ty, name: &ast::Ident) -> bool {
+        let Some(lock) = tables::lock_of(&self.cx.types, ty) else { return false };
+        self.error(name.span, ModuleLockUse { name: name.name.clone(), ty: lock.name.to_owned() });
+        true
+    }
+
     fn no_lock(&mut self, span: Span, what: &str) {
-        self.error(span, LockWhat { what: what.to_owned() }).help(
-            "with a field `lock: bpf_spin_lock` in the map's value: `if (var v = m[key]) { lock (v.lock) { … } }`",
-        );
+        let in_module = self.targets.all(|on| on.is_module);
+        self.error(span, LockWhat { what: what.to_owned() }).help(if in_module {
+            "a lock of the module is a variable: `@private var guard: spinlock_t`, or of type `mutex`"
+        } else {
+            "with a field `lock: bpf_spin_lock` in the map's value: `if (var v = m[key]) { lock (v.lock) { … } }`"
+        });
     }
 
     /// Reports a use of a special field as a value or as a place to write.

@@ -42,6 +42,7 @@ mod index_keys;
 mod inner_maps;
 mod iterators;
 mod kept_results;
+mod kernel_calls;
 mod kernel_objects;
 mod kernel_types;
 mod kfunc_calls;
@@ -200,7 +201,12 @@ impl<'c, 'e> Checker<'c, 'e> {
         checker.errors_before = checker.cx.diags.error_count();
         checker.push_scope();
         for (index, local) in declared.locals.iter().enumerate() {
-            let named = declared.named_result == Some(LocalId(index as u32));
+            let id = LocalId(index as u32);
+            if declared.context == Some(id) {
+                checker.hidden_context(local);
+                continue;
+            }
+            let named = declared.named_result == Some(id);
             let kind = if named { LocalKind::NamedResult } else { LocalKind::Param };
             checker.declare(&local.name, local.ty, local.span, kind);
         }

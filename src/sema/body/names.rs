@@ -8,7 +8,7 @@ use crate::ast::{self, Ident, Path};
 use crate::diag::codes::names::NotAValue;
 use crate::sema::consts::Variant;
 use crate::sema::env::{Entity, Variants};
-use crate::sema::tree::{Const, Expr, ExprKind, LocalId, Role};
+use crate::sema::tree::{CONTEXT, Const, Expr, ExprKind, LocalId, Role};
 use crate::sema::{advice, consts, kernel_types};
 use crate::source::Span;
 use crate::tables::BUILTINS;
@@ -90,17 +90,26 @@ impl Checker<'_, '_> {
             {
                 return known;
             }
-            let help = meant.map(|variant| format!("did you mean `{variant}`?"));
+            let help =
+                meant.map(|variant| format!("did you mean `{variant}`?")).or_else(|| self.context_elsewhere(name));
             self.report_unknown(name, help);
             return error_expr(name.span).into();
         };
         self.declared_value(&declared.entity, name, expected)
     }
 
+    /// `ctx` in a function: only programs have one.
+    fn context_elsewhere(&self, name: &Ident) -> Option<String> {
+        let is_function = matches!(self.env.program.func(self.func).role, Role::Helper | Role::Plain);
+        (is_function && name.name == CONTEXT)
+            .then(|| "a program hands its context over: give the function a parameter, `ctx: *xdp_md` or that of the program's type".to_owned())
+    }
+
     /// What is declared as a value; `name` is as written, with its module.
     pub fn declared_value(&mut self, entity: &Entity, name: &Ident, expected: Option<Ty>) -> Value {
         let (span, env) = (name.span, self.env);
         match entity {
+            Entity::Global(id) if self.refuse_module_lock(env.program.global(*id).ty, name) => error_expr(span).into(),
             Entity::Global(id) => Expr { kind: ExprKind::Global(*id), ty: env.program.global(*id).ty, span }.into(),
             Entity::Const { value, ty } => self.constant_value(value.clone(), *ty, span),
             Entity::Variants(list) => self.variant(name, list, expected).into(),
@@ -158,7 +167,11 @@ impl Checker<'_, '_> {
 
     /// Whether neither the program nor the tables of names declare it; it may be a builtin function.
     fn is_unknown(&self, name: &Ident) -> bool {
-        self.local_name(&name.name).is_none() && self.env.lookup(self.module, &name.name).is_none()
+        self.is_unknown_name(&name.name)
+    }
+
+    pub fn is_unknown_name(&self, name: &str) -> bool {
+        self.local_name(name).is_none() && self.env.lookup(self.module, name).is_none()
     }
 
     /// Reports a pattern that is an unknown name; in other languages it would take all other values.

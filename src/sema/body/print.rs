@@ -235,6 +235,14 @@ impl Checker<'_, '_> {
         if let Some(instead) = instead {
             help.push_str(&format!("; `{instead}` prints a `{ty}`"));
         }
+        if let (ExprKind::AddressOf(place), ConversionKind::Ip4 | ConversionKind::Ip6 | ConversionKind::Mac) =
+            (&value.kind, conversion.kind)
+        {
+            help.push_str(&format!(
+                "; the kernel's own takes an address, this one the value: `{}`",
+                self.text(place.span)
+            ));
+        }
         self.error(value.span, FormatMismatch { conversion: conversion.text.clone(), ty }).help(help);
     }
 }

@@ -196,6 +196,16 @@ impl Checker<'_, '_> {
         self.declare(name, ty, span, LocalKind::Hidden)
     }
 
+    /// `ctx` of a program whose parameters are values: the least of all declarations of that name.
+    pub fn hidden_context(&mut self, local: &Local) {
+        let id = self.hidden(&local.name, local.ty, local.span);
+        if self.is_unknown_name(&local.name)
+            && let Some(outermost) = self.scopes.first_mut()
+        {
+            outermost.names.insert(local.name.clone(), Name::Local(id));
+        }
+    }
+
     pub fn declare_const(&mut self, name: &Ident, value: Option<Const>, ty: Option<Ty>) {
         let meaning = match value {
             Some(value) => Name::Const { value, ty, span: name.span },
@@ -220,10 +230,7 @@ impl Checker<'_, '_> {
         self.flow.deleted.clear();
         self.flow.freed.clear();
         self.flow.extents.clear();
-        let unknown = names
-            .mentioned
-            .iter()
-            .filter(|name| self.local_name(&name.name).is_none() && self.env.lookup(self.module, &name.name).is_none());
+        let unknown = names.mentioned.iter().filter(|name| self.is_unknown_name(&name.name));
         let declared: Vec<&Ident> = names.declared.iter().chain(unknown).collect();
         let Some(block) = self.scopes.last_mut() else { return };
         for name in declared {

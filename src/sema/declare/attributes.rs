@@ -33,6 +33,7 @@ impl Meaning {
 const STORAGE: &[&str] = &["local", "percpu", "pin"];
 const HELPER: &str = "helper";
 const KFUNC: &str = "kfunc";
+const HEADER: &str = "header";
 const PRIVATE: &str = "private";
 pub(super) const SLEEPABLE: &str = "sleepable";
 pub(super) const FLAGS: &str = "flags";
@@ -93,6 +94,20 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
             Some(_) | None => {}
         }
     }
+}
+
+/// The header of the kernel that `@header("linux/x.h")` names for the C of the module.
+pub(super) fn header(cx: &mut Session, item: &Item) -> Option<String> {
+    let attribute = item.attributes.iter().find(|attribute| attribute.name.name == HEADER)?;
+    let is_part = |part: &str| {
+        let plain = part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        !part.is_empty() && !part.starts_with('.') && plain
+    };
+    let path = word_of(attribute).filter(|path| path.ends_with(".h") && path.split('/').all(is_part));
+    if path.is_none() && attribute.args.as_ref().is_some_and(|args| !args.is_empty()) {
+        cx.error(attribute.span, AttributeArguments { name: HEADER.to_owned(), wants: wants(HEADER) });
+    }
+    path.map(str::to_owned)
 }
 
 /// Whether a variable is the kernel module's.
@@ -194,7 +209,7 @@ pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl, in_root: bool) 
     for attribute in &item.attributes {
         let here = match meaning(&attribute.name.name) {
             Some(Meaning::Other(spec)) if spec.name == HELPER => Role::Helper,
-            Some(Meaning::Other(spec)) if loading::is_word(spec.name) => continue,
+            Some(Meaning::Other(spec)) if loading::is_word(spec.name) || spec.name == HEADER => continue,
             Some(Meaning::Other(spec)) if spec.name == loading::SECTION => match loading::of_section(cx, attribute) {
                 Some(role) => Role::Program(role),
                 None => {

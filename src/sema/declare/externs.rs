@@ -8,7 +8,7 @@ use crate::diag::codes::environment::MalformedBtf;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::sema::env::Entity;
 use crate::sema::similar;
-use crate::sema::tree::{Kfunc, KfuncArg, KfuncId, KfuncParam};
+use crate::sema::tree::{Kfunc, KfuncArg, KfuncId, KfuncParam, Role};
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
 use crate::source::Span;
@@ -78,6 +78,8 @@ impl<'a> Declare<'a> {
             reference: tables::kfunc(&decl.name.name)
                 .and_then(|known| known.reference)
                 .or_else(|| attributes::reference(item)),
+            plain: None,
+            module_only: false,
             span: decl.name.span,
             broken: true,
         });
@@ -93,7 +95,8 @@ impl<'a> Declare<'a> {
         if tables::helper(&decl.name.name).is_some() {
             return;
         }
-        let Some(kernel) = find(cx, decl) else { return };
+        let has_module = self.env.program.funcs.iter().any(|func| matches!(func.role, Role::Kfunc(_) | Role::Private));
+        let Some(Found { kernel, module_only }) = find(cx, decl, has_module) else { return };
         if params.iter().any(|(ty, _)| *ty == Ty::ERROR) || result == Ty::ERROR {
             return;
         }
@@ -101,6 +104,12 @@ impl<'a> Declare<'a> {
             && let Some(at) = disagreement(&cx.types, kernel, &params, result, decl)
         {
             report(cx, kernel, item, (decl, at));
+            return;
+        }
+        let plain = FnSig { params: params.iter().map(|&(ty, _)| ty).collect(), result: as_result(cx, result) };
+        let kfunc = &mut self.env.program.kfuncs[id.0 as usize];
+        (kfunc.plain, kfunc.module_only) = (Some(plain), module_only);
+        if module_only {
             return;
         }
         let Some((params, declared)) = parameters(cx, decl, kernel.as_ref(), &params) else { return };
@@ -115,22 +124,41 @@ impl<'a> Declare<'a> {
     }
 }
 
-/// The function in the kernel's BTF: none in it if that is not known, none if there is no such function, which was reported.
-fn find(cx: &mut Session, decl: &ExternDecl) -> Option<Option<KernelFunction>> {
+/// What the kernel's BTF says of a declaration.
+struct Found {
+    /// None if that is not known.
+    kernel: Option<KernelFunction>,
+    module_only: bool,
+}
+
+/// A pointer that a function of the kernel returns to module code may be null.
+pub(in crate::sema) fn as_result(cx: &mut Session, ty: Ty) -> Ty {
+    let TyKind::Ptr { to, space, .. } = cx.types.kind(ty) else { return ty };
+    let (to, space) = if to == Ty::VOID { (Ty::U8, Space::Any) } else { (to, space) };
+    cx.types.ptr(to, space, true)
+}
+
+/// None if there is no such function, which was reported. Module code may call what is not for BPF programs, and macros.
+fn find(cx: &mut Session, decl: &ExternDecl, has_module: bool) -> Option<Found> {
     let name = &decl.name;
+    let found = |kernel| Some(Found { kernel, module_only: false });
     match cx.kernel_types.function(&mut cx.types, &name.name) {
+        Some(Ok(function)) if function.tagged == Tagged::No && has_module => {
+            Some(Found { kernel: Some(function), module_only: true })
+        }
         Some(Ok(function)) if function.tagged == Tagged::No => {
             cx.error(name.span, NoKfunc { name: name.name.clone(), why: "it is not for BPF programs".to_owned() });
             None
         }
-        Some(Ok(function)) => Some(Some(function)),
+        Some(Ok(function)) => found(Some(function)),
         Some(Err(_)) => {
             let path = cx.kernel_types.path().display().to_string();
             cx.error(name.span, MalformedBtf { path, what: format!("the function `{}`", name.name) });
             None
         }
         // Without types, or where the kernel that runs may be another one, what is written holds.
-        None if decl.optional || cx.kernel_types.btf().is_err() || tables::kfunc(&name.name).is_some() => Some(None),
+        None if decl.optional || cx.kernel_types.btf().is_err() || tables::kfunc(&name.name).is_some() => found(None),
+        None if has_module => Some(Found { kernel: None, module_only: true }),
         None => {
             let near = similar::best(&name.name, cx.kernel_types.function_names());
             let what = "function for BPF programs".to_owned();

@@ -8,12 +8,12 @@ use crate::ast::{FnDecl, Ident, Param, StmtKind};
 use crate::diag::codes::contexts::MissingBody;
 use crate::sema::env::FuncDecl;
 use crate::sema::scope::Scope;
-use crate::sema::tree::{Block, Func, FuncId, Local, LocalId, Role};
+use crate::sema::tree::{Block, CONTEXT, Func, FuncId, Local, LocalId, Role};
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{Held, Params};
-use crate::types::{FnSig, Ty};
+use crate::types::{FnSig, Origin, Space, StructDef, Ty, TyKind, Types};
 
 impl<'a> Declare<'a> {
     /// A function without its signature.
@@ -29,6 +29,7 @@ impl<'a> Declare<'a> {
             params: Vec::new(),
             result: Ty::VOID,
             named_result: None,
+            context: None,
             throws: false,
             cancels: false,
             global: false,
@@ -80,6 +81,15 @@ impl<'a> Declare<'a> {
         if let Some(name) = named {
             locals.push(Local { name: name.name.clone(), ty: result, span: name.span });
         }
+        let has_context = matches!(
+            &self.env.program.funcs[id.0 as usize].role,
+            Role::Program(role) if role.arguments.is_some() && !role.spec.is_member()
+        );
+        let context = has_context.then_some(LocalId(locals.len() as u32));
+        if has_context {
+            let ty = opaque_context(&mut cx.types);
+            locals.push(Local { name: CONTEXT.to_owned(), ty, span: decl.name.span });
+        }
         if decl.body.is_none() {
             let error = cx.error(span, MissingBody { name: decl.name.name.clone() });
             error.help("a function of the kernel is declared with `extern`");
@@ -108,6 +118,7 @@ impl<'a> Declare<'a> {
         let func = &mut self.env.program.funcs[id.0 as usize];
         func.params = (0..decl.params.len() as u32).map(LocalId).collect();
         func.named_result = named.map(|_| LocalId(decl.params.len() as u32));
+        func.context = context;
         func.result = result;
         func.locals = locals;
     }
@@ -133,4 +144,13 @@ impl<'a> Declare<'a> {
         let ty = resolve(cx, self, written, position);
         if self.complete(cx, ty, written.span) { ty } else { Ty::ERROR }
     }
+}
+
+/// The type of `ctx` where the parameters are values in the context: a pointer for functions of the kernel.
+fn opaque_context(types: &mut Types) -> Ty {
+    let name = "program.context".to_owned();
+    let of = StructDef { name, origin: Origin::Context, fields: Vec::new(), size: 0, align: 8, span: None };
+    let of = types.add_struct(of);
+    let of = types.intern(TyKind::Struct(of));
+    types.ptr(of, Space::Ctx, false)
 }

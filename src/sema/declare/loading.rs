@@ -11,7 +11,7 @@ use crate::sema::types::describe;
 use crate::session::Session;
 use crate::tables::{Loading, PROGRAMS, Params, ProgramForm, in_section, sleepers};
 
-const OPTIONAL: &str = "optional";
+pub(super) const OPTIONAL: &str = "optional";
 const FALLBACK: &str = "fallback";
 const SLEEPABLE: &str = "sleepable";
 pub(super) const SECTION: &str = "sec";

@@ -7,7 +7,7 @@ use super::storage::check_pinned;
 use crate::ast::{self, Expr, Item, TypeKind, VarDecl};
 use crate::diag::codes::events::RecordSize;
 use crate::diag::codes::maps::{IndexReach, MapInitialiser, MapKey, MapSize, MapTypes, RingSize, SizeNotWanted};
-use crate::diag::codes::support::NeedsKernel;
+use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
 use crate::sema::consts;
 use crate::sema::scope::Scope;
 use crate::sema::tree::MapId;
@@ -33,6 +33,11 @@ impl Declare<'_> {
                 .help(format!("it starts empty, an array zeroed; user space fills it: `{name}[key] = value`"));
         }
         let Some(written) = &decl.ty else { return };
+        if let Some(what) = kind.later.filter(|_| kind.on.values().all(|accesses| accesses.is_empty())) {
+            cx.error(written.span, NotSupportedYet { what: what.to_owned() })
+                .help("structures that both sides walk fit an `array`, with indexes of its entries for pointers");
+            return;
+        }
         // Else the maps of programs that may be left out are known later.
         if let Some(version) = cx.options.lacks(kind.since).filter(|_| !self.env.program.may_leave_out()) {
             let what = format!("a map of kind `{}`", kind.name);
@@ -119,7 +124,7 @@ impl Declare<'_> {
             }
             _ if size > MAX_KEY => "a key has at most 512 bytes",
             _ if holds(&cx.types, ty, |kind| matches!(kind, TyKind::Ptr { .. } | TyKind::Fn(_))) => {
-                "two equal pointers need not mean the same"
+                "two equal pointers need not mean the same; where they do, the key is a `u64`, and an entry `m[p as u64]`"
             }
             _ if holds(&cx.types, ty, |kind| kind == TyKind::F64) => {
                 "keys are compared by their bytes, `f64` by its value"

@@ -225,6 +225,11 @@ impl<'a> Declare<'a> {
     fn finish(&mut self, cx: &mut Session, index: usize) {
         let item = self.entries[index].item;
         self.module = self.entries[index].module;
+        if let Some(header) = attributes::header(cx, item)
+            && !self.env.program.headers.contains(&header)
+        {
+            self.env.program.headers.push(header);
+        }
         match (&item.kind, self.entries[index].entity.clone()) {
             (ItemKind::Fn(decl), Entity::Func(id)) => self.function(cx, id, item.span, decl),
             (ItemKind::Impl(decl), Entity::Impl(id)) => self.implementation(cx, id, decl),

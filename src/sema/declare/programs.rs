@@ -38,6 +38,7 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
     let mut refused = false;
     for arg in args() {
         let Some(text) = text(arg).filter(|_| string(arg).is_some() || takes_lists(&role)) else {
+            refused |= arg.texts().is_some();
             wrong_arguments(cx, spec, arg);
             continue;
         };
@@ -161,6 +162,11 @@ fn wrong_arguments(cx: &mut Session, spec: &ProgramSpec, arg: &Expr) {
     let error = cx.error(arg.span, AttributeArguments { name: spec.name.to_owned(), wants: wanted(spec) });
     if modes(spec).contains(&quoted) {
         error.help(format!("write {quoted}")).fix(arg.span, quoted);
+    } else if let Some(target) = spec.named().filter(|target| arg.texts().is_some() && !target.several) {
+        let takes_several = |other: &&ProgramSpec| other.named().is_some_and(|of| of.several && of.words == target.words);
+        let others: Vec<String> = PROGRAMS.iter().filter(takes_several).map(|other| format!("`@{}`", other.name)).collect();
+        let list = if others.is_empty() { String::new() } else { format!("; {} take a list", others.join(" and ")) };
+        error.help(format!("the kernel attaches such a program to one: write a program for each, which call one function{list}"));
     }
 }
 

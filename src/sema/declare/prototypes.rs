@@ -14,7 +14,7 @@ use crate::session::Session;
 use crate::tables::{
     CallingConvention, Held, PROGRAMS, Params, ProgramSpec, PrototypeOf, TARGET, elements, is_pattern,
 };
-use crate::types::{FnSig, Space, Ty, TyKind};
+use crate::types::{FnSig, Space, Ty, TyKind, Types};
 
 /// What a function of a program is, once its parameters are known.
 pub(super) struct Signature {
@@ -57,7 +57,12 @@ impl Declare<'_> {
             | Params::Replaced {} => Signature::written(sig),
             Params::Member {} => self.member_signature(cx, role, decl, sig),
             Params::Registers { holds, kernel, .. } => in_registers(cx, role, decl, sig, (holds, kernel)),
-            Params::Prototype { of, name, trusted, result } => {
+            Params::Prototype { context: Some(_), .. }
+                if sig.params.first().is_some_and(|&ty| is_context(&cx.types, ty)) =>
+            {
+                Signature::written(sig)
+            }
+            Params::Prototype { of, name, trusted, result, .. } => {
                 // That the attribute lacks its target was reported.
                 let Some(target) = &role.target else { return Signature::unknown(sig) };
                 let of = wanted(of);
@@ -108,11 +113,13 @@ fn in_registers(
             warn_unknown(cx, decl, function);
         }
     }
-    let is_context = |&ty| matches!(cx.types.kind(ty), TyKind::Ptr { space: Space::Ctx, .. });
     // Behind the entry of the function its arguments may be anywhere.
     let is_inside = functions.iter().any(|function| function.contains('+'));
-    if is_inside || sig.params.first().is_none_or(is_context) {
-        return Signature::written(sig);
+    match sig.params.first() {
+        Some(&first) if is_inside || is_context(&cx.types, first) => return Signature::written(sig),
+        // The context has no other name then.
+        None => return Signature { sig, arguments: Some(Vec::new()), spec: None },
+        Some(_) => {}
     }
     let Some(convention) = CallingConvention::native() else {
         let what = format!("`@{}` programs on {}", role.spec.name, std::env::consts::ARCH);
@@ -141,6 +148,10 @@ fn in_registers(
         signature.get_or_insert(wanted);
     }
     signature.unwrap_or_else(|| Signature::written(sig))
+}
+
+fn is_context(types: &Types, ty: Ty) -> bool {
+    matches!(types.kind(ty), TyKind::Ptr { space: Space::Ctx, .. })
 }
 
 fn wanted(of: PrototypeOf) -> btf::Wanted {

@@ -43,6 +43,7 @@ impl Declare<'_> {
             Origin::Kernel => header && fields.iter().any(|field| def.field(&field.name.name).is_some()),
             Origin::Special => header,
             Origin::User
+            | Origin::ModuleLock
             | Origin::Unknown
             | Origin::Btf
             | Origin::BtfUnion

@@ -3,6 +3,7 @@
 
 use super::arguments::{Given, Wanted};
 use super::attributes::SLEEPABLE;
+use super::loading::OPTIONAL;
 use super::prototypes::Signature;
 use super::{Declare, attributes};
 use crate::ast::{Attribute, Expr, ExprKind, FnDecl, Ident, ImplDecl, ImplMember, ImplMemberKind, Item};
@@ -10,7 +11,7 @@ use crate::btf::{self, OpsMember};
 use crate::diag::codes::contexts::{UnknownOps, UnknownOpsMember};
 use crate::diag::codes::environment::NoKernelTypes;
 use crate::diag::codes::names::{AttributeArguments, DuplicateMember, NoStructOps};
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
 use crate::diag::codes::types::{MemberType, MissingMembers};
 use crate::sema::consts;
 use crate::sema::env::Entity;
@@ -40,6 +41,10 @@ impl<'a> Declare<'a> {
         if !known(cx, &of, decl) {
             return Entity::Broken;
         }
+        let optional = item.attributes.iter().any(|attribute| attribute.name.name == OPTIONAL);
+        if !optional {
+            check_kernel(cx, &of, decl);
+        }
         let mut functions = Vec::new();
         for (at, member) in decl.members.iter().enumerate() {
             let name = member.name();
@@ -51,7 +56,8 @@ impl<'a> Declare<'a> {
             }
             let sleeps = attributes::of_member(cx, member);
             let ImplMemberKind::Fn(function) = &member.kind else { continue };
-            let Some(role) = role(cx, &of, function, sleeps) else { continue };
+            let Some(mut role) = role(cx, &of, function, sleeps) else { continue };
+            role.loading.optional = optional;
             let symbol = self.symbols.part(self.module, &decl.name.name, &name.name);
             let func = self.push_function(symbol, function, member.span, Role::Program(role));
             functions.push(ImplFunction { name: name.name.clone(), func });
@@ -208,6 +214,17 @@ fn wrong_argument(cx: &mut Session, attribute: &Attribute) {
     let wants = attributes::wants(STRUCT_OPS_ATTRIBUTE);
     let name = STRUCT_OPS_ATTRIBUTE.to_owned();
     cx.error(attribute.span, AttributeArguments { name, wants });
+}
+
+/// An implementation that may be left out is for kernels that take such.
+fn check_kernel(cx: &mut Session, of: &str, decl: &ImplDecl) {
+    if let Some(version) = cx.options.lacks(struct_ops(of).and_then(|spec| spec.since)) {
+        let what = format!("an implementation of `{of}`");
+        let oldest = cx.options.oldest_kernel();
+        cx.error(decl.name.span, NeedsKernel { what, version: version.to_string() })
+            .remark(format!("`--min-kernel` is {oldest}"))
+            .help(format!("write `min_kernel \"{version}\"` into the program, or `@optional` before the `impl`"));
+    }
 }
 
 /// Whether programs may implement the struct, so far as the kernel's types say it.

@@ -4,8 +4,8 @@ use super::Declare;
 use super::kconfig;
 use super::storage::{check_percpu, check_pinned};
 use super::structs::refuse_special;
-use crate::ast::{ConstDecl, Expr, Ident, VarDecl};
-use crate::diag::codes::shared::PercpuInitialiser;
+use crate::ast::{ConstDecl, Expr, Ident, TypeKind, VarDecl};
+use crate::diag::codes::shared::{ModuleLockWhere, PercpuInitialiser};
 use crate::diag::codes::types::{FunctionPointerShared, UnknownTypeOf};
 use crate::sema::consts::{self, Constant};
 use crate::sema::env::Entity;
@@ -13,7 +13,8 @@ use crate::sema::scope::Scope;
 use crate::sema::tree::{ConfigId, Const, GlobalId, Storage};
 use crate::sema::types::{Position, check_size, resolve};
 use crate::session::Session;
-use crate::types::{Space, Ty, TyKind, Types};
+use crate::tables::module_lock;
+use crate::types::{Origin, Space, StructDef, Ty, TyKind, Types};
 
 /// Whether a function pointer is a part of the type.
 pub(super) fn holds_function(types: &Types, ty: Ty) -> bool {
@@ -37,6 +38,10 @@ impl Declare<'_> {
     }
 
     pub(super) fn global(&mut self, cx: &mut Session, id: GlobalId, decl: &VarDecl) -> Option<Entity> {
+        if let Some(ty) = self.module_lock(cx, id, decl) {
+            self.env.program.globals[id.0 as usize].ty = ty;
+            return (ty != Ty::ERROR).then_some(Entity::Global(id));
+        }
         let declared = decl.ty.as_ref().map(|written| {
             let ty = resolve(cx, self, written, Position::Value);
             let usable = self.complete(cx, ty, written.span)
@@ -70,6 +75,38 @@ impl Declare<'_> {
         global.ty = ty;
         global.init = init;
         (ty != Ty::ERROR).then_some(Entity::Global(id))
+    }
+
+    /// The type of a variable that is a lock of the kernel module, whatever else has that name; none if it is another variable.
+    fn module_lock(&mut self, cx: &mut Session, id: GlobalId, decl: &VarDecl) -> Option<Ty> {
+        let written = decl.ty.as_ref()?;
+        let TypeKind::Named(path) = &written.kind else { return None };
+        let [name] = path.segments.as_slice() else { return None };
+        let lock = module_lock(&name.name)?;
+        if self.own().by_name.contains_key(name.name.as_str()) {
+            return None;
+        }
+        if self.env.program.globals[id.0 as usize].storage != Storage::Private {
+            let why = "is a lock of a kernel module".to_owned();
+            cx.error(written.span, ModuleLockWhere { ty: lock.name.to_owned(), why })
+                .help(format!("write `@private var {}: {}`", decl.name.name, lock.name));
+            return Some(Ty::ERROR);
+        }
+        if let Some(init) = &decl.init {
+            let why = "has no initial value: it is free".to_owned();
+            cx.error(init.span, ModuleLockWhere { ty: lock.name.to_owned(), why });
+            return Some(Ty::ERROR);
+        }
+        let def = StructDef {
+            name: lock.name.to_owned(),
+            origin: Origin::ModuleLock,
+            fields: Vec::new(),
+            size: 4,
+            align: 4,
+            span: None,
+        };
+        let id = cx.types.add_struct(def);
+        Some(cx.types.intern(TyKind::Struct(id)))
     }
 
     /// The type of a global is that of its initialiser, with the rule for literals.

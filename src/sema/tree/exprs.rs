@@ -120,6 +120,11 @@ pub enum ExprKind {
         kfunc: KfuncId,
         args: Vec<Expr>,
     },
+    /// A function or macro of the kernel that module code calls.
+    KernelCall {
+        function: String,
+        args: Vec<Expr>,
+    },
     /// `&m`, as an argument of a helper.
     MapAddress(MapId),
     /// `fetch_add(place, n)` and the like; the operands have the type of the place.
@@ -284,6 +289,7 @@ impl Expr {
             | ExprKind::Builtin { args, .. }
             | ExprKind::Helper { args, .. }
             | ExprKind::Kfunc { args, .. }
+            | ExprKind::KernelCall { args, .. }
             | ExprKind::MapCall { args, .. }
             | ExprKind::FieldCall { args, .. } => Parts::Effect(args.iter().collect()),
             ExprKind::CallPointer { callee: first, args, .. } | ExprKind::Atomic { place: first, args, .. } => {

@@ -15,6 +15,10 @@ pub struct Kfunc {
     /// As the object declares it.
     pub declared: FnSig,
     pub reference: Option<Reference>,
+    /// What module code passes and gets, as it is written.
+    pub plain: Option<FnSig>,
+    /// BPF code cannot call it: it is for module code alone.
+    pub module_only: bool,
     pub span: Span,
     /// Its declaration is wrong, which was reported: so its calls are not checked.
     pub broken: bool,

@@ -57,6 +57,8 @@ pub struct Program {
     pub maps: Vec<Map>,
     pub impls: Vec<Impl>,
     pub kfuncs: Vec<Kfunc>,
+    /// Of `@header("linux/x.h")`: headers of the kernel for the C of the module.
+    pub headers: Vec<String>,
     /// `license "…"`, `GPL` unless written.
     pub license: String,
     /// The function types whose calls through pointers may end in a throw.
@@ -91,6 +93,9 @@ impl Program {
     }
 }
 
+/// The name of the context in programs whose parameters are values in it.
+pub const CONTEXT: &str = "ctx";
+
 pub struct Func {
     pub name: String,
     /// In the object: unlike all others.
@@ -103,6 +108,8 @@ pub struct Func {
     pub result: Ty,
     /// `-> r: R`
     pub named_result: Option<LocalId>,
+    /// `ctx` of a program whose parameters are values in its context.
+    pub context: Option<LocalId>,
     pub locals: Vec<Local>,
     pub body: Block,
     /// A call of it may end in a throw. As well where functions of its type whose address is taken may, and its own is.
@@ -133,6 +140,16 @@ pub enum Role {
     Plain,
     /// `main`; with its options if it takes any.
     Main(Option<ArgsSpec>),
+}
+
+impl Role {
+    /// Whether it is a function of the kernel module by its attribute.
+    pub fn is_module(&self) -> bool {
+        match self {
+            Role::Kfunc(_) | Role::Private => true,
+            Role::Program(_) | Role::Helper | Role::Plain | Role::Main(_) => false,
+        }
+    }
 }
 
 pub struct ProgramRole {

@@ -302,6 +302,39 @@ record! {
     }
 }
 
+record! {
+    /// A header of the kernel (`ir-specs/kernel_headers.toml`).
+    pub struct KernelHeader {
+        /// As `#include` names it.
+        pub name: Text,
+        #[serde(default)]
+        pub types: List<Text>,
+        /// Functions and macros.
+        #[serde(default)]
+        pub functions: List<Text>,
+        /// Those of them that may sleep.
+        #[serde(default)]
+        pub sleeps: List<Text>,
+    }
+}
+
+record! {
+    /// A type of the variables that `lock (x)` takes in a kernel module (`ir-specs/module_locks.toml`).
+    pub struct ModuleLock {
+        pub name: Text,
+        /// The macro that defines a variable.
+        pub define: Text,
+        pub take: Text,
+        pub release: Text,
+        /// Both have a variable for the state of interrupts.
+        #[serde(default)]
+        pub saves_interrupts: bool,
+        /// Taking it may sleep.
+        #[serde(default)]
+        pub sleeps: bool,
+    }
+}
+
 words! {
     /// A part of a kernel function's signature.
     #[serde(rename_all = "snake_case")]

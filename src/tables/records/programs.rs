@@ -14,9 +14,6 @@ record! {
         /// The `bpf_prog_type` whose helpers it may call, where that is another one.
         #[serde(default)]
         pub helpers_of: Option<Text>,
-        /// Helpers that it may call besides.
-        #[serde(default)]
-        pub more_helpers: List<Text>,
         /// Declared result type, as in a signature.
         pub result: Text,
         /// It may also return `bool`: 0 and 1 mean refuse and pass.
@@ -91,6 +88,8 @@ choices! {
             trusted: bool,
             /// What the function returned comes last.
             result: bool,
+            /// A pointer to this struct of [`CONTEXTS`] may be in their place.
+            context: Option<Text>,
         },
         /// A pointer to this struct of [`CONTEXTS`], the registers at a function; or, typed, what functions pass in them
         /// ([`CALLING_CONVENTIONS`]).

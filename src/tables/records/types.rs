@@ -180,6 +180,9 @@ record! {
         /// Fields of kernel objects that the functions may write.
         #[serde(default)]
         pub writes: List<Text>,
+        /// Helpers that the functions may call, besides those that programs of the type may.
+        #[serde(default)]
+        pub helpers: List<Text>,
         /// Functions and the numbers of their parameters whose references the function owns, and has to release.
         #[serde(default)]
         pub owned: List<(Text, u64)>,

@@ -44,6 +44,9 @@ impl Kind {
 }
 
 fn implemented(cx: &mut Session, of: &str, text: &str) -> Result<Kind, Wrong> {
+    if struct_ops(of).is_some() {
+        cx.kernel_types.replace_without(of);
+    }
     if handed::implemented(cx).iter().any(|name| name == of) {
         return Ok(Kind::Implementation(of.to_owned()));
     }

@@ -25,12 +25,7 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     let Target::Text(text) = request.target else {
         return Err(wanted("a probe has a name"));
     };
-    let text = String::from_utf8_lossy(text);
-    let [name, provider, file] = text.rsplitn(3, ':').collect::<Vec<_>>()[..] else {
-        return Err(wanted(&format!("`{}` names no file, provider and probe", escape::value(&text))));
-    };
-    let path = library::find(file)?;
-    let sites = notes::sites(&path, provider, name)?;
+    let Found { path, provider, name, sites } = find(&String::from_utf8_lossy(text))?;
     let taken = usize::try_from(request.placement).unwrap_or(0);
     let cookie = request.options.cookie.unwrap_or(0);
     // All places are known to be readable before the first is attached to.
@@ -49,6 +44,27 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
         probes.push(Box::new(opened.map_err(|code| uprobe::refused(code, &path, ""))?));
     }
     Ok(Box::new(Together(probes)))
+}
+
+struct Found {
+    path: String,
+    provider: String,
+    name: String,
+    sites: Vec<Site>,
+}
+
+/// The places of a probe, by `file:provider:name`.
+fn find(text: &str) -> Result<Found, Failure> {
+    let [name, provider, file] = text.rsplitn(3, ':').collect::<Vec<_>>()[..] else {
+        return Err(wanted(&format!("`{}` names no file, provider and probe", escape::value(text))));
+    };
+    let path = library::find(file)?;
+    let sites = notes::sites(&path, provider, name)?;
+    Ok(Found { path, provider: provider.to_owned(), name: name.to_owned(), sites })
+}
+
+pub fn exists(text: &str) -> Result<(), Failure> {
+    find(text).map(drop)
 }
 
 fn wanted(why: &str) -> Failure {

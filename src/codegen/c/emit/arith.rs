@@ -2,8 +2,8 @@
 
 use super::super::expr::Expr;
 use super::super::function::FnGen;
-use crate::ir::OpData;
 use crate::ir::ops::{ArithCmp, ArithSelect};
+use crate::ir::{OpData, Opcode, Value};
 use crate::types::{Ty, TyKind};
 
 pub fn add(g: &mut FnGen, op: &OpData) {
@@ -106,9 +106,15 @@ pub fn cmp(g: &mut FnGen, op: &OpData) {
     let (left, right) = (g.expr(view.left()), g.expr(view.right()));
     let known = |value| g.func.def(value).and_then(|_| g.func.known(g.types(), value));
     let is_bool = g.ty(view.left()) == Ty::BOOL;
-    if let Some(outcome) = known(view.right()).and_then(|right| certain(g, g.ty(view.left()), view.pred(), right)) {
-        // Compilers warn of comparisons with what no number of the type is beyond.
-        let expr = Expr::primary(format!("((void){}, {outcome})", left.operand()));
+    let with_itself = (left == right).then(|| matches!(view.pred(), "eq" | "le" | "ge"));
+    let limit = known(view.right()).and_then(|right| certain(g, g.ty(view.left()), view.pred(), right));
+    let of_bool = bool_outcome(g, &view);
+    if let Some(outcome) = with_itself.or(limit).or(of_bool) {
+        // Compilers warn of comparisons whose outcome they see.
+        let sides = [(view.left(), left), (view.right(), right)];
+        let computed = sides.iter().filter(|(value, _)| known(*value).is_none());
+        let text: String = computed.map(|(_, expr)| format!("(void){}, ", expr.operand())).collect();
+        let expr = Expr::primary(if text.is_empty() { outcome.to_string() } else { format!("({text}{outcome})") });
         g.result(op, expr);
         return;
     }
@@ -132,6 +138,36 @@ pub fn certain(g: &FnGen, ty: Ty, pred: &str, right: i128) -> Option<bool> {
         "le" if right >= most => Some(true),
         "gt" if right >= most => Some(false),
         _ => None,
+    }
+}
+
+/// The outcome of a comparison of a bool, as a number of any type, with a number that is neither 0 nor 1.
+fn bool_outcome(g: &FnGen, view: &ArithCmp<'_>) -> Option<bool> {
+    let is_bool = |value| origin(g, value) == Ty::BOOL;
+    let known = |value| g.func.known(g.types(), value);
+    let test = |left: i128, right: i128| match view.pred() {
+        "eq" => left == right,
+        "ne" => left != right,
+        "lt" => left < right,
+        "le" => left <= right,
+        "gt" => left > right,
+        _ => left >= right,
+    };
+    let (no, yes) = if let Some(right) = known(view.right()).filter(|_| is_bool(view.left())) {
+        (test(0, right), test(1, right))
+    } else {
+        let left = known(view.left()).filter(|_| is_bool(view.right()))?;
+        (test(left, 0), test(left, 1))
+    };
+    (no == yes).then_some(no)
+}
+
+/// The type that a value had before casts.
+fn origin(g: &FnGen, value: Value) -> Ty {
+    let def = g.func.def(value).map(|op| &g.func.ops[op]);
+    match def.filter(|data| data.opcode == Opcode::ArithCast && g.ty(value) != Ty::BOOL) {
+        Some(data) => origin(g, data.operands[0]),
+        None => g.ty(value),
     }
 }
 

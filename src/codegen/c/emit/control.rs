@@ -120,13 +120,14 @@ pub fn break_(g: &mut FnGen, op: &OpData) {
     let label = g.around.iter().rev().find_map(|around| match around {
         Around::Loop(_) => Some(None),
         Around::Switch => Some(Some(())),
-        Around::Block(_) => None,
+        Around::Block(_) | Around::Locked(_) => None,
     });
+    release(g, |around| matches!(around, Around::Loop(_)));
     match label {
         Some(Some(())) => {
             let outer = g.around.iter().rev().find_map(|around| match around {
                 Around::Loop(label) => Some(label.clone()),
-                Around::Switch | Around::Block(_) => None,
+                Around::Switch | Around::Block(_) | Around::Locked(_) => None,
             });
             let Some(outer) = outer else { crate::bug!("a break is in a loop") };
             g.go_to(op, &outer);
@@ -136,7 +137,19 @@ pub fn break_(g: &mut FnGen, op: &OpData) {
     }
 }
 
+/// Releases the locks that an exit leaves, up to the construct at which it ends.
+fn release(g: &mut FnGen, is_end: impl FnMut(&Around) -> bool) {
+    let end = g.around.iter().rposition(is_end).map_or(0, |at| at + 1);
+    let held = g.around[end..].iter().rev().filter_map(|around| match around {
+        Around::Locked(release) => Some(release.clone()),
+        Around::Loop(_) | Around::Switch | Around::Block(_) => None,
+    });
+    let held: Vec<String> = held.collect();
+    held.into_iter().for_each(|release| g.lines.line(release));
+}
+
 pub fn continue_(g: &mut FnGen, op: &OpData) {
+    release(g, |around| matches!(around, Around::Loop(_)));
     g.statement(op, "continue".into());
 }
 
@@ -154,9 +167,10 @@ pub fn leave(g: &mut FnGen, op: &OpData) {
     let depth = KsLeave::of(op).depth() as usize;
     let mut blocks = g.around.iter().rev().filter_map(|around| match around {
         Around::Block(label) => Some(label.clone()),
-        Around::Loop(_) | Around::Switch => None,
+        Around::Loop(_) | Around::Switch | Around::Locked(_) => None,
     });
     let Some(label) = blocks.nth(depth) else { crate::bug!("a leave names a block around it") };
+    release(g, |around| matches!(around, Around::Block(block) if *block == label));
     g.go_to(op, &label);
 }
 
@@ -203,16 +217,29 @@ fn case_type(ty: Ty) -> Ty {
 pub fn return_(g: &mut FnGen, op: &OpData) {
     match KsReturn::of(op).value() {
         Some(value) => {
-            let text = format!("return {}", g.expr(value).text());
-            g.statement(op, text);
+            let mut result = g.expr(value);
+            if g.around.iter().any(|around| matches!(around, Around::Locked(_))) {
+                // What it reads is read under the lock.
+                let name = g.names.inner("result");
+                let declared = g.g.declare(g.ty(value), &name);
+                g.lines.declare(format!("{declared};"));
+                g.statement(op, format!("{name} = {}", result.text()));
+                result = Expr::primary(name);
+            }
+            release(g, |_| false);
+            g.statement(op, format!("return {}", result.text()));
         }
         // The end of the body returns.
         None if g.is_last(op) => {}
-        None => g.statement(op, "return".into()),
+        None => {
+            release(g, |_| false);
+            g.statement(op, "return".into());
+        }
     }
 }
 
 pub fn unreachable(g: &mut FnGen, op: &OpData) {
+    release(g, |_| false);
     let result = g.func.result;
     let text = if result == Ty::VOID { "return".to_owned() } else { "return 0".to_owned() };
     g.statement(op, text);

@@ -4,10 +4,10 @@ use super::super::constants;
 use super::super::expr::Expr;
 use super::super::function::FnGen;
 use super::arith::width;
-use crate::ir::OpData;
 use crate::ir::ops::{
     KsBits, KsBuiltin, KsCall, KsCallPointer, KsConst, KsElem, KsField, KsFunc, KsGlobal, KsPrint, KsStr, KsVar,
 };
+use crate::ir::{OpData, Opcode};
 use crate::tables::BUILTINS;
 use crate::target::Target;
 use crate::types::{Ty, TyKind};
@@ -33,7 +33,9 @@ pub fn var(g: &mut FnGen, op: &OpData) {
     let place = op.results[0];
     let name = g.names.inner(&String::from_utf8_lossy(KsVar::of(op).name()));
     let text = g.g.declare(g.place_type(place), &name);
-    g.lines.declare_outside(format!("{text};"));
+    // Compilers warn of a variable that nothing reads.
+    let unread = if g.is_read(place) { "" } else { " __maybe_unused" };
+    g.lines.declare_outside(format!("{text}{unread};"));
     g.bind(place, Expr::primary(name));
 }
 
@@ -50,7 +52,18 @@ pub fn zero(g: &mut FnGen, op: &OpData) {
 }
 
 pub fn load(g: &mut FnGen, op: &OpData) {
-    let expr = g.expr(op.operands[0]);
+    let (place, ty) = (op.operands[0], g.ty(op.results[0]));
+    let expr = g.expr(place);
+    // The headers have types of their own for the same numbers: `unsigned long`, `char`, `const` pointers.
+    let is_plain = g.types().as_int(ty).is_some_and(|(bits, _)| bits == 16 || bits == 32) && ty != Ty::BOOL;
+    let expr = if !g.is_of_kernel(place) || is_plain {
+        expr
+    } else if let (TyKind::Ptr { .. }, Some(to)) = (g.types().kind(ty), g.type_text(ty).strip_suffix('*')) {
+        // Another processor may write it, and it may be marked as one that RCU protects.
+        Expr::cast(&format!("{to}__force *"), &Expr::call("READ_ONCE", &[expr]))
+    } else {
+        Expr::cast(&g.type_text(ty), &expr)
+    };
     g.result(op, expr);
 }
 
@@ -61,11 +74,18 @@ pub fn store(g: &mut FnGen, op: &OpData) {
 
 pub fn copy(g: &mut FnGen, op: &OpData) {
     let (to, from) = (g.expr(op.operands[0]), g.expr(op.operands[1]));
+    if to == from {
+        return;
+    }
     let is_struct = matches!(g.types().kind(g.place_type(op.operands[0])), TyKind::Struct(_));
     let text = if is_struct {
         format!("{} = {}", to.text(), from.text())
     } else {
-        format!("memcpy(&{}, &{}, sizeof({}))", to.operand(), from.operand(), to.text())
+        // Two places may be one, except if one is a constant.
+        let is_constant = g.func.def(op.operands[1]).is_some_and(|def| g.func.ops[def].opcode == Opcode::KsStr);
+        let function = if is_constant { "memcpy" } else { "memmove" };
+        let size = format!("sizeof({})", to.text());
+        Expr::call(function, &[Expr::address(&to), Expr::address(&from), Expr::primary(size)]).text().to_owned()
     };
     g.statement(op, text);
 }
@@ -87,6 +107,11 @@ pub fn elem(g: &mut FnGen, op: &OpData) {
 pub fn bits(g: &mut FnGen, op: &OpData) {
     let view = KsBits::of(op);
     let ty = g.ty(op.results[0]);
+    if g.is_of_kernel(view.place()) {
+        let expr = Expr::cast(&g.type_text(ty), &g.expr(view.place()));
+        g.result(op, expr);
+        return;
+    }
     let unit = Expr::binary(&g.expr(view.place()), ">>", &Expr::primary(view.shift().to_string()));
     let mask = Expr::primary(format!("{:#x}", (1u64 << view.width()) - 1));
     let expr = Expr::cast(&g.type_text(ty), &Expr::binary(&unit, "&", &mask));
@@ -97,7 +122,7 @@ pub fn addr(g: &mut FnGen, op: &OpData) {
     let (place, result) = (op.operands[0], op.results[0]);
     let (own, wanted) = (g.type_text(g.ty(place)), g.type_text(g.ty(result)));
     let address = Expr::address(&g.expr(place));
-    g.result(op, if own == wanted { address } else { Expr::cast(&wanted, &address) });
+    g.result(op, if own == wanted && !g.is_of_kernel(place) { address } else { Expr::cast(&wanted, &address) });
 }
 
 pub fn deref(g: &mut FnGen, op: &OpData) {
@@ -170,9 +195,15 @@ pub fn shr(g: &mut FnGen, op: &OpData) {
 }
 
 /// The arguments of a call: an aggregate goes by its address.
-fn arguments(g: &FnGen, values: &[crate::ir::Value]) -> Vec<Expr> {
-    let is_place = |value| matches!(g.types().kind(g.ty(value)), TyKind::Place { .. });
-    values.iter().map(|&value| if is_place(value) { Expr::address(&g.expr(value)) } else { g.expr(value) }).collect()
+pub fn arguments(g: &FnGen, values: &[crate::ir::Value]) -> Vec<Expr> {
+    let argument = |&value: &crate::ir::Value| {
+        if !matches!(g.types().kind(g.ty(value)), TyKind::Place { .. }) {
+            return g.expr(value);
+        }
+        let address = Expr::address(&g.expr(value));
+        if g.is_of_kernel(value) { Expr::cast(&g.type_text(g.ty(value)), &address) } else { address }
+    };
+    values.iter().map(argument).collect()
 }
 
 fn called(g: &mut FnGen, op: &OpData, call: Expr) {
@@ -220,6 +251,6 @@ pub fn text_of(g: &FnGen, place: crate::ir::Value) -> [Expr; 2] {
     let size = g.types().size_of(g.place_type(place));
     let expr = g.expr(place);
     let is_text = matches!(g.types().kind(g.place_type(place)), TyKind::Str(_) | TyKind::Array(Ty::CHAR | Ty::U8, _));
-    let first = if is_text { expr } else { Expr::cast("const u8 *", &Expr::address(&expr)) };
+    let first = if is_text && !g.is_of_kernel(place) { expr } else { Expr::cast("const u8 *", &Expr::address(&expr)) };
     [first, Expr::primary(size.to_string())]
 }

@@ -3,6 +3,7 @@
 mod arith;
 mod control;
 mod host;
+mod kmod;
 mod ks;
 mod mem;
 mod print;

@@ -5,7 +5,7 @@ use super::super::function::FnGen;
 use super::super::verifier::known_limits;
 use crate::ir::ops::{
     BpfClamp, BpfDrain, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLock, BpfLoop,
-    BpfOpaque, BpfPacketDynptr, BpfTailCall, BpfTimerCallback, BpfUnlock, BpfWhole,
+    BpfOpaque, BpfPacketDynptr, BpfPositive, BpfTailCall, BpfTimerCallback, BpfUnlock, BpfWhole,
 };
 use crate::ir::{OpData, Value};
 use crate::session::Mcpu;
@@ -170,6 +170,11 @@ pub fn packet_dynptr(g: &mut FnGen, op: &OpData) {
 pub fn forget(g: &mut FnGen, op: &OpData) {
     let value = g.int(BpfForget::of(op).value());
     let value = g.g.build.asm_forget(value);
+    g.set(op, value);
+}
+
+pub fn positive(g: &mut FnGen, op: &OpData) {
+    let value = g.g.build.asm_unary("if $0 > 0 goto +1\n\t$0 = 1", "=r,0", g.int(BpfPositive::of(op).value()));
     g.set(op, value);
 }
 

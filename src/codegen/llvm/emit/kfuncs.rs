@@ -61,10 +61,16 @@ impl<'c> FnGen<'_, '_, 'c> {
     }
 }
 
-pub fn kfunc(g: &mut FnGen, op: &OpData) {
+pub fn kfunc<'c>(g: &mut FnGen<'_, '_, 'c>, op: &OpData) {
     let view = BpfKfunc::of(op);
-    let args: Vec<_> = g.promoted(view.args()).into_iter().map(Into::into).collect();
     let callee = g.g.declared_kfunc(view.function());
+    // Any memory may be given by a number: the function tests the address.
+    let as_declared = |(arg, param): (BasicValueEnum<'c>, BasicTypeEnum<'c>)| {
+        let is_address = arg.is_int_value() && param.is_pointer_type();
+        if is_address { g.g.build.int_to_ptr(arg.into_int_value()).into() } else { arg.into() }
+    };
+    let params = callee.get_type().get_param_types().into_iter().filter_map(|ty| BasicTypeEnum::try_from(ty).ok());
+    let args: Vec<_> = std::iter::zip(g.promoted(view.args()), params).map(as_declared).collect();
     let value = g.g.build.call(callee, &args).try_as_basic_value().basic();
     let (Some(value), Some(&result)) = (value, op.results.first()) else { return };
     let ty = g.func.ty(result);

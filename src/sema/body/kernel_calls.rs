@@ -1,0 +1,99 @@
+//! Calls of functions and macros of the kernel in module code.
+
+use super::Checker;
+use super::calls::counted;
+use super::exprs::strip;
+use super::value::error_expr;
+use crate::ast::{self, Ident};
+use crate::btf::KernelFunction;
+use crate::diag::codes::contexts::ArgumentCount;
+use crate::diag::codes::support::{NotSupportedYet, UnknownHeader};
+use crate::sema::declare::externs::as_result;
+use crate::sema::tree::{Const, Expr, ExprKind};
+use crate::source::Span;
+use crate::tables;
+use crate::types::{FnSig, Space, Ty, TyKind};
+
+impl Checker<'_, '_> {
+    /// A function that no `extern` declares, as the kernel's types have it; none if this is no module code, or the kernel has no such
+    /// function.
+    pub fn kernel_function(&mut self, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        if !self.targets.all(|on| on.is_module) {
+            return None;
+        }
+        let function = self.cx.kernel_types.function(&mut self.cx.types, &name.name)?.ok()?;
+        let Some(sig) = self.prototype(&function) else {
+            self.check_args(args);
+            let what = format!("calling `{}`, which takes or returns what the language has no type for,", name.name);
+            self.error(name.span, NotSupportedYet { what });
+            return Some(error_expr(span));
+        };
+        Some(self.call_kernel(&name.name, &sig, args, (span, None)))
+    }
+
+    fn prototype(&mut self, function: &KernelFunction) -> Option<FnSig> {
+        let params: Option<Vec<Ty>> = function.params.iter().map(|param| param.ty.as_ref().ok().copied()).collect();
+        let result = *function.result.as_ref().ok()?;
+        let params = params?.into_iter().map(|ty| {
+            let TyKind::Ptr { to, space, .. } = self.cx.types.kind(ty) else { return ty };
+            let (to, space) = if to == Ty::VOID { (Ty::U8, Space::Any) } else { (to, space) };
+            self.cx.types.ptr(to, space, false)
+        });
+        let params = params.collect();
+        Some(FnSig { params, result: as_result(self.cx, result) })
+    }
+
+    /// A call with the types that are written, or the kernel's; C converts to those of the headers.
+    pub fn call_kernel(
+        &mut self,
+        name: &str,
+        sig: &FnSig,
+        args: &[ast::Arg],
+        (span, declared): (Span, Option<Span>),
+    ) -> Expr {
+        if sig.params.len() != args.len() {
+            self.check_open_args(args);
+            let (takes, given) = (counted(sig.params.len(), "argument"), args.len().to_string());
+            let error = self.error(span, ArgumentCount { name: name.to_owned(), takes, given });
+            if let Some(declared) = declared {
+                error.note(declared, "declared here");
+            }
+            return error_expr(span);
+        }
+        if tables::header_of_function(name).is_none() && self.env.program.headers.is_empty() {
+            let what = format!("`{name}`");
+            self.error(span, UnknownHeader { what })
+                .help(format!("name it before the declaration: `@header(\"linux/….h\") extern {name}(…)`"));
+        }
+        let args: Vec<Expr> =
+            std::iter::zip(args, &sig.params).map(|(arg, &ty)| self.kernel_argument(name, arg, ty)).collect();
+        if args.iter().any(|arg| arg.ty == Ty::ERROR) || sig.result == Ty::ERROR {
+            return error_expr(span);
+        }
+        Expr { kind: ExprKind::KernelCall { function: name.to_owned(), args }, ty: sig.result, span }
+    }
+
+    /// `*u8` and `*char` are for any memory, and for text.
+    fn kernel_argument(&mut self, callee: &str, arg: &ast::Arg, ty: Ty) -> Expr {
+        self.refuse_name(arg, callee);
+        let is_memory = self.pointer(ty).is_some_and(|pointer| matches!(pointer.to, Ty::U8 | Ty::CHAR | Ty::I8));
+        if !is_memory {
+            return self.coerced(&arg.value, ty);
+        }
+        if let ast::ExprKind::Str(_) = strip(&arg.value).kind {
+            let value = self.value(&arg.value, None).expr;
+            if let ExprKind::Const(Const::Str(_)) = value.kind {
+                let (ty, span) = (self.cx.types.ptr(Ty::CHAR, Space::Any, false), value.span);
+                return Expr { kind: ExprKind::AddressOf(Box::new(value)), ty, span };
+            }
+            return value;
+        }
+        let value = self.value(&arg.value, Some(ty));
+        let is_pointer = !value.is_error() && self.pointer(value.ty()).is_some_and(|pointer| pointer.to != Ty::U8);
+        if is_pointer && !self.pointer(value.ty()).is_some_and(|pointer| pointer.nullable) {
+            value.expr
+        } else {
+            self.coerce(value, ty)
+        }
+    }
+}
