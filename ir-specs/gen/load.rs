@@ -46,16 +46,25 @@ pub struct CWords {
     keywords: Vec<String>,
     used: Vec<String>,
     macros: Vec<String>,
+    headers: Vec<String>,
 }
 
 impl CWords {
-    /// All of them, sorted.
-    pub fn sorted(&self) -> Vec<&str> {
-        let mut words: Vec<&str> =
-            [&self.keywords, &self.used, &self.macros].into_iter().flatten().map(String::as_str).collect();
-        words.sort_unstable();
-        words
+    /// Those of kernel modules, sorted.
+    pub fn of_modules(&self) -> Vec<&str> {
+        sorted([&self.keywords, &self.used, &self.macros])
     }
+
+    /// Those of headers, sorted.
+    pub fn of_headers(&self) -> Vec<&str> {
+        sorted([&self.keywords, &self.headers])
+    }
+}
+
+fn sorted<'a>(lists: impl IntoIterator<Item = &'a Vec<String>>) -> Vec<&'a str> {
+    let mut words: Vec<&str> = lists.into_iter().flatten().map(String::as_str).collect();
+    words.sort_unstable();
+    words
 }
 
 #[derive(Deserialize)]

@@ -23,6 +23,10 @@ pub struct KernelTypes {
     enums: HashSet<EnumId>,
     /// The functions of the running kernel, once they were asked for.
     pub(super) symbols: Option<Vec<String>>,
+    /// The names of its types, once they were asked for.
+    type_names: Option<Vec<String>>,
+    /// Names that it was asked for and does not have.
+    absent: HashSet<(String, Wanted)>,
 }
 
 /// An enumerator by its name alone.
@@ -64,7 +68,9 @@ impl KernelTypes {
         let may_replace = path.is_none();
         let path = path.unwrap_or_else(|| RUNNING.into());
         let (made, ids, enums) = (HashMap::new(), HashMap::new(), HashSet::new());
-        KernelTypes { path, may_replace, opened: None, unread: None, modules: None, made, ids, enums, symbols: None }
+        let (opened, unread, modules, symbols, type_names) = (None, None, None, None, None);
+        let absent = HashSet::new();
+        KernelTypes { path, may_replace, opened, unread, modules, made, ids, enums, symbols, type_names, absent }
     }
 
     #[cfg(test)]
@@ -78,7 +84,15 @@ impl KernelTypes {
 
     /// The first type of a name, of the kernel or of a module.
     pub(super) fn find(&mut self, name: &str, wanted: Wanted) -> Option<TypeId> {
-        self.found(name, |btf| btf.find(name, wanted))
+        let asked = (name.to_owned(), wanted);
+        if self.absent.contains(&asked) {
+            return None;
+        }
+        let found = self.found(name, |btf| btf.find(name, wanted));
+        if found.is_none() {
+            self.absent.insert(asked);
+        }
+        found
     }
 
     /// What has a name in the kernel or in a module. The types of one module follow those of the kernel: a program uses the types of one
@@ -185,8 +199,12 @@ impl KernelTypes {
     }
 
     /// The names of all structs, unions, enums and typedefs, for messages.
-    pub fn names_of_types(&mut self) -> Vec<String> {
-        self.btf().map_or(Vec::new(), |btf| btf.names(Wanted::Type).map(str::to_owned).collect())
+    pub fn names_of_types(&mut self) -> &[String] {
+        if self.type_names.is_none() {
+            let names = self.btf().map_or(Vec::new(), |btf| btf.names(Wanted::Type).map(str::to_owned).collect());
+            self.type_names = Some(names);
+        }
+        self.type_names.as_deref().unwrap_or_default()
     }
 
     /// Names of types that begin with a prefix, without it, in their order.

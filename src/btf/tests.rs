@@ -91,7 +91,7 @@ fn ask_all(btf: Btf) {
     let _ = (kernel.enumerator(&mut types, "RED"), kernel.enumerator(&mut types, "BLUE"));
     let _ = (
         kernel.prototype(&mut types, Wanted::Typedef, "__be16").is_some(),
-        kernel.names_of_types(),
+        kernel.names_of_types().len(),
         kernel.typedefs_with("__"),
     );
 }

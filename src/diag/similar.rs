@@ -89,7 +89,8 @@ fn other_number(name: &str, candidate: &str) -> bool {
 }
 
 fn same_but_case<S: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = S>) -> Option<String> {
-    candidates.into_iter().map(|c| c.as_ref().to_owned()).filter(|c| c != name && c.eq_ignore_ascii_case(name)).min()
+    let other = |c: &S| c.as_ref() != name && c.as_ref().eq_ignore_ascii_case(name);
+    candidates.into_iter().filter(other).map(|c| c.as_ref().to_owned()).min()
 }
 
 #[cfg(test)]

@@ -9,15 +9,13 @@ use super::defers::named_in;
 use super::func::{self, Dest, Lowering, Slot};
 use super::views::Instances;
 use crate::ir::{Function, MapDecl, Role, Symbol, Value};
-use crate::sema::tree::{self, Block, LocalId, Program, StmtKind};
+use crate::sema::tree::{self, AT_RETURN, Block, LocalId, Program, StmtKind};
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::MAP_KINDS;
 use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind};
 
-/// Ends the name of the program at the return. No name of the language has a dot.
-const RETURN: &str = ".return";
-/// Ends the name of the map.
+/// Ends the name of the map. No name of the language has a dot; programs have none either, since bpffs refuses a file with one.
 const CALLS: &str = ".calls";
 /// How many calls there may be at a time; the program does not run at the return of others.
 const MAX_CALLS: u32 = 16384;
@@ -35,7 +33,7 @@ pub(super) fn on_return(
     let spec = role.spec.on_return()?;
     let StmtKind::OnReturn { returned, body } = &source.body.stmts.last()?.kind else { return None };
     let mut func = func::signature(cx, source, &source.symbol, &[]);
-    func.name = format!("{}{RETURN}", source.symbol).as_str().into();
+    func.name = format!("{}{AT_RETURN}", source.symbol).as_str().into();
     if let Role::Program { spec: own, .. } = &mut func.role {
         *own = spec;
     }

@@ -3,13 +3,14 @@
 use super::imports::{ImportId, Imports};
 use super::predefined;
 use super::scope::Found;
-use super::tree::{ConfigId, Const, FuncId, GlobalId, ImplId, KfuncId, LocalId, MapId, Program, Role};
+use super::tree::{ConfigId, Const, FuncId, GlobalId, ImplId, KfuncId, MapId, Program, Role};
+use super::trusted::Trust;
 use crate::ast;
 use crate::modules::ModuleId;
 use crate::source::Span;
 use crate::types::{EnumId, FnSig, StructId, Ty};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 /// What a name of the file level, or a predefined one, means.
 #[derive(Clone, Debug)]
@@ -63,8 +64,8 @@ pub struct Env<'a> {
     pub program: Program,
     /// One for each of `program.funcs`.
     pub funcs: Vec<FuncDecl<'a>>,
-    /// The parameters that bodies hand to functions of the kernel, until the bodies are checked again (`trusted.rs`).
-    pub trusted: RefCell<BTreeSet<(FuncId, LocalId)>>,
+    /// What holds pointers that bodies hand to functions of the kernel.
+    pub trust: RefCell<Trust>,
     /// Fields' default values of the user's structs: what a literal may leave out.
     pub field_defaults: HashMap<(StructId, usize), Const>,
     /// The functions that order the objects of trees, by the type of the tree.

@@ -1,30 +1,103 @@
-//! Parameters that point to structs of the kernel. A function may be given any such pointer; one that hands its parameter to a function of
-//! the kernel, or to another function that does, takes only pointers to which the verifier follows. Bodies show that, so they
-//! are checked again once a parameter is known to be of this kind.
+//! Pointers to structs of the kernel, of which functions of the kernel take only those to which the verifier follows. Where a body hands on
+//! what a parameter, a variable or the result of a function holds, that must hold such pointers alone: callers and the stores
+//! into it are then checked for that. Bodies show what is handed on, so they are checked again after each such discovery.
 
 use super::body::{self, Body};
 use super::env::Env;
-use super::tree::FuncId;
+use super::tree::{FuncId, LocalId};
 use crate::session::Session;
-use crate::types::{Space, TyKind};
+use crate::source::Span;
+use crate::types::{Space, Ty, TyKind, Types};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What holds such a pointer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Holder {
+    Param(FuncId, LocalId),
+    /// A variable of a body, by where it is declared.
+    Local(FuncId, Span),
+    Result(FuncId),
+}
+
+#[derive(Default)]
+pub struct Trust {
+    /// Those that hold only pointers to which the verifier follows.
+    holders: BTreeSet<Holder>,
+    /// Those that cannot, each with a value that goes there.
+    refused: BTreeMap<Holder, Span>,
+    /// What the check of the bodies found: the bodies are checked again with it.
+    asked: BTreeSet<Holder>,
+    withdrawn: BTreeSet<Holder>,
+}
+
+impl Trust {
+    pub fn holds(&self, holder: Holder) -> bool {
+        self.holders.contains(&holder)
+    }
+
+    /// Where a value goes into the holder to which the verifier does not follow.
+    pub fn refused(&self, holder: Holder) -> Option<Span> {
+        self.refused.get(&holder).copied()
+    }
+
+    /// Whether the holder can have such pointers alone, as far as is known; its type is open still.
+    pub fn ask(&mut self, holder: Holder) -> bool {
+        let is_open = !self.refused.contains_key(&holder);
+        if is_open {
+            self.asked.insert(holder);
+        }
+        is_open
+    }
+
+    pub fn refuse(&mut self, holder: Holder, value: Span) {
+        if self.refused.insert(holder, value).is_none() {
+            self.withdrawn.insert(holder);
+        }
+    }
+}
 
 /// The checked bodies of all functions; none of those with errors.
 pub fn bodies(cx: &mut Session, env: &mut Env) -> Vec<Option<Body>> {
     loop {
         let before = cx.diags.count();
         let bodies = (0..env.funcs.len()).map(|index| body::check(cx, env, FuncId(index as u32))).collect();
-        let wanted = env.trusted.take();
-        if wanted.is_empty() {
+        let trust = env.trust.get_mut();
+        let (asked, withdrawn) = (std::mem::take(&mut trust.asked), std::mem::take(&mut trust.withdrawn));
+        if asked.is_empty() && withdrawn.is_empty() {
             return bodies;
         }
         cx.diags.take_since(before);
-        for (func, param) in wanted {
+        trust.holders.extend(&asked);
+        trust.holders.retain(|holder| !withdrawn.contains(holder));
+        asked.into_iter().for_each(|holder| declare(&mut cx.types, env, holder, Space::BtfTrusted));
+        withdrawn.into_iter().for_each(|holder| declare(&mut cx.types, env, holder, Space::BtfUntrusted));
+    }
+}
+
+/// Gives a parameter or a result its type. The bodies declare their variables themselves.
+fn declare(types: &mut Types, env: &mut Env, holder: Holder, space: Space) {
+    match holder {
+        Holder::Param(func, param) => {
             let (func, param) = (func.0 as usize, param.0 as usize);
             let local = &mut env.program.funcs[func].locals[param];
-            if let TyKind::Ptr { to, nullable, .. } = cx.types.kind(local.ty) {
-                local.ty = cx.types.ptr(to, Space::BtfTrusted, nullable);
-                env.funcs[func].sig.params[param] = local.ty;
-            }
+            local.ty = within(types, local.ty, space);
+            env.funcs[func].sig.params[param] = local.ty;
         }
+        Holder::Result(func) => {
+            let func = func.0 as usize;
+            let declared = &mut env.program.funcs[func];
+            declared.result = within(types, declared.result, space);
+            if let Some(named) = declared.named_result {
+                declared.locals[named.0 as usize].ty = declared.result;
+            }
+            env.funcs[func].sig.result = declared.result;
+        }
+        Holder::Local(..) => {}
     }
+}
+
+/// The pointer type with another kind of memory.
+pub fn within(types: &mut Types, ty: Ty, space: Space) -> Ty {
+    let TyKind::Ptr { to, nullable, .. } = types.kind(ty) else { return ty };
+    types.ptr(to, space, nullable)
 }

@@ -9,6 +9,7 @@ use super::owners;
 use super::predefined::{is_context, is_object, is_unknown, map_kind, pointer};
 use super::scope::{Found, Scope};
 use crate::ast::{self, Ident, TypeKind};
+use crate::btf::Wanted;
 use crate::diag::codes::maps::MapAsType;
 use crate::diag::codes::names::{NoProgramType, NotAType, UnknownType};
 use crate::diag::codes::shared::{OwnerPlace, SpecialPlace};
@@ -194,6 +195,10 @@ fn found_type(cx: &mut Session, scope: &mut dyn Scope, name: &Ident, found: Foun
             kernel_types::required(cx, &name.name, name.span).unwrap_or(Ty::ERROR)
         }
         Found::Declared(Declared { entity: Entity::Type(ty), .. }) => ty,
+        // The kernel has structs and functions of one name.
+        Found::Declared(Declared { entity: Entity::Kfunc(_), .. }) if cx.kernel_types.has(Wanted::Type, &name.name) => {
+            kernel_types::named(cx, name).unwrap_or(Ty::ERROR)
+        }
         Found::Declared(declared) => {
             let what = describe(&declared.entity).to_owned();
             let error = cx.error(name.span, NotAType { name: name.name.clone(), what });

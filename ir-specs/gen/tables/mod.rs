@@ -38,8 +38,11 @@ pub fn render(specs: &Specs) -> String {
     list(&mut out, "KERNEL_HEADERS", "KernelHeader", &specs.kernel_headers);
     list(&mut out, "MODULE_LOCKS", "ModuleLock", &specs.module_locks);
     list(&mut out, "OBJECT_METHODS", "ObjectMethod", &specs.object_methods);
-    let words: Vec<String> = specs.c_words.sorted().into_iter().map(|word| format!("{word:?}")).collect();
-    out.push_str(&format!("/// Words that names in C cannot be (`ir-specs/c_words.toml`), sorted.\npub static C_WORDS: &[&str] = &[{}];\n", words.join(", ")));
+    let lists = [("C_WORDS", specs.c_words.of_modules()), ("HEADER_WORDS", specs.c_words.of_headers())];
+    for (list, words) in lists {
+        let words: Vec<String> = words.into_iter().map(|word| format!("{word:?}")).collect();
+        out.push_str(&format!("/// Words that names in C cannot be (`ir-specs/c_words.toml`), sorted.\npub static {list}: &[&str] = &[{}];\n", words.join(", ")));
+    }
     list(&mut out, "ENUMS", "EnumSpec", &specs.facts.enums);
     out.push_str(&facts::render(&specs.facts));
     out

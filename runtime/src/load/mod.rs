@@ -27,7 +27,7 @@ use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 
 /// Ends the name of the program at the return of a function, whose program at the entry has the rest of the name.
-const RETURN: &CStr = c".return";
+const RETURN: &CStr = c"__return";
 
 #[derive(Clone, Copy, PartialEq)]
 enum State {

@@ -3,38 +3,45 @@
 //!
 //! Offsets are those of the object: `_Static_assert`s of the header hold a C compiler to them.
 
+mod names;
 mod types;
 
 use crate::ir::{Module, Section};
 use crate::types::{StructDef, Ty, Types};
+use names::{Names, c_name};
 use object::read::elf::ElfFile64;
 use object::{Endianness, Object, ObjectSymbol};
 use std::fmt::Write;
-use types::{Declared, Field, c_name};
+use types::{Declared, Field};
 
 /// The text of the header, of a module after its last pass and the object that it became.
 pub fn of(types: &Types, module: &Module, object: &[u8]) -> String {
     let name = c_name(&module.name);
-    let mut declared = Declared::new(types);
-    let mut uses = String::new();
+    // What programs write that include the header: these names do not depend on the types.
+    let mut names = Names::default();
+    let mut of_maps = Vec::new();
     for map in module.maps.iter().filter(|map| !map.bound) {
         let parts = [("key", map.key), ("value", map.value)].into_iter().filter(|(_, ty)| *ty != Ty::VOID);
-        for (part, ty) in parts {
-            let declaration = declared.declaration(ty, &format!("{name}_{}_{part}", c_name(&map.name)));
-            let _ = writeln!(
-                uses,
-                "/* The {part} of the map `{}`, of kind {}. */\ntypedef {declaration};",
-                map.name, map.kind.name
-            );
-        }
+        of_maps.extend(parts.map(|(part, ty)| (map, part, ty, names.unused(&format!("{name}_{}_{part}", map.name)))));
     }
-    for section in Section::ALL {
+    let of_section = |section: &Section| section.name().rsplit('.').next().unwrap_or_default();
+    let of_sections = Section::ALL.map(|section| names.unused(&format!("{name}_{}", of_section(&section))));
+    let mut declared = Declared::new(types, names);
+    let mut uses = String::new();
+    for (map, part, ty, typedef) in of_maps {
+        let declaration = declared.declaration(ty, &typedef);
+        let _ = writeln!(
+            uses,
+            "/* The {part} of the map `{}`, of kind {}. */\ntypedef {declaration};",
+            map.name, map.kind.name
+        );
+    }
+    for (section, of_section) in std::iter::zip(Section::ALL, of_sections) {
         let fields = globals(module, section, object);
         let Some(last) = fields.last() else { continue };
         let align = fields.iter().map(|field| types.align_of(field.ty)).max().unwrap_or(1);
         let size = (last.offset + types.size_of(last.ty)).next_multiple_of(align);
-        let word = section.name().rsplit('.').next().unwrap_or_default();
-        let text = declared.layout(&format!("{name}_{word}"), &fields, size, align);
+        let text = declared.layout(&of_section, &fields, size, align);
         let _ =
             write!(uses, "/* The variables of the map of the section `{}`. */\n{text}", module.elf_section(section));
     }

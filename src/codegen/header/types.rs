@@ -1,8 +1,9 @@
 //! Types in C: each struct and enum is declared once, before what is made of it.
 
 use super::fields;
-use crate::types::{EnumId, Origin, StructId, Ty, TyKind, Types};
-use std::collections::BTreeSet;
+use super::names::{Names, c_name};
+use crate::types::{EnumId, Origin, StructId, Ty, TyKind, Types, VariantDef};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// A field of a struct, or a variable of a section.
@@ -16,14 +17,17 @@ pub struct Field {
 
 pub struct Declared<'t> {
     types: &'t Types,
-    structs: BTreeSet<StructId>,
-    enums: BTreeSet<EnumId>,
+    /// The names of those that are declared.
+    structs: BTreeMap<StructId, String>,
+    enums: BTreeMap<EnumId, String>,
+    names: Names,
     text: String,
 }
 
 impl<'t> Declared<'t> {
-    pub fn new(types: &'t Types) -> Declared<'t> {
-        Declared { types, structs: BTreeSet::new(), enums: BTreeSet::new(), text: String::new() }
+    /// `names`: what the header declares besides.
+    pub fn new(types: &'t Types, names: Names) -> Declared<'t> {
+        Declared { types, structs: BTreeMap::new(), enums: BTreeMap::new(), names, text: String::new() }
     }
 
     /// What was declared so far.
@@ -42,14 +46,12 @@ impl<'t> Declared<'t> {
             TyKind::Str(size) => format!("char {name}[{size}]"),
             TyKind::Array(element, length) => self.declaration(element, &format!("{name}[{length}]")),
             TyKind::Struct(id) => {
-                self.declare_struct(id);
-                format!("struct {} {name}", self.struct_name(id))
+                format!("struct {} {name}", self.declare_struct(id))
             }
             TyKind::Enum(id) => {
-                self.declare_enum(id);
-                let enumeration = self.types.enum_def(id);
-                let repr = enumeration.repr;
-                self.declaration(repr, &format!("/* enum {} */ {name}", c_name(&enumeration.name)))
+                let of = self.declare_enum(id);
+                let repr = self.types.enum_def(id).repr;
+                self.declaration(repr, &format!("/* enum {of} */ {name}"))
             }
             TyKind::Ptr { .. } | TyKind::Fn(_) | TyKind::Link => format!("uint64_t {name}"),
             TyKind::Handle(_) => format!("uint32_t {name}"),
@@ -60,38 +62,42 @@ impl<'t> Declared<'t> {
     }
 
     /// What the kernel's headers declare gets a name of its own, so that both can be included.
-    fn struct_name(&self, id: StructId) -> String {
-        let def = self.types.struct_def(id);
-        let name = c_name(&def.name);
-        if def.origin == Origin::User { name } else { format!("ks_{name}") }
-    }
-
-    fn declare_struct(&mut self, id: StructId) {
-        if !self.structs.insert(id) {
-            return;
+    fn declare_struct(&mut self, id: StructId) -> String {
+        if let Some(name) = self.structs.get(&id) {
+            return name.clone();
         }
-        let (name, def) = (self.struct_name(id), self.types.struct_def(id));
+        let def = self.types.struct_def(id);
+        let prefix = if def.origin == Origin::User { "" } else { "ks_" };
+        let name = self.names.unused(&format!("{prefix}{}", def.name));
+        self.structs.insert(id, name.clone());
         let text = self.layout(&name, &fields(def), def.size, def.align);
         self.text.push_str(&text);
         self.text.push('\n');
+        name
     }
 
     /// The constants of an enum of the program; C's enums have a width of their own, so fields are integers.
-    fn declare_enum(&mut self, id: EnumId) {
-        let def = self.types.enum_def(id);
-        if def.span.is_none() || !self.enums.insert(id) {
-            return;
+    fn declare_enum(&mut self, id: EnumId) -> String {
+        if let Some(name) = self.enums.get(&id) {
+            return name.clone();
         }
-        let variants: Vec<String> =
-            def.variants.iter().map(|v| format!("    {} = {},\n", c_name(&v.name), v.value)).collect();
-        let _ = writeln!(self.text, "enum {} {{\n{}}};\n", c_name(&def.name), variants.concat());
+        let def = self.types.enum_def(id);
+        if def.span.is_none() {
+            return c_name(&def.name);
+        }
+        let name = self.names.unused(&def.name);
+        self.enums.insert(id, name.clone());
+        let constant = |v: &VariantDef| format!("    {} = {},\n", self.names.unused(&v.name), v.value);
+        let variants: Vec<String> = def.variants.iter().map(constant).collect();
+        let _ = writeln!(self.text, "enum {name} {{\n{}}};\n", variants.concat());
+        name
     }
 
     /// A struct with these fields at their offsets.
     pub fn layout(&mut self, name: &str, fields: &[Field], size: u64, align: u64) -> String {
         let natural = fields.iter().map(|field| self.types.align_of(field.ty)).max().unwrap_or(1);
         let packed = align < natural;
-        let (mut body, mut holds, mut at) = (String::new(), String::new(), 0);
+        let (mut body, mut holds, mut at, mut names) = (String::new(), String::new(), 0, Names::default());
         for field in fields {
             let bytes = self.types.size_of(field.ty);
             // Bit-fields of one unit are one integer; of fields at one place C gets the first.
@@ -102,7 +108,8 @@ impl<'t> Declared<'t> {
             if at.next_multiple_of(own) < field.offset {
                 let _ = writeln!(body, "    uint8_t _pad{at}[{}];", field.offset - at);
             }
-            let named = if field.bits.is_some() { format!("_bits{}", field.offset) } else { c_name(&field.name) };
+            let bits = field.bits.map(|_| format!("_bits{}", field.offset));
+            let named = names.unused(bits.as_ref().unwrap_or(&field.name));
             let _ = writeln!(body, "    {};", self.declaration(field.ty, &named));
             let _ = writeln!(holds, "KSC_HOLDS(offsetof(struct {name}, {named}) == {});", field.offset);
             at = field.offset + bytes;
@@ -115,59 +122,3 @@ impl<'t> Declared<'t> {
         format!("struct {name} {{\n{body}}}{attribute};\nKSC_HOLDS(sizeof(struct {name}) == {size});\n{holds}")
     }
 }
-
-/// A name that is none of C's words.
-pub fn c_name(name: &str) -> String {
-    let text: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    let begins = text.starts_with(|c: char| c.is_ascii_digit());
-    if begins || C_WORDS.contains(&text.as_str()) { format!("{text}_") } else { text }
-}
-
-/// The keywords of C11 and C++ that are names in the language.
-const C_WORDS: &[&str] = &[
-    "alignas",
-    "alignof",
-    "asm",
-    "auto",
-    "bool",
-    "case",
-    "char",
-    "class",
-    "delete",
-    "do",
-    "double",
-    "explicit",
-    "export",
-    "extern",
-    "float",
-    "friend",
-    "goto",
-    "inline",
-    "int",
-    "long",
-    "mutable",
-    "namespace",
-    "new",
-    "operator",
-    "private",
-    "protected",
-    "public",
-    "register",
-    "restrict",
-    "short",
-    "signed",
-    "static",
-    "struct",
-    "switch",
-    "template",
-    "this",
-    "throw",
-    "typedef",
-    "typename",
-    "union",
-    "unsigned",
-    "using",
-    "virtual",
-    "void",
-    "volatile",
-];

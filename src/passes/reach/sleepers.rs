@@ -1,7 +1,7 @@
 //! Programs that may sleep: those that ask for it, and those that reach what sleeps.
 
 use super::module_code::calls_sleeper;
-use super::programs::helpers;
+use super::programs::{helpers, kfunc};
 use super::{called_from, programs::used};
 use crate::diag::codes::contexts::{HelperNotInProgram, SleepInTimer};
 use crate::diag::codes::maps::NotInProgram;
@@ -61,7 +61,12 @@ fn sleeps_here(module: &Module, graph: &CallGraph, program: usize) -> bool {
 }
 
 fn may_sleep(module: &Module, op: &OpData) -> bool {
-    sleeper(module, op).is_some() || calls_sleeper(module, op)
+    sleeper(module, op).is_some() || calls_sleeper(module, op) || is_of_kernel(op)
+}
+
+/// Whether an op calls a function of the kernel that sleeps.
+fn is_of_kernel(op: &OpData) -> bool {
+    kfunc(op).is_some_and(|kfunc| kfunc.may_sleep)
 }
 
 /// How messages name what sleeps.
@@ -104,7 +109,8 @@ fn report_helper(
         let helper = name_of(module, op);
         let error = cx.error(op.loc.span, HelperNotInProgram { helper, program: spec.name.to_owned(), name });
         called_from(module, &names, error, &graph.reach([program]).chain(at));
-        error.help(format!("it is `@kfunc(\"sleepable\")`; {}", sleepers()));
+        let why = if is_of_kernel(op) { "it sleeps" } else { "it is `@kfunc(\"sleepable\")`" };
+        error.help(format!("{why}; {}", sleepers()));
         return;
     };
     // Of types that may not call it at all, that is reported.

@@ -8,13 +8,16 @@ use crate::ast;
 use crate::diag::codes::contexts::ResultRange;
 use crate::sema::enums;
 use crate::sema::tree::{Expr, ProgramRole, Role};
+use crate::sema::trusted::Holder;
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
     /// A value that the function returns.
     pub fn result_value(&mut self, value: &ast::Expr, result: Ty) -> Expr {
         let Some(action) = self.action() else {
-            let value = self.coerced(value, result);
+            let value = self.value(value, Some(result));
+            self.note_held_in(Holder::Result(self.func), &value.expr);
+            let value = self.coerce(value, result);
             self.check_returned(&value);
             return value;
         };

@@ -89,7 +89,12 @@ impl Checker<'_, '_> {
             self.wanted_by = outer;
             return value;
         }
-        self.coerced(value, wanted)
+        let checked = self.value(value, Some(wanted));
+        if let Some(assigned) = self.assigned_local(place) {
+            let place = self.local_expr(assigned, place.span);
+            self.note_stored_pointer(&place, &checked.expr);
+        }
+        self.coerce(checked, wanted)
     }
 
     /// The variable that a place is by its name.

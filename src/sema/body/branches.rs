@@ -7,7 +7,7 @@ use crate::diag::codes::types::{BranchTypes, MismatchedTypes, NoValue};
 use crate::fold;
 use crate::sema::tree::{Block, Condition, Const, Expr, ExprKind, If, Stmt, StmtKind};
 use crate::source::Span;
-use crate::types::{Ty, TyKind};
+use crate::types::{Space, Ty, TyKind};
 
 /// One of the branches of an expression.
 pub(super) struct Branch {
@@ -312,7 +312,13 @@ impl Checker<'_, '_> {
         ) = (types.kind(left), types.kind(right))
             && left_to == right_to
         {
-            let space = if left_space == right_space { left_space } else { crate::types::Space::Any };
+            let space = match (left_space, right_space) {
+                (Space::BtfTrusted, Space::BtfUntrusted) | (Space::BtfUntrusted, Space::BtfTrusted) => {
+                    Space::BtfUntrusted
+                }
+                _ if left_space == right_space => left_space,
+                _ => Space::Any,
+            };
             return Some(types.ptr(left_to, space, left_null || right_null));
         }
         None

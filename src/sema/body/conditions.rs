@@ -6,7 +6,7 @@ use super::value::{Value, bool_expr, cast, number};
 use crate::ast;
 use crate::diag::codes::types::NotACondition;
 use crate::sema::tree::{Binding, Condition, Expr, ExprKind, OptionalKind};
-use crate::types::{Ty, TyKind};
+use crate::types::{Space, Ty, TyKind};
 
 impl Checker<'_, '_> {
     /// Bindings go into the innermost scope, which the caller has made for them.
@@ -32,7 +32,7 @@ impl Checker<'_, '_> {
         source: Option<crate::sema::tree::Optional>,
     ) -> Option<Binding> {
         let declared = ty.map(|ty| self.resolve_local(ty));
-        let Some(source) = source else {
+        let Some(mut source) = source else {
             self.declare(&name.name, declared.unwrap_or(Ty::ERROR), name.span, LocalKind::Tested);
             self.mark_read(&name.name);
             return None;
@@ -41,6 +41,13 @@ impl Checker<'_, '_> {
             && !self.same_but_null(declared, source.ty)
         {
             self.mismatch(ty.span, source.ty, declared);
+        }
+        if let OptionalKind::Pointer(pointer) = source.kind {
+            let pointer = self.first_held(name.span, pointer);
+            if self.pointer(pointer.ty).is_some_and(|of| of.space == Space::BtfTrusted) {
+                source.ty = self.held(name.span, source.ty);
+            }
+            source.kind = OptionalKind::Pointer(pointer);
         }
         let kind = match source.kind {
             OptionalKind::MapEntry { .. } | OptionalKind::MapEntryOr { .. } => LocalKind::Entry,

@@ -154,6 +154,10 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let trusted = (from_space, wanted_space) == (Space::BtfUntrusted, Space::BtfTrusted) && self.trust(&value);
+        if !trusted && (from_space, wanted_space) == (Space::BtfUntrusted, Space::BtfTrusted) {
+            self.refuse_object(&value);
+            return error_expr(span);
+        }
         if !trusted && !self.spaces_agree(from_space, wanted_space) {
             self.refuse_spaces(span, from_space, wanted_space);
             return error_expr(span);

@@ -27,6 +27,9 @@ impl Checker<'_, '_> {
             let kfunc = *kfunc;
             return self.kfunc_exists(kfunc, asked.span);
         }
+        if let Some(asked) = self.predefined_in_kernel(asked) {
+            return fact(asked, Ty::BOOL, span);
+        }
         if let Some(of) = self.kernel_type(asked) {
             return fact(KernelFact::TypeExists(of), Ty::BOOL, span);
         }
@@ -50,6 +53,31 @@ impl Checker<'_, '_> {
                 error_expr(span)
             }
         }
+    }
+
+    /// A predefined enum, or a variant of one, that the kernel's types have too: other kernels may lack it.
+    fn predefined_in_kernel(&mut self, asked: &ast::Expr) -> Option<KernelFact> {
+        let Ast::Name(path) = &asked.kind else { return None };
+        let (first, variant) = match path.segments.as_slice() {
+            [first] => (first, None),
+            [first, variant] => (first, Some(variant)),
+            _ => return None,
+        };
+        let is_own = self.local_name(&first.name).is_some() || self.env.declared(self.module, &first.name).is_some();
+        let predefined = self.env.predefined.get(&first.name).filter(|_| !is_own)?;
+        let Entity::Type(ty) = predefined.entity else {
+            let found = self.cx.kernel_types.enumerator(&mut self.cx.types, &first.name)?;
+            let Ok(KernelEnumerator::Variant(of, variant)) = found else { return None };
+            return Some(KernelFact::VariantExists { of, variant });
+        };
+        let written = self.enum_id(ty)?;
+        let found = self.cx.kernel_types.named(&mut self.cx.types, &first.name)?.ok()?;
+        let Some(variant) = variant else { return Some(KernelFact::TypeExists(found)) };
+        // The kernel of this machine may be one of those that lack it.
+        [self.enum_id(found)?, written].into_iter().find_map(|of| {
+            let variant = self.cx.types.enum_def(of).variants.iter().position(|known| known.name == variant.name)?;
+            Some(KernelFact::VariantExists { of, variant })
+        })
     }
 
     /// A variant of an enum of the kernel: a number that the loader knows.

@@ -89,7 +89,9 @@ impl Checker<'_, '_> {
                 let pointer = text[1..].trim_start();
                 Help::write(format!("`{pointer}` is a pointer already: leave out the `&`"), pointer)
             }
-            (TyKind::Ptr { to: other, .. }, TyKind::Ptr { to, .. }) if other != to => {
+            (TyKind::Ptr { to: other, space: from, .. }, TyKind::Ptr { to, space, .. })
+                if other != to && self.spaces_agree(from, space) =>
+            {
                 Help::say(format!("`{cast} as *{}` says that it is meant", types.name(to)))
             }
             (TyKind::Bool, _) if types.as_int(wanted).is_some() => {

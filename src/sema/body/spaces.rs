@@ -1,11 +1,13 @@
 //! Kinds of memory that pointers point into: what may be given where another is wanted.
 
 use super::Checker;
-use super::value::{local, strip_cast};
+use super::type_kinds::Pointer;
+use super::value::{cast, local, strip_cast};
 use crate::diag::codes::contexts::{ProcessMemory, UnknownObject};
-use crate::sema::tree::{Expr, Role};
+use crate::sema::tree::{Block, Const, Expr, ExprKind, Role};
+use crate::sema::trusted::{self, Holder};
 use crate::source::Span;
-use crate::types::Space;
+use crate::types::{Space, Ty};
 
 impl Checker<'_, '_> {
     /// Two kinds of memory in one pointer type: either is fine where it is left open.
@@ -15,26 +17,100 @@ impl Checker<'_, '_> {
         from == to || forgets || ((from == Space::Any || to == Space::Any) && !special(from) && !special(to))
     }
 
-    /// Whether a pointer is a parameter for which callers can be asked for a pointer to which the verifier follows.
+    /// Whether the verifier follows to what a pointer points, or does once what holds the pointer is asked for that.
     pub fn trust(&self, pointer: &Expr) -> bool {
-        let Some(param) = local(strip_cast(pointer)) else { return false };
-        let func = self.env.program.func(self.func);
-        // One that is known to be of this kind was converted before.
-        let open = self.pointer(self.locals[param.0 as usize].ty).is_some_and(|of| of.space == Space::BtfUntrusted);
-        let own = open && matches!(func.role, Role::Helper | Role::Plain) && func.params.contains(&param);
-        if own {
-            self.env.trusted.borrow_mut().insert((self.func, param));
+        let Some(Pointer { to, space, .. }) = self.pointer(pointer.ty) else { return false };
+        if space == Space::BtfTrusted {
+            return true;
         }
-        own
+        let of_block = |block: &Block| block.value.as_ref().is_none_or(|value| self.trust(value));
+        if let ExprKind::Cast(inner) = &pointer.kind {
+            self.pointer(inner.ty).is_some_and(|inner| inner.to == to) && self.trust(inner)
+        } else if let ExprKind::If(node) = &pointer.kind {
+            let then = of_block(&node.then);
+            node.otherwise.as_ref().is_none_or(of_block) && then
+        } else if let ExprKind::Match(node) = &pointer.kind {
+            node.arms.iter().map(|arm| &arm.body).chain(&node.default).all(of_block)
+        } else if let ExprKind::Block(block) = &pointer.kind {
+            of_block(block)
+        } else if let Some(holder) = self.holder(pointer) {
+            self.ask_holder(holder, pointer.span)
+        } else {
+            matches!(pointer.kind, ExprKind::Const(Const::Null))
+        }
+    }
+
+    fn ask_holder(&self, holder: Holder, span: Span) -> bool {
+        let mut trust = self.env.trust.borrow_mut();
+        if trust.holds(holder) {
+            // Its declaration does not say so, so nothing shows what goes there.
+            trust.refuse(holder, span);
+        }
+        trust.ask(holder)
+    }
+
+    /// The parameter, variable or function from which a pointer is.
+    fn holder(&self, pointer: &Expr) -> Option<Holder> {
+        if let ExprKind::Call { func, .. } = pointer.kind {
+            let is_own = matches!(self.env.program.func(func).role, Role::Helper | Role::Plain);
+            return is_own.then_some(Holder::Result(func));
+        }
+        let local = local(pointer)?;
+        let func = self.env.program.func(self.func);
+        if func.named_result == Some(local) {
+            return matches!(func.role, Role::Helper | Role::Plain).then_some(Holder::Result(self.func));
+        }
+        if func.params.contains(&local) {
+            return matches!(func.role, Role::Helper | Role::Plain).then_some(Holder::Param(self.func, local));
+        }
+        Some(Holder::Local(self.func, self.locals[local.0 as usize].span))
+    }
+
+    /// The type of a variable: that of what it is declared with, or known to hold.
+    pub fn held(&mut self, declared_at: Span, ty: Ty) -> Ty {
+        let holds = self.env.trust.borrow().holds(Holder::Local(self.func, declared_at));
+        let is_open = self.pointer(ty).is_some_and(|of| of.space == Space::BtfUntrusted);
+        if holds && is_open { trusted::within(&mut self.cx.types, ty, Space::BtfTrusted) } else { ty }
+    }
+
+    /// The first value of a variable whose type nobody wrote.
+    pub fn first_held(&mut self, declared_at: Span, value: Expr) -> Expr {
+        let ty = self.held(declared_at, value.ty);
+        self.note_held_in(Holder::Local(self.func, declared_at), &value);
+        if ty == value.ty || !self.trust(&value) { value } else { cast(value, ty) }
+    }
+
+    /// A pointer goes into a variable, or is the result of a function.
+    pub fn note_held_in(&mut self, holder: Holder, value: &Expr) {
+        let is_open = self.pointer(value.ty).is_some_and(|of| of.space == Space::BtfUntrusted);
+        if is_open && self.env.trust.borrow().holds(holder) && !self.trust(value) {
+            self.env.trust.borrow_mut().refuse(holder, value.span);
+        }
+    }
+
+    /// The same of a place that is a variable of the body.
+    pub fn note_stored_pointer(&mut self, place: &Expr, value: &Expr) {
+        if let Some(holder @ Holder::Local(..)) = self.holder(place) {
+            self.note_held_in(holder, value);
+        }
+    }
+
+    /// The kernel takes only objects to which the verifier follows, and this is none.
+    pub fn refuse_object(&mut self, value: &Expr) {
+        let text = self.text(value.span).to_owned();
+        let refused = self.holder(strip_cast(value)).and_then(|holder| self.env.trust.borrow().refused(holder));
+        let error = self.error(value.span, UnknownObject { text });
+        match refused {
+            Some(stored) if stored != value.span => {
+                error.note(stored, "the kernel does not know what this points to, which it holds");
+            }
+            Some(_) | None => {
+                error.help("it knows the pointers that a `@tp_btf` program gets, what is read through them, what functions of the kernel return, and the running task by `bpf_get_current_task_btf()`");
+            }
+        }
     }
 
     pub fn refuse_spaces(&mut self, span: Span, from: Space, to: Space) {
-        if (from, to) == (Space::BtfUntrusted, Space::BtfTrusted) {
-            let text = self.text(span).to_owned();
-            self.error(span, UnknownObject { text })
-                .help("it knows the pointers that a `@tp_btf` program gets, what is read through them, and the running task by `bpf_get_current_task_btf()`");
-            return;
-        }
         if from != Space::User && to != Space::User {
             self.unsupported(span, "one pointer for a context or a kernel object, and something else");
             return;

@@ -10,6 +10,7 @@ use crate::diag::codes::names::{NotConstant, UnusedResult};
 use crate::diag::codes::types::{ElseMustLeave, NoEffect, NoValue, UnknownTypeOf};
 use crate::sema::consts::CONSTANTS;
 use crate::sema::tree::{Block, Const, Expr, ExprKind, Stmt, StmtKind};
+use crate::sema::trusted::Holder;
 use crate::sema::types::{self, Position};
 use crate::source::Span;
 use crate::types::{Space, Ty};
@@ -108,7 +109,7 @@ impl Checker<'_, '_> {
     }
 
     fn var(&mut self, name: &Ident, ty: Option<&ast::Type>, init: Option<&ast::Expr>, span: Span, out: &mut Vec<Stmt>) {
-        let declared = ty.map(|ty| self.resolve_local(ty));
+        let declared = ty.map(|ty| self.resolve_local(ty)).map(|ty| self.held(name.span, ty));
         let Some(init) = init else {
             if declared.is_none() {
                 self.error(span, UnknownTypeOf { name: name.name.clone() }).help("give it a type or a value");
@@ -143,14 +144,20 @@ impl Checker<'_, '_> {
             Some(ty) if is_bytes(ty) && self.is_packet_end(&value.expr) => cast(value.expr, ty),
             // A value that nothing tests gets a test at its use.
             Some(_) if is_header => value.expr,
-            Some(ty) => self.coerce(value, ty),
+            Some(ty) => {
+                self.note_held_in(Holder::Local(self.func, name.span), &value.expr);
+                self.coerce(value, ty)
+            }
             // A pointer that may be assigned to later, and goes where any other may.
             None if value.ty() == Ty::NULL => {
                 let bytes = self.cx.types.ptr(Ty::U8, Space::Any, true);
                 self.coerce(value, bytes)
             }
             None if value.ty() == Ty::BYTES => self.plain_view(value.expr),
-            None => self.no_void(value.expr),
+            None => {
+                let value = self.no_void(value.expr);
+                self.first_held(name.span, value)
+            }
         };
         let mut ty = match declared {
             Some(ty) if !is_header => ty,

@@ -162,6 +162,11 @@ impl Wanted<'_> {
         result.filter(|_| is_result).or_else(|| self.given.arguments.get(index))
     }
 
+    /// Whether a parameter is that of `on return (ret: T)`.
+    fn is_of_return(&self, decl: &FnDecl, index: usize) -> bool {
+        self.role.returned.is_some() && index + 1 == decl.params.len() && decl.params[index].name.name == RESULT
+    }
+
     /// The type of a parameter as the body sees it, and its offset.
     fn param(&self, cx: &mut Session, decl: &FnDecl, index: usize, declared: Ty) -> (Ty, u64) {
         if declared == Ty::ERROR {
@@ -173,9 +178,15 @@ impl Wanted<'_> {
             return (ty, *offset);
         }
         let target = self.of.or(self.role.target.as_deref()).unwrap_or_default().to_owned();
-        let form = self.form(cx, decl);
+        // What the function returned is a parameter of `on return`, not of the program.
+        let returned = self.given.result.as_ref().filter(|_| self.is_of_return(decl, index));
+        let form = match returned {
+            Some(Value { ty: Some(ty), .. }) => format!("on return ({RESULT}: {})", spelled(&cx.types, ty)),
+            Some(_) | None => self.form(cx, decl),
+        };
+        let shorter = if returned.is_some() { "" } else { "; parameters at the end may be left out" };
         cx.error(decl.params[index].span, PrototypeParameter { name: self.role.spec.name.to_owned(), event: target })
-            .help(format!("write `{form}`; parameters at the end may be left out"));
+            .help(format!("write `{form}`{shorter}"));
         (Ty::ERROR, 0)
     }
 

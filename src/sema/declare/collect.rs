@@ -10,9 +10,9 @@ use crate::diag::foreign;
 use crate::modules::ModuleId;
 use crate::sema::env::Entity;
 use crate::sema::imports::Import;
-use crate::sema::predefined::{flavour_of, is_kernel_struct, map_kind};
+use crate::sema::predefined::{self, flavour_of, is_kernel_struct, map_kind};
 use crate::sema::similar;
-use crate::sema::tree::{Config, ConfigId, Global, GlobalId, Map, MapId, Role, Storage};
+use crate::sema::tree::{AT_RETURN, Config, ConfigId, Global, GlobalId, Map, MapId, Role, Storage};
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{MAP_KINDS, MapKindSpec};
@@ -112,7 +112,7 @@ impl<'a> Declare<'a> {
     fn entity(&mut self, cx: &mut Session, item: &'a Item, types: &TypeNames<'a>, header: bool) -> Entity {
         match &item.kind {
             ItemKind::Fn(decl) => match attributes::role(cx, item, decl, self.module == ModuleId::ROOT) {
-                Some(role) => self.add_function(item, decl, role),
+                Some(role) => self.add_function(cx, item, decl, role),
                 None => Entity::Broken,
             },
             ItemKind::Struct(decl) => {
@@ -198,10 +198,18 @@ impl<'a> Declare<'a> {
         })
     }
 
-    fn add_function(&mut self, item: &'a Item, decl: &'a FnDecl, role: Role) -> Entity {
+    fn add_function(&mut self, cx: &mut Session, item: &'a Item, decl: &'a FnDecl, role: Role) -> Entity {
         let name = &decl.name.name;
         let symbol = match &role {
-            Role::Program(_) => self.symbols.kernel_symbol(self.module, name),
+            Role::Program(role) => {
+                let symbol = self.symbols.kernel_symbol(self.module, name);
+                let at_return = format!("{symbol}{AT_RETURN}");
+                if role.spec.on_return.is_some() && !self.symbols.reserve(at_return.clone()) {
+                    cx.error(decl.name.span, DuplicateName { name: at_return })
+                        .help(format!("it is the name of what `{name}` does at the return of the function"));
+                }
+                symbol
+            }
             Role::Helper | Role::Kfunc(_) | Role::Private | Role::Plain | Role::Main(_) => {
                 self.symbols.symbol(self.module, name)
             }
@@ -226,7 +234,7 @@ impl<'a> Declare<'a> {
     fn add_variable(&mut self, cx: &mut Session, item: &Item, decl: &VarDecl, types: &TypeNames<'a>) -> Entity {
         let name = decl.name.name.clone();
         let span = decl.name.span;
-        match written_kind(decl, types) {
+        match written_kind(decl, types, &self.env.predefined) {
             Written::Variable => {
                 let id = GlobalId(self.env.program.globals.len() as u32);
                 let storage = storage::of_variable(cx, item, decl);
@@ -297,8 +305,8 @@ enum Written<'a> {
     UnknownKind(&'a Ident),
 }
 
-/// Only map kinds take type arguments, and a size but for `str(N)`.
-fn written_kind<'a>(decl: &'a VarDecl, types: &TypeNames<'_>) -> Written<'a> {
+/// Only map kinds and predefined types take type arguments, and a size but for `str(N)`.
+fn written_kind<'a>(decl: &'a VarDecl, types: &TypeNames<'_>, predefined: &predefined::Names) -> Written<'a> {
     let Some(ty) = &decl.ty else { return Written::Variable };
     let (name, applied) = match &ty.kind {
         TypeKind::Applied { name, .. } => (name, true),
@@ -310,7 +318,8 @@ fn written_kind<'a>(decl: &'a VarDecl, types: &TypeNames<'_>) -> Written<'a> {
             return Written::Variable;
         }
     };
-    if name.name == "str" || types.contains(name.name.as_str()) {
+    let is_predefined = predefined.get(&name.name).is_some_and(|known| matches!(known.entity, Entity::Type(_)));
+    if name.name == "str" || is_predefined || types.contains(name.name.as_str()) {
         return Written::Variable;
     }
     match map_kind(&name.name) {

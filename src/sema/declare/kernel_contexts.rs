@@ -46,7 +46,8 @@ impl Declare<'_> {
             (_, [first, ..]) => first.ty.span,
             (_, []) => return sig,
         };
-        let form = format!("@{} fn {}(ctx: *{name}) -> {}", role.spec.name, decl.name.name, role.spec.result);
+        let form =
+            format!("@{}(\"{target}\") fn {}(ctx: *{name}) -> {}", role.spec.name, decl.name.name, role.spec.result);
         cx.error(span, ProgramParameter { name: role.spec.name.to_owned(), context: name })
             .help(format!("write `{form}`"));
         broken

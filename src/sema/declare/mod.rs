@@ -117,7 +117,7 @@ pub fn declare<'a>(cx: &mut Session, modules: &'a Modules) -> Env<'a> {
         predefined,
         program,
         funcs: Vec::new(),
-        trusted: RefCell::default(),
+        trust: RefCell::default(),
         field_defaults: HashMap::new(),
         orders: BTreeMap::new(),
     };

@@ -269,7 +269,9 @@ impl Declare<'_> {
         let wanted = self.action(cx, of);
         let name = spec.name;
         let is_bool = spec.or_bool && sig.result == Ty::BOOL;
-        let is_nothing = spec.on_return.is_some() && sig.result == Ty::VOID;
+        // Where the kernel takes one result alone, that need not be written.
+        let returns_one = role.form().and_then(|form| form.returns).is_some_and(|(least, most)| least == most);
+        let is_nothing = returns_one && sig.result == Ty::VOID;
         if sig.result == Ty::ERROR || is_bool || is_nothing || accepts_result(cx, wanted, sig.result) {
             return true;
         }

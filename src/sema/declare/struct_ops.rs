@@ -58,7 +58,7 @@ impl<'a> Declare<'a> {
             let ImplMemberKind::Fn(function) = &member.kind else { continue };
             let Some(mut role) = role(cx, &of, function, sleeps) else { continue };
             role.loading.optional = optional;
-            let symbol = self.symbols.kernel_symbol(self.module, &format!("{}_{}", decl.name.name, name.name));
+            let symbol = self.symbols.part(self.module, &decl.name.name, &name.name);
             let func = self.push_function(symbol, function, member.span, Role::Program(role));
             functions.push(ImplFunction { name: name.name.clone(), func });
         }

@@ -32,6 +32,8 @@ impl Symbols {
             }
             symbols.prefixes.push(prefix);
         }
+        // They are symbols as they are, wherever they are declared.
+        symbols.taken = modules.items(ModuleId::ROOT).filter_map(|item| Some(item.kind.name()?.name.clone())).collect();
         symbols
     }
 
@@ -43,6 +45,28 @@ impl Symbols {
     /// The symbol of a map or program.
     pub fn kernel_symbol(&mut self, module: ModuleId, name: &str) -> String {
         self.within(module, name, kernel_names::KEPT)
+    }
+
+    /// The symbol of a part of what a declaration of the module is, which has no name of its own there.
+    pub fn part(&mut self, module: ModuleId, whole: &str, part: &str) -> String {
+        let name = format!("{whole}_{part}");
+        if !self.prefixes[module.0 as usize].is_empty() {
+            return self.kernel_symbol(module, &name);
+        }
+        let mut symbol = name.clone();
+        for number in 2.. {
+            if self.taken.insert(symbol.clone()) {
+                break;
+            }
+            symbol = format!("{whole}{number}_{part}");
+        }
+        self.names.0.insert(symbol.clone(), name);
+        symbol
+    }
+
+    /// Whether nothing has the symbol; from here on something has.
+    pub fn reserve(&mut self, symbol: String) -> bool {
+        self.taken.insert(symbol)
     }
 
     fn within(&mut self, module: ModuleId, name: &str, limit: usize) -> String {

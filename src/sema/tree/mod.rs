@@ -173,6 +173,9 @@ impl Program {
     }
 }
 
+/// Ends the name of the program at the return of a function, behind that of the one at its entry.
+pub const AT_RETURN: &str = "__return";
+
 impl ProgramRole {
     /// Of a program whose attribute says no more than the type.
     pub fn new(spec: &'static ProgramSpec) -> ProgramRole {

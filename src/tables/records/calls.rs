@@ -268,6 +268,9 @@ record! {
         /// Moves packet data: packet pointers of before are invalid.
         #[serde(default)]
         pub changes_packet: bool,
+        /// Only programs that may sleep may call it.
+        #[serde(default)]
+        pub may_sleep: bool,
         /// The driver of an interface answers: the program is loaded for that interface.
         #[serde(default)]
         pub device: bool,
