@@ -31,7 +31,7 @@ class Suite:
         self.version = version
         self.passed = self.failed = 0
         # Test → that it passed, or why it is not for this kernel; not those that failed.
-        self.seen = {test.name: f"the test needs {test.needs()}" for test in tests if not test.on(manifest.version(version))}
+        self.seen = {test.name: f"the test needs {test.needs()}" for test in tests if not test.on(version)}
         self._kernel, self._folder = kernel, folder
         lines = {test.name: line for test in tests if (line := test.on(version))}
         self._tests = {test.name: test for test in tests}
