@@ -7,6 +7,7 @@ mod address_sums;
 mod aligned_slots;
 mod callback_results;
 mod choices_before_calls;
+mod context_choices;
 mod guarded_choices;
 mod joined_outcomes;
 pub mod known_limits;
@@ -53,6 +54,7 @@ pub static REWRITES: &[&Rewrite] = &[
     &wrapped_limits::REWRITE,
     &address_sums::REWRITE,
     &stored_bools::REWRITE,
+    &context_choices::REWRITE,
     &choices_before_calls::REWRITE,
     &zeros_behind_calls::REWRITE,
     &wide_products::REWRITE,
