@@ -82,6 +82,13 @@ impl KernelTypes {
         &self.path
     }
 
+    /// Takes other types. What was found out about the names of those before holds no more.
+    pub(super) fn replace(&mut self, btf: Btf) {
+        self.opened = Some(Ok(btf));
+        self.absent.clear();
+        self.type_names = None;
+    }
+
     /// The first type of a name, of the kernel or of a module.
     pub(super) fn find(&mut self, name: &str, wanted: Wanted) -> Option<TypeId> {
         let asked = (name.to_owned(), wanted);

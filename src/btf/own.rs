@@ -26,7 +26,7 @@ impl KernelTypes {
         let Ok(own) = Btf::new(OWN.to_vec()) else { return };
         if own.find(name, Wanted::Type).is_some() {
             self.unread = Some(OpenError::Lacks(name.to_owned()));
-            self.opened = Some(Ok(own));
+            self.replace(own);
         }
     }
 
