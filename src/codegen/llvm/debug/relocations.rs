@@ -14,9 +14,9 @@ static GENERATIONS: AtomicU32 = AtomicU32::new(0);
 const KIND: &str = "llvm.preserve.access.index";
 
 impl Debug {
-    /// The name of a struct of the kernel. LLVM keeps the variables that it makes for accesses in a map of the process
-    /// (`BPFAbstractMemberAccess::GEPGlobals`), by names that begin with the struct's, and in a second module would use those
-    /// of the first. So a later module has a flavour of its own of each struct: loaders ignore what follows `___`.
+    /// The name of a struct or an enum of the kernel. LLVM keeps the variables that it makes for accesses in a map of the process
+    /// (`BPFAbstractMemberAccess::GEPGlobals`), by names that begin with the type's, and in a second module would use those
+    /// of the first. So a later module has a flavour of its own of each: loaders ignore what follows `___`.
     pub(super) fn flavour(&mut self, name: &str) -> String {
         // The kernel has no name for it.
         if name.contains('.') {

@@ -284,7 +284,10 @@ impl Debug {
         let (file, line) = self.declared(cx, def.span);
         let unsigned = cx.types.as_int(def.repr).is_some_and(|(_, signed)| !signed);
         let repr = self.ty(cx, def.repr);
-        let name = identifier(&def.name);
+        let name = match cx.kernel_types.has_variants(&cx.types, id) {
+            true => self.flavour(&def.name),
+            false => identifier(&def.name),
+        };
         // SAFETY: `builder` is live, the nodes are of its context, and lengths are those of the names and the list.
         unsafe {
             let mut variants: Vec<Node> = def
