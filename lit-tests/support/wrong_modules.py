@@ -21,7 +21,7 @@ _SYSCALL = ctypes.CDLL(None, use_errno=True).syscall
 def run(what, executable):
     done = subprocess.run([executable], capture_output=True, text=True)
     text = re.sub(r"`/\S*/([^/`]*)`", r"`\1`", done.stdout + done.stderr)
-    text = re.sub(r"Linux [\d.]+\S*", "Linux VERSION", text).replace(os.uname().release, "RELEASE")
+    text = re.sub(r"Linux [\d.]+[^\s,]*", "Linux VERSION", text).replace(os.uname().release, "RELEASE")
     print(f"== {what}: {done.returncode}\n{text}", end="", flush=True)
 
 
