@@ -9,6 +9,7 @@ pub mod c;
 mod formats;
 pub mod header;
 pub mod llvm;
+mod taken;
 
 /// The section of an object from which tools know what its program pins: lines of `map NAME` or `section NAME`, a tab, and the
 /// path. Loaders pass over sections with such a prefix.

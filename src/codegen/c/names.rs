@@ -3,18 +3,18 @@
 //! Names of the file start with `ks_`, which no header of the kernel does, but for those that BPF code calls. Names inside
 //! functions and structs are those of the program: headers declare nothing there, but macros replace any word.
 
+use crate::codegen::taken::{Taken, letters};
 use crate::tables::C_WORDS;
-use std::collections::HashSet;
 
 #[derive(Default, Clone)]
 pub struct Names {
-    taken: HashSet<String>,
+    taken: Taken,
 }
 
 impl Names {
     /// A name for a local variable, parameter or field.
     pub fn inner(&mut self, wanted: &str) -> String {
-        let mut name: String = wanted.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let mut name = letters(wanted);
         // Macros of configurations and constants, and what compilers and headers keep for themselves.
         let reserved = !name.contains(|c: char| c.is_ascii_lowercase())
             || name.starts_with(['_', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
@@ -23,28 +23,16 @@ impl Names {
         } else if C_WORDS.binary_search(&name.as_str()).is_ok() || name.starts_with("ks_") {
             name.push('_');
         }
-        self.unused(name)
+        self.taken.unused(name)
     }
 
     /// A name of the file: of a function, variable, struct or constant.
     pub fn outer(&mut self, wanted: &str) -> String {
-        let name: String = wanted.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        self.unused(format!("ks_{name}"))
+        self.taken.unused(format!("ks_{}", letters(wanted)))
     }
 
     /// A name that others know.
     pub fn keep(&mut self, name: &str) {
-        self.taken.insert(name.to_owned());
-    }
-
-    fn unused(&mut self, name: String) -> String {
-        let mut unused = name.clone();
-        for number in 2.. {
-            if self.taken.insert(unused.clone()) {
-                break;
-            }
-            unused = format!("{name}_{number}");
-        }
-        unused
+        self.taken.keep(name);
     }
 }

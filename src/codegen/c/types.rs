@@ -168,23 +168,5 @@ fn is_of_headers(types: &Types, id: StructId) -> bool {
 
 /// Whether a struct is declared as bytes: its fields may share them, and are at offsets that the tables know.
 fn is_opaque(types: &Types, id: StructId) -> bool {
-    match types.struct_def(id).origin {
-        Origin::Packet
-        | Origin::Kernel
-        | Origin::Object
-        | Origin::Unknown
-        | Origin::Special
-        | Origin::ModuleLock
-        | Origin::Kptr
-        | Origin::List
-        | Origin::Tree
-        | Origin::ListLink
-        | Origin::TreeLink => true,
-        Origin::User
-        | Origin::Context
-        | Origin::Btf
-        | Origin::BtfUnion
-        | Origin::BtfTypedef
-        | Origin::BtfTypedefUnion => false,
-    }
+    types.struct_def(id).origin != Origin::User && !is_of_headers(types, id)
 }
