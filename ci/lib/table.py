@@ -3,7 +3,7 @@
 import statistics
 from dataclasses import dataclass
 
-HEAD = f"{'example':<15}{'what':<28}{'ksc':<22}{'ksc for 6.12':<22}{'C':<26}{'ratio':>8}{'6.12':>8}  target"
+HEAD = f"{'example':<16}{'what':<30}{'ksc':<22}{'ksc for 6.12':<22}{'C':<26}{'ratio':>8}{'6.12':>8}  target"
 # What the geometric mean over all programs may be, of each figure that has one.
 MEANS = {f"{what}, {mcpu}": limit for what, limit in (("instructions", 1.0), ("verified", 1.0), ("ns per run", 1.0)) for mcpu in ("v3", "v4")}
 
@@ -41,5 +41,5 @@ def means(shown):
 
 def show(entry):
     ratios = ["" if one is None or entry.target == "same" else f"{one:.3f}×" for one in (entry.ratio, entry.later_ratio)]
-    print(f"{entry.example:<15}{entry.what:<28}{entry.ours:<22}{entry.later:<22}{entry.theirs:<26}{ratios[0]:>8}{ratios[1]:>8}  "
+    print(f"{entry.example:<16}{entry.what:<30}{entry.ours:<22}{entry.later:<22}{entry.theirs:<26}{ratios[0]:>8}{ratios[1]:>8}  "
           f"{entry.target:<14}{entry.verdict}", flush=True)
