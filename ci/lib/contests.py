@@ -24,9 +24,9 @@ class Program:
     given: tuple = ()
     # Entries that maps have before: map, key, value, both as hexadecimal digits.
     entries: tuple = ()
-    # A ring buffer, and how many bytes at the begin of its records are a time.
+    # A ring buffer, and how many bytes at the beginning of its records are a time.
     ring: tuple = ()
-    # What the ratio of the instructions may be, and the reason if it is more than 1.02.
+    # What the ratio of the instructions may be, and the reason if that or another ratio is above 1.05.
     limit: float = 1.02
     why: str = ""
     # Whether its executable takes the loader's options, and so is compared with it.
@@ -73,6 +73,8 @@ PROGRAMS = (
     Program("acl", "check", (udp(80), udp(53), udp(60), udp(7000), "tcp,dport=80,size=64", "tcp,dport=443,size=64",
                              "udp,saddr=10.77.9.9,dport=443,size=64", "udp,ihl=7,dport=53,size=90", ipv4(17, "c000"), *PACKETS),
             maps=("rules",), variables=("unmatched",), given=(("rule_count", b"\x08"),),
+            why="the verifier is made to forget the index of each rule, which costs three instructions in each iteration; the loop's own "
+                "counter stays known to it",
             entries=(("groups", "10000000" "0a4d0000", "01000000"), ("groups", "20000000" "0a4d0002", "02000000"),
                      *(("rules", f"{number:02x}000000", rule) for number, rule in enumerate((
                          _rule(1, 6, 0, 1, 1024), _rule(1, 17, 0, 53, 53), _rule(1, 17, 1, 1, 65535), _rule(2, 6, 0, 80, 80),
@@ -104,7 +106,7 @@ PROGRAMS = (
              tcp(80, "GET / HTTP/1.1\r\n\r\n"), tcp(80, "GET /" + "a" * 200 + " HTTP/1.1\r\nHost: www.example.org\r\n"),
              tcp(80, "GET " + "a" * 148 + "\nHost: www.example.org\r\n"), tcp(80, "GET " + "a" * 155 + "\nHost: www.example.org\r\n"),
              tcp(80, "GET " + "a" * 156 + "\nHost: www.example.org\r\n"), tcp(80, "GE"), tcp(80, "GET / HTTP/1.1\r\nHos"), *PACKETS),
-            variables=("dropped", "others"), given=(("refused", b"www.example.org"),), limit=2.2,
+            variables=("dropped", "others"), given=(("refused", b"www.example.org"),), limit=2.1,
             why="each byte of a view that is compared with a text is tested against the packet's end by itself, and its offset is bounded; "
                 "the peer tests the end once for a text, and compares words"),
 )
