@@ -83,6 +83,9 @@ PROGRAMS = (
     Program("rate_limit", "limit_rate", PACKETS + ("udp,size=64",) * 4, variables=("dropped",)),
     Program("packet_log", "log_opened", ("tcp,size=60", "tcp,dport=443,ttl=3,size=80", "tcp,ihl=6,size=80", tcp(80, "GET / "), *SKBS),
             variables=("lost",), ring=("opened", 8)),
+    Program("packet_sizes", "measure", ("udp,size=1500", "udp,size=64", "udp,size=65", "udp,size=200", "tcp,size=3000", *SKBS), maps=("sizes",), limit=1.6,
+            why="only a `for` with constant bounds stays a loop: a `while` that counts to 11 is a call of `bpf_loop`, or of the kernel's "
+                "iterator, whose iterations cost more than what they do"),
     Program("latency", "measure",
             (probe(1, 10**9, 10**9 + 70_000), probe(1, 5, 6), probe(1, 0, 1000), probe(1, 0, 4000), probe(1, 0, 2**42), probe(1, 0, 10**13),
              probe(1, 1, 0), probe(2, 0, 1000), udp(8620), *SKBS),
