@@ -58,10 +58,15 @@ fn may_wrap(index: IntValue, choices: usize) -> bool {
     phi.get_incomings().any(|(value, _)| value.is_int_value() && may_wrap(value.into_int_value(), choices - 1))
 }
 
-/// Whether a sum is one with a constant above zero, as that of a counter.
+/// Whether a sum is one of a constant above zero and a number that has limits, as that of a counter. A number that is loaded has
+/// none.
 fn grows(sum: InstructionValue) -> bool {
     let is_sum = sum.get_opcode() == InstructionOpcode::Add;
+    let is_loaded = number(sum.get_operand(0))
+        .and_then(|value| value.as_instruction())
+        .is_some_and(|made_by| made_by.get_opcode() == InstructionOpcode::Load);
     is_sum
+        && !is_loaded
         && number(sum.get_operand(1))
             .and_then(IntValue::get_sign_extended_constant)
             .is_some_and(|constant| constant > 0)
