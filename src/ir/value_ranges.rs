@@ -33,7 +33,7 @@ pub struct Ranges<'a> {
     straight: bool,
     /// For each variable: the writes to it; none if anything else writes it or its address is taken.
     written: HashMap<Value, Option<Vec<Written>>>,
-    /// Results, by the depth of the search. A variable leads to all values stored in it, and each of these may lead to
+    /// Results, by the depth of the search, for values and what variables hold. A variable leads to all values stored in it, and each of these may lead to
     /// the variable again: without this the search follows each path through them.
     found: RefCell<HashMap<(Value, u32), Option<u64>>>,
 }
@@ -185,8 +185,18 @@ impl<'a> Ranges<'a> {
         difference.is_some_and(|data| data.opcode == Opcode::ArithSub && data.operands.iter().all(is_pointer))
     }
 
-    /// The largest number in a variable: one that is stored, plus each that is added, as often as that may happen.
+    /// The largest number in a variable. Each load of it asks.
     fn held(&self, place: Value, depth: u32) -> Option<u64> {
+        if let Some(&found) = self.found.borrow().get(&(place, depth)) {
+            return found;
+        }
+        let largest = self.stored(place, depth);
+        self.found.borrow_mut().insert((place, depth), largest);
+        largest
+    }
+
+    /// One that is stored, plus each that is added, as often as that may happen.
+    fn stored(&self, place: Value, depth: u32) -> Option<u64> {
         self.func.def(place).filter(|&def| self.func.ops[def].opcode == Opcode::KsVar)?;
         let writes = self.written.get(&place)?.as_ref()?;
         let mut stored: Option<u64> = None;
