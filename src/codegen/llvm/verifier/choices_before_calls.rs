@@ -26,7 +26,11 @@ pub static REWRITE: Rewrite = Rewrite {
 
 /// After the optimisation.
 fn settle_choices(g: &ModuleGen) -> bool {
-    g.module.get_functions().fold(false, |changed, function| settle(g, function) || changed)
+    let mut changed = false;
+    for function in g.module.get_functions() {
+        changed |= settle(g, function);
+    }
+    changed
 }
 
 /// The position of an instruction: number of the block, and of the instruction in it.
