@@ -5,10 +5,10 @@
 //! above the largest: no comparison is predicted from it, and it is no offset of a pointer. A mask reconciles the two.
 
 use super::super::module::ModuleGen;
-use super::Rewrite;
 use super::known_limits;
 use super::linked_limits::mask;
 use super::operands::number;
+use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use inkwell::values::{InstructionOpcode, InstructionValue, IntValue, PhiValue};
 
@@ -17,14 +17,15 @@ pub static REWRITE: Rewrite = Rewrite {
     after: &[("linked-limits", "masks some of the same numbers, which then need no other mask")],
     kernels: Kernels::before(6, 8),
     why: "a sum that wraps has limits that contradict each other on a path that is never taken, and is refused as an offset",
-    run: mask_sums,
+    run: Run::ForSome(mask_sums),
 };
 
 /// A number may be chosen among others that are chosen too; what is further away is taken for a sum.
 const CHOICES: usize = 4;
 
 /// After the optimisation.
-fn mask_sums(g: &ModuleGen) {
+fn mask_sums(g: &ModuleGen) -> bool {
+    let mut changed = false;
     for block in g.module.get_functions().flat_map(|function| function.get_basic_blocks()) {
         for call in block.get_instructions() {
             if let Some(limit) = known_limits::limit(call)
@@ -34,9 +35,11 @@ fn mask_sums(g: &ModuleGen) {
                 && may_wrap(index, CHOICES)
             {
                 mask(g, call, index, limit);
+                changed = true;
             }
         }
     }
+    changed
 }
 
 /// Whether it is a sum, or one may be chosen for it.
