@@ -286,7 +286,9 @@ fn check(specs: &Specs) {
         let variants = specs.facts.enums.iter().filter(|spec| spec.name == of).flat_map(|spec| &spec.variants);
         variants.into_iter().any(|(variant, _)| variant == name)
     };
-    for ProgramSpec { name, prog_type, helpers_of, params, otherwise, forms, .. } in &specs.programs {
+    for ProgramSpec { name, prog_type, helpers_of, helpers, params, otherwise, forms, .. } in &specs.programs {
+        let known = helpers.iter().all(|helper| specs.helpers.iter().any(|spec| spec.name == *helper));
+        assert!(known, "programs.toml: [{name}]: a helper that helpers.toml lacks");
         if let Some(otherwise) = otherwise {
             let known = specs.programs.iter().find(|spec| spec.name == *otherwise);
             let in_registers = known.is_some_and(|spec| matches!(spec.params, Params::Registers { .. }));

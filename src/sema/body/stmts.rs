@@ -237,6 +237,8 @@ impl Checker<'_, '_> {
         } else if let ast::ExprKind::Block(block) = &inner.kind {
             let span = block.span;
             Expr { kind: ExprKind::Block(self.block(block)), ty: Ty::VOID, span }
+        } else if let Some(made) = self.entry_alone(inner) {
+            made
         } else {
             self.effect(inner, |text| format!("var _ = {text}"))
         };
