@@ -78,6 +78,7 @@ mod spaces;
 mod stmts;
 mod strings;
 mod tail_calls;
+mod tested_next;
 mod text_match;
 mod throws;
 mod trie_keys;

@@ -70,6 +70,18 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// `m.entry(k, init)` as a statement makes the entry where it is absent.
+    pub(super) fn entry_alone(&mut self, expr: &ast::Expr) -> Option<Expr> {
+        let Ast::Call { callee, .. } = &expr.kind else { return None };
+        let Ast::Field { base, name, .. } = &strip(callee).kind else { return None };
+        let makes = MAP_METHODS.iter().any(|m| m.name == name.name && m.optional && m.params.len() == 2);
+        if !makes || self.map_named(base).is_none() {
+            return None;
+        }
+        let optional = self.optional_call(expr)?;
+        Some(optional.map_or_else(|| error_expr(expr.span), |optional| is_present(optional, expr.span)))
+    }
+
     /// An optional where nothing tests whether it is there.
     pub fn untested(&mut self, span: Span) -> Expr {
         let text = self.text(span).to_owned();
