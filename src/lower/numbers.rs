@@ -40,6 +40,13 @@ impl Lowering<'_> {
             return self.moved_in_kernel(pointer, (to, space), count);
         }
         let ty = self.cx.types.ptr(to, space, false);
+        if space == Space::Arena {
+            // The verifier takes the address for a number.
+            let size = self.int(self.cx.types.size_of(to).into(), Ty::U64);
+            let count = self.b.arith_cast(count, Ty::U64);
+            let bytes = self.b.arith_mul(count, size, Ty::U64);
+            return self.b.mem_ptr_add(pointer, bytes, ty);
+        }
         self.b.mem_index(pointer, count, ty)
     }
 

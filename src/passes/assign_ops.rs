@@ -179,6 +179,7 @@ fn is_shared(func: &Function, module: &Declarations, types: &Types, place: Value
         },
         // A pointer whose origin is not known. The kernel refuses atomic operations on packets, so not on their headers.
         Space::Any => in_place(module) && root.is_none_or(|op| may_be_shared(func, module, types, op)),
+        Space::Arena => true,
         Space::Stack
         | Space::Map
         | Space::Percpu

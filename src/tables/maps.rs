@@ -47,12 +47,18 @@ impl MapAccess {
             MapAccess::Tails => "bytes after a value",
             MapAccess::Drain => "`drain`",
             MapAccess::TailCall => "`tail_call`",
+            MapAccess::Alloc => "`alloc` and `free`",
             MapAccess::Later => "the use of its entries",
         }
     }
 }
 
 impl MapKindSpec {
+    /// Whether it is memory that pointers of a space of their own lead to.
+    pub fn is_arena(&self) -> bool {
+        self.can(MapAccess::Alloc)
+    }
+
     /// Whether any target can do this with its entries.
     pub fn can(&self, access: MapAccess) -> bool {
         self.on.values().any(|accesses| accesses.contains(&access))

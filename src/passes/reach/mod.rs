@@ -19,7 +19,7 @@ mod stored_pointers;
 mod timer_ends;
 
 use super::analysis::global_uses;
-use super::{Changed, Pass, Run};
+use super::{Changed, Pass, Run, arenas};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{
     BpfOnly, HelperFromUserSpace, MainFromBpf, ModuleOnly, PrivateCalled, RecursionInBpf, UserSpaceOnly,
@@ -119,6 +119,10 @@ fn check_values(cx: &mut Session, func: &Function, facts: &Facts, called_from: &
         called_from(
             cx.error(span, UserSpaceOnly { what: "`f64`".into(), func: name.clone(), within: facts.within.into() }),
         );
+    }
+    if let Some(span) = arenas::follows(func, &cx.types).filter(|_| facts.is_module) {
+        let what = "a pointer into an arena".to_owned();
+        called_from(cx.error(span, NotInModule { what, func: name.clone() }));
     }
     if let Some(span) = kernel_memory::first(func, &cx.types).filter(|_| !facts.in_kernel) {
         called_from(cx.error(span, BpfOnly { what: "memory of the kernel".into(), func: name }));

@@ -286,6 +286,7 @@ pub(super) fn no_memory(space: Space) -> Option<&'static str> {
         Space::Ctx => Some("it is a context"),
         Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted => Some("it is an object of the kernel"),
         Space::User | Space::Map => Some("BPF code cannot read it by itself"),
+        Space::Arena => Some("it lies in an arena, of which the kernel's functions know nothing"),
         Space::Any
         | Space::Stack
         | Space::Global

@@ -82,6 +82,9 @@ impl Checker<'_, '_> {
         if method.needs == MapAccess::Prefix {
             return self.trie_key(map, name, args, span);
         }
+        if method.needs == MapAccess::Alloc {
+            return self.arena_call(MapCall { map, method, name, args, span });
+        }
         if let Some(helper) = method.with_context.and_then(tables::helper) {
             return self.helper_on_map(helper, MapCall { map, method, name, args, span });
         }

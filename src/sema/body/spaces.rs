@@ -12,7 +12,7 @@ use crate::types::{Space, Ty};
 impl Checker<'_, '_> {
     /// Two kinds of memory in one pointer type: either is fine where it is left open.
     pub fn spaces_agree(&self, from: Space, to: Space) -> bool {
-        let special = |space| matches!(space, Space::User | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted);
+        let special = |space| matches!(space, Space::User | Space::Arena | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted);
         let forgets = from == Space::BtfTrusted && to == Space::BtfUntrusted;
         from == to || forgets || ((from == Space::Any || to == Space::Any) && !special(from) && !special(to))
     }
@@ -133,6 +133,7 @@ fn memory(space: Space) -> String {
         Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted => "the memory of the kernel",
         Space::Packet => "a packet",
         Space::Ctx => "a context",
+        Space::Arena => "an arena",
         Space::Any
         | Space::Stack
         | Space::Global

@@ -120,6 +120,8 @@ words! {
         Event,
         /// A type of what is sent through the map's bytes; the map itself has no entries.
         Record,
+        /// There are no values; not written.
+        None,
     }
 }
 
@@ -129,6 +131,8 @@ words! {
         Entries,
         /// Bytes: a power of two, and whole pages.
         Pages,
+        /// Pages of the kernel's memory.
+        Frames,
         /// Entries; without a number, one for each CPU.
         Cpus,
         /// There is no number.
@@ -188,6 +192,8 @@ words! {
         Drain,
         /// `tail_call(m, index)`
         TailCall,
+        /// `a.alloc(T)`, `a.free(p)`
+        Alloc,
         /// Something that this compiler lacks.
         Later,
     }
