@@ -84,7 +84,9 @@ fn allocations(module: &mut Module, cx: &mut Session, arena: &Symbol, declared: 
     if allocating.is_empty() {
         return Changed::No;
     }
-    let targets: Targets = allocating.iter().flat_map(|func| func.targets.iter()).collect();
+    let mut targets: Targets = allocating.iter().flat_map(|func| func.targets.iter()).collect();
+    // The runtime looks for the variable in the object.
+    targets.insert(Target::Bpf);
     for func in &mut module.funcs {
         for op in calls(func) {
             lower(func, &mut cx.types, op);

@@ -12,7 +12,7 @@ use crate::sema::tree::{Expr, ExprKind};
 use crate::source::Span;
 use crate::tables::BuiltinSpec;
 use crate::target::Maps;
-use crate::types::{Ty, TyKind};
+use crate::types::{Space, Ty, TyKind};
 
 impl Checker<'_, '_> {
     pub fn atomic(&mut self, builtin: &'static BuiltinSpec, args: &[ast::Arg], span: Span) -> Expr {
@@ -98,6 +98,9 @@ impl Checker<'_, '_> {
         }
         let is_entry = local(place).is_some_and(|local| self.info(local).kind == LocalKind::Entry);
         let in_bpf = is_entry || matches!(place.kind, ExprKind::Deref(_));
+        if self.space_of(place) == Some(Space::Arena) {
+            return true;
+        }
         if matches!(place.kind, ExprKind::Global(_)) || (in_bpf && self.targets.all(|on| on.maps == Maps::InPlace)) {
             return true;
         }

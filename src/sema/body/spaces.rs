@@ -111,6 +111,15 @@ impl Checker<'_, '_> {
     }
 
     pub fn refuse_spaces(&mut self, span: Span, from: Space, to: Space) {
+        if [from, to].contains(&Space::Arena) {
+            let error = self.error(span, ProcessMemory { from: memory(from), to: memory(to) });
+            if from == Space::Arena {
+                error.help("copy what it points to: `var v = *p`, and give the address of that; or have a `*arena T` here");
+            } else {
+                error.help("what a `*arena T` points to was made by `alloc` of the arena: `heap.alloc(T)`");
+            }
+            return;
+        }
         if from != Space::User && to != Space::User {
             self.unsupported(span, "one pointer for a context or a kernel object, and something else");
             return;

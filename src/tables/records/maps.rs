@@ -25,6 +25,9 @@ record! {
         /// The first kernel of which programs that may sleep can use it.
         #[serde(default)]
         pub sleepable: Option<Kernel>,
+        /// The first kernel in which BPF code has atomic operations on its memory, where later than the kind.
+        #[serde(default)]
+        pub atomics: Option<Kernel>,
         /// Entries exist once per CPU.
         #[serde(default)]
         pub percpu: bool,
