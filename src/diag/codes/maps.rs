@@ -34,10 +34,10 @@ codes! {
     E0415 ArenaSize { value } = "an arena cannot have {value} pages",
     /// A program has one arena: a pointer does not say which arena it points into, and the kernel lets a BPF program use one.
     E0418 SecondArena { name } = "`{name}` is a second arena",
-    /// Both sides find it at one address, so it holds nothing that one side alone understands.
-    E0420 ArenaObject { ty } = "a `{ty}` cannot be in an arena",
     /// BPF code reaches the memory of an arena through the arena of the program.
     E0419 NoArena = "this points into an arena, and the program has none",
+    /// Both sides find it at one address, so it holds nothing that one side alone understands.
+    E0420 ArenaObject { ty } = "a `{ty}` cannot be in an arena",
     /// In BPF code a config is read-only: the verifier relies on its values.
     E0430 ConfigWrite { name } = "config `{name}` is read-only in BPF code",
     /// The entries of an array always exist.
