@@ -95,14 +95,7 @@ impl Lowering<'_> {
     }
 
     /// `new T()`: memory that is zero, then the value, if there is memory.
-    pub(super) fn new_object(
-        &mut self,
-        arena: Option<MapId>,
-        init: &Const,
-        gfp: &str,
-        ty: Ty,
-        span: Span,
-    ) -> Value {
+    pub(super) fn new_object(&mut self, arena: Option<MapId>, init: &Const, gfp: &str, ty: Ty, span: Span) -> Value {
         let TyKind::Ptr { to, .. } = self.cx.types.kind(ty) else { crate::bug!("an object is a pointer") };
         let size = self.cx.types.size_of(to);
         let pointer = match arena {

@@ -13,7 +13,7 @@ use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
 use crate::fold::ArithOp;
 use crate::ir::ops::{KsAssignOp, KsGlobal, MemCompareExchange, MemFetch};
 use crate::ir::{Builder, Function, GlobalKind, OpId, Opcode, Value};
-use crate::session::{KernelVersion, Session};
+use crate::session::Session;
 use crate::tables::MAP_KINDS;
 use crate::target::{Maps, Target};
 use crate::types::{Origin, Space, Ty, TyKind, Types};
@@ -93,9 +93,9 @@ fn refuse_packet(func: &Function, module: &Declarations, cx: &mut Session, op: O
 }
 
 /// The first kernel in which BPF code has atomic operations on arenas, if the object may meet older ones.
-fn arena_lacks(module: &Declarations, cx: &Session, space: Space) -> Option<KernelVersion> {
+fn arena_lacks(module: &Declarations, cx: &Session, space: Space) -> Option<String> {
     let arena = MAP_KINDS.iter().find(|kind| kind.is_arena()).filter(|_| space == Space::Arena && in_place(module))?;
-    cx.options.lacks(arena.atomics)
+    cx.options.lacks(arena.atomics).map(|version| version.to_string())
 }
 
 /// Reports an atomic operation on an arena that kernels refuse.
@@ -104,7 +104,7 @@ fn refuse_arena(func: &Function, module: &Declarations, cx: &mut Session, op: Op
     let (span, space) = (data.loc.span, cx.types.space(func.ty(data.operands[0])).unwrap_or(Space::Any));
     if let Some(version) = arena_lacks(module, cx, space) {
         let what = "an atomic operation in an arena".to_owned();
-        cx.error(span, NeedsKernel { what, version: version.to_string() });
+        cx.error(span, NeedsKernel { what, version });
     }
     // `bpf_jit_supports_insn` of arch/x86/net/bpf_jit_comp.c
     let has = |word: &String| ["add", "exchange"].contains(&word.as_str());

@@ -53,9 +53,10 @@ fn argument(base: &ast::Expr, (name, arrow): (&Ident, bool), place: u64, of_c: &
     let of_c = of_c.trim_start_matches("const ");
     let ty = match NUMBERS.iter().find(|(c, _)| *c == of_c) {
         Some((_, number)) => named(number),
-        None if of_c == "char *" => {
-            Type { kind: TypeKind::Pointer { memory: Memory::User, to: Box::new(named("char")), nullable: false }, span }
-        }
+        None if of_c == "char *" => Type {
+            kind: TypeKind::Pointer { memory: Memory::User, to: Box::new(named("char")), nullable: false },
+            span,
+        },
         None => return *word,
     };
     ast::Expr { kind: Ast::Cast { operand: word, ty }, span }

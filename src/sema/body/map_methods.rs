@@ -76,7 +76,10 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         if !self.can(map, method.needs, span) {
-            self.check_args(args);
+            // A type is no argument to check.
+            if method.needs != MapAccess::Alloc {
+                self.check_args(args);
+            }
             return error_expr(span);
         }
         if method.needs == MapAccess::Prefix {

@@ -12,7 +12,8 @@ use crate::types::{Space, Ty};
 impl Checker<'_, '_> {
     /// Two kinds of memory in one pointer type: either is fine where it is left open.
     pub fn spaces_agree(&self, from: Space, to: Space) -> bool {
-        let special = |space| matches!(space, Space::User | Space::Arena | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted);
+        let special =
+            |space| matches!(space, Space::User | Space::Arena | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted);
         let forgets = from == Space::BtfTrusted && to == Space::BtfUntrusted;
         from == to || forgets || ((from == Space::Any || to == Space::Any) && !special(from) && !special(to))
     }
@@ -114,7 +115,9 @@ impl Checker<'_, '_> {
         if [from, to].contains(&Space::Arena) {
             let error = self.error(span, ProcessMemory { from: memory(from), to: memory(to) });
             if from == Space::Arena {
-                error.help("copy what it points to: `var v = *p`, and give the address of that; or have a `*arena T` here");
+                error.help(
+                    "copy what it points to: `var v = *p`, and give the address of that; or have a `*arena T` here",
+                );
             } else {
                 error.help("what a `*arena T` points to was made by `alloc` of the arena: `heap.alloc(T)`");
             }

@@ -233,7 +233,9 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         if is_place(&value) {
-            if let Some(Space::User | Space::Arena | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted) = self.space_of(&value) {
+            if let Some(Space::User | Space::Arena | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted) =
+                self.space_of(&value)
+            {
                 return self.unsupported(span, "a `bytes` of memory of the kernel or of user space");
             }
             if let Some(local) = root_local(&value) {

@@ -6,7 +6,9 @@ use super::map_values::holds;
 use super::storage::check_pinned;
 use crate::ast::{self, Expr, Item, TypeKind, VarDecl};
 use crate::diag::codes::events::RecordSize;
-use crate::diag::codes::maps::{ArenaSize, IndexReach, MapInitialiser, MapKey, MapSize, MapTypes, RingSize, SecondArena, SizeNotWanted};
+use crate::diag::codes::maps::{
+    ArenaSize, IndexReach, MapInitialiser, MapKey, MapSize, MapTypes, RingSize, SecondArena, SizeNotWanted,
+};
 use crate::diag::codes::shared::CannotPin;
 use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
 use crate::sema::consts;
@@ -184,8 +186,9 @@ impl Declare<'_> {
             SizeRule::Pages => {}
             SizeRule::Frames => {
                 if entries.is_none_or(|pages| pages > MAX_FRAMES) {
-                    cx.error(size.span, ArenaSize { value: value.to_string() })
-                        .help(format!("its size is a number of pages of 4096 bytes, from 1 to {MAX_FRAMES}, which is 4 GiB"));
+                    cx.error(size.span, ArenaSize { value: value.to_string() }).help(format!(
+                        "its size is a number of pages of 4096 bytes, from 1 to {MAX_FRAMES}, which is 4 GiB"
+                    ));
                 }
             }
             SizeRule::None => {

@@ -4,9 +4,9 @@ use super::super::builder::Extend;
 use super::super::function::FnGen;
 use super::host::runtime;
 use crate::ir::ops::{
-    MapAddress, MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapHold, MapIterFree, MapIterNew,
-    MapIterNext, MapListen, MapLookup, MapNewRecord, MapObjectEntry, MapOnEvent, MapOpenInner, MapOutput, MapPeek,
-    MapPop, MapPush, MapRedirect, MapSetInner, MapSocket, MapSubmit, MapTimerCancel, MapUpdate, MapUpdateCpu,
+    MapAddress, MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapHold, MapIterFree,
+    MapIterNew, MapIterNext, MapListen, MapLookup, MapNewRecord, MapObjectEntry, MapOnEvent, MapOpenInner, MapOutput,
+    MapPeek, MapPop, MapPush, MapRedirect, MapSetInner, MapSocket, MapSubmit, MapTimerCancel, MapUpdate, MapUpdateCpu,
     MapUpdateWith,
 };
 use crate::ir::{OpData, Symbol, Value};

@@ -47,7 +47,8 @@ pub fn index(g: &mut FnGen, op: &OpData) {
 
 pub fn to_int(g: &mut FnGen, op: &OpData) {
     let address = g.g.build.ptr_to_int(g.ptr(MemToInt::of(op).pointer()));
-    let of_arena = matches!(g.types().kind(g.func.ty(MemToInt::of(op).pointer())), TyKind::Ptr { space: Space::Arena, .. });
+    let of_arena =
+        matches!(g.types().kind(g.func.ty(MemToInt::of(op).pointer())), TyKind::Ptr { space: Space::Arena, .. });
     let address = if g.g.facts.verified && !of_arena {
         // The result of a swap is a number to the verifier, which allows little arithmetic with pointers.
         g.g.build.asm_unary("$0 = be64 $0\n\t$0 = be64 $0", "=r,0", address)
