@@ -2,7 +2,7 @@
 //!
 //! A failure ends the process with status 1 and says what failed, why, and what to do (`explain.rs`).
 
-mod arenas;
+pub mod arenas;
 pub mod copies;
 mod creation;
 mod devices;

@@ -94,6 +94,12 @@ impl Checker<'_, '_> {
             self.error(pointer.span, DeleteNotNew {}).help("what lives on its own is not deleted");
             return None;
         }
+        if self.pointer(pointer.ty).is_some_and(|of| of.space == Space::Arena) {
+            let text = self.text(pointer.span).to_owned();
+            self.error(pointer.span, DeleteNotNew {})
+                .help(format!("`free` of the arena takes it: `heap.free({text})`"));
+            return None;
+        }
         if self.is_of_kernel(&pointer) {
             return None;
         }

@@ -236,7 +236,7 @@ impl Checker<'_, '_> {
             if let Some(Space::User | Space::Arena | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted) =
                 self.space_of(&value)
             {
-                return self.unsupported(span, "a `bytes` of memory of the kernel or of user space");
+                return self.unsupported(span, "a `bytes` of memory of the kernel, of user space or of an arena");
             }
             if let Some(local) = root_local(&value) {
                 self.info(local).address_taken = true;
