@@ -48,7 +48,6 @@ impl MapAccess {
             MapAccess::Drain => "`drain`",
             MapAccess::TailCall => "`tail_call`",
             MapAccess::Alloc => "`alloc` and `free`",
-            MapAccess::Later => "the use of its entries",
         }
     }
 }
@@ -82,15 +81,10 @@ pub enum Refusal {
     Kind,
     /// A flag takes it away.
     Flag(&'static MapFlagSpec),
-    /// The kernel has it, this compiler does not.
-    Later(&'static str),
 }
 
 /// Why a target cannot do something with a map, if it cannot.
 pub fn refusal(kind: &MapKindSpec, flags: u32, access: MapAccess, target: Target) -> Option<Refusal> {
-    if let Some(later) = kind.later {
-        return Some(Refusal::Later(later));
-    }
     if !kind.on[target].contains(&access) {
         return Some(Refusal::Kind);
     }

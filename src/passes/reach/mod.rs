@@ -259,7 +259,6 @@ fn report_map<'c>(cx: &'c mut Session, span: Span, refused: &Refused<'_>, target
     let (name, kind) = (cx.source_name(&refused.map.name), refused.map.kind.name.to_owned());
     let (side, in_place) = (target.facts().within.to_owned(), target.facts().maps == Maps::InPlace);
     let error = match refused.why {
-        Refusal::Later(what) => return cx.error(span, NotSupportedYet { what: what.to_owned() }),
         Refusal::Kind | Refusal::Flag(_) if refused.in_place && in_place => {
             cx.error(span, ReadOnlyEntry { name, kind })
         }
@@ -270,7 +269,6 @@ fn report_map<'c>(cx: &'c mut Session, span: Span, refused: &Refused<'_>, target
     match refused.why {
         Refusal::Flag(flag) => error.help(format!("it is declared with `@flags({})`", flag.name)),
         Refusal::Kind => error.help(refused.map.kind.abilities()),
-        Refusal::Later(_) => error,
     }
 }
 

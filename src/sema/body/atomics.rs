@@ -55,8 +55,14 @@ impl Checker<'_, '_> {
         }
         let ty = place.ty;
         if !matches!(self.cx.types.kind(ty), TyKind::Int { bits: 32 | 64, .. }) {
+            let help = match self.pointer(ty) {
+                Some(of) if of.space == Space::Arena => {
+                    "its address can, in a `u64`: `compare_exchange(head, old, p as u64)`, and `head as *arena T`"
+                }
+                Some(_) | None => "a `u32`, `u64`, `i32` or `i64` can be updated atomically",
+            };
             let ty = self.ty_name(ty);
-            self.error(place.span, AtomicType { ty }).help("a `u32`, `u64`, `i32` or `i64` can be updated atomically");
+            self.error(place.span, AtomicType { ty }).help(help);
             return error_expr(span);
         }
         if self.least_align(&place) < self.cx.types.align_of(ty) {

@@ -10,7 +10,7 @@ use crate::diag::codes::maps::{
     ArenaSize, IndexReach, MapInitialiser, MapKey, MapSize, MapTypes, RingSize, SecondArena, SizeNotWanted,
 };
 use crate::diag::codes::shared::CannotPin;
-use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
+use crate::diag::codes::support::NeedsKernel;
 use crate::sema::consts;
 use crate::sema::scope::Scope;
 use crate::sema::tree::MapId;
@@ -40,11 +40,6 @@ impl Declare<'_> {
         let Some(written) = &decl.ty else { return };
         if kind.is_arena() {
             self.check_arena(cx, id, decl);
-        }
-        if let Some(what) = kind.later.filter(|_| kind.on.values().all(|accesses| accesses.is_empty())) {
-            cx.error(written.span, NotSupportedYet { what: what.to_owned() })
-                .help("the kernel creates such a map; no side of a program can use it yet");
-            return;
         }
         // Else the maps of programs that may be left out are known later.
         if let Some(version) = cx.options.lacks(kind.since).filter(|_| !self.env.program.may_leave_out()) {

@@ -43,9 +43,6 @@ record! {
         /// What each target can do with the entries.
         #[serde(default)]
         pub on: ByTarget<List<MapAccess>>,
-        /// What the use of such maps is called that this compiler lacks.
-        #[serde(default)]
-        pub later: Option<Text>,
         /// Names of [`MAP_FLAGS`](super::MAP_FLAGS) that the kernel takes for the kind.
         #[serde(default)]
         pub flags: List<Text>,
@@ -197,8 +194,6 @@ words! {
         TailCall,
         /// `a.alloc(T)`, `a.free(p)`
         Alloc,
-        /// Something that this compiler lacks.
-        Later,
     }
 }
 
