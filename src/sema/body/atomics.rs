@@ -54,15 +54,11 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let ty = place.ty;
-        if !matches!(self.cx.types.kind(ty), TyKind::Int { bits: 32 | 64, .. }) {
-            let help = match self.pointer(ty) {
-                Some(of) if of.space == Space::Arena => {
-                    "its address can, in a `u64`: `compare_exchange(head, old, p as u64)`, and `head as *arena T`"
-                }
-                Some(_) | None => "a `u32`, `u64`, `i32` or `i64` can be updated atomically",
-            };
+        // What computes with the old value has none to compute with.
+        let is_pointer = !builtin.plain && self.pointer(ty).is_some_and(|of| of.space == Space::Arena);
+        if !is_pointer && !matches!(self.cx.types.kind(ty), TyKind::Int { bits: 32 | 64, .. }) {
             let ty = self.ty_name(ty);
-            self.error(place.span, AtomicType { ty }).help(help);
+            self.error(place.span, AtomicType { ty }).help("a `u32`, `u64`, `i32` or `i64` can be updated atomically");
             return error_expr(span);
         }
         if self.least_align(&place) < self.cx.types.align_of(ty) {
