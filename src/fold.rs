@@ -98,6 +98,18 @@ impl CompareOp {
         }
     }
 
+    /// The comparison that holds where this one does not.
+    pub fn negated(self) -> CompareOp {
+        match self {
+            CompareOp::Lt => CompareOp::Ge,
+            CompareOp::Le => CompareOp::Gt,
+            CompareOp::Gt => CompareOp::Le,
+            CompareOp::Ge => CompareOp::Lt,
+            CompareOp::Eq => CompareOp::Ne,
+            CompareOp::Ne => CompareOp::Eq,
+        }
+    }
+
     /// The least unsigned `x` for which `x op bound` has this outcome; none where the outcome gives no bound.
     pub fn least(self, bound: u64, outcome: bool) -> Option<u64> {
         match (self, outcome) {

@@ -28,6 +28,7 @@ pub mod rewrite;
 #[cfg(test)]
 mod roundtrip;
 pub mod struct_ops;
+mod tested_ranges;
 pub mod uses;
 pub mod value_ranges;
 pub mod verify;

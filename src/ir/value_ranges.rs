@@ -1,14 +1,15 @@
 //! The largest value of a number, as far as the code that computes it shows.
 
 use super::ops::{ArithAdd, ArithCmp, ArithSelect, KsAssignOp, KsBits, KsConst, KsFor, KsLoad, KsStore};
-use super::{Function, OpId, Opcode, Value, ValueDef};
+use super::tested_ranges::Bound;
+use super::{BlockId, Function, OpId, Opcode, Value, ValueDef};
 use crate::fold;
 use crate::types::{Space, Ty, TyKind, Types};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// Deeper than people write expressions; variables that are computed from themselves end here.
-const DEPTH: u32 = 32;
+pub(super) const DEPTH: u32 = 32;
 
 /// No packet is longer: include/linux/netdevice.h has 8 * 65535 for the longest that devices segment (`GSO_MAX_SIZE`), and what has
 /// come in is joined to as much (`GRO_MAX_SIZE`); programs make packets no longer than the largest MTU.
@@ -16,8 +17,8 @@ const LONGEST_PACKET: u64 = 1 << 24;
 
 /// A write to a variable.
 #[derive(Clone, Copy)]
-struct Written {
-    op: OpId,
+pub(super) struct Written {
+    pub(super) op: OpId,
     value: Value,
     /// The value is added to what the variable holds.
     adds: bool,
@@ -25,16 +26,20 @@ struct Written {
 
 /// Ranges of one function's values.
 pub struct Ranges<'a> {
-    func: &'a Function,
-    types: &'a Types,
+    pub(super) func: &'a Function,
+    pub(super) types: &'a Types,
     /// What the function's parameters are at most.
     params: &'a [Option<u64>],
     /// Only what a verifier knows that follows the code.
     straight: bool,
     /// For each variable: the writes to it; none if anything else writes it or its address is taken.
-    written: HashMap<Value, Option<Vec<Written>>>,
-    /// Results, by the depth of the search. A variable leads to all values stored in it, and each of these may lead to
-    /// the variable again: without this the search follows each path through them.
+    pub(super) written: HashMap<Value, Option<Vec<Written>>>,
+    /// The indexes of the ops in the text, where tests are looked at.
+    pub(super) order: Option<HashMap<OpId, usize>>,
+    /// What tests show of a variable or a value at an index of a block, by the depth of the search.
+    pub(super) bounds: RefCell<HashMap<(Value, BlockId, usize, u32), Bound>>,
+    /// Results, by the depth of the search, also for what variables hold. A variable leads to all values stored in it, and each of
+    /// these may lead to the variable again: without this the search follows each path through them.
     found: RefCell<HashMap<(Value, u32), Option<u64>>>,
 }
 
@@ -58,7 +63,22 @@ impl<'a> Ranges<'a> {
                 }
             }
         }
-        Ranges { func, types, params, straight: false, written, found: RefCell::default() }
+        Ranges {
+            func,
+            types,
+            params,
+            straight: false,
+            written,
+            order: None,
+            bounds: RefCell::default(),
+            found: RefCell::default(),
+        }
+    }
+
+    /// The same, where tests of numbers count too.
+    pub fn with_tests(func: &'a Function, types: &'a Types) -> Ranges<'a> {
+        let order = func.walk().into_iter().enumerate().map(|(at, op)| (op, at)).collect();
+        Ranges { order: Some(order), ..Ranges::of(func, types) }
     }
 
     /// What a verifier knows that follows the code: nothing of parameters, of indexes and variables that loops write, of the lengths of
@@ -77,11 +97,12 @@ impl<'a> Ranges<'a> {
         self.within(value, DEPTH)
     }
 
-    fn within(&self, value: Value, depth: u32) -> Option<u64> {
+    pub(super) fn within(&self, value: Value, depth: u32) -> Option<u64> {
         if let Some(&found) = self.found.borrow().get(&(value, depth)) {
             return found;
         }
         let known = match self.func.def(value) {
+            Some(op) if depth > 0 && self.func.ops[op].opcode == Opcode::KsIf => self.result(value, op, depth - 1),
             Some(op) => Some(op).filter(|_| depth > 0).and_then(|op| self.computed(op, depth - 1)),
             None => self.of_param(value).or_else(|| self.of_index(value, depth)),
         };
@@ -137,7 +158,8 @@ impl<'a> Ranges<'a> {
             return Some((1 << KsBits::of(data).width()) - 1);
         }
         if data.opcode == Opcode::KsLoad {
-            return self.held(KsLoad::of(data).place(), depth);
+            let held = self.held(KsLoad::of(data).place(), depth);
+            return held.into_iter().chain(self.tested(op, depth)).min();
         }
         self.fits(op, self.arithmetic(op, depth)?)
     }
@@ -185,8 +207,18 @@ impl<'a> Ranges<'a> {
         difference.is_some_and(|data| data.opcode == Opcode::ArithSub && data.operands.iter().all(is_pointer))
     }
 
-    /// The largest number in a variable: one that is stored, plus each that is added, as often as that may happen.
+    /// The largest number in a variable. Each load of it asks.
     fn held(&self, place: Value, depth: u32) -> Option<u64> {
+        if let Some(&found) = self.found.borrow().get(&(place, depth)) {
+            return found;
+        }
+        let largest = self.stored(place, depth);
+        self.found.borrow_mut().insert((place, depth), largest);
+        largest
+    }
+
+    /// One that is stored, plus each that is added, as often as that may happen.
+    fn stored(&self, place: Value, depth: u32) -> Option<u64> {
         self.func.def(place).filter(|&def| self.func.ops[def].opcode == Opcode::KsVar)?;
         let writes = self.written.get(&place)?.as_ref()?;
         let mut stored: Option<u64> = None;
@@ -229,7 +261,7 @@ impl<'a> Ranges<'a> {
     fn arithmetic(&self, op: OpId, depth: u32) -> Option<u64> {
         let data = &self.func.ops[op];
         let is = |opcode: Opcode| data.opcode == opcode;
-        let operand = |index: usize| self.within(data.operands[index], depth);
+        let operand = |index: usize| self.within_at(data.operands[index], op, depth);
         let constant = |index: usize| u64::try_from(self.func.known(self.types, data.operands[index])?).ok();
         let divides = is(Opcode::KsDiv) || is(Opcode::KsRem);
         if divides && self.straight && !constant(1).is_some_and(u64::is_power_of_two) {

@@ -15,6 +15,7 @@ mod places;
 mod privilege;
 pub mod probes;
 pub mod replacement;
+mod tiers;
 
 use crate::abi::{KS_MAP_IDLE, KsForm, KsProg};
 use crate::attach;
@@ -102,7 +103,7 @@ pub fn when_loaded(ready: fn()) {
 }
 
 fn open() -> *mut bpf::bpf_object {
-    let Some(bytes) = program::object() else {
+    let Some(bytes) = tiers::object() else {
         die(
             1,
             "the executable holds no BPF object, though it asks for one\n  help: this is a fault of ksc; please report it",

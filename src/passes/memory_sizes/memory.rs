@@ -16,7 +16,8 @@ pub struct Memory {
 /// An element at an index that is not constant.
 pub struct Element {
     array: Value,
-    index: Value,
+    /// As the text computes it.
+    pub index: Value,
     /// The type of its place.
     ty: Ty,
     /// Of one element.
@@ -125,7 +126,7 @@ fn repeated(b: &mut Builder<'_>, value: Value, op: OpId) -> Value {
 
 impl Element {
     /// The index, where `op` can use it.
-    pub fn index(&self, b: &mut Builder<'_>, op: OpId) -> Value {
+    pub fn index_at(&self, b: &mut Builder<'_>, op: OpId) -> Value {
         repeated(b, self.index, op)
     }
 

@@ -5,6 +5,8 @@
 //! -E2BIG, or -EINVAL where the number is zero and the function takes no zero. LLVM removes tests whose outcome it knows.
 //! The verifier does not narrow the offset of a pointer by a later test of the number that was added, so behind the test
 //! the pointer is formed again, of an index that `bpf.clamp` limits, and the size goes through `bpf.clamp` too.
+//! Of two numbers the verifier keeps the bounds of each and none of their sum: where both the index and the size vary, each
+//! is limited to what tests of the program show of it, and that must fit together.
 //!
 //! Looks at the calls of the text alone: those that passes make have sizes that fit. Memory that is not found (`memory.rs`)
 //! is left to the verifier.
@@ -16,11 +18,12 @@ use super::{Changed, Pass, Run};
 use crate::diag::codes::contexts::HelperMemory;
 use crate::fold::CompareOp;
 use crate::ir::ops::{BpfHelper, BpfKfunc};
+use crate::ir::value_ranges::Ranges;
 use crate::ir::{Builder, Function, KfuncDecl, Module, OpId, Opcode, Value};
 use crate::session::Session;
 use crate::tables::{self, HelperArg};
 use crate::types::{Ty, TyKind, Types};
-use memory::Memory;
+use memory::{Element, Memory};
 use std::collections::HashMap;
 
 const NAME: &str = "memory-sizes";
@@ -91,6 +94,21 @@ fn check(func: &mut Function, cx: &mut Session, op: OpId, pair: Pair) -> Changed
     if let Some(size) = func.known(&cx.types, size) {
         return constant(func, cx, (op, pair), &memory, size);
     }
+    let limits = match &memory.element {
+        Some(element) => {
+            let ranges = Ranges::with_tests(func, &cx.types);
+            // The pointer is null beyond the array.
+            let last = (memory.bytes / element.bytes).saturating_sub(1);
+            let index = ranges.largest_at(element.index, op).map_or(last, |index| index.min(last));
+            let before = index * element.bytes;
+            let size = ranges.largest_at(size, op);
+            let Some(size) = size.filter(|&size| size <= memory.bytes - before) else {
+                return both_vary(func, cx, op, (&memory, before, size));
+            };
+            Some((index, size))
+        }
+        None => None,
+    };
     let whole = Builder::before(func, op, NAME).whole(&cx.types, size);
     if !pair.zero {
         let mut b = Builder::before(func, op, NAME);
@@ -98,24 +116,14 @@ fn check(func: &mut Function, cx: &mut Session, op: OpId, pair: Pair) -> Changed
         let some = b.arith_cmp(whole, zero, CompareOp::Ne.word(), Ty::BOOL);
         guard(func, &cx.types, op, some, "EINVAL");
     }
-    let mut b = Builder::before(func, op, NAME);
-    let end = match &memory.element {
-        Some(element) => {
-            let index = element.index(&mut b, op);
-            let bytes = b.ks_const(element.bytes.into(), Ty::U64);
-            let before = b.arith_mul(index, bytes, Ty::U64);
-            b.arith_add(before, whole, Ty::U64)
-        }
-        None => whole,
-    };
-    let most = b.ks_const(memory.bytes.into(), Ty::U64);
-    let fits = b.arith_cmp(end, most, CompareOp::Le.word(), Ty::BOOL);
-    guard(func, &cx.types, op, fits, "E2BIG");
-    let bounded = if memory.element.is_some() {
-        // The verifier keeps bounds of each number and none of their sum: those that the program tests one by one.
-        let mut b = Builder::before(func, op, NAME);
-        if pair.zero { whole } else { b.bpf_positive(whole, Ty::U64) }
+    let bounded = if let (Some(element), Some((last, most))) = (&memory.element, limits) {
+        form(func, &mut cx.types, (op, pair), element, last);
+        Builder::before(func, op, NAME).within(whole, most.max(1), pair.zero)
     } else {
+        let mut b = Builder::before(func, op, NAME);
+        let most = b.ks_const(memory.bytes.into(), Ty::U64);
+        let fits = b.arith_cmp(whole, most, CompareOp::Le.word(), Ty::BOOL);
+        guard(func, &cx.types, op, fits, "E2BIG");
         Builder::before(func, op, NAME).within(whole, memory.bytes, pair.zero)
     };
     let mut b = Builder::before(func, op, NAME);
@@ -133,11 +141,9 @@ fn check(func: &mut Function, cx: &mut Session, op: OpId, pair: Pair) -> Changed
 /// A constant size: of memory whose size is known the error, else the test of the index.
 fn constant(func: &mut Function, cx: &mut Session, (op, pair): (OpId, Pair), memory: &Memory, size: i128) -> Changed {
     let Some(room) = u64::try_from(size).ok().and_then(|size| memory.bytes.checked_sub(size)) else {
-        let data = &func.ops[op];
-        let name =
-            if data.opcode == Opcode::BpfHelper { BpfHelper::of(data).helper() } else { BpfKfunc::of(data).function() };
         let why = format!("its pointer is followed by {} bytes, and the size is {size}", memory.bytes);
-        cx.error(data.loc.span, HelperMemory { helper: name.to_string(), why });
+        let helper = callee(func, op);
+        cx.error(func.ops[op].loc.span, HelperMemory { helper, why });
         return Changed::No;
     };
     let Some(element) = &memory.element else { return Changed::No };
@@ -146,15 +152,50 @@ fn constant(func: &mut Function, cx: &mut Session, (op, pair): (OpId, Pair), mem
     }
     let mut b = Builder::before(func, op, NAME);
     let last = room / element.bytes;
-    let index = element.index(&mut b, op);
+    let index = element.index_at(&mut b, op);
     let limit = b.ks_const(last.into(), Ty::U64);
     let fits = b.arith_cmp(index, limit, CompareOp::Le.word(), Ty::BOOL);
     guard(func, &cx.types, op, fits, "E2BIG");
-    let address = element.address(&mut Builder::before(func, op, NAME), &mut cx.types, (op, index), last);
-    let wanted = func.ty(func.ops[op].operands[pair.pointer]);
-    let address = Builder::before(func, op, NAME).arith_cast(address, wanted);
-    func.ops[op].operands[pair.pointer] = address;
+    form(func, &mut cx.types, (op, pair), element, last);
     Changed::Yes
+}
+
+/// Forms the pointer to an element again, of an index that is at most `last`.
+fn form(func: &mut Function, types: &mut Types, (op, pair): (OpId, Pair), element: &Element, last: u64) {
+    let mut b = Builder::before(func, op, NAME);
+    let index = element.index_at(&mut b, op);
+    let address = element.address(&mut b, types, (op, index), last);
+    let wanted = b.func.ty(b.func.ops[op].operands[pair.pointer]);
+    let address = b.arith_cast(address, wanted);
+    func.ops[op].operands[pair.pointer] = address;
+}
+
+/// The error where nothing shows that the largest size fits behind the largest index.
+fn both_vary(
+    func: &Function,
+    cx: &mut Session,
+    op: OpId,
+    (memory, before, size): (&Memory, u64, Option<u64>),
+) -> Changed {
+    let size = match size {
+        Some(size) if size < u64::from(u32::MAX) => format!("at most {size}"),
+        Some(_) | None => "without a limit".to_string(),
+    };
+    let why = format!(
+        "it begins at up to {before} of {} bytes, and the size is {size}, so the kernel cannot see that both fit",
+        memory.bytes
+    );
+    let helper = callee(func, op);
+    cx.error(func.ops[op].loc.span, HelperMemory { helper, why })
+        .help("limit both by constants before the call: `if (i > 64) return …`, `if (n > 32) n = 32`");
+    Changed::No
+}
+
+fn callee(func: &Function, op: OpId) -> String {
+    let data = &func.ops[op];
+    let name =
+        if data.opcode == Opcode::BpfHelper { BpfHelper::of(data).helper() } else { BpfKfunc::of(data).function() };
+    name.to_string()
 }
 
 /// Puts a call behind a condition; where that is false, its result is an error.
