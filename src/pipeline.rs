@@ -28,6 +28,7 @@ pub static FRONT: &[&Pass] = &[
     &passes::references::PASS,
     &passes::lifecycle::PASS,
     &passes::events::PASS,
+    &passes::arenas::PASS,
     &passes::shared_data::PASS,
     &passes::tail_tables::PASS,
     &passes::probe_forms::PASS,

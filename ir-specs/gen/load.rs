@@ -20,6 +20,7 @@ pub struct Specs {
     pub kernel_structs: Vec<KernelStruct>,
     pub header_minima: Vec<HeaderMinimum>,
     pub null_arguments: Vec<NullArguments>,
+    pub present_fields: Vec<PresentFields>,
     pub struct_ops: Vec<StructOpsSpec>,
     pub calling_conventions: Vec<CallingConvention>,
     pub facts: Facts,
@@ -164,6 +165,7 @@ pub fn load(root: &Path) -> Specs {
         kernel_structs: records(&root.join("kernel_structs.toml")),
         header_minima: records(&root.join("header_minima.toml")),
         null_arguments: records(&root.join("null_arguments.toml")),
+        present_fields: records(&root.join("present_fields.toml")),
         struct_ops: records(&root.join("struct_ops.toml")),
         calling_conventions: records(&root.join("calling_conventions.toml")),
         facts: facts::load(root),
@@ -286,7 +288,9 @@ fn check(specs: &Specs) {
         let variants = specs.facts.enums.iter().filter(|spec| spec.name == of).flat_map(|spec| &spec.variants);
         variants.into_iter().any(|(variant, _)| variant == name)
     };
-    for ProgramSpec { name, prog_type, helpers_of, params, otherwise, forms, .. } in &specs.programs {
+    for ProgramSpec { name, prog_type, helpers_of, helpers, params, otherwise, forms, .. } in &specs.programs {
+        let known = helpers.iter().all(|helper| specs.helpers.iter().any(|spec| spec.name == *helper));
+        assert!(known, "programs.toml: [{name}]: a helper that helpers.toml lacks");
         if let Some(otherwise) = otherwise {
             let known = specs.programs.iter().find(|spec| spec.name == *otherwise);
             let in_registers = known.is_some_and(|spec| matches!(spec.params, Params::Registers { .. }));

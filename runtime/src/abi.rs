@@ -83,6 +83,7 @@
 //! (that). A negative time is none. −EBUSY inside a handler, −EBADMSG for values of another size, both printed |
 //! | `ks_user_ring_reserve` | `void *(uint32_t map)`: room for a value in a user ring buffer, 8-byte aligned, or null |
 //! | `ks_user_ring_submit`, `ks_user_ring_discard` | `void (uint32_t map, void *record)`: of what `ks_user_ring_reserve` gave |
+//! | `ks_arena` | `void (uint32_t map)`: loads the object, after which the arena has its pages |
 //! | `ks_global` | `void *(uint32_t global)`: an address that stays the same for the life of the process |
 //! | `ks_print` | `void (const char *format, uint64_t format_len, const KsArg *args, uint64_t args_len, uint32_t newline)` |
 //! | `ks_uncaught` | `noreturn void (int32_t code, const char *file, uint32_t line)`: what was thrown and not caught; status 1 |

@@ -10,6 +10,7 @@ mod members;
 mod modules;
 mod names;
 mod own;
+mod present_fields;
 mod struct_ops;
 mod symbols;
 #[cfg(test)]

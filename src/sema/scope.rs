@@ -49,6 +49,12 @@ pub trait Scope {
     /// The signature of a function that can be a value; none for programs and `main`, which are not called by name.
     fn signature(&mut self, cx: &mut Session, func: FuncId) -> Option<FnSig>;
 
+    /// Whether an enumerator of the kernel is a constant, with the value that it has where the program is compiled: the loader fills such a
+    /// value into code alone.
+    fn takes_enumerators(&self) -> bool {
+        false
+    }
+
     /// Says which function orders the objects of a tree.
     fn note_order(&mut self, _tree: StructId, _less: FuncId) {}
 

@@ -131,7 +131,8 @@ impl ProgramSpec {
             // Those of the program in which it replaces a function.
             return helper.programs.first();
         }
-        if self.is_member() && STRUCT_OPS.iter().any(|ops| ops.helpers.contains(&helper.name)) {
+        let by_name = self.helpers.contains(&helper.name);
+        if by_name || self.is_member() && STRUCT_OPS.iter().any(|ops| ops.helpers.contains(&helper.name)) {
             return Some(&ALL_KERNELS);
         }
         helper.programs.iter().find(|programs| programs.types.iter().any(|of| self.is_of_type(of)))

@@ -2,6 +2,7 @@
 //!
 //! A failure ends the process with status 1 and says what failed, why, and what to do (`explain.rs`).
 
+pub mod arenas;
 pub mod copies;
 mod creation;
 mod devices;
@@ -70,6 +71,7 @@ pub fn loaded() -> *mut bpf::bpf_object {
     }
     pins::finish(object, pins);
     STATE.set(State::Loaded(object));
+    arenas::fill(object);
     if let Some(ready) = WHEN_LOADED.get() {
         ready();
     }

@@ -67,10 +67,16 @@ pub fn no_such_kernel_field(cx: &mut Session, id: StructId, name: &Ident, chain:
             "this machine shows no types, and those that the compiler has lack the fields of many structs; `--btf FILE` names those of a kernel"
         }
     };
+    let is_far = !matches!(help, Some(Proposal::Near(_)));
+    let flavour = format!("struct {ty}___other {{ {}: u64 }}", name.name);
     let error = cx.error(name.span, NoSuchField { ty, name: name.name.clone() });
     match (inside, before) {
         (Some(path), _) => drop(error.help(format!("it is inside: `{path}`")).fix(name.span, path)),
         (None, Some(of)) => drop(error.help(format!("the `{of}` before it has this field"))),
+        (None, None) if is_far => {
+            propose(error, name, help);
+            error.help(format!("a field that only other kernels have is named in a flavour: `{flavour}`"));
+        }
         (None, None) => propose(error, name, help),
     }
     error.remark(whose);

@@ -1,12 +1,14 @@
 //! Names that nothing declares: what is near, what another language calls so, which module has it.
 
 use crate::ast::Ident;
+use crate::btf;
 use crate::diag::codes::names::{UnknownName, UnknownType};
 use crate::diag::foreign;
 use crate::sema::imports;
 use crate::sema::kernel_types;
 use crate::sema::scope::{Scope, Wanted};
 use crate::session::Session;
+use crate::tables::record_class;
 use std::collections::HashSet;
 
 /// Reports a name that nothing declares, where a value is expected; `otherwise` is the help if no other name is near.
@@ -66,6 +68,7 @@ pub fn unknown_type(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
             kernel_types::in_words(why)
         ),
     };
+    let records = records_like(cx, &name.name);
     let error = cx.error(name.span, UnknownType { name: name.name.clone() });
     match (usual, near) {
         _ if !elsewhere.is_empty() => imports::propose(error, name.span, &elsewhere),
@@ -77,6 +80,19 @@ pub fn unknown_type(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
         }
         (None, None) => {
             error.remark(remark);
+            if !records.is_empty() {
+                error.help(format!("the records of such events are {}", records.join(", ")));
+            }
         }
     }
+}
+
+/// The records of the kernel's events whose classes begin with the same word as that of a record that it lacks.
+fn records_like(cx: &mut Session, name: &str) -> Vec<String> {
+    let Some(class) = record_class(name) else { return Vec::new() };
+    let prefix = &name[..name.len() - class.len()];
+    let word = class.split('_').next().unwrap_or_default();
+    let known = cx.kernel_types.names_with(btf::Wanted::Type, prefix);
+    let alike = known.iter().filter(|known| known.split('_').next() == Some(word));
+    alike.map(|class| format!("`{prefix}{class}`")).collect()
 }

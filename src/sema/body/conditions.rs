@@ -79,7 +79,7 @@ impl Checker<'_, '_> {
         Some(Binding { local, source })
     }
 
-    fn mark_read(&mut self, name: &str) {
+    pub(super) fn mark_read(&mut self, name: &str) {
         if let Some(local) = self.local_of(name) {
             self.info(local).read = true;
         }

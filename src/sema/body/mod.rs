@@ -5,6 +5,7 @@
 
 mod actions;
 mod after_headers;
+mod arenas;
 mod arith;
 mod assign;
 mod assigned_variables;
@@ -78,6 +79,7 @@ mod spaces;
 mod stmts;
 mod strings;
 mod tail_calls;
+mod tested_next;
 mod text_match;
 mod throws;
 mod trie_keys;

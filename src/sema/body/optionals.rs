@@ -70,6 +70,18 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// `m.entry(k, init)` as a statement makes the entry where it is absent.
+    pub(super) fn entry_alone(&mut self, expr: &ast::Expr) -> Option<Expr> {
+        let Ast::Call { callee, .. } = &expr.kind else { return None };
+        let Ast::Field { base, name, .. } = &strip(callee).kind else { return None };
+        let makes = MAP_METHODS.iter().any(|m| m.name == name.name && m.optional && m.params.len() == 2);
+        if !makes || self.map_named(base).is_none() {
+            return None;
+        }
+        let optional = self.optional_call(expr)?;
+        Some(optional.map_or_else(|| error_expr(expr.span), |optional| is_present(optional, expr.span)))
+    }
+
     /// An optional where nothing tests whether it is there.
     pub fn untested(&mut self, span: Span) -> Expr {
         let text = self.text(span).to_owned();
@@ -129,6 +141,8 @@ impl Checker<'_, '_> {
             && let [name] = path.segments.as_slice()
             && let Some(local) = self.local_of(&name.name)
             && let Some(present) = self.info(local).present
+            // A pointer that was not there is null.
+            && self.pointer(self.locals[local.0 as usize].ty).is_none()
         {
             let info = self.info(local);
             info.read = true;

@@ -26,7 +26,8 @@ impl Checker<'_, '_> {
     /// Statements of the innermost scope. What control never reaches is checked but does not come into the tree.
     pub fn stmts(&mut self, stmts: &[ast::Stmt]) -> Vec<Stmt> {
         let mut out = Vec::new();
-        for (index, stmt) in stmts.iter().enumerate() {
+        let mut rest = stmts.iter().enumerate();
+        while let Some((index, stmt)) = rest.next() {
             if !self.flow.reachable {
                 self.unreachable(stmt.span);
                 self.flow.reachable = true;
@@ -39,6 +40,11 @@ impl Checker<'_, '_> {
                 return out;
             }
             self.flow.unforeseen = false;
+            if let Some(tested) = self.tested_next(&stmts[index..]) {
+                self.check_tested_next(&tested, stmt.span, &mut out);
+                rest.next();
+                continue;
+            }
             self.note_kept(stmt, stmts.get(index + 1));
             self.stmt(stmt, &mut out);
         }
@@ -173,7 +179,7 @@ impl Checker<'_, '_> {
         out.push(Stmt { kind: StmtKind::Var { local, init: Some(init) }, span });
     }
 
-    fn var_else(
+    pub(super) fn var_else(
         &mut self,
         name: &Ident,
         ty: Option<&ast::Type>,
@@ -231,6 +237,8 @@ impl Checker<'_, '_> {
         } else if let ast::ExprKind::Block(block) = &inner.kind {
             let span = block.span;
             Expr { kind: ExprKind::Block(self.block(block)), ty: Ty::VOID, span }
+        } else if let Some(made) = self.entry_alone(inner) {
+            made
         } else {
             self.effect(inner, |text| format!("var _ = {text}"))
         };

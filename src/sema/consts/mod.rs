@@ -217,7 +217,7 @@ fn declared(
         Found::Declared(Declared { entity: Entity::Const { value, ty }, .. }) => Some(Constant { value, ty }),
         Found::Declared(Declared { entity: Entity::Variants(variants), .. }) => {
             let (id, value) = choose_variant(cx, name, &variants, expected)?;
-            if cx.kernel_types.has_variants(&cx.types, id) {
+            if cx.kernel_types.has_variants(&cx.types, id) && !scope.takes_enumerators() {
                 return loaded_later(cx, name.span);
             }
             let ty = cx.types.intern(TyKind::Enum(id));
@@ -245,6 +245,10 @@ fn declared(
         Found::Broken => None,
         Found::Nothing => match kernel_types::enumerator(cx, name) {
             Some(Some(KernelEnumerator::Constant(value))) => Some(Constant::untyped(value)),
+            Some(Some(KernelEnumerator::Variant(of, place))) if scope.takes_enumerators() => {
+                let ty = cx.types.intern(TyKind::Enum(of));
+                Some(Constant::typed(Const::Int(cx.types.enum_def(of).variants[place].value), ty))
+            }
             Some(Some(KernelEnumerator::Variant(..))) => loaded_later(cx, name.span),
             Some(None) => None,
             None => {
@@ -286,7 +290,7 @@ pub fn choose_variant(
 /// `Enum::VARIANT`, `module.Enum::VARIANT`
 fn qualified(cx: &mut Session, scope: &mut dyn Scope, path: &Path) -> Option<Constant> {
     let Variant { of, value, .. } = variant_of(cx, scope, path)?;
-    if cx.kernel_types.has_variants(&cx.types, of) {
+    if cx.kernel_types.has_variants(&cx.types, of) && !scope.takes_enumerators() {
         return loaded_later(cx, path.span);
     }
     let ty = cx.types.intern(TyKind::Enum(of));

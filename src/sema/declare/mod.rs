@@ -102,6 +102,8 @@ struct Declare<'a> {
     stack: Vec<(usize, Option<Span>)>,
     /// Levels of constant expressions that are being evaluated.
     levels: usize,
+    /// A member of a struct of the kernel's is being evaluated.
+    in_member: bool,
     env: Env<'a>,
 }
 
@@ -133,6 +135,7 @@ pub fn declare<'a>(cx: &mut Session, modules: &'a Modules) -> Env<'a> {
         busy_defaults: Vec::new(),
         stack: Vec::new(),
         levels: 0,
+        in_member: false,
         env,
     };
     declare.collect(cx);
@@ -299,6 +302,10 @@ impl Scope for Declare<'_> {
 
     fn imports(&self) -> &Imports {
         &self.env.imports
+    }
+
+    fn takes_enumerators(&self) -> bool {
+        self.in_member
     }
 
     fn complete(&mut self, cx: &mut Session, ty: Ty, span: Span) -> bool {

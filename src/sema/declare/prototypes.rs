@@ -8,6 +8,7 @@ use crate::diag::codes::contexts::{ProbedNothing, PrototypeParameter, UnknownEve
 use crate::diag::codes::environment::NoKernelTypes;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::sema::kernel_types;
+use crate::sema::predefined::table_type;
 use crate::sema::similar;
 use crate::sema::tree::{FuncId, ProgramRole, Role};
 use crate::session::Session;
@@ -57,11 +58,7 @@ impl Declare<'_> {
             | Params::Replaced {} => Signature::written(sig),
             Params::Member {} => self.member_signature(cx, role, decl, sig),
             Params::Registers { holds, kernel, .. } => in_registers(cx, role, decl, sig, (holds, kernel)),
-            Params::Prototype { context: Some(_), .. }
-                if sig.params.first().is_some_and(|&ty| is_context(&cx.types, ty)) =>
-            {
-                Signature::written(sig)
-            }
+            Params::Prototype { context: Some(of), .. } if self.takes(cx, &sig, of) => Signature::written(sig),
             Params::Prototype { of, name, trusted, result, .. } => {
                 // That the attribute lacks its target was reported.
                 let Some(target) = &role.target else { return Signature::unknown(sig) };
@@ -94,6 +91,12 @@ impl Declare<'_> {
                 Wanted { role, of: Some(target), trusted, given, returns: None }.signature(cx, decl, sig)
             }
         }
+    }
+
+    /// Whether the first parameter is the context of that name. A register set is an argument of some events.
+    fn takes(&self, cx: &mut Session, sig: &FnSig, context: &str) -> bool {
+        let context = table_type(&mut cx.types, &self.env.predefined, &format!("*{context}"));
+        sig.params.first() == Some(&context)
     }
 }
 

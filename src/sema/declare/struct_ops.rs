@@ -126,7 +126,10 @@ impl<'a> Declare<'a> {
             cx.error(name.span, NotSupportedYet { what });
             return None;
         }
-        let constant = consts::eval(cx, self, value, Some(ty))?;
+        self.in_member = true;
+        let constant = consts::eval(cx, self, value, Some(ty));
+        self.in_member = false;
+        let constant = constant?;
         Some(ImplValue { name: name.name.clone(), ty, value: constant.value })
     }
 

@@ -14,6 +14,9 @@ record! {
         /// The `bpf_prog_type` whose helpers it may call, where that is another one.
         #[serde(default)]
         pub helpers_of: Option<Text>,
+        /// Helpers that it may call besides those.
+        #[serde(default)]
+        pub helpers: List<Text>,
         /// Declared result type, as in a signature.
         pub result: Text,
         /// It may also return `bool`: 0 and 1 mean refuse and pass.

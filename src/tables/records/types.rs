@@ -158,6 +158,15 @@ record! {
 }
 
 record! {
+    /// Fields of a struct of the kernel that are never null (`ir-specs/present_fields.toml`).
+    pub struct PresentFields {
+        /// The struct.
+        pub name: Text,
+        pub fields: List<Text>,
+    }
+}
+
+record! {
     /// A struct of functions that programs implement for the kernel (`ir-specs/struct_ops.toml`).
     pub struct StructOpsSpec {
         /// The kernel's struct.

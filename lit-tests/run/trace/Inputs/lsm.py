@@ -16,3 +16,4 @@ with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, name)
         os.mknod(path)
         print(name, tried(lambda: os.close(os.open(path, os.O_RDONLY))))
+    os.close(os.open(os.path.join(folder, "ks_public"), os.O_RDONLY))

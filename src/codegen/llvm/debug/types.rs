@@ -282,8 +282,10 @@ impl Debug {
     fn enum_def(&mut self, cx: &Session, id: EnumId) -> Node {
         let def = cx.types.enum_def(id);
         let (file, line) = self.declared(cx, def.span);
-        let unsigned = cx.types.as_int(def.repr).is_some_and(|(_, signed)| !signed);
-        let repr = self.ty(cx, def.repr);
+        let (bits, signed) =
+            (cx.types.size_of(def.repr) * 8, cx.types.as_int(def.repr).is_some_and(|(_, signed)| signed));
+        // Of a typedef LLVM's BTF has neither the size, by which it chooses values of 64 bits, nor the sign.
+        let repr = self.basic(c_integer(bits as u8, signed), bits, if signed { SIGNED } else { UNSIGNED });
         let name = match cx.kernel_types.has_variants(&cx.types, id) {
             true => self.flavour(&def.name),
             false => identifier(&def.name),
@@ -295,7 +297,7 @@ impl Debug {
                 .iter()
                 .map(|v| {
                     let value = v.value as i64;
-                    LLVMDIBuilderCreateEnumerator(self.builder, text(&v.name), v.name.len(), value, unsigned.into())
+                    LLVMDIBuilderCreateEnumerator(self.builder, text(&v.name), v.name.len(), value, (!signed).into())
                 })
                 .collect();
             LLVMDIBuilderCreateEnumerationType(
@@ -305,7 +307,7 @@ impl Debug {
                 name.len(),
                 file,
                 line,
-                cx.types.size_of(def.repr) * 8,
+                bits,
                 0,
                 variants.as_mut_ptr(),
                 variants.len() as u32,

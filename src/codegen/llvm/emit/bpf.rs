@@ -172,10 +172,14 @@ pub fn packet_dynptr(g: &mut FnGen, op: &OpData) {
 pub fn forget(g: &mut FnGen, op: &OpData) {
     let value = g.int(BpfForget::of(op).value());
     let width = value.get_type().get_bit_width();
-    // Where a number of 32 bits is known to be one, states before 6.12 differ that are the same otherwise.
-    let options = &g.g.cx.options;
-    let has_halves = options.mcpu >= Mcpu::V3 && !options.may_meet(Kernels::before(6, 12));
-    let value = if width == 32 && !has_halves {
+    let halves = width == 32 && g.g.cx.options.mcpu >= Mcpu::V3;
+    // Where a number of 32 bits is known to be one, states differ before 6.12 that are the same otherwise.
+    let traced = Kernels::before(6, 12);
+    let widened = halves && g.g.cx.options.may_meet(traced);
+    if widened {
+        g.g.cx.work_around(traced);
+    }
+    let value = if width == 32 && (!halves || widened) {
         let wide = g.g.build.asm_forget(g.g.build.resize(value, 64, Extend::Zero));
         g.g.build.resize(wide, 32, Extend::Zero)
     } else {

@@ -142,7 +142,8 @@ pub fn variant(g: &mut FnGen, op: &OpData) {
     let view = CoreVariant::of(op);
     let TyKind::Enum(id) = g.g.cx.types.kind(view.ty()) else { crate::bug!("a variant of no enum") };
     let variant = &g.g.cx.types.enum_def(id).variants[view.variant() as usize];
-    let text = format!("{}:{}", variant.name, variant.value);
+    // LLVM reads the number as one with a sign: what is larger has the same 64 bits as a negative one.
+    let text = format!("{}:{}", variant.name, variant.value as i64);
     let info = if view.info() == "exists" { VARIANT_EXISTS } else { VARIANT_VALUE };
     let number = g.g.debug.next_relocation();
     // LLVM reads the name in this constant, and removes it.

@@ -49,8 +49,11 @@ const MAX_ITERATIONS: i128 = 1 << 23;
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let missing = missing_callbacks(cx);
     let mut changed = Changed::No;
-    let traced = cx.options.may_meet(Kernels::before(6, 12));
-    let forms = size::forms(module, &cx.types, missing.is_none(), traced);
+    let traced = Kernels::before(6, 12);
+    let forms = size::forms(module, &cx.types, missing.is_none(), cx.options.may_meet(traced));
+    if forms.kept {
+        cx.work_around(traced);
+    }
     let mut indexes: BTreeMap<Symbol, HashMap<Value, Value>> = BTreeMap::new();
     for (name, op) in forms.too_large {
         let Some(func) = module.funcs.iter_mut().find(|f| f.name == name) else { continue };

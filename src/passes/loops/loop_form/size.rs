@@ -56,6 +56,8 @@ pub struct Forms {
     pub too_large: Vec<(Symbol, OpId)>,
     /// Those that stay plain if the verifier forgets what they change.
     pub forgetting: Vec<(Symbol, OpId)>,
+    /// Kernels before 6.12 alone keep a loop from that.
+    pub kept: bool,
 }
 
 /// `callbacks`: kernels have another form for loops; else one stays plain too if its bound is small, though not known, and
@@ -65,7 +67,7 @@ pub fn forms(module: &Module, types: &Types, callbacks: bool, traced: bool) -> F
         module,
         types,
         callbacks,
-        forgotten: if traced { FORGOTTEN_BEFORE } else { FORGOTTEN },
+        traced,
         funcs: HashMap::new(),
         branches: HashMap::new(),
         path_values: PathValues::default(),
@@ -113,8 +115,7 @@ struct Sizes<'m> {
     module: &'m Module,
     types: &'m Types,
     callbacks: bool,
-    /// The largest loop that is plain because the verifier forgets, where callbacks are another form.
-    forgotten: u64,
+    traced: bool,
     funcs: HashMap<Symbol, Size>,
     branches: HashMap<Symbol, u64>,
     path_values: PathValues,
@@ -208,7 +209,11 @@ impl Sizes<'_> {
         let size = body.times(iterations);
         let walked = size.walked.saturating_mul(2_u64.saturating_pow(forks)).max(iterations.saturating_mul(after));
         let learned = learned_bounds::all_subjects(func, self.types, region, &inner.ops);
-        if inner.forks() > 0 || inner.calls() || learned > 0 || walked > self.forgotten {
+        if inner.forks() > 0 || inner.calls() || learned > 0 || walked > FORGOTTEN {
+            return None;
+        }
+        if walked > FORGOTTEN_BEFORE && self.traced {
+            self.forms.kept = true;
             return None;
         }
         self.forms.forgetting.push((func.name.clone(), op));
