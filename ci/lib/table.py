@@ -23,10 +23,10 @@ class Row:
     gates: bool
 
 
-def row(example, what, ours, theirs, target, limit=None, ratio=None, gates=False, later="", later_ratio=None):
-    """`limit` is what the ratios may be at most; without one the figure is only shown."""
-    ratios = [one for one in (ratio, later_ratio) if one is not None]
-    verdict = "" if limit is None else "PASS" if max(ratios) <= limit else "MISS"
+def row(example, what, ours, theirs, target, limit=None, ratio=None, gates=False, later="", later_ratio=None, later_limit=None):
+    """`limit` is what the ratio may be at most, `later_limit` what the later one, if that differs; without one the figure is only shown."""
+    limits = ((ratio, limit), (later_ratio, later_limit or limit))
+    verdict = "" if limit is None else "PASS" if all(one is None or one <= most for one, most in limits) else "MISS"
     return Row(example, what, str(ours), str(later), str(theirs), ratio, later_ratio, target, verdict, gates)
 
 
