@@ -25,6 +25,7 @@ mod maps;
 mod matches;
 mod members;
 mod numbers;
+mod own_context;
 mod optionals;
 mod percpu;
 mod places;
