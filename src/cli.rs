@@ -107,6 +107,9 @@ pub struct Build {
     /// Print what the BPF object needs of a kernel, each with the first kernel that has it; write nothing else
     #[arg(long, conflicts_with = "emit")]
     pub kernel_report: bool,
+    /// BPF objects in an executable: one for `--min-kernel`, or others too, without the workarounds that newer kernels do not need
+    #[arg(long, default_value = "all", value_name = "WHICH")]
+    pub kernel_tiers: KernelTiers,
     #[command(flatten)]
     pub common: Common,
 }
@@ -320,6 +323,12 @@ pub enum ErrorFormat {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub enum KernelTiers {
+    All,
+    One,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub enum Emit {
     /// The syntax tree, printed as source
     Ast,
@@ -413,6 +422,7 @@ impl Common {
         Options {
             mcpu,
             min_kernel: self.min_kernel.or(mcpu.since()).unwrap_or(MIN_KERNEL),
+            tier: None,
             min_kernel_given: self.min_kernel.or(mcpu.since()).is_some(),
             opt_level: self.opt_level,
             exports: Vec::new(),

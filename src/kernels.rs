@@ -1,7 +1,14 @@
 //! Ranges of kernels, and which of them an object must load on. Only this file compares versions: other code names a
 //! range of kernels, and asks whether `--min-kernel` admits any of them.
+//!
+//! Workarounds that later kernels do without divide an executable's kernels into tiers, each with an object of its own.
 
-use crate::session::{KernelVersion, Options};
+use crate::session::{KernelVersion, Options, Session, Tier};
+
+/// The tiers after the first one, in order. Each costs the time to compile another object, so workarounds that end between two of them are
+/// made for the earlier tier up to its last kernel.
+static TIERS: [Tier; 2] =
+    [Tier { since: KernelVersion { major: 6, minor: 7 } }, Tier { since: KernelVersion { major: 6, minor: 12 } }];
 
 /// The kernels from one version on, and before another one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,6 +33,17 @@ impl Kernels {
     /// Whether one of them is this kernel or a later one.
     fn reach(self, oldest: KernelVersion) -> bool {
         self.until.is_none_or(|until| oldest < until && self.since.is_none_or(|since| since < until))
+    }
+
+    /// Whether later kernels are none of them.
+    pub fn have_end(self) -> bool {
+        self.until.is_some()
+    }
+
+    /// The first tier without any of them, if there is one.
+    pub fn tier_after(self) -> Option<Tier> {
+        let until = self.until?;
+        TIERS.into_iter().find(|tier| tier.since >= until)
     }
 
     /// Whether this kernel and all later ones are among them.
@@ -61,9 +79,9 @@ impl Options {
         self.min_kernel_given = true;
     }
 
-    /// Whether the object may meet one of these kernels.
+    /// Whether the object may meet one of these kernels, so that it needs what they alone need.
     pub fn may_meet(&self, kernels: Kernels) -> bool {
-        kernels.reach(self.min_kernel)
+        kernels.reach(self.tier.map_or(self.min_kernel, |tier| tier.since))
     }
 
     /// The first kernel with something that tables give a version, if the object must load on older ones too.
@@ -75,6 +93,13 @@ impl Options {
     /// The oldest kernel that the object must load on, for messages.
     pub fn oldest_kernel(&self) -> String {
         self.min_kernel.to_string()
+    }
+}
+
+impl Session {
+    /// A workaround for these kernels changed the code.
+    pub fn work_around(&mut self, kernels: Kernels) {
+        self.tiers.extend(kernels.tier_after());
     }
 }
 
@@ -92,6 +117,25 @@ mod tests {
         assert!(!options(6, 5).may_meet(Kernels::before(6, 5)));
         assert!(options(6, 1).may_meet(Kernels::since(6, 5)));
         assert!(options(6, 12).may_meet(Kernels::ALL));
+    }
+
+    #[test]
+    fn the_object_of_a_tier_meets_none_of_the_kernels_before_it() {
+        let tier = Some(TIERS[0]);
+        let options = Options { tier, ..options(6, 1) };
+        assert!(!options.may_meet(Kernels::before(6, 7)));
+        assert!(options.may_meet(Kernels::before(6, 12)));
+        // What the program may use is the same in all tiers.
+        assert!(options.lacks(Some((6, 4))).is_some());
+    }
+
+    #[test]
+    fn a_tier_begins_where_kernels_end_or_later() {
+        assert_eq!(Kernels::before(6, 5).tier_after(), Some(TIERS[0]));
+        assert_eq!(Kernels::before(6, 7).tier_after(), Some(TIERS[0]));
+        assert_eq!(Kernels::before(6, 8).tier_after(), Some(TIERS[1]));
+        assert_eq!(Kernels::ALL.tier_after(), None);
+        assert!(TIERS.is_sorted());
     }
 
     #[test]

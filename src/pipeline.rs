@@ -4,12 +4,12 @@
 //! reported. `tool/build.rs` decides which files are written.
 
 use crate::codegen::c;
-use crate::codegen::llvm::{self, Artifact};
+use crate::codegen::llvm::{self, Artifact, Carried};
 use crate::diag::codes::limits::{StackOfCalls, StackTooLarge};
 use crate::diag::{Code, Diagnostic, Severity};
 use crate::ir::{self, Module};
 use crate::passes::{self, Pass};
-use crate::session::{PrintAfter, Session};
+use crate::session::{PrintAfter, Session, Tier};
 use crate::source::FileId;
 use crate::target::Target;
 use crate::tuning::{self, Tuning};
@@ -28,6 +28,7 @@ pub static FRONT: &[&Pass] = &[
     &passes::references::PASS,
     &passes::lifecycle::PASS,
     &passes::events::PASS,
+    &passes::arenas::PASS,
     &passes::shared_data::PASS,
     &passes::tail_tables::PASS,
     &passes::probe_forms::PASS,
@@ -156,6 +157,8 @@ pub struct Bpf {
     pub object: Vec<u8>,
     /// What the module was lowered with, and what further artifacts of it are made with.
     pub tuning: Tuning,
+    /// Those for which other code would do, in order.
+    pub tiers: Vec<Tier>,
 }
 
 /// The BPF side of a program: its lowered module and its object.
@@ -200,9 +203,10 @@ pub fn bpf_text(cx: &mut Session, bpf: &Bpf, want: Artifact) -> Option<Vec<u8>> 
 /// What passes chose is of the attempt that yields the object.
 fn bpf_object(cx: &mut Session, module: &Module, tuning: Tuning) -> Option<Bpf> {
     let before = cx.lowered.len();
+    cx.tiers.clear();
     let bpf = lowered_with(cx, module, Target::Bpf, &tuning).and_then(|module| {
         let object = llvm::bpf(cx, &module, &tuning, Artifact::Object)?;
-        Some(Bpf { module, object, tuning })
+        Some(Bpf { module, object, tuning, tiers: cx.tiers.iter().copied().collect() })
     });
     if bpf.is_none() {
         cx.lowered.truncate(before);
@@ -210,10 +214,38 @@ fn bpf_object(cx: &mut Session, module: &Module, tuning: Tuning) -> Option<Bpf> 
     bpf
 }
 
-/// Machine code, or its text, of the user-space side, which carries the BPF side if there is one.
-pub fn host(cx: &mut Session, module: &Module, bpf: Option<&Bpf>, want: Artifact) -> Option<Vec<u8>> {
+/// The objects for an executable, of which each is for the kernels before those of the next: that of the BPF side, and those of
+/// its tiers that differ. A tier that cannot be compiled has the object of the one before.
+pub fn carried(cx: &mut Session, module: &Module, bpf: &Bpf) -> Vec<Carried> {
+    let mut objects = vec![Carried { tier: None, object: bpf.object.clone() }];
+    let mut last = None;
+    for &tier in &bpf.tiers {
+        let object = of_tier(cx, module, bpf.tuning, tier);
+        if let Some(object) = object.filter(|object| object != last.as_ref().unwrap_or(&bpf.object)) {
+            objects.push(Carried { tier: Some(tier), object: llvm::for_tier(&object, tier) });
+            last = Some(object);
+        }
+    }
+    objects
+}
+
+/// The object of a tier. What there is to report, and to print, was that of the first object.
+fn of_tier(cx: &mut Session, module: &Module, tuning: Tuning, tier: Tier) -> Option<Vec<u8>> {
+    let (start, inner, reported) = (Instant::now(), cx.timings.len(), cx.diags.count());
+    let (options, lowered) = (cx.options.clone(), std::mem::take(&mut cx.lowered));
+    (cx.options.tier, cx.options.print_ir_after, cx.options.dump_dir) = (Some(tier), PrintAfter::Nothing, None);
+    let bpf = bpf_object(cx, module, tuning);
+    (cx.options, cx.lowered) = (options, lowered);
+    cx.diags.take_since(reported);
+    cx.timings.truncate(inner);
+    cx.timed("tiers", start);
+    bpf.map(|bpf| bpf.object)
+}
+
+/// Machine code, or its text, of the user-space side, which carries BPF objects if there are some.
+pub fn host(cx: &mut Session, module: &Module, bpf: &[Carried], want: Artifact) -> Option<Vec<u8>> {
     let part = lowered(cx, module, Target::Host)?;
-    llvm::host(cx, &part, bpf.map(|bpf| bpf.object.as_slice()), want)
+    llvm::host(cx, &part, bpf, want)
 }
 
 /// The C of the kernel module.
@@ -260,6 +292,15 @@ mod tests {
                 assert!(*name == EVERY || super::pass(name).is_some(), "`{}` names `{name}`", pass.name);
                 assert!(*name != pass.name && !why.is_empty(), "`{}` and `{name}`", pass.name);
             }
+        }
+    }
+
+    #[test]
+    fn each_workaround_that_ends_has_a_tier_without_it() {
+        let of_passes = passes().filter_map(|pass| Some((pass.name, pass.verifier.as_ref()?.kernels)));
+        let of_rewrites = llvm::verifier::REWRITES.iter().map(|rewrite| (rewrite.name, rewrite.kernels));
+        for (name, kernels) in of_passes.chain(of_rewrites) {
+            assert_eq!(kernels.have_end(), kernels.tier_after().is_some(), "`{name}`");
         }
     }
 

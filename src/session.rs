@@ -5,7 +5,7 @@ use crate::diag::lowered::{Lowered, Lowering};
 use crate::diag::{Code, Diagnostic, Diagnostics, Levels, Severity};
 use crate::source::{FileId, SourceMap, Span, paths};
 use crate::types::Types;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -75,6 +75,25 @@ impl fmt::Display for KernelVersion {
     }
 }
 
+/// Some kernels for which an executable may have an object of their own: from a version on, up to the next tier.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Tier {
+    pub since: KernelVersion,
+}
+
+impl Tier {
+    /// The first of its kernels, for the runtime.
+    pub fn numbers(self) -> (u32, u32) {
+        (self.since.major, self.since.minor)
+    }
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.since.fmt(f)
+    }
+}
+
 /// The folder where systems mount bpffs.
 pub const PIN_ROOT: &str = "/sys/fs/bpf";
 
@@ -83,7 +102,9 @@ pub struct Options {
     pub mcpu: Mcpu,
     /// Oldest kernel that the BPF object must load on.
     pub min_kernel: KernelVersion,
-    /// An option says it, so that the text of a program can only name a later one.
+    /// The tier that is compiled, if it is not the first: workarounds that its kernels do not need are left out.
+    pub tier: Option<Tier>,
+    /// An option says the oldest kernel, so that the text of a program can only name a later one.
     pub min_kernel_given: bool,
     /// LLVM optimisation level, 1 to 3; user space has 0 too.
     pub opt_level: u8,
@@ -153,6 +174,7 @@ impl Default for Options {
         Options {
             mcpu: Mcpu::V3,
             min_kernel: MIN_KERNEL,
+            tier: None,
             min_kernel_given: false,
             opt_level: 2,
             exports: Vec::new(),
@@ -206,6 +228,8 @@ pub struct Session {
     pub names: Rc<SourceNames>,
     /// The program is IR text, so that what is wrong with the IR is the text's fault.
     pub reads_ir: bool,
+    /// The tiers that begin where kernels end whose workarounds changed the BPF code.
+    pub tiers: BTreeSet<Tier>,
     /// What took how long, in order; `--time-passes` prints it.
     pub timings: Vec<(&'static str, Duration)>,
     /// What passes chose, if that was asked for; `--explain-lowering` prints it.
@@ -224,6 +248,7 @@ impl Session {
             kernel_types,
             names: Rc::default(),
             reads_ir: false,
+            tiers: BTreeSet::new(),
             timings: Vec::new(),
             lowered: Vec::new(),
         }

@@ -134,14 +134,25 @@ def map_info(path):
     return number, name.partition(b"\0")[0].decode()
 
 
-def _info(path, size):
-    """The first bytes of what the kernel says of something that is pinned."""
+def map_entries(path):
+    """`max_entries` of a pinned map."""
+    return struct.unpack_from("<I", _info(path, 40), 16)[0]
+
+
+def opened(path):
+    """A descriptor of what is pinned."""
     name = ctypes.create_string_buffer(os.fsencode(path))
     attr = ctypes.create_string_buffer(128)
     struct.pack_into("<Q", attr, 0, ctypes.addressof(name))
     fd, errno = call(_OBJ_GET, attr)
     if fd < 0:
         raise RuntimeError(f"{path}: {os.strerror(errno)}")
+    return fd
+
+
+def _info(path, size):
+    """The first bytes of what the kernel says of something that is pinned."""
+    fd = opened(path)
     info = ctypes.create_string_buffer(size)
     attr = ctypes.create_string_buffer(128)
     struct.pack_into("<IIQ", attr, 0, fd, len(info), ctypes.addressof(info))

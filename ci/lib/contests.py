@@ -1,41 +1,15 @@
 """The programs that have a C peer (ci/peers): what runs, on which packets, and what both must have done then."""
 
+import struct
 from dataclasses import dataclass
+
+from frames import MACS, echo, ipv4, ipv6, probe, query, tagged, tcp, udp
 
 # What filters must treat alike: the lengths around the limit, and each depth of header.
 PACKETS = ("udp,size=64", "tcp,size=1500", "udp,size=1501", "tcp,saddr=10.1.2.3,size=90", "icmp,ihl=7,size=60", "arp",
            "ipv6", "00" * 14, "020000000001" "020000000002" "0800" "45" + "00" * 18)
-
-_MACS = "020000000001" "020000000002"
-
-
-def _ipv4(protocol, body):
-    """A frame of IPv4 from 10.77.0.2 to 10.77.0.1; the filters do not look at the header's checksum."""
-    return f"{_MACS}0800" f"4500{20 + len(body) // 2:04x}00000000" f"40{protocol:02x}0000" "0a4d0002" "0a4d0001" + body
-
-
-def _echo(body, wrong=0):
-    """An echo request with its checksum, or one that is wrong."""
-    words = bytes.fromhex(body) + b"\0"
-    total = sum(words[at] << 8 | words[at + 1] for at in range(0, len(words) - 1, 2)) + 0x0800 + 0x00010002
-    total = (total & 0xFFFF) + (total >> 16)
-    check = ~(total + (total >> 16)) & 0xFFFF ^ wrong
-    return _ipv4(1, f"0800{check:04x}00010002{body}")
-
-
-def _query(*labels, port=53):
-    name = "".join(f"{len(label):02x}{label.encode().hex()}" for label in labels) + "00"
-    body = "123401000001000000000000" + name + "00010001"
-    return _ipv4(17, f"c000{port:04x}{8 + len(body) // 2:04x}0000" + body)
-
-
-def _tagged(tags, frame):
-    """A frame with VLAN tags behind its addresses."""
-    return frame[:24] + "".join(f"8100{tag:04x}" for tag in tags) + frame[24:]
-
-
-def _udp(port):
-    return _ipv4(17, f"c000{port:04x}00080000")
+# Those that the kernel makes an skb of.
+SKBS = PACKETS[:-1]
 
 
 @dataclass(frozen=True)
@@ -50,11 +24,18 @@ class Program:
     given: tuple = ()
     # Entries that maps have before: map, key, value, both as hexadecimal digits.
     entries: tuple = ()
-    # What the ratio of the instructions may be, and the reason if it is more than 1.02.
+    # A ring buffer, and how many bytes at the beginning of its records are a time.
+    ring: tuple = ()
+    # What the ratio of the instructions may be, and the reason if that or another ratio is above 1.05.
     limit: float = 1.02
     why: str = ""
     # Whether its executable takes the loader's options, and so is compared with it.
     starts: bool = False
+
+
+def _rule(group, protocol, drops, first, last):
+    """The value of an entry of `acl`'s rules."""
+    return struct.pack("<IBBHH14x", group, protocol, drops, first, last).hex()
 
 
 PROGRAMS = (
@@ -62,29 +43,73 @@ PROGRAMS = (
     Program("packet_counter", "count", maps=("by_source",), variables=("dropped",), starts=True),
     Program("flow_table", "watch", maps=("by_protocol",), variables=("full",)),
     Program("stages", "classify", PACKETS + ("udp,ttl=1,size=64",), variables=("icmp", "udp", "expired")),
-    Program("icmp_echo", "answer", (_echo("61" * 56, wrong=1), _echo("61" * 56), _echo("61" * 57), _echo(""), _echo("00" * 1400), "icmp,size=98", *PACKETS),
+    Program("icmp_echo", "answer", (echo("61" * 56, wrong=1), echo("61" * 56), echo("61" * 57), echo(""), echo("00" * 1400),
+                                    "icmp,size=98", *PACKETS),
             variables=("answered",), limit=1.2,
             why="the checksum is summed by words of 4 bytes, with code for the last three, where the peer's loop goes by 2 bytes and "
                 "takes twice as many iterations"),
     Program("dns_filter", "filter",
-            (_query("www", "example", "com"), _query("www", "example", "org"), _query("example", "org"),
-             _query("www", "example", "org", "uk"), _query(), _query("www", "example", "org", port=54),
-             _query("www", "example", "orgs"), _query("www", "example", "org\0"), _query("www", "example", "org\0" * 20),
+            (query("www", "example", "com"), query("www", "example", "org"), query("example", "org"),
+             query("www", "example", "org", "uk"), query(), query("www", "example", "org", port=54),
+             query("www", "example", "orgs"), query("www", "example", "org\0"), query("www", "example", "org\0" * 20),
              *PACKETS),
             variables=("dropped", "passed"), given=(("blocked", b"www.example.org"),), limit=1.25,
             why="a byte of a view is compared with the view's length, and its address with the packet's end, where the peer compares "
                 "once; and the verifier is made to forget in each iteration what is left of a label"),
-    Program("l4_lb", "balance", (_udp(81), _udp(80), _udp(443), _ipv4(17, "c000005000080000" + "00" * 1480), *PACKETS),
+    Program("l4_lb", "balance", (udp(81), udp(80), udp(443), ipv4(17, "c000005000080000" + "00" * 1480), *PACKETS),
             maps=("services",), variables=("too_long",),
             entries=(("services", "0a4d0001" "0050" "11" "00", "0000000002000000"),
                      ("backends", "00000000", "c6336407" + "00" * 20), ("backends", "01000000", "c6336408" + "00" * 20))),
     Program("vlan_firewall", "filter",
-            (_tagged([10], _udp(80)), _tagged([10], _udp(81)), _tagged([10, 20], _udp(80)), _tagged([11], _udp(80)),
-             _tagged([10, 20, 30], _udp(80)), _tagged([10], _ipv4(1, "0800000000010002")), _tagged([10], _ipv4(17, "c000")),
-             _MACS + "8100", *PACKETS),
+            (tagged([10], udp(80)), tagged([10], udp(81)), tagged([10, 20], udp(80)), tagged([11], udp(80)),
+             tagged([10, 20, 30], udp(80)), tagged([10], ipv4(1, "0800000000010002")), tagged([10], ipv4(17, "c000")),
+             MACS + "8100", *PACKETS),
             maps=("rules", "counters"), variables=("malformed",), limit=1.12,
             why="one of two calls of `port_allowed` stays a call, with arguments in registers, where the peer asks for all to be "
                 "inlined; there an offset is bounded for the verifier, which the peer's pointer is not",
             entries=(("rules", "0a000000" "11" "00" "0050", "00" * 8), ("rules", "0a001400" "11" "00" "0050", "00" * 8),
                      ("rules", "0a000000" "01" "00" "0000", "00" * 8))),
+    # The source is in group 2; the ninth rule is not among those that count.
+    Program("acl", "check", (udp(80), udp(53), udp(60), udp(7000), "tcp,dport=80,size=64", "tcp,dport=443,size=64",
+                             "udp,saddr=10.77.9.9,dport=443,size=64", "udp,ihl=7,dport=53,size=90", ipv4(17, "c000"), *PACKETS),
+            maps=("rules",), variables=("unmatched",), given=(("rule_count", b"\x08"),),
+            why="the verifier is made to forget the index of each rule, which costs three instructions in each iteration; the loop's own "
+                "counter stays known to it",
+            entries=(("groups", "10000000" "0a4d0000", "01000000"), ("groups", "20000000" "0a4d0002", "02000000"),
+                     *(("rules", f"{number:02x}000000", rule) for number, rule in enumerate((
+                         _rule(1, 6, 0, 1, 1024), _rule(1, 17, 0, 53, 53), _rule(1, 17, 1, 1, 65535), _rule(2, 6, 0, 80, 80),
+                         _rule(2, 6, 1, 1, 1024), _rule(2, 17, 1, 53, 53), _rule(2, 17, 0, 54, 79), _rule(2, 17, 1, 80, 80),
+                         _rule(2, 17, 1, 1, 65535)))))),
+    Program("rate_limit", "limit_rate", PACKETS + ("udp,size=64",) * 4, variables=("dropped",)),
+    Program("packet_log", "log_opened", ("tcp,size=60", "tcp,dport=443,ttl=3,size=80", "tcp,ihl=6,size=80", tcp(80, "GET / "), *SKBS),
+            variables=("lost",), ring=("opened", 8)),
+    Program("packet_sizes", "measure", ("udp,size=1500", "udp,size=64", "udp,size=65", "udp,size=200", "tcp,size=3000", *SKBS), maps=("sizes",), limit=1.6,
+            why="only a `for` with constant bounds stays a loop: a `while` that counts to 11 is a call of `bpf_loop`, or of the kernel's "
+                "iterator, whose iterations cost more than what they do"),
+    Program("latency", "measure",
+            (probe(1, 10**9, 10**9 + 70_000), probe(1, 5, 6), probe(1, 0, 1000), probe(1, 0, 4000), probe(1, 0, 2**42), probe(1, 0, 10**13),
+             probe(1, 1, 0), probe(2, 0, 1000), udp(8620), *SKBS),
+            maps=("by_path",), variables=("unknown",), entries=(("by_path", "00000001", "00" * 8 * 29),), limit=1.1,
+            why="`log2` assigns two variables under each condition, which become two selects and so two branches; the peer shifts by a "
+                "variable, with one branch for each step"),
+    Program("ipv6_headers", "walk",
+            (ipv6(0, "3c00" + "00" * 6 + "1100" + "00" * 6 + "c000005000080000"), ipv6(6, "c0000051" + "00" * 16),
+             ipv6(17, "c000005000080000"), ipv6(44, "1100" + "00" * 6 + "c000005000080000"), ipv6(51, "0604" + "00" * 22 + "c0000050" + "00" * 16),
+             ipv6(43, "1100" + "00" * 6), ipv6(58, "8000" + "00" * 6), ipv6(60, "11ff" + "00" * 62), ipv6(17, "c000"),
+             ipv6(0, "0000" + "00" * 6) + ("0000" + "00" * 6) * 9, ipv6(0, "3c02" + "00" * 22 + "0600" + "00" * 6 + "c0000050" + "00" * 16),
+             *PACKETS),
+            maps=("closed", "by_protocol"), variables=("refused",), entries=(("closed", "0050", "00" * 8),), limit=1.05,
+            why="the offset of a header is a number, bounded for the verifier in each iteration, where the peer moves a pointer; and the "
+                "verdict of each exit of the loop goes through the stack"),
+    Program("http_host", "filter",
+            (tcp(80, "GET /index.html HTTP/1.1\r\nUser-Agent: curl/8.5.0\r\nHost: www.example.org\r\nAccept: */*\r\n\r\n"),
+             tcp(80, "POST / HTTP/1.1\r\nHost: www.example.org\r\n\r\n", words=8), tcp(80, "GET / HTTP/1.1\r\nHost: www.example.com\r\n"),
+             tcp(80, "GET / HTTP/1.1\r\nHost: www.example.org"), tcp(80, "GET / HTTP/1.1\r\nHost: www.example.org.uk\r\n"),
+             tcp(80, "PUT / HTTP/1.1\r\nHost: www.example.org\r\n"), tcp(81, "GET / HTTP/1.1\r\nHost: www.example.org\r\n"),
+             tcp(80, "GET / HTTP/1.1\r\n\r\n"), tcp(80, "GET /" + "a" * 200 + " HTTP/1.1\r\nHost: www.example.org\r\n"),
+             tcp(80, "GET " + "a" * 148 + "\nHost: www.example.org\r\n"), tcp(80, "GET " + "a" * 155 + "\nHost: www.example.org\r\n"),
+             tcp(80, "GET " + "a" * 156 + "\nHost: www.example.org\r\n"), tcp(80, "GE"), tcp(80, "GET / HTTP/1.1\r\nHos"), *PACKETS),
+            variables=("dropped", "others"), given=(("refused", b"www.example.org"),), limit=2.1,
+            why="each byte of a view that is compared with a text is tested against the packet's end by itself, and its offset is bounded; "
+                "the peer tests the end once for a text, and compares words"),
 )

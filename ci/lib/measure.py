@@ -20,6 +20,16 @@ class Figure:
         return f"{number(self.median)} [{number(self.low)} … {number(self.high)}]"
 
 
+@dataclass(frozen=True)
+class Least(Figure):
+    """The least of the runs, which nothing else on the machine made longer; in brackets how far the others are."""
+
+    least: float
+
+    def __str__(self):
+        return f"{number(self.least)} [{number(self.median)} … {number(self.high)}]"
+
+
 def number(value):
     return f"{value:.1f}" if value < 100 and value != int(value) else f"{value:.0f}"
 
@@ -29,15 +39,19 @@ def figure(samples):
     return Figure(median, low, high)
 
 
-def alternating(contestants, rounds):
-    """name → Figure; `contestants` is name → function that runs once and returns what it measured."""
+def least(samples):
+    return Least(**vars(figure(samples)), least=min(samples))
+
+
+def alternating(contestants, rounds, made=figure):
+    """name → what is `made` of the samples; `contestants` is name → function that runs once and returns what it measured."""
     samples = {name: [] for name in contestants}
     for run in contestants.values():
         run()  # caches are warm for all
     for _ in range(rounds):
         for name, run in contestants.items():
             samples[name].append(run())
-    return {name: figure(values) for name, values in samples.items()}
+    return {name: made(values) for name, values in samples.items()}
 
 
 def cpu_milliseconds(command, env=None):

@@ -8,6 +8,8 @@ import sys
 from built import ROOT, environment, static_compiler
 
 PEERS = ROOT / "ci" / "peers"
+# Level of the instruction set → the kernels that ksc compiles for: the oldest that takes it, and the one where verifiers follow more.
+KERNELS = {"v3": ("6.1", "6.12"), "v4": ("6.6", "6.12")}
 # How BPF C is written: variant → arguments for clang.
 VARIANTS = {"uapi": [f"-I/usr/include/{os.uname().machine}-linux-gnu"], "vmlinux": ["-DPEER_VMLINUX"]}
 
@@ -22,26 +24,40 @@ class Contest:
         self.executable = folder / program.name
         self.loader = folder / f"{program.name}-loader"
 
-    def ksc_command(self):
-        return [str(static_compiler()), "--target=bpf", str(self.source), "-o", str(self.object("ksc"))]
+    @staticmethod
+    def ours(mcpu):
+        """What ksc makes of it for a level of the instruction set, the object for the oldest kernel first."""
+        return [f"ksc-{mcpu}-{kernel}" for kernel in KERNELS[mcpu]]
 
-    def clang_command(self, variant):
-        return ["clang-22", "-O2", "-g", "-target", "bpf", *VARIANTS[variant], f"-I{self.folder}",
-                "-c", str(PEERS / f"{self.name}.bpf.c"), "-o", str(self.object(variant))]
+    @staticmethod
+    def theirs(mcpu):
+        """What clang makes of the peer. The UAPI variant, the first, is the equal: with vmlinux.h clang relocates the packet headers,
+        which are wire formats."""
+        return [f"{variant}-{mcpu}" for variant in VARIANTS]
+
+    def command(self, who):
+        """What makes an object."""
+        if who.startswith("ksc-"):
+            _ksc, mcpu, kernel = who.split("-")
+            return [str(static_compiler()), "--target=bpf", f"--mcpu={mcpu}", f"--min-kernel={kernel}", str(self.source), "-o",
+                    str(self.object(who))]
+        variant, mcpu = who.split("-")
+        return ["clang-22", "-O2", "-g", "-target", "bpf", f"-mcpu={mcpu}", *VARIANTS[variant], f"-I{self.folder}",
+                "-c", str(PEERS / f"{self.name}.bpf.c"), "-o", str(self.object(who))]
 
     def object(self, who):
         return self.folder / f"{self.name}.{who}.bpf.o"
 
     def build(self):
-        run(self.ksc_command())
-        for variant in VARIANTS:
-            run(self.clang_command(variant))
+        for mcpu in KERNELS:
+            for who in (*self.ours(mcpu), *self.theirs(mcpu)):
+                run(self.command(who))
         run([str(static_compiler()), str(self.source), "-o", str(self.executable)])
 
     def build_loader(self):
         """The C loader, over a skeleton of the C object."""
         header = self.folder / f"{self.name}.skel.h"
-        header.write_text(run(["bpftool", "gen", "skeleton", str(self.object("uapi")), "name", self.name]))
+        header.write_text(run(["bpftool", "gen", "skeleton", str(self.object("uapi-v3")), "name", self.name]))
         run(["gcc", "-O2", f"-I{self.folder}", f'-DPEER_SKELETON="{header.name}"', f"-DPEER_NAME={self.name}",
              str(PEERS / "loader.c"), "-o", str(self.loader), "-lbpf", "-lelf", "-lz"])
 

@@ -7,6 +7,7 @@ import shutil
 
 import bpf
 import test_run
+from ring import Ring
 
 _BPFFS = pathlib.Path("/sys/fs/bpf")
 _PREFIX = "ks-test"
@@ -69,6 +70,9 @@ class Pinned:
 
     def map_lines(self, name):
         return bpf.map_lines(name, ("pinned", str(self._maps() / name)))
+
+    def ring(self, name):
+        return Ring(self._maps() / name)
 
     def _global_maps(self):
         """name → id of all its maps."""

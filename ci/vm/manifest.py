@@ -16,6 +16,7 @@ from pathlib import Path
 
 import helper_answers
 import kernels
+import verified
 from built import ROOT, TARGET, compiler, environment
 from checks import Checks
 from features import OF_GUESTS
@@ -85,15 +86,15 @@ def _moves(line):
     return line.startswith("cd ")
 
 
-def collect(output, pattern, short, again, seeds):
+def collect(output, pattern, short, again, seeds, record):
     """Compiles everything; `output` is where to. Names are matched with a regular expression. `again`: what was compiled before is there.
-    `seeds`: of generated programs, a hundred test functions and sixty programs each."""
+    `seeds`: of generated programs, a hundred test functions and sixty programs each. `record`: what verifiers process is written."""
     wanted = re.compile(pattern).search
     # The longest first.
     makes = [lambda seed=seed: _differential(output / "differential", seed, again) for seed in seeds]
     makes = makes if wanted("differential/") or re.match(r"\^?differential", pattern) else []
     makes += [lambda test=test: test.prepare(again) for test in _lit_tests(output) if wanted(test.name) and (not short or _SHORT.match(test.name))]
-    makes += [make for name, make in _examples(output) if wanted(name)]
+    makes += [make for name, make in _examples(output, record) if wanted(name)]
     makes += [lambda: [helpers(helper_answers.judge)]] if wanted(HELPERS) else []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         tests = [test for made in pool.map(lambda make: make(), makes) for test in made]
@@ -261,21 +262,23 @@ def _lit_tests(output):
         yield _LitTest(test, folder, base, [re.sub(r"^%dbg\(.*?\)\s*", "", line) for line in lines])
 
 
-def _examples(output):
-    """Every example as each level of the instruction set: it must load. Those with a kernel module, or a scheduler, which most kernels do not
-    take, have tests of their own."""
-    for source in sorted((ROOT / "examples").glob("*.ks")):
-        if "@kfunc" in (text := source.read_text()) or "sched_ext_ops" in text:
-            continue
+def _examples(output, record):
+    """Every example, and the programs of ci/bench, as each level of the instruction set: they must load, and the verifiers process no more
+    than is recorded."""
+    for source in verified.sources():
         for mcpu in ("v1", "v2", "v3", "v4"):
-            name = f"examples/{source.name}.{mcpu}"
-            yield name, lambda name=name, source=source, mcpu=mcpu: _example(output, name, source, mcpu)
+            name = f"{source.relative_to(ROOT)}.{mcpu}"
+            yield name, lambda name=name, source=source, mcpu=mcpu: _example(output, name, source, mcpu, record)
 
 
-def _example(output, name, source, mcpu):
+def _example(output, name, source, mcpu, record):
+    def judge(kernel, log):
+        return "\n".join(verified.judge(kernel, source, mcpu, verified.processed(log), record)) or None
+
     made = output / f"{name}.o"
     made.parent.mkdir(parents=True, exist_ok=True)
-    test = Test(name, str(made.parent), [(f"replay load {made}", _MCPU_NEEDS.get(mcpu, _OLDEST))], files=[made])
+    test = Test(name, str(made.parent), [(f"replay load {made}", _MCPU_NEEDS.get(mcpu, _OLDEST))], files=[made],
+                judge=judge if mcpu in verified.LEVELS else None)
     words = [str(compiler()), "--target=bpf", f"--mcpu={mcpu}", str(source), "-o", str(made)]
     done = _shell(shlex.join(words), made.parent)
     if done.returncode != 0:

@@ -75,8 +75,9 @@ pub fn quiet() {
     unsafe { bpf::libbpf_set_print(Some(silent)) };
 }
 
-/// Loads all programs of any object and lets go of them; else what libbpf and the verifier said.
-pub fn try_load(bytes: &[u8]) -> Result<(), String> {
+/// Loads all programs of any object and lets go of them: each with how many instructions the verifier processed. Else what libbpf and
+/// the verifier said.
+pub fn try_load(bytes: &[u8]) -> Result<Vec<(String, u32)>, String> {
     let mut log = vec![0u8; LOG_SIZE];
     // SAFETY: libbpf copies the bytes; the object is closed by `drop`, before the log goes.
     let (status, failed) = unsafe {
@@ -88,13 +89,30 @@ pub fn try_load(bytes: &[u8]) -> Result<(), String> {
             bpf::bpf_program__set_log_buf(program.as_ptr(), log.as_mut_ptr().cast(), LOG_SIZE as u64);
         }
         let status = bpf::bpf_object__load(object.as_ptr());
+        if status == 0 {
+            let processed = |(name, program): (_, NonNull<_>)| Ok((name, processed_by_verifier(program.as_ptr())?));
+            return programs.into_iter().map(processed).collect();
+        }
         let refused = programs.iter().find(|(_, program)| bpf::bpf_program__fd(program.as_ptr()) < 0);
         (status, refused.map(|(name, _)| name.clone()).unwrap_or_default())
     };
+    Err(format!("{failed}: {}\n{}", std::io::Error::from_raw_os_error(-status), end_of(&log)))
+}
+
+/// How many instructions the verifier processed of a program.
+///
+/// # Safety
+///
+/// The program belongs to an open object.
+unsafe fn processed_by_verifier(program: *mut bpf::bpf_program) -> Result<u32, String> {
+    let mut info = bpf::bpf_prog_info::default();
+    let mut size = size_of::<bpf::bpf_prog_info>() as u32;
+    // SAFETY: the caller's program; `info` has room for `size` bytes, and none of its pointers is set.
+    let status = unsafe { bpf::bpf_prog_get_info_by_fd(bpf::bpf_program__fd(program), &mut info, &mut size) };
     if status < 0 {
-        return Err(format!("{failed}: {}\n{}", std::io::Error::from_raw_os_error(-status), end_of(&log)));
+        return Err(std::io::Error::from_raw_os_error(-status).to_string());
     }
-    Ok(())
+    Ok(info.verified_insns)
 }
 
 /// Room for what the verifier says.

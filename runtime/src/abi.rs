@@ -83,6 +83,7 @@
 //! (that). A negative time is none. −EBUSY inside a handler, −EBADMSG for values of another size, both printed |
 //! | `ks_user_ring_reserve` | `void *(uint32_t map)`: room for a value in a user ring buffer, 8-byte aligned, or null |
 //! | `ks_user_ring_submit`, `ks_user_ring_discard` | `void (uint32_t map, void *record)`: of what `ks_user_ring_reserve` gave |
+//! | `ks_arena` | `void (uint32_t map)`: loads the object, after which the arena has its pages |
 //! | `ks_global` | `void *(uint32_t global)`: an address that stays the same for the life of the process |
 //! | `ks_print` | `void (const char *format, uint64_t format_len, const KsArg *args, uint64_t args_len, uint32_t newline)` |
 //! | `ks_uncaught` | `noreturn void (int32_t code, const char *file, uint32_t line)`: what was thrown and not caught; status 1 |
@@ -100,7 +101,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 9;
+pub const KS_ABI: u32 = 10;
 
 /// The whole program; one constant of the executable.
 #[repr(C)]
@@ -111,10 +112,10 @@ pub struct KsProgram {
     pub flags: u32,
     /// The project: names the maps of the globals (`<name>.data`) and the pin directory.
     pub name: *const c_char,
-    /// The BPF object (ELF), 8-byte aligned; null when nothing that `main` reaches needs it: then no function of this
-    /// library asks for privileges.
-    pub object: *const c_void,
-    pub object_len: u64,
+    /// BPF objects of which the running kernel gets one, by their kernels; null when nothing that `main` reaches needs one: then no
+    /// function of this library asks for privileges.
+    pub objects: *const KsObject,
+    pub objects_len: u64,
     /// The programs to load, those that others hand over to by tail calls too; `ks_load` takes an index into them.
     pub progs: *const KsProg,
     pub progs_len: u64,
@@ -133,6 +134,17 @@ pub struct KsProgram {
     /// Tables of functions for the kernel that the program registers; `ks_register` takes an index into them.
     pub struct_ops: *const KsStructOps,
     pub struct_ops_len: u64,
+}
+
+/// A BPF object (ELF).
+#[repr(C)]
+pub struct KsObject {
+    /// The first kernel that it is for, up to those of the next object: 0.0 for the first object.
+    pub major: u32,
+    pub minor: u32,
+    /// 8-byte aligned.
+    pub bytes: *const c_void,
+    pub len: u64,
 }
 
 /// A table of functions for the kernel (`struct_ops`).

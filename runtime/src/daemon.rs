@@ -4,6 +4,7 @@
 //! do not run.
 
 use crate::errors::{complain, errno, reason};
+use crate::load::arenas;
 use crate::{events, exit};
 use std::os::fd::RawFd;
 
@@ -28,6 +29,7 @@ pub extern "C" fn ks_daemon() -> i32 {
             close(ready);
             detach_from_terminal();
             events::reopen();
+            arenas::map_again();
             // SAFETY: one byte. The parent waits for it, so that the buffers of perf events live on.
             unsafe { libc::write(report, [0_u8].as_ptr().cast(), 1) };
             close(report);

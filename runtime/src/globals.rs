@@ -27,12 +27,13 @@ pub extern "C" fn ks_global(global: u32) -> *mut u8 {
         die(1, &format!("there is no global {index}\n  help: this is a fault of ksc; please report it"));
     };
     if address.is_null() {
-        *address = find(global);
+        *address = find(global).unwrap_or_else(|| missing(global));
     }
     *address
 }
 
-fn find(global: &KsGlobal) -> *mut u8 {
+/// Where a global is, if the object has it.
+pub fn find(global: &KsGlobal) -> Option<*mut u8> {
     // The values of these are those of the map in the kernel.
     let in_kernel = [KsSection::Pinned as u32, KsSection::Kconfig as u32].contains(&global.section);
     let object = if in_kernel { load::loaded() } else { load::opened() };
@@ -57,9 +58,13 @@ fn find(global: &KsGlobal) -> *mut u8 {
         let end = u64::from(variable.offset) + global.size;
         if !start.is_null() && u64::from(variable.size) == global.size && end <= size {
             // SAFETY: within the value, as just checked.
-            return unsafe { start.add(variable.offset as usize) };
+            return Some(unsafe { start.add(variable.offset as usize) });
         }
     }
+    None
+}
+
+fn missing(global: &KsGlobal) -> ! {
     die(
         1,
         &format!(

@@ -4,7 +4,7 @@
 //!
 //! Environment variables of a compiled program: `KS_VERIFIER_LOG=1` shows the verifier's whole log when it rejects a
 //! program, `KS_LIBBPF_LOG=1` everything that libbpf says, `KS_TC=clsact` attaches TC programs as filters even where
-//! TCX links exist.
+//! TCX links exist, `KS_KERNEL=6.1` loads the BPF object for that kernel.
 
 pub mod abi;
 

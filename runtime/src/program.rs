@@ -1,6 +1,6 @@
 //! The program that this process runs: the descriptor that `ks_start` was given, seen through safe views.
 
-use crate::abi::{KsGlobal, KsMap, KsProg, KsProgram, KsStructOps};
+use crate::abi::{KsGlobal, KsMap, KsObject, KsProg, KsProgram, KsStructOps};
 use std::cell::Cell;
 use std::ffi::{CStr, c_char};
 
@@ -40,15 +40,10 @@ pub fn name() -> &'static str {
     program().map_or("", |p| text(p.name))
 }
 
-/// The BPF object inside the executable.
-pub fn object() -> Option<&'static [u8]> {
-    let program = program()?;
-    let len = usize::try_from(program.object_len).ok()?;
-    if program.object.is_null() || len == 0 {
-        return None;
-    }
-    // SAFETY: the descriptor holds a pointer to so many constant bytes.
-    Some(unsafe { std::slice::from_raw_parts(program.object.cast(), len) })
+/// The BPF objects inside the executable.
+pub fn objects() -> &'static [KsObject] {
+    // SAFETY: the descriptor's pointer and length belong together.
+    program().map_or(&[], |p| unsafe { array(p.objects, p.objects_len) })
 }
 
 /// Where the project's pins are.

@@ -43,12 +43,23 @@ pub enum TypeKind {
     Applied { name: Ident, args: Vec<Type>, size: Option<Box<Expr>> },
     /// `T[N]` and `[T; N]`.
     Array { element: Box<Type>, length: Box<Expr>, spelling: ArraySpelling },
-    /// `*T`, `*T?`, `*user T`.
-    Pointer { user: bool, to: Box<Type>, nullable: bool },
+    /// `*T`, `*T?`, `*user T`, `*arena T`.
+    Pointer { memory: Memory, to: Box<Type>, nullable: bool },
     /// `fn(a: T, U) -> R`.
     Fn { params: Vec<FnTypeParam>, result: Option<Box<Type>> },
     /// What could not be read, which was reported.
     Unread,
+}
+
+/// Whose memory a pointer leads to, as it is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Memory {
+    /// Of the program; nothing is written.
+    Own,
+    /// Of a process: `user`.
+    User,
+    /// Of an arena: `arena`.
+    Arena,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -71,7 +71,7 @@ macro_rules! enums {
     )* };
 }
 
-spanless!(String, bool, u8, u64, UnaryOp, BinaryOp, ArraySpelling, Visibility, Storage);
+spanless!(String, bool, u8, u64, UnaryOp, BinaryOp, ArraySpelling, Memory, Visibility, Storage);
 
 impl Strip for FileId {
     fn strip(&mut self) {
@@ -124,7 +124,7 @@ enums! {
     }
     ImplMemberKind { Fn(decl), Field { name, value } }
     TypeKind {
-        Named(path), Applied { name, args, size }, Array { element, length, spelling }, Pointer { user, to, nullable },
+        Named(path), Applied { name, args, size }, Array { element, length, spelling }, Pointer { memory, to, nullable },
         Fn { params, result }, Unread
     }
     StmtKind {

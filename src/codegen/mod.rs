@@ -15,5 +15,8 @@ mod taken;
 /// path. Loaders pass over sections with such a prefix.
 pub const PINS_SECTION: &str = ".debug_ks_pins";
 
-/// Executables carry the object at such an offset: it is read in place as an ELF file.
+/// The section of an object for newer kernels alone, with the first of them as text.
+pub const TIER_SECTION: &str = ".debug_ks_kernel";
+
+/// Executables carry objects at such an offset: they are read in place as ELF files.
 pub const OBJECT_ALIGN: usize = 16;

@@ -38,8 +38,8 @@ pub struct Ranges<'a> {
     pub(super) order: Option<HashMap<OpId, usize>>,
     /// What tests show of a variable or a value at an index of a block, by the depth of the search.
     pub(super) bounds: RefCell<HashMap<(Value, BlockId, usize, u32), Bound>>,
-    /// Results, by the depth of the search. A variable leads to all values stored in it, and each of these may lead to
-    /// the variable again: without this the search follows each path through them.
+    /// Results, by the depth of the search, also for what variables hold. A variable leads to all values stored in it, and each of
+    /// these may lead to the variable again: without this the search follows each path through them.
     found: RefCell<HashMap<(Value, u32), Option<u64>>>,
 }
 
@@ -207,8 +207,18 @@ impl<'a> Ranges<'a> {
         difference.is_some_and(|data| data.opcode == Opcode::ArithSub && data.operands.iter().all(is_pointer))
     }
 
-    /// The largest number in a variable: one that is stored, plus each that is added, as often as that may happen.
+    /// The largest number in a variable. Each load of it asks.
     fn held(&self, place: Value, depth: u32) -> Option<u64> {
+        if let Some(&found) = self.found.borrow().get(&(place, depth)) {
+            return found;
+        }
+        let largest = self.stored(place, depth);
+        self.found.borrow_mut().insert((place, depth), largest);
+        largest
+    }
+
+    /// One that is stored, plus each that is added, as often as that may happen.
+    fn stored(&self, place: Value, depth: u32) -> Option<u64> {
         self.func.def(place).filter(|&def| self.func.ops[def].opcode == Opcode::KsVar)?;
         let writes = self.written.get(&place)?.as_ref()?;
         let mut stored: Option<u64> = None;

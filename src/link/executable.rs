@@ -1,15 +1,31 @@
-//! Links a native object and the runtime into one executable, through the system's C compiler driver.
+//! Links a native object and the runtime into one executable: by a linker of the system (`linkers.rs`), else through its C compiler driver.
 
-use super::runtime;
+use super::{linkers, runtime};
 use crate::diag::codes::environment::{LinkFailed, NoLinker};
 use crate::session::Session;
 use std::fs::Permissions;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
 /// Lines of the linker's own words that a diagnostic repeats.
 const LAST_LINES: usize = 12;
+
+/// Options of linkers.
+pub const LINKER_OPTIONS: [&str; 7] = [
+    "--gc-sections",
+    "-O1",
+    "--as-needed",
+    // Nothing is written over addresses of functions once it runs.
+    "-z",
+    "relro",
+    "-z",
+    "now",
+];
+
+/// libc is all that the executable needs where it runs.
+pub const LIBRARIES: [&str; 3] = ["-lpthread", "-ldl", "-lm"];
 
 /// The executable of `object`. None: it failed and was reported.
 pub fn link(cx: &mut Session, object: &[u8]) -> Option<Vec<u8>> {
@@ -28,28 +44,32 @@ pub fn link(cx: &mut Session, object: &[u8]) -> Option<Vec<u8>> {
         cx.environment(LinkFailed { why: format!("cannot write `{}`: {error}", input.display()) });
         return None;
     }
-    let driver = std::env::var("CC").ok().filter(|cc| !cc.is_empty()).unwrap_or_else(|| "cc".into());
+    let named = std::env::var("CC").ok().filter(|cc| !cc.is_empty());
+    // Where a linker fails the driver's words say why, unless that succeeds.
+    let direct = if named.is_none() { linkers::command(&input, &library, &linked) } else { None };
+    if !direct.is_some_and(|mut command| command.output().is_ok_and(|result| result.status.success())) {
+        through_driver(cx, &named.unwrap_or_else(|| "cc".into()), [&input, &library, &linked])?;
+    }
+    match std::fs::read(&linked) {
+        Ok(bytes) => Some(bytes),
+        Err(error) => {
+            cx.environment(LinkFailed { why: error.to_string() });
+            None
+        }
+    }
+}
+
+/// Links by the C compiler. None: it failed and was reported.
+fn through_driver(cx: &mut Session, driver: &str, [input, library, linked]: [&Path; 3]) -> Option<()> {
     // `CC` may hold options too, as make has it.
     let mut words = driver.split_whitespace();
     let mut command = Command::new(words.next().unwrap_or("cc"));
-    command.args(words).arg("-o").arg(&linked).arg(&input).arg(&library);
-    // libc is all that the executable needs where it runs; the program's own debug information stays.
-    command.args([
-        "-pie",
-        "-static-libgcc",
-        "-Wl,--gc-sections",
-        "-Wl,-O1",
-        "-Wl,--as-needed",
-        // Nothing is written over addresses of functions once it runs.
-        "-Wl,-z,relro,-z,now",
-        "-lpthread",
-        "-ldl",
-        "-lm",
-    ]);
+    command.args(words).arg("-o").arg(linked).arg(input).arg(library);
+    command.args(["-pie", "-static-libgcc"]).args(LINKER_OPTIONS.map(|option| format!("-Wl,{option}"))).args(LIBRARIES);
     let result = match command.output() {
         Ok(result) => result,
         Err(error) => {
-            cx.environment(NoLinker { driver: driver.clone(), why: error.to_string() })
+            cx.environment(NoLinker { driver: driver.to_owned(), why: error.to_string() })
                 .help("install gcc (or set CC to a C compiler): ksc uses it to link");
             return None;
         }
@@ -61,11 +81,5 @@ pub fn link(cx: &mut Session, object: &[u8]) -> Option<Vec<u8>> {
         cx.environment(LinkFailed { why: format!("`{driver}` ended with {}", result.status) }).remark(last);
         return None;
     }
-    match std::fs::read(&linked) {
-        Ok(bytes) => Some(bytes),
-        Err(error) => {
-            cx.environment(LinkFailed { why: error.to_string() });
-            None
-        }
-    }
+    Some(())
 }

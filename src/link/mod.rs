@@ -3,5 +3,6 @@
 pub mod executable;
 mod in_place;
 pub mod kernel_module;
+mod linkers;
 pub mod output;
 pub mod runtime;

@@ -6,7 +6,7 @@ use crate::ir::{Opcode, Value};
 use crate::sema::tree::{Const, Expr, ExprKind, FuncId, KfuncId, Role};
 use crate::source::Span;
 use crate::tables::{BUILTINS, BuiltinSpec, HelperSpec};
-use crate::types::Ty;
+use crate::types::{Ty, TyKind};
 
 impl Lowering<'_> {
     /// A call; an aggregate result goes to `place`, a fresh one if none is given. Yields a scalar result.
@@ -147,16 +147,22 @@ impl Lowering<'_> {
     pub(super) fn atomic(&mut self, builtin: &BuiltinSpec, place: &Expr, args: &[Expr], ty: Ty, span: Span) -> Value {
         let path = self.path(place);
         let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
+        // A pointer into an arena is updated as the number that it is.
+        let is_pointer = matches!(self.cx.types.kind(ty), TyKind::Ptr { .. });
+        let values: Vec<Value> =
+            if is_pointer { values.into_iter().map(|value| self.cast(value, Ty::U64)).collect() } else { values };
+        let number = if is_pointer { Ty::U64 } else { ty };
         let old = self.with_path(
             &path,
             Dest::Value(ty),
             &mut |this, place| {
                 let b = &mut this.at(span).b;
-                Some(match (builtin.atomic, values.as_slice()) {
-                    (Some(word), &[value]) => b.mem_fetch(place, value, word, ty),
-                    (Some(_), &[expected, new]) => b.mem_compare_exchange(place, expected, new, ty),
+                let old = match (builtin.atomic, values.as_slice()) {
+                    (Some(word), &[value]) => b.mem_fetch(place, value, word, number),
+                    (Some(_), &[expected, new]) => b.mem_compare_exchange(place, expected, new, number),
                     (_, _) => crate::bug!("`{}` is no atomic operation", builtin.name),
-                })
+                };
+                Some(this.cast(old, ty))
             },
             &mut |this| Some(this.zero_value(ty)),
         );

@@ -266,7 +266,7 @@ impl Lowering<'_> {
                 Some(link)
             }
             ExprKind::ObjectCall { .. } => self.object_call(expr),
-            ExprKind::New { init, gfp } => Some(self.new_object(init, gfp, expr.ty, expr.span)),
+            ExprKind::New { arena, init, gfp } => Some(self.new_object(*arena, init, gfp, expr.ty, expr.span)),
             ExprKind::Detach(what) => {
                 let what = self.scalar(what);
                 Some(self.at(expr.span).b.host_detach(what, Ty::I32))

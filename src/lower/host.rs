@@ -3,7 +3,7 @@
 use super::func::{Dest, Lowering};
 use super::scan::may_write;
 use crate::ir::{Symbol, Value};
-use crate::sema::tree::{Const, Expr, ExprKind, ImplId, Pinned};
+use crate::sema::tree::{Const, Expr, ExprKind, ImplId, MapId, Pinned};
 use crate::source::Span;
 use crate::tables::{ATTACH_OPTIONS, AttachOption};
 use crate::types::{Ty, TyKind};
@@ -95,10 +95,16 @@ impl Lowering<'_> {
     }
 
     /// `new T()`: memory that is zero, then the value, if there is memory.
-    pub(super) fn new_object(&mut self, init: &Const, gfp: &str, ty: Ty, span: Span) -> Value {
+    pub(super) fn new_object(&mut self, arena: Option<MapId>, init: &Const, gfp: &str, ty: Ty, span: Span) -> Value {
         let TyKind::Ptr { to, .. } = self.cx.types.kind(ty) else { crate::bug!("an object is a pointer") };
         let size = self.cx.types.size_of(to);
-        let pointer = self.at(span).b.host_new(size.into(), gfp.as_bytes(), ty);
+        let pointer = match arena {
+            Some(arena) => {
+                let name = self.names.map(arena);
+                self.at(span).b.map_alloc(name, size.into(), ty)
+            }
+            None => self.at(span).b.host_new(size.into(), gfp.as_bytes(), ty),
+        };
         if init.is_zero() {
             return pointer;
         }

@@ -40,6 +40,13 @@ impl Lowering<'_> {
             return self.moved_in_kernel(pointer, (to, space), count);
         }
         let ty = self.cx.types.ptr(to, space, false);
+        if space == Space::Arena {
+            // The verifier takes the address for a number.
+            let size = self.int(self.cx.types.size_of(to).into(), Ty::U64);
+            let count = self.b.arith_cast(count, Ty::U64);
+            let bytes = self.b.arith_mul(count, size, Ty::U64);
+            return self.b.mem_ptr_add(pointer, bytes, ty);
+        }
         self.b.mem_index(pointer, count, ty)
     }
 
@@ -112,8 +119,12 @@ impl Lowering<'_> {
         }
         if to_pointer && !from_pointer {
             let address = self.fit(value, Ty::U64);
-            let of_kernel = matches!(self.cx.types.kind(to), TyKind::Ptr { space, .. } if space.is_probed());
-            return if of_kernel { self.b.core_pointer(address, to) } else { self.b.mem_from_int(address, to) };
+            let TyKind::Ptr { space, .. } = self.cx.types.kind(to) else { crate::bug!("not a pointer") };
+            if space == Space::Arena {
+                let null = self.b.ks_null(to);
+                return self.b.mem_ptr_add(null, address, to);
+            }
+            return if space.is_probed() { self.b.core_pointer(address, to) } else { self.b.mem_from_int(address, to) };
         }
         self.b.arith_cast(value, to)
     }

@@ -5,6 +5,7 @@ use super::scan::may_write;
 use crate::ir::Value;
 use crate::sema::tree::{Expr, Print};
 use crate::source::Span;
+use crate::types::Space;
 
 /// For each conversion of a printf format, whether it prints what a pointer points to: `%pI4`, `%pI6`, `%pM`.
 fn prints_pointee(format: &[u8]) -> Vec<bool> {
@@ -56,7 +57,9 @@ impl Lowering<'_> {
     fn print_arg(&mut self, arg: &Expr, pointee: bool, changes: bool) -> Value {
         let is_aggregate = self.cx.types.is_aggregate(arg.ty);
         if is_aggregate && !(changes && Self::is_place(arg)) {
-            return self.place(arg);
+            let place = self.place(arg);
+            // The kernel's helpers do not read an arena.
+            return if self.pointee(place).1 == Space::Arena { self.materialise(arg) } else { place };
         }
         if is_aggregate || pointee {
             return self.materialise(arg);

@@ -1,7 +1,7 @@
 //! `assign-ops`: `place op= value` becomes a load, an operation and a store, or one atomic operation.
 //!
 //! Takes `ks.assign_op`. Leaves `mem.atomic` for `+=` and `-=` on shared 32- and 64-bit integers, which the language
-//! defines as atomic: BPF code's entries of maps that are not per CPU, and globals of both sides. Leaves plain
+//! defines as atomic: BPF code's entries of maps that are not per CPU, arenas, and globals of both sides. Leaves plain
 //! operations for the rest. `fetch_add` and the like also become plain operations on the stack and in packets: nobody
 //! else changes that memory, and the kernel allows no atomic operations on it. After `maps` and `map-places`, which
 //! make assignments with operators; before `numeric`, which expands divisions and shifts.
@@ -9,10 +9,12 @@
 use super::analysis::{pointees, root};
 use super::{Changed, Declarations, Pass, Run};
 use crate::diag::codes::limits::{AtomicInPacket, NotAtomic};
+use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
 use crate::fold::ArithOp;
 use crate::ir::ops::{KsAssignOp, KsGlobal, MemCompareExchange, MemFetch};
 use crate::ir::{Builder, Function, GlobalKind, OpId, Opcode, Value};
 use crate::session::Session;
+use crate::tables::MAP_KINDS;
 use crate::target::{Maps, Target};
 use crate::types::{Origin, Space, Ty, TyKind, Types};
 use std::collections::HashMap;
@@ -49,6 +51,7 @@ fn fetch(func: &mut Function, module: &Declarations, cx: &mut Session, op: OpId)
         || (space == Space::Any && !is_shared(func, module, &cx.types, place, space));
     if !alone {
         refuse_packet(func, module, cx, op);
+        refuse_arena(func, module, cx, op);
         return Changed::No;
     }
     let data = func.ops[op].clone();
@@ -89,6 +92,29 @@ fn refuse_packet(func: &Function, module: &Declarations, cx: &mut Session, op: O
     }
 }
 
+/// The first kernel in which BPF code has atomic operations on arenas, if the object may meet older ones.
+fn arena_lacks(module: &Declarations, cx: &Session, space: Space) -> Option<String> {
+    let arena = MAP_KINDS.iter().find(|kind| kind.is_arena()).filter(|_| space == Space::Arena && in_place(module))?;
+    cx.options.lacks(arena.atomics).map(|version| version.to_string())
+}
+
+/// Reports an atomic operation on an arena that kernels refuse.
+fn refuse_arena(func: &Function, module: &Declarations, cx: &mut Session, op: OpId) {
+    let data = &func.ops[op];
+    let (span, space) = (data.loc.span, cx.types.space(func.ty(data.operands[0])).unwrap_or(Space::Any));
+    if let Some(version) = arena_lacks(module, cx, space) {
+        let what = "an atomic operation in an arena".to_owned();
+        cx.error(span, NeedsKernel { what, version });
+    }
+    // `bpf_jit_supports_insn` of arch/x86/net/bpf_jit_comp.c
+    let has = |word: &String| ["add", "exchange"].contains(&word.as_str());
+    let word = (data.opcode == Opcode::MemFetch).then(|| MemFetch::of(data).op().to_owned());
+    if let Some(word) = word.filter(|word| space == Space::Arena && in_place(module) && !has(word)) {
+        cx.error(span, NotSupportedYet { what: format!("`fetch_{word}` in an arena") })
+            .help("x86-64 has no such instruction there: repeat `compare_exchange` until it yields what it expected");
+    }
+}
+
 /// Whether an update reaches the memory that others see. On the host an entry is a copy until it is written back.
 fn in_place(module: &Declarations) -> bool {
     module.target.is_some_and(|target| target.facts().maps == Maps::InPlace)
@@ -102,7 +128,9 @@ fn expand(func: &mut Function, module: &Declarations, cx: &mut Session, op: OpId
     let types = &cx.types;
     let shared = matches!(word.as_str(), "add" | "sub") && is_shared(func, module, types, place, space);
     let packed = is_packed_field(func, types, place, types.align_of(of));
-    let atomic = shared && !packed && matches!(types.kind(of), TyKind::Int { bits: 32 | 64, .. });
+    let lacking = arena_lacks(module, cx, space);
+    let fits = !packed && matches!(types.kind(of), TyKind::Int { bits: 32 | 64, .. });
+    let atomic = shared && fits && lacking.is_none();
     // A function of several targets warns once, for BPF.
     let warns = if in_place(module) {
         space != Space::Any && !is_locked(func, op)
@@ -111,8 +139,11 @@ fn expand(func: &mut Function, module: &Declarations, cx: &mut Session, op: OpId
     };
     if shared && !atomic && warns && types.as_int(of).is_some() {
         let ty = types.name(of);
-        let help =
-            if packed { "a field of a packed struct never is" } else { "a `u32` or `u64` is updated atomically" };
+        let help = match lacking.filter(|_| fits) {
+            Some(version) => format!("from Linux {version} on it would be: `min_kernel \"{version}\"`"),
+            None if packed => "a field of a packed struct never is".to_owned(),
+            None => "a `u32` or `u64` is updated atomically".to_owned(),
+        };
         cx.warn(func.ops[op].loc.span, NotAtomic { ty }).help(help);
     }
     if atomic {
@@ -179,6 +210,7 @@ fn is_shared(func: &Function, module: &Declarations, types: &Types, place: Value
         },
         // A pointer whose origin is not known. The kernel refuses atomic operations on packets, so not on their headers.
         Space::Any => in_place(module) && root.is_none_or(|op| may_be_shared(func, module, types, op)),
+        Space::Arena => true,
         Space::Stack
         | Space::Map
         | Space::Percpu

@@ -7,12 +7,13 @@
 use super::analysis::pointer_sources::{At, Sources, leading};
 use super::{Changed, Pass, Run};
 use crate::diag::codes::shared::{LockWhat, OwnerUse, TimerPlace};
+use crate::diag::codes::support::NeedsKernel;
 use crate::ir::ops::{BpfHelper, BpfLocked, BpfObjectAdd, BpfObjectCall, BpfTimerCallback, KsAddr, MapTimerCancel};
 use crate::ir::{Function, Module, OpData, Opcode, Value, ValueDef};
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables;
-use crate::types::{Space, Ty, TyKind};
+use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::BTreeSet;
 
 pub static PASS: Pass = Pass {
@@ -31,6 +32,16 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
             let owner = owner(func, data);
             let Some(place) = special(data).or(owner) else { continue };
             let Some(pointer) = leading(func, place) else { continue };
+            if data.opcode == Opcode::BpfLocked
+                && let Some(version) = cx.options.lacks(LOCKS_OF_TIMERS)
+                && let Some(timer) = timer_function(module, &cx.types, (at, pointer))
+            {
+                let what = "a lock of the entry that a timer's function is given".to_owned();
+                let error = cx.error(data.loc.span.start(), NeedsKernel { what, version: version.to_string() });
+                error.note(timer, "the kernel calls this function when a timer ends");
+                error.help(format!("give `--min-kernel={version}`, or write `min_kernel \"{version}\"`"));
+                continue;
+            }
             let TyKind::Ptr { to, .. } = cx.types.kind(func.ty(pointer)) else { continue };
             let mut search = Search { sources: Sources::new(module, &cx.types), of: to, seen: BTreeSet::new() };
             if let Some((what, span)) = search.no_entry((at, pointer)) {
@@ -49,6 +60,34 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         }
     }
     Changed::No
+}
+
+/// The verifier knows a lock by the lookup that yielded its entry; before this kernel it takes what a callback is given for none.
+const LOCKS_OF_TIMERS: Option<(u32, u32)> = Some((6, 2));
+
+/// The function for the ends of timers whose entry a pointer may be.
+fn timer_function(module: &Module, types: &Types, start: At) -> Option<Span> {
+    let sources = Sources::new(module, types);
+    let (mut open, mut seen) = (vec![start], BTreeSet::new());
+    while let Some((at, pointer)) = open.pop() {
+        if !seen.insert((at, pointer)) {
+            continue;
+        }
+        let func = &module.funcs[at];
+        if matches!(func.values[pointer].def, ValueDef::Arg(block, _) if block == func.entry())
+            && is_callback(module, func)
+        {
+            return Some(func.name_span);
+        }
+        open.extend(sources.made_of((at, pointer)).into_iter().flatten());
+    }
+    None
+}
+
+fn is_callback(module: &Module, func: &Function) -> bool {
+    let names =
+        |op: &OpData| op.opcode == Opcode::BpfTimerCallback && *BpfTimerCallback::of(op).callback() == func.name;
+    module.funcs.iter().any(|other| other.walk().into_iter().any(|op| names(&other.ops[op])))
 }
 
 /// The lock or timer that an op takes.

@@ -54,6 +54,11 @@ fn one(module: &mut Module, cx: &mut Session, pass: &'static Pass, tuning: &Tuni
         }
     };
     cx.timed(pass.name, since);
+    if changed == Changed::Yes
+        && let Some(need) = &pass.verifier
+    {
+        cx.work_around(need.kernels);
+    }
     changed
 }
 

@@ -6,6 +6,7 @@
 //! the lists against the records (`order.rs`).
 
 mod analysis;
+pub mod arenas;
 pub mod assign_ops;
 pub mod builtins;
 pub mod cancel_points;

@@ -8,7 +8,7 @@ use super::kernel_types;
 use super::owners;
 use super::predefined::{is_context, is_object, is_unknown, map_kind, pointer};
 use super::scope::{Found, Scope};
-use crate::ast::{self, Ident, TypeKind};
+use crate::ast::{self, Ident, Memory, TypeKind};
 use crate::btf::Wanted;
 use crate::diag::codes::maps::MapAsType;
 use crate::diag::codes::names::{NoProgramType, NotAType, UnknownType};
@@ -135,7 +135,7 @@ pub fn resolve_bare(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, pos
         },
         TypeKind::Applied { name, args, size } => applied(cx, scope, ty.span, name, args, size.as_deref()),
         TypeKind::Array { element, length, .. } => array(cx, scope, ty.span, element, length),
-        TypeKind::Pointer { user, to, nullable } => {
+        TypeKind::Pointer { memory, to, nullable } => {
             let pointee = resolve_bare(cx, scope, to, Position::Value);
             match pointee {
                 Ty::ERROR => Ty::ERROR,
@@ -145,10 +145,11 @@ pub fn resolve_bare(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, pos
                 }
                 pointee => {
                     let nullable = *nullable || position.may_be_null();
-                    if *user {
-                        return cx.types.ptr(pointee, Space::User, nullable);
+                    match memory {
+                        Memory::Own => pointer(&mut cx.types, pointee, nullable),
+                        Memory::User => cx.types.ptr(pointee, Space::User, nullable),
+                        Memory::Arena => cx.types.ptr(pointee, Space::Arena, nullable),
                     }
-                    pointer(&mut cx.types, pointee, nullable)
                 }
             }
         }

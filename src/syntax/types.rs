@@ -3,7 +3,7 @@
 use super::Rule;
 use super::builder::Builder;
 use super::words;
-use crate::ast::{ArraySpelling, Expr, FnTypeParam, Path, Type, TypeKind};
+use crate::ast::{ArraySpelling, Expr, FnTypeParam, Memory, Path, Type, TypeKind};
 use crate::diag::codes::syntax::*;
 use crate::source::Span;
 use pest::iterators::Pair;
@@ -24,7 +24,7 @@ impl Builder<'_> {
         for part in pair.into_inner() {
             let part_span = self.span(&part);
             if part.as_rule() == Rule::star {
-                stars.push((part_span, part.as_str().contains('u')));
+                stars.push((part_span, memory(part)));
             } else if part.as_rule() == Rule::array_suffix {
                 lengths.push(self.array_length(part));
             } else if part.as_rule() == Rule::nullable {
@@ -41,9 +41,9 @@ impl Builder<'_> {
             return self.optional(ty, mark);
         }
         // `?` belongs to the outermost star.
-        while let Some((star, user)) = stars.pop() {
+        while let Some((star, memory)) = stars.pop() {
             let outermost = stars.is_empty();
-            let kind = TypeKind::Pointer { user, to: Box::new(ty), nullable: outermost && nullable.is_some() };
+            let kind = TypeKind::Pointer { memory, to: Box::new(ty), nullable: outermost && nullable.is_some() };
             ty = Type { kind, span: Span { hi: span.hi, ..star } };
         }
         ty
@@ -52,8 +52,8 @@ impl Builder<'_> {
     /// `(*T)?`
     fn optional(&mut self, ty: Type, mark: Span) -> Type {
         let span = ty.span.to(mark);
-        if let TypeKind::Pointer { user, to, nullable: false } = ty.kind {
-            return Type { kind: TypeKind::Pointer { user, to, nullable: true }, span };
+        if let TypeKind::Pointer { memory, to, nullable: false } = ty.kind {
+            return Type { kind: TypeKind::Pointer { memory, to, nullable: true }, span };
         }
         let text = self.text(ty.span).to_owned();
         self.error(mark, OptionalNoPointer {}).help(format!("a pointer that may be null: `*{text}?`"));
@@ -184,4 +184,14 @@ pub fn only(pair: Pair<'_, Rule>) -> Pair<'_, Rule> {
 
 pub fn quoted(text: &str) -> String {
     format!("`{text}`")
+}
+
+/// What is written between the star of a pointer and its type.
+fn memory(star: Pair<'_, Rule>) -> Memory {
+    let word = star.into_inner().next();
+    match word.as_ref().map(Pair::as_str) {
+        Some("arena") => Memory::Arena,
+        Some(_) => Memory::User,
+        None => Memory::Own,
+    }
 }

@@ -47,12 +47,17 @@ impl MapAccess {
             MapAccess::Tails => "bytes after a value",
             MapAccess::Drain => "`drain`",
             MapAccess::TailCall => "`tail_call`",
-            MapAccess::Later => "the use of its entries",
+            MapAccess::Alloc => "`alloc` and `free`",
         }
     }
 }
 
 impl MapKindSpec {
+    /// Whether it is memory that pointers of a space of their own lead to.
+    pub fn is_arena(&self) -> bool {
+        self.can(MapAccess::Alloc)
+    }
+
     /// Whether any target can do this with its entries.
     pub fn can(&self, access: MapAccess) -> bool {
         self.on.values().any(|accesses| accesses.contains(&access))
@@ -76,15 +81,10 @@ pub enum Refusal {
     Kind,
     /// A flag takes it away.
     Flag(&'static MapFlagSpec),
-    /// The kernel has it, this compiler does not.
-    Later(&'static str),
 }
 
 /// Why a target cannot do something with a map, if it cannot.
 pub fn refusal(kind: &MapKindSpec, flags: u32, access: MapAccess, target: Target) -> Option<Refusal> {
-    if let Some(later) = kind.later {
-        return Some(Refusal::Later(later));
-    }
     if !kind.on[target].contains(&access) {
         return Some(Refusal::Kind);
     }

@@ -1,9 +1,9 @@
 //! `ksc FILE`: which artifacts are wanted, and where they go.
 
 use super::{finish, inspect, session, usage_error};
-use crate::cli::{Build, Emit};
+use crate::cli::{Build, Emit, KernelTiers};
 use crate::codegen::header;
-use crate::codegen::llvm::{self, Artifact};
+use crate::codegen::llvm::{self, Artifact, Carried};
 use crate::diag::codes::support::{NoSuchArtifact, ObjectOnly};
 use crate::ir::{self, Module};
 use crate::link::output::Output;
@@ -144,7 +144,8 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
     let all = outputs.args.target.is_empty() && outputs.args.emit.is_none();
     let mut executable = None;
     if wanted.contains(&Target::Host) {
-        let object = pipeline::host(cx, module, bpf.as_ref(), Artifact::Object)?;
+        let carried = outputs.carried(cx, module, bpf.as_ref());
+        let object = pipeline::host(cx, module, &carried, Artifact::Object)?;
         let since = std::time::Instant::now();
         executable = Some(link::executable::link(cx, &object)?);
         cx.timed("link", since);
@@ -229,7 +230,8 @@ fn one_artifact(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<
         }
         Target::Host => {
             let bpf = bpf_side(cx, module)?;
-            pipeline::host(cx, module, bpf.as_ref(), want)?
+            let carried = outputs.carried(cx, module, bpf.as_ref());
+            pipeline::host(cx, module, &carried, want)?
         }
         Target::Kmod => pipeline::kmod(cx, module)?,
     };
@@ -278,6 +280,15 @@ impl Outputs<'_> {
             Some(target) if pipeline::has(module, target) => Some(target),
             Some(target) => no_artifact(cx, target),
             None => no_artifact(cx, Target::Bpf),
+        }
+    }
+
+    /// The BPF objects of the executable.
+    fn carried(&self, cx: &mut Session, module: &Module, bpf: Option<&Bpf>) -> Vec<Carried> {
+        match (bpf, self.args.kernel_tiers) {
+            (None, KernelTiers::All | KernelTiers::One) => Vec::new(),
+            (Some(bpf), KernelTiers::All) => pipeline::carried(cx, module, bpf),
+            (Some(bpf), KernelTiers::One) => vec![Carried { tier: None, object: bpf.object.clone() }],
         }
     }
 

@@ -96,10 +96,12 @@ pub enum Space {
     /// Memory of the host process.
     Host,
     Heap,
+    /// Memory of an arena, at the same address on both sides.
+    Arena,
 }
 
 impl Space {
-    pub const ALL: [Space; 15] = [
+    pub const ALL: [Space; 16] = [
         Space::Any,
         Space::Stack,
         Space::Global,
@@ -115,6 +117,7 @@ impl Space {
         Space::User,
         Space::Host,
         Space::Heap,
+        Space::Arena,
     ];
 
     /// Memory that only a helper can read, by any address: what cannot be read is zero.
@@ -145,6 +148,7 @@ impl Space {
             Space::User => "user",
             Space::Host => "host",
             Space::Heap => "heap",
+            Space::Arena => "arena",
         }
     }
 }
@@ -355,9 +359,10 @@ impl Types {
         }
     }
 
-    /// A pointer, or something with one in a field or element.
+    /// A pointer, or something with one in a field or element. One into an arena does not count: the verifier takes it for a
+    /// number, which may lie anywhere.
     pub fn holds_pointer(&self, ty: Ty) -> bool {
-        self.holds(ty, &|kind| matches!(kind, TyKind::Ptr { .. }))
+        self.holds(ty, &|kind| matches!(kind, TyKind::Ptr { space, .. } if space != Space::Arena))
     }
 
     /// Such a type, or something with one in a field or element.

@@ -1,6 +1,6 @@
 //! The spelling of types in messages; IR text uses the same but for the exceptions in `TyKind`'s comments.
 
-use super::{Ty, TyKind, Types};
+use super::{Space, Ty, TyKind, Types};
 
 impl Types {
     /// As the user would write it.
@@ -33,7 +33,10 @@ impl Types {
                 let params: Vec<String> = sig.params.iter().map(|&p| self.name(p)).collect();
                 format!("fn({}) -> {}", params.join(", "), self.name(sig.result))
             }
-            TyKind::Ptr { to, nullable, .. } => format!("*{}{}", self.name(to), if nullable { "?" } else { "" }),
+            TyKind::Ptr { to, space, nullable } => {
+                let memory = if space == Space::Arena { "arena " } else { "" };
+                format!("*{memory}{}{}", self.name(to), if nullable { "?" } else { "" })
+            }
             TyKind::Opt(of) => format!("optional {}", self.name(of)),
             TyKind::Place { of, .. } => self.name(of),
             TyKind::Handle(None) => "ProgramHandle".into(),

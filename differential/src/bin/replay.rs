@@ -15,7 +15,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Load all programs of objects
+    /// Load all programs of objects, and print how many instructions the verifier processed of each
     Load { objects: Vec<PathBuf> },
     /// Run the cases that `differential export` wrote: NAME.json beside NAME.o
     Cases { cases: Vec<PathBuf> },
@@ -26,7 +26,11 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 fn load(path: &Path) -> Result<(), String> {
-    kernel::try_load(&read(path)?).map_err(|why| format!("{}: not loaded: {why}", path.display()))
+    let programs = kernel::try_load(&read(path)?).map_err(|why| format!("{}: not loaded: {why}", path.display()))?;
+    for (name, processed) in programs {
+        println!("{name}: {processed} instructions processed");
+    }
+    Ok(())
 }
 
 fn replay(path: &Path) -> Result<(), String> {

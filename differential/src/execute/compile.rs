@@ -96,7 +96,7 @@ impl Front {
     pub fn host(&mut self, opt_level: u8) -> Result<Vec<u8>, Refusal> {
         self.cx.options.opt_level = opt_level;
         let bytes = pipeline::lowered(&mut self.cx, &self.module, Target::Host)
-            .and_then(|module| llvm::host(&mut self.cx, &module, None, Artifact::Object));
+            .and_then(|module| llvm::host(&mut self.cx, &module, &[], Artifact::Object));
         bytes.ok_or_else(|| self.refusal())
     }
 
@@ -111,12 +111,13 @@ impl Front {
     /// A program with `main` and maps.
     pub fn executable(&mut self, opt_level: u8) -> Result<Vec<u8>, Refusal> {
         self.cx.options.opt_level = opt_level;
-        let side = if pipeline::has(&self.module, Target::Bpf) {
-            pipeline::bpf(&mut self.cx, &self.module).map(Some)
+        let carried = if pipeline::has(&self.module, Target::Bpf) {
+            let side = pipeline::bpf(&mut self.cx, &self.module);
+            side.map(|side| pipeline::carried(&mut self.cx, &self.module, &side))
         } else {
-            Some(None)
+            Some(Vec::new())
         };
-        let object = side.and_then(|side| pipeline::host(&mut self.cx, &self.module, side.as_ref(), Artifact::Object));
+        let object = carried.and_then(|bpf| pipeline::host(&mut self.cx, &self.module, &bpf, Artifact::Object));
         let bytes = object.and_then(|object| ksc::link::executable::link(&mut self.cx, &object));
         bytes.ok_or_else(|| self.refusal())
     }

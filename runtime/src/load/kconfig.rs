@@ -1,6 +1,7 @@
 //! Values of options that the kernel's configuration lacks: libbpf takes those that it is given before those of the kernel,
 //! so it is given the missing ones alone.
 
+use super::tiers;
 use crate::program;
 use std::collections::HashSet;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
@@ -33,13 +34,7 @@ pub fn missing() -> Option<CString> {
 
 /// Where libbpf looks, in its order.
 fn places() -> [CString; 2] {
-    // SAFETY: `uname` writes NUL-terminated strings into what it is given.
-    let release = unsafe {
-        let mut names: libc::utsname = std::mem::zeroed();
-        libc::uname(&mut names);
-        CStr::from_ptr(names.release.as_ptr()).to_owned()
-    };
-    let beside_image = [b"/boot/config-", release.to_bytes()].concat();
+    let beside_image = [b"/boot/config-", tiers::release().to_bytes()].concat();
     [CString::new(beside_image).unwrap_or_default(), c"/proc/config.gz".to_owned()]
 }
 

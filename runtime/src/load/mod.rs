@@ -2,6 +2,7 @@
 //!
 //! A failure ends the process with status 1 and says what failed, why, and what to do (`explain.rs`).
 
+pub mod arenas;
 pub mod copies;
 mod creation;
 mod devices;
@@ -15,6 +16,7 @@ mod places;
 mod privilege;
 pub mod probes;
 pub mod replacement;
+mod tiers;
 
 use crate::abi::{KS_MAP_IDLE, KsForm, KsProg};
 use crate::attach;
@@ -69,6 +71,7 @@ pub fn loaded() -> *mut bpf::bpf_object {
     }
     pins::finish(object, pins);
     STATE.set(State::Loaded(object));
+    arenas::fill(object);
     if let Some(ready) = WHEN_LOADED.get() {
         ready();
     }
@@ -102,7 +105,7 @@ pub fn when_loaded(ready: fn()) {
 }
 
 fn open() -> *mut bpf::bpf_object {
-    let Some(bytes) = program::object() else {
+    let Some(bytes) = tiers::object() else {
         die(
             1,
             "the executable holds no BPF object, though it asks for one\n  help: this is a fault of ksc; please report it",

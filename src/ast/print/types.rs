@@ -1,7 +1,7 @@
 //! Types.
 
 use super::Printer;
-use crate::ast::{ArraySpelling, Expr, FnTypeParam, Path, Type, TypeKind};
+use crate::ast::{ArraySpelling, Expr, FnTypeParam, Memory, Path, Type, TypeKind};
 
 impl Printer<'_> {
     pub fn ty(&mut self, ty: &Type) {
@@ -34,7 +34,7 @@ impl Printer<'_> {
             TypeKind::Array { element, length, spelling: ArraySpelling::Postfix } => {
                 self.postfix_array(element, length)
             }
-            TypeKind::Pointer { user, to, nullable } => self.pointer(*user, to, *nullable),
+            TypeKind::Pointer { memory, to, nullable } => self.pointer(*memory, to, *nullable),
             TypeKind::Fn { params, result } => {
                 self.push("fn(");
                 self.list(params, Self::fn_type_param);
@@ -86,11 +86,15 @@ impl Printer<'_> {
         }
     }
 
-    fn pointer(&mut self, user: bool, to: &Type, nullable: bool) {
-        self.push(if user { "*user " } else { "*" });
+    fn pointer(&mut self, memory: Memory, to: &Type, nullable: bool) {
+        self.push(match memory {
+            Memory::Own => "*",
+            Memory::User => "*user ",
+            Memory::Arena => "*arena ",
+        });
         let parens = match &to.kind {
             TypeKind::Pointer { nullable: optional, .. } => *optional || nullable && ends_in_fn(to),
-            TypeKind::Array { .. } => user && begins_with_bracket(to),
+            TypeKind::Array { .. } => memory != Memory::Own && begins_with_bracket(to),
             TypeKind::Fn { .. } => nullable,
             TypeKind::Named(_) | TypeKind::Applied { .. } | TypeKind::Unread => false,
         };
@@ -143,9 +147,9 @@ fn is_cast_type(ty: &Type) -> bool {
         TypeKind::Named(_) | TypeKind::Unread => true,
         TypeKind::Applied { name, args, .. } => name.name == "str" && args.is_empty(),
         TypeKind::Array { spelling, .. } => *spelling == ArraySpelling::Bracketed,
-        TypeKind::Pointer { user, to, nullable } => {
+        TypeKind::Pointer { memory, to, nullable } => {
             let bracketed = matches!(to.kind, TypeKind::Array { .. });
-            !nullable && is_cast_type(to) && !(*user && bracketed)
+            !nullable && is_cast_type(to) && !(*memory != Memory::Own && bracketed)
         }
         TypeKind::Fn { .. } => false,
     }

@@ -158,8 +158,8 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
     let mut passes = format!("default<O{}>", g.cx.options.opt_level.min(3));
     if g.facts.verified && g.cx.options.opt_level == 1 {
         // As from level 2 on. Where the constant is in a register, as with v1, verifiers before 6.8 do not know that a comparison
-        // outcome equals that of an earlier one.
-        passes += ",function(jump-threading,simplifycfg)";
+        // outcome equals that of an earlier one, nor verifiers before 6.4 that a record of a ring buffer is not null after its test.
+        passes += ",function(jump-threading,simplifycfg,early-cse,simplifycfg)";
     }
     let bytes = collected.during(g.context, || {
         if let Err(error) = g.module.run_passes(&passes, machine, PassBuilderOptions::create()) {

@@ -175,7 +175,7 @@ fn layout(map: &MapDecl) -> MapLayout {
             types.push(("value", map.value));
         }
         ValueRule::Map | ValueRule::Program | ValueRule::Event => types.push(("value", Ty::U32)),
-        ValueRule::Record => {}
+        ValueRule::Record | ValueRule::None => {}
     }
     MapLayout { numbers, types }
 }

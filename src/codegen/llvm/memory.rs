@@ -169,11 +169,12 @@ impl<'c> FnGen<'_, '_, 'c> {
     /// Whether BPF code may access words of a place at any address. The verifier asks for aligned accesses of the stack alone, where
     /// nothing of this size is: elsewhere only with `strict_alignment`, which kernels with CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS
     /// (x86-64, arm64) leave to BPF_F_STRICT_ALIGNMENT (`check_ptr_alignment` and `bpf_check` in kernel/bpf/verifier.c, the same
-    /// from 6.1 to 6.18). The fields of kernel objects are read with the sizes that they have.
+    /// from 6.1 to 6.18). The fields of kernel objects are read with the sizes that they have; of an arena only LLVM's accesses
+    /// convert the address.
     pub fn has_words_anywhere(&self, place: Value) -> bool {
         let TyKind::Place { of, space } = self.types().kind(self.func.ty(place)) else { return false };
-        let is_object = matches!(space, Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted);
-        self.g.facts.verified && self.types().size_of(of) > MAX_STACK && !is_object
+        let is_other = matches!(space, Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted | Space::Arena);
+        self.g.facts.verified && self.types().size_of(of) > MAX_STACK && !is_other
     }
 
     /// Copies `size` bytes between places that are the same or do not overlap; `words`: of which words may lie at any address.
@@ -219,10 +220,10 @@ impl<'c> FnGen<'_, '_, 'c> {
 
     fn memcpy(&self, to: (PointerValue<'c>, u64), from: (PointerValue<'c>, u64), size: u64) {
         let build = &self.g.build;
-        let ptr = build.ptr_type().into();
         let size = build.int(64, size);
         let args = [to.0.into(), from.0.into(), size.into(), build.int(1, 0).into()];
-        let call = build.intrinsic(&self.g.module, "llvm.memcpy", &[ptr, ptr, build.int_type(64).into()], &args);
+        let types = [to.0.get_type().into(), from.0.get_type().into(), build.int_type(64).into()];
+        let call = build.intrinsic(&self.g.module, "llvm.memcpy", &types, &args);
         call.set_alignment_attribute(inkwell::attributes::AttributeLoc::Param(0), to.1 as u32);
         call.set_alignment_attribute(inkwell::attributes::AttributeLoc::Param(1), from.1 as u32);
     }
@@ -246,7 +247,7 @@ impl<'c> FnGen<'_, '_, 'c> {
             let build = &self.g.build;
             let args =
                 [place.into(), build.int(8, 0).into(), build.int(64, size - chunked).into(), build.int(1, 0).into()];
-            let types = [build.ptr_type().into(), build.int_type(64).into()];
+            let types = [place.get_type().into(), build.int_type(64).into()];
             let call = build.intrinsic(&self.g.module, "llvm.memset", &types, &args);
             call.set_alignment_attribute(inkwell::attributes::AttributeLoc::Param(0), align as u32);
         }

@@ -28,11 +28,12 @@ mod types;
 pub mod verifier;
 
 use crate::ir;
-use crate::session::Session;
+use crate::session::{Session, Tier};
 use crate::target::Target;
 use crate::tuning::Tuning;
 use inkwell::context::Context;
 use module::ModuleGen;
+pub use object::for_tier;
 use std::time::Instant;
 
 /// The artifacts of a module.
@@ -74,9 +75,16 @@ fn pins(cx: &Session, module: &ir::Module) -> String {
     lines
 }
 
-/// The native object of a module; `bpf` is the object that it carries, none where there is no BPF code. None: it failed and
-/// was reported.
-pub fn host(cx: &mut Session, module: &ir::Module, bpf: Option<&[u8]>, want: Artifact) -> Option<Vec<u8>> {
+/// A BPF object that an executable carries.
+pub struct Carried {
+    /// None: for the kernels before all tiers.
+    pub tier: Option<Tier>,
+    pub object: Vec<u8>,
+}
+
+/// The native object of a module; `bpf` are the objects that it carries, by their kernels, none where there is no BPF code. None: it
+/// failed and was reported.
+pub fn host(cx: &mut Session, module: &ir::Module, bpf: &[Carried], want: Artifact) -> Option<Vec<u8>> {
     let since = Instant::now();
     let context = Context::create();
     let machine = context::host_machine(cx)?;

@@ -1,8 +1,8 @@
 //! The BPF object after LLVM: drops DWARF, adds the source's lines to BTF, and adds the list of pins for tools.
 
 use super::line_texts;
-use crate::codegen::PINS_SECTION;
-use crate::session::Session;
+use crate::codegen::{PINS_SECTION, TIER_SECTION};
+use crate::session::{Session, Tier};
 use object::build::elf::{Builder, SectionData};
 use object::elf::{SHT_PROGBITS, SHT_STRTAB};
 
@@ -24,11 +24,7 @@ fn rewritten(bytes: &[u8], pins: &str, cx: &Session) -> object::build::Result<Ve
     }
     builder.delete_orphans();
     if !pins.is_empty() {
-        let section = builder.sections.add();
-        section.name = PINS_SECTION.as_bytes().into();
-        section.sh_type = SHT_PROGBITS;
-        section.sh_addralign = 1;
-        section.data = SectionData::Data(pins.as_bytes().into());
+        add_text(&mut builder, PINS_SECTION, pins);
     }
     // LLVM has one string table for symbols and sections, the writer two.
     let names = builder.sections.add();
@@ -39,6 +35,26 @@ fn rewritten(bytes: &[u8], pins: &str, cx: &Session) -> object::build::Result<Ve
     let mut out = Vec::new();
     builder.write(&mut out)?;
     Ok(out)
+}
+
+/// The object that was finished, with the mark of its tier.
+pub fn for_tier(bytes: &[u8], tier: Tier) -> Vec<u8> {
+    let marked = || -> object::build::Result<Vec<u8>> {
+        let mut builder = Builder::read(bytes)?;
+        add_text(&mut builder, TIER_SECTION, &tier.to_string());
+        let mut out = Vec::new();
+        builder.write(&mut out)?;
+        Ok(out)
+    };
+    marked().unwrap_or_else(|_| bytes.to_vec())
+}
+
+fn add_text(builder: &mut Builder<'_>, name: &'static str, text: &str) {
+    let section = builder.sections.add();
+    section.name = name.as_bytes().into();
+    section.sh_type = SHT_PROGBITS;
+    section.sh_addralign = 1;
+    section.data = SectionData::Data(text.as_bytes().to_vec().into());
 }
 
 fn add_lines(builder: &mut Builder<'_>, cx: &Session) {

@@ -6,7 +6,7 @@
 
 use super::module::ModuleGen;
 use crate::tables::{CONTEXTS, ContextField, FieldRole};
-use crate::types::{FieldDef, Origin, StructDef, Ty, TyKind};
+use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind};
 use inkwell::types::{BasicTypeEnum, FunctionType};
 
 impl<'c> ModuleGen<'_, 'c> {
@@ -17,6 +17,11 @@ impl<'c> ModuleGen<'_, 'c> {
             TyKind::F64 => self.context.f64_type().into(),
             // BPF has no addresses of functions: the pass `function-pointers` gives them numbers.
             TyKind::Fn(_) if !self.facts.functions_have_addresses => self.build.int_type(64).into(),
+            TyKind::Ptr { space: Space::Arena, .. } | TyKind::Place { space: Space::Arena, .. }
+                if self.facts.verified =>
+            {
+                self.build.arena_ptr_type().into()
+            }
             TyKind::Ptr { .. } | TyKind::Place { .. } | TyKind::Fn(_) | TyKind::Null => self.build.ptr_type().into(),
             TyKind::Int { .. }
             | TyKind::Be { .. }

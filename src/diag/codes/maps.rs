@@ -30,6 +30,14 @@ codes! {
     /// `hash_of_maps<K, inner>` and `array_of_maps<u32, inner>` name a declared map: those that the outer map will hold are
     /// as that one.
     E0414 InnerMap { what, kind } = "`{what}` cannot be what a map of kind `{kind}` holds",
+    /// The kernel reserves addresses for all pages of an arena, 4 GiB at most.
+    E0415 ArenaSize { value } = "an arena cannot have {value} pages",
+    /// A program has one arena: a pointer does not say which arena it points into, and the kernel lets a BPF program use one.
+    E0418 SecondArena { name } = "`{name}` is a second arena",
+    /// BPF code reaches the memory of an arena through the arena of the program.
+    E0419 NoArena = "this points into an arena, and the program has none",
+    /// Both sides find it at one address, so it holds nothing that one side alone understands.
+    E0420 ArenaObject { ty } = "a `{ty}` cannot be in an arena",
     /// In BPF code a config is read-only: the verifier relies on its values.
     E0430 ConfigWrite { name } = "config `{name}` is read-only in BPF code",
     /// The entries of an array always exist.

@@ -245,7 +245,8 @@ impl Follow<'_> {
         known.outcomes.remove(&place);
         known.handed.remove(&place);
         let ty = self.held(place);
-        if !self.types.holds_pointer(ty) && ty != Ty::U8 && !matches!(self.types.kind(ty), TyKind::Fn(_)) {
+        let holds_pointer = self.types.holds(ty, &|kind| matches!(kind, TyKind::Ptr { .. }));
+        if !holds_pointer && ty != Ty::U8 && !matches!(self.types.kind(ty), TyKind::Fn(_)) {
             return;
         }
         let Some(variable) = self.variable(place) else {

@@ -19,7 +19,7 @@ mod stored_pointers;
 mod timer_ends;
 
 use super::analysis::global_uses;
-use super::{Changed, Pass, Run};
+use super::{Changed, Pass, Run, arenas};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{
     BpfOnly, HelperFromUserSpace, MainFromBpf, ModuleOnly, PrivateCalled, RecursionInBpf, UserSpaceOnly,
@@ -119,6 +119,10 @@ fn check_values(cx: &mut Session, func: &Function, facts: &Facts, called_from: &
         called_from(
             cx.error(span, UserSpaceOnly { what: "`f64`".into(), func: name.clone(), within: facts.within.into() }),
         );
+    }
+    if let Some(span) = arenas::follows(func, &cx.types).filter(|_| facts.is_module) {
+        let what = "a pointer into an arena".to_owned();
+        called_from(cx.error(span, NotInModule { what, func: name.clone() }));
     }
     if let Some(span) = kernel_memory::first(func, &cx.types).filter(|_| !facts.in_kernel) {
         called_from(cx.error(span, BpfOnly { what: "memory of the kernel".into(), func: name }));
@@ -255,7 +259,6 @@ fn report_map<'c>(cx: &'c mut Session, span: Span, refused: &Refused<'_>, target
     let (name, kind) = (cx.source_name(&refused.map.name), refused.map.kind.name.to_owned());
     let (side, in_place) = (target.facts().within.to_owned(), target.facts().maps == Maps::InPlace);
     let error = match refused.why {
-        Refusal::Later(what) => return cx.error(span, NotSupportedYet { what: what.to_owned() }),
         Refusal::Kind | Refusal::Flag(_) if refused.in_place && in_place => {
             cx.error(span, ReadOnlyEntry { name, kind })
         }
@@ -266,7 +269,6 @@ fn report_map<'c>(cx: &'c mut Session, span: Span, refused: &Refused<'_>, target
     match refused.why {
         Refusal::Flag(flag) => error.help(format!("it is declared with `@flags({})`", flag.name)),
         Refusal::Kind => error.help(refused.map.kind.abilities()),
-        Refusal::Later(_) => error,
     }
 }
 

@@ -64,7 +64,7 @@ fn merges(func: &Function, once: &HashMap<Value, Value>, op: OpId) -> bool {
     matches!(data.opcode, Opcode::KsIf | Opcode::KsMatch | Opcode::KsCall)
 }
 
-/// Contexts have to stay what they are.
+/// Contexts have to stay what they are, and pointers into arenas are numbers.
 fn is_pointer(func: &Function, types: &Types, value: Value) -> bool {
-    matches!(types.kind(func.ty(value)), TyKind::Ptr { space, .. } if space != Space::Ctx)
+    matches!(types.kind(func.ty(value)), TyKind::Ptr { space, .. } if !matches!(space, Space::Ctx | Space::Arena))
 }

@@ -7,7 +7,7 @@ use super::Checker;
 use super::exprs::strip;
 use super::packet_offsets::Offset;
 use super::value::{local, number, strip_cast};
-use crate::ast::{self, BinaryOp, ExprKind as Ast, TypeKind};
+use crate::ast::{self, BinaryOp, ExprKind as Ast, Memory, TypeKind};
 use crate::sema::tree::{Expr, ExprKind, LocalId, OptionalKind};
 use crate::types::Ty;
 
@@ -67,7 +67,7 @@ impl Checker<'_, '_> {
 fn as_bytes(expr: &ast::Expr) -> &ast::Expr {
     let expr = strip(expr);
     let Ast::Cast { operand, ty } = &expr.kind else { return expr };
-    let TypeKind::Pointer { user: false, to, .. } = &ty.kind else { return expr };
+    let TypeKind::Pointer { memory: Memory::Own, to, .. } = &ty.kind else { return expr };
     let TypeKind::Named(path) = &to.kind else { return expr };
     let is_byte = matches!(path.segments.as_slice(), [name] if name.name == "u8");
     if is_byte { as_bytes(operand) } else { expr }

@@ -12,7 +12,7 @@ use crate::sema::tree::{Expr, ExprKind};
 use crate::source::Span;
 use crate::tables::BuiltinSpec;
 use crate::target::Maps;
-use crate::types::{Ty, TyKind};
+use crate::types::{Space, Ty, TyKind};
 
 impl Checker<'_, '_> {
     pub fn atomic(&mut self, builtin: &'static BuiltinSpec, args: &[ast::Arg], span: Span) -> Expr {
@@ -54,7 +54,9 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let ty = place.ty;
-        if !matches!(self.cx.types.kind(ty), TyKind::Int { bits: 32 | 64, .. }) {
+        // What computes with the old value has none to compute with.
+        let is_pointer = !builtin.plain && self.pointer(ty).is_some_and(|of| of.space == Space::Arena);
+        if !is_pointer && !matches!(self.cx.types.kind(ty), TyKind::Int { bits: 32 | 64, .. }) {
             let ty = self.ty_name(ty);
             self.error(place.span, AtomicType { ty }).help("a `u32`, `u64`, `i32` or `i64` can be updated atomically");
             return error_expr(span);
@@ -98,6 +100,9 @@ impl Checker<'_, '_> {
         }
         let is_entry = local(place).is_some_and(|local| self.info(local).kind == LocalKind::Entry);
         let in_bpf = is_entry || matches!(place.kind, ExprKind::Deref(_));
+        if self.space_of(place) == Some(Space::Arena) {
+            return true;
+        }
         if matches!(place.kind, ExprKind::Global(_)) || (in_bpf && self.targets.all(|on| on.maps == Maps::InPlace)) {
             return true;
         }

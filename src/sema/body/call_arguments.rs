@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::exprs::strip;
-use crate::ast::{self, ExprKind as Ast, Ident, IntLit, Path, Type, TypeKind};
+use crate::ast::{self, ExprKind as Ast, Ident, IntLit, Memory, Path, Type, TypeKind};
 use crate::sema::predefined::is_record;
 use crate::sema::tree::Role;
 use crate::source::Span;
@@ -53,9 +53,10 @@ fn argument(base: &ast::Expr, (name, arrow): (&Ident, bool), place: u64, of_c: &
     let of_c = of_c.trim_start_matches("const ");
     let ty = match NUMBERS.iter().find(|(c, _)| *c == of_c) {
         Some((_, number)) => named(number),
-        None if of_c == "char *" => {
-            Type { kind: TypeKind::Pointer { user: true, to: Box::new(named("char")), nullable: false }, span }
-        }
+        None if of_c == "char *" => Type {
+            kind: TypeKind::Pointer { memory: Memory::User, to: Box::new(named("char")), nullable: false },
+            span,
+        },
         None => return *word,
     };
     ast::Expr { kind: Ast::Cast { operand: word, ty }, span }

@@ -52,7 +52,7 @@ impl Checker<'_, '_> {
         }
         let init = self.default_of(of);
         let ty = self.cx.types.ptr(of, Space::Heap, true);
-        Expr { kind: ExprKind::New { init, gfp }, ty, span }
+        Expr { kind: ExprKind::New { arena: None, init, gfp }, ty, span }
     }
 
     /// The flags of `new T(GFP_KERNEL)`, by their name: the number is the kernel's that the module is built for.
@@ -71,7 +71,7 @@ impl Checker<'_, '_> {
         None
     }
 
-    fn default_of(&self, ty: Ty) -> Const {
+    pub(super) fn default_of(&self, ty: Ty) -> Const {
         let kind = self.cx.types.kind(ty);
         if let TyKind::Array(element, length) = kind {
             let value = self.default_of(element);
@@ -94,16 +94,27 @@ impl Checker<'_, '_> {
             self.error(pointer.span, DeleteNotNew {}).help("what lives on its own is not deleted");
             return None;
         }
+        if self.pointer(pointer.ty).is_some_and(|of| of.space == Space::Arena) {
+            let text = self.text(pointer.span).to_owned();
+            self.error(pointer.span, DeleteNotNew {})
+                .help(format!("`free` of the arena takes it: `heap.free({text})`"));
+            return None;
+        }
         if self.is_of_kernel(&pointer) {
             return None;
         }
         self.use_object(&pointer);
-        if let Some(local) = self.pointer_local(&pointer)
+        self.note_freed(&pointer, span);
+        Some(StmtKind::Delete(pointer))
+    }
+
+    /// What a pointer points to is gone.
+    pub(super) fn note_freed(&mut self, pointer: &Expr, at: Span) {
+        if let Some(local) = self.pointer_local(pointer)
             && !self.info(local).address_taken
         {
-            self.flow.freed.insert(local, Deleted { at: span, certain: true });
+            self.flow.freed.insert(local, Deleted { at, certain: true });
         }
-        Some(StmtKind::Delete(pointer))
     }
 
     /// Whether a pointer leads to memory of the kernel, which is reported.

@@ -5,7 +5,7 @@ use super::calls::counted;
 use super::exprs::strip;
 use super::value::{Value, error_expr, local, number, strip_cast};
 use crate::ast;
-use crate::diag::codes::contexts::{ArgumentCount, HelperMemory};
+use crate::diag::codes::contexts::{ArgumentCount, HelperMemory, ProcessMemory};
 use crate::diag::codes::maps::MapWanted;
 use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
 use crate::diag::codes::types::MismatchedTypes;
@@ -167,7 +167,13 @@ impl Checker<'_, '_> {
     /// A pointer to whatever, or a number: the helper tests it.
     pub fn any_address(&mut self, arg: &ast::Arg) -> Expr {
         let value = self.value(&arg.value, Some(Ty::U64));
-        if value.is_error() || self.pointer(value.ty()).is_some() {
+        let pointer = self.pointer(value.ty());
+        if pointer.is_some_and(|pointer| pointer.space == Space::Arena) {
+            let (from, to) = ("an arena".to_owned(), "memory that helpers read".to_owned());
+            self.error(value.span(), ProcessMemory { from, to }).help("BPF code follows it without a helper: `*p`");
+            return error_expr(value.span());
+        }
+        if value.is_error() || pointer.is_some() {
             return value.expr;
         }
         // An array is a value, not the address of its first element.
@@ -286,6 +292,7 @@ pub(super) fn no_memory(space: Space) -> Option<&'static str> {
         Space::Ctx => Some("it is a context"),
         Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted => Some("it is an object of the kernel"),
         Space::User | Space::Map => Some("BPF code cannot read it by itself"),
+        Space::Arena => Some("it lies in an arena, of which the kernel's functions know nothing"),
         Space::Any
         | Space::Stack
         | Space::Global

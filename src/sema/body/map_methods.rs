@@ -7,7 +7,6 @@ use super::views::VIEW;
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NoSuchMethod};
 use crate::diag::codes::maps::{MapRefuses, MapWanted};
-use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::foreign;
 use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind, MapId, Optional, OptionalKind};
@@ -53,7 +52,6 @@ impl Checker<'_, '_> {
         let refuses =
             || MapRefuses { name, kind: kind.name.to_owned(), what: access.in_words().into(), side: side.into() };
         match why {
-            Refusal::Later(what) => self.error(span, NotSupportedYet { what: what.to_owned() }),
             Refusal::Kind => self.error(span, refuses()).help(kind.abilities()),
             Refusal::Flag(flag) => {
                 self.error(span, refuses()).help(format!("it is declared with `@flags({})`", flag.name))
@@ -70,17 +68,23 @@ impl Checker<'_, '_> {
             self.no_such_method(map, kind, name);
             return error_expr(span);
         };
-        if !kind.can(method.needs) && kind.later.is_none() {
+        if !kind.can(method.needs) {
             self.check_args(args);
             self.no_such_method(map, kind, name);
             return error_expr(span);
         }
         if !self.can(map, method.needs, span) {
-            self.check_args(args);
+            // A type is no argument to check.
+            if method.needs != MapAccess::Alloc {
+                self.check_args(args);
+            }
             return error_expr(span);
         }
         if method.needs == MapAccess::Prefix {
             return self.trie_key(map, name, args, span);
+        }
+        if method.needs == MapAccess::Alloc {
+            return self.arena_call(MapCall { map, method, name, args, span });
         }
         if let Some(helper) = method.with_context.and_then(tables::helper) {
             return self.helper_on_map(helper, MapCall { map, method, name, args, span });
@@ -114,7 +118,7 @@ impl Checker<'_, '_> {
     pub fn map_optional(&mut self, call: MapCall<'_>) -> Option<Optional> {
         let MapCall { map, method, name, args, span } = call;
         let kind = self.env.program.map(map).kind;
-        if !kind.can(method.needs) && kind.later.is_none() {
+        if !kind.can(method.needs) {
             self.check_args(args);
             self.no_such_method(map, kind, name);
             return None;

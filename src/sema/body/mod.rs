@@ -5,6 +5,7 @@
 
 mod actions;
 mod after_headers;
+mod arenas;
 mod arith;
 mod assign;
 mod assigned_variables;

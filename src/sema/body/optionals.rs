@@ -141,6 +141,8 @@ impl Checker<'_, '_> {
             && let [name] = path.segments.as_slice()
             && let Some(local) = self.local_of(&name.name)
             && let Some(present) = self.info(local).present
+            // A pointer that was not there is null.
+            && self.pointer(self.locals[local.0 as usize].ty).is_none()
         {
             let info = self.info(local);
             info.read = true;

@@ -51,7 +51,7 @@ impl Checker<'_, '_> {
 
     /// `(ctx->data + offset) as *T`; none if it is something else.
     pub fn packet_cast(&mut self, operand: &ast::Expr, ty: &ast::Type, span: Span) -> Option<Option<Optional>> {
-        let ast::TypeKind::Pointer { user: false, to, .. } = &ty.kind else { return None };
+        let ast::TypeKind::Pointer { memory: ast::Memory::Own, to, .. } = &ty.kind else { return None };
         let mut offsets = Vec::new();
         let ctx = self.place_offset(operand, &mut offsets)?;
         let sum = self.offset_sum(offsets, operand.span);

@@ -82,6 +82,7 @@ impl Checker<'_, '_> {
             | Space::Packet
             | Space::Ringbuf
             | Space::Host
+            | Space::Arena
             | Space::Heap => self.use_object(&pointer),
         }
         Expr { kind: ExprKind::Deref(Box::new(pointer)), ty: to, span }
@@ -233,7 +234,7 @@ impl Checker<'_, '_> {
             | Space::Ringbuf
             | Space::Host
             | Space::Heap => self.cx.types.ptr(pointer.to, Space::Any, true),
-            Space::User => self.cx.types.ptr(pointer.to, pointer.space, true),
+            Space::User | Space::Arena => self.cx.types.ptr(pointer.to, pointer.space, true),
             _ if self.cx.types.is_relocated(pointer.to) => self.cx.types.ptr(pointer.to, pointer.space, true),
             Space::Map | Space::Ctx | Space::Packet | Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted => ty,
         }

@@ -12,7 +12,8 @@ use crate::types::{Space, Ty};
 impl Checker<'_, '_> {
     /// Two kinds of memory in one pointer type: either is fine where it is left open.
     pub fn spaces_agree(&self, from: Space, to: Space) -> bool {
-        let special = |space| matches!(space, Space::User | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted);
+        let special =
+            |space| matches!(space, Space::User | Space::Arena | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted);
         let forgets = from == Space::BtfTrusted && to == Space::BtfUntrusted;
         from == to || forgets || ((from == Space::Any || to == Space::Any) && !special(from) && !special(to))
     }
@@ -111,6 +112,17 @@ impl Checker<'_, '_> {
     }
 
     pub fn refuse_spaces(&mut self, span: Span, from: Space, to: Space) {
+        if [from, to].contains(&Space::Arena) {
+            let error = self.error(span, ProcessMemory { from: memory(from), to: memory(to) });
+            if from == Space::Arena {
+                error.help(
+                    "copy what it points to: `var v = *p`, and give the address of that; or have a `*arena T` here",
+                );
+            } else {
+                error.help("what a `*arena T` points to was made by `alloc` of the arena: `heap.alloc(T)`");
+            }
+            return;
+        }
         if from != Space::User && to != Space::User {
             self.unsupported(span, "one pointer for a context or a kernel object, and something else");
             return;
@@ -133,6 +145,7 @@ fn memory(space: Space) -> String {
         Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted => "the memory of the kernel",
         Space::Packet => "a packet",
         Space::Ctx => "a context",
+        Space::Arena => "an arena",
         Space::Any
         | Space::Stack
         | Space::Global

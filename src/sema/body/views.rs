@@ -233,8 +233,10 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         if is_place(&value) {
-            if let Some(Space::User | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted) = self.space_of(&value) {
-                return self.unsupported(span, "a `bytes` of memory of the kernel or of user space");
+            if let Some(Space::User | Space::Arena | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted) =
+                self.space_of(&value)
+            {
+                return self.unsupported(span, "a `bytes` of memory of the kernel, of user space or of an arena");
             }
             if let Some(local) = root_local(&value) {
                 self.info(local).address_taken = true;

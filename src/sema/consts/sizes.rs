@@ -69,7 +69,7 @@ pub fn written_type(cx: &mut Session, scope: &mut dyn Scope, operand: &Expr) -> 
     let span = operand.span;
     if let ExprKind::Unary { op: UnaryOp::Deref, operand } = &operand.kind {
         let to = Box::new(written_type(cx, scope, operand)?);
-        return Some(ast::Type { kind: TypeKind::Pointer { user: false, to, nullable: false }, span });
+        return Some(ast::Type { kind: TypeKind::Pointer { memory: ast::Memory::Own, to, nullable: false }, span });
     }
     if let ExprKind::Index { base, index } = &operand.kind {
         let (element, length) = (Box::new(written_type(cx, scope, base)?), index.clone());

@@ -61,6 +61,7 @@ fn param_refused(types: &Types, ty: Ty) -> Option<(&'static str, bool)> {
         | Space::Host
         | Space::Heap
         | Space::User
+        | Space::Arena
         | Space::Map
         | Space::BtfTrusted
         | Space::BtfRcu

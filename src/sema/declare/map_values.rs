@@ -151,7 +151,8 @@ fn misfit(cx: &Session, kind: &MapKindSpec, ty: Ty) -> Option<&'static str> {
         | ValueRule::Map
         | ValueRule::Program
         | ValueRule::Event
-        | ValueRule::Record => None,
+        | ValueRule::Record
+        | ValueRule::None => None,
     }
 }
 

@@ -6,8 +6,11 @@ use super::map_values::holds;
 use super::storage::check_pinned;
 use crate::ast::{self, Expr, Item, TypeKind, VarDecl};
 use crate::diag::codes::events::RecordSize;
-use crate::diag::codes::maps::{IndexReach, MapInitialiser, MapKey, MapSize, MapTypes, RingSize, SizeNotWanted};
-use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
+use crate::diag::codes::maps::{
+    ArenaSize, IndexReach, MapInitialiser, MapKey, MapSize, MapTypes, RingSize, SecondArena, SizeNotWanted,
+};
+use crate::diag::codes::shared::CannotPin;
+use crate::diag::codes::support::NeedsKernel;
 use crate::sema::consts;
 use crate::sema::scope::Scope;
 use crate::sema::tree::MapId;
@@ -23,6 +26,8 @@ const MAX_KEY: u64 = MAX_STACK;
 const MAX_PREFIX: u64 = 256;
 /// A ring buffer is mapped in pages.
 const PAGE: i128 = 4096;
+/// `SZ_4G` of `arena_map_alloc` in kernel/bpf/arena.c, in pages.
+const MAX_FRAMES: u32 = 1 << 20;
 
 impl Declare<'_> {
     pub(super) fn map(&mut self, cx: &mut Session, id: MapId, item: &Item, decl: &VarDecl) {
@@ -33,10 +38,8 @@ impl Declare<'_> {
                 .help(format!("it starts empty, an array zeroed; user space fills it: `{name}[key] = value`"));
         }
         let Some(written) = &decl.ty else { return };
-        if let Some(what) = kind.later.filter(|_| kind.on.values().all(|accesses| accesses.is_empty())) {
-            cx.error(written.span, NotSupportedYet { what: what.to_owned() })
-                .help("structures that both sides walk fit an `array`, with indexes of its entries for pointers");
-            return;
+        if kind.is_arena() {
+            self.check_arena(cx, id, decl);
         }
         // Else the maps of programs that may be left out are known later.
         if let Some(version) = cx.options.lacks(kind.since).filter(|_| !self.env.program.may_leave_out()) {
@@ -90,6 +93,21 @@ impl Declare<'_> {
             map.key = if index.is_some() { Ty::U32 } else { key };
             map.value = value;
             check_pinned(cx, decl, value);
+        }
+    }
+
+    /// Pointers do not say which arena they lead into, and no other process has it at the same address.
+    fn check_arena(&self, cx: &mut Session, id: MapId, decl: &VarDecl) {
+        let name = decl.name.name.clone();
+        let mut others = self.env.program.maps[..id.0 as usize].iter();
+        if let Some(first) = others.find(|map| map.kind.is_arena()) {
+            cx.error(decl.name.span, SecondArena { name: name.clone() })
+                .note(first.span, "the first one")
+                .help("a program has one arena: give that the pages of both");
+        }
+        if decl.pin {
+            let why = "the next process would have the arena at another address than its pointers say".to_owned();
+            cx.error(decl.name.span, CannotPin { name, why });
         }
     }
 
@@ -161,6 +179,13 @@ impl Declare<'_> {
                     .fix(size.span, next.min(1 << 31).to_string());
             }
             SizeRule::Pages => {}
+            SizeRule::Frames => {
+                if entries.is_none_or(|pages| pages > MAX_FRAMES) {
+                    cx.error(size.span, ArenaSize { value: value.to_string() }).help(format!(
+                        "its size is a number of pages of 4096 bytes, from 1 to {MAX_FRAMES}, which is 4 GiB"
+                    ));
+                }
+            }
             SizeRule::None => {
                 cx.error(size.span, SizeNotWanted { kind: kind.name.to_owned() })
                     .help(format!("it grows with the kernel's objects: `var name : {}`", form(kind)));
@@ -205,7 +230,7 @@ fn writes_key(kind: &MapKindSpec) -> bool {
 }
 
 fn writes_value(kind: &MapKindSpec) -> bool {
-    kind.value != ValueRule::Program
+    !matches!(kind.value, ValueRule::Program | ValueRule::None)
 }
 
 /// `prefixlen: u32` and what it counts bits of.
@@ -229,13 +254,14 @@ pub(super) fn form(kind: &MapKindSpec) -> String {
         ValueRule::Device | ValueRule::Cpu | ValueRule::Socket => Some("u32"),
         ValueRule::Frames => Some("u64[127]"),
         ValueRule::Map => Some("map"),
-        ValueRule::Program => None,
+        ValueRule::Program | ValueRule::None => None,
     };
     let types: Vec<&str> = key.into_iter().chain(value).collect();
     let types = if types.is_empty() { String::new() } else { format!("<{}>", types.join(", ")) };
     let size = match kind.size {
         SizeRule::Entries => "(entries)",
         SizeRule::Pages => "(bytes)",
+        SizeRule::Frames => "(pages)",
         SizeRule::Cpus | SizeRule::None => "",
     };
     format!("{}{types}{size}", kind.name)

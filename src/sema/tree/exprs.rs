@@ -186,6 +186,8 @@ pub enum ExprKind {
     Unregister(ImplId),
     /// `new T()`: a pointer to a `T` with this value, or null.
     New {
+        /// `arena.alloc(T)`: where the object is.
+        arena: Option<MapId>,
         /// `GFP_KERNEL`; empty without flags.
         gfp: String,
         init: Const,

@@ -25,6 +25,9 @@ record! {
         /// The first kernel of which programs that may sleep can use it.
         #[serde(default)]
         pub sleepable: Option<Kernel>,
+        /// The first kernel in which BPF code has atomic operations on its memory, where later than the kind.
+        #[serde(default)]
+        pub atomics: Option<Kernel>,
         /// Entries exist once per CPU.
         #[serde(default)]
         pub percpu: bool,
@@ -40,9 +43,6 @@ record! {
         /// What each target can do with the entries.
         #[serde(default)]
         pub on: ByTarget<List<MapAccess>>,
-        /// What the use of such maps is called that this compiler lacks.
-        #[serde(default)]
-        pub later: Option<Text>,
         /// Names of [`MAP_FLAGS`](super::MAP_FLAGS) that the kernel takes for the kind.
         #[serde(default)]
         pub flags: List<Text>,
@@ -120,6 +120,8 @@ words! {
         Event,
         /// A type of what is sent through the map's bytes; the map itself has no entries.
         Record,
+        /// There are no values; not written.
+        None,
     }
 }
 
@@ -129,6 +131,8 @@ words! {
         Entries,
         /// Bytes: a power of two, and whole pages.
         Pages,
+        /// Pages of the kernel's memory.
+        Frames,
         /// Entries; without a number, one for each CPU.
         Cpus,
         /// There is no number.
@@ -188,8 +192,8 @@ words! {
         Drain,
         /// `tail_call(m, index)`
         TailCall,
-        /// Something that this compiler lacks.
-        Later,
+        /// `a.alloc(T)`, `a.free(p)`
+        Alloc,
     }
 }
 

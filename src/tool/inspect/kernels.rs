@@ -32,7 +32,7 @@ pub fn of(bytes: &[u8]) -> Result<String, String> {
     if !file.is_little_endian() {
         return Err("it is for a machine of the other byte order".to_owned());
     }
-    let report = report(bytes)?;
+    let report = report(bytes, &[])?;
     let mut needs = BTreeSet::new();
     let mut types = Vec::new();
     for program in &report.programs {

@@ -13,6 +13,7 @@ use crate::diag::escape;
 use crate::link::output;
 use crate::session::{Options, Session};
 use crate::source::load;
+use object::Objects;
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -26,6 +27,17 @@ struct Report {
     functions: Vec<Function>,
     globals: Vec<Global>,
     btf: BtfSize,
+    /// The code of the objects that an executable carries besides, for newer kernels.
+    tiers: Vec<Tier>,
+}
+
+/// What is in the object for some kernels.
+#[derive(Serialize)]
+struct Tier {
+    /// The first of them.
+    since: String,
+    programs: Vec<Program>,
+    functions: Vec<Function>,
 }
 
 #[derive(Serialize)]
@@ -86,16 +98,14 @@ struct BtfSize {
 pub fn run(args: &Inspect) -> ExitCode {
     let mut cx = Session::new(Options::default());
     let Some(bytes) = load::bytes(&mut cx, &args.input) else { return finish(&mut cx, args.messages) };
-    let part = |object: &[u8]| match args.call_graph {
-        Some(format) => calls::graph(object, format),
-        None if args.kernels => kernels::of(object),
-        None => object::report(object).map(|report| printed(&report, args.format)),
+    let part = |Objects { oldest, newer }: &Objects| match args.call_graph {
+        Some(format) => calls::graph(oldest, format),
+        None if args.kernels => kernels::of(oldest),
+        None => object::report(oldest, newer).map(|report| printed(&report, args.format)),
     };
-    let parts: Result<Vec<String>, String> =
-        object::objects(&bytes).and_then(|objects| objects.into_iter().map(part).collect());
-    match parts {
-        Ok(parts) => {
-            let out = parts.join("\n");
+    let printed = object::objects(&bytes).and_then(|objects| part(&objects));
+    match printed {
+        Ok(out) => {
             // What prevents it is reported.
             let _ = output::print(&mut cx, out);
         }

@@ -1,8 +1,8 @@
 //! From the ELF file to the report.
 
 use super::btf::Btf;
-use super::{BtfSize, Function, Global, Map, Program, Report, Type};
-use crate::codegen::{OBJECT_ALIGN, PINS_SECTION};
+use super::{BtfSize, Function, Global, Map, Program, Report, Tier, Type};
+use crate::codegen::{OBJECT_ALIGN, PINS_SECTION, TIER_SECTION};
 use crate::tables::{MAP_FLAGS, MAP_KINDS, MapFlagSpec, ProgramSpec};
 use object::elf::{ELFMAG, EM_BPF};
 use object::read::elf::{ElfFile64, FileHeader};
@@ -14,17 +14,33 @@ pub type File<'d> = ElfFile64<'d, Endianness>;
 /// One instruction, in bytes.
 pub const INSTRUCTION: u64 = 8;
 
+/// The BPF objects of a file.
+pub struct Objects<'d> {
+    /// The one for the oldest kernels.
+    pub oldest: &'d [u8],
+    /// By their kernels.
+    pub newer: Vec<&'d [u8]>,
+}
+
 /// The BPF object that a file is, or those that an executable of ksc carries.
-pub fn objects(bytes: &[u8]) -> Result<Vec<&[u8]>, String> {
+pub fn objects(bytes: &[u8]) -> Result<Objects<'_>, String> {
     let file = parse(bytes)?;
     if is_bpf(&file) {
-        return Ok(vec![bytes]);
+        return Ok(Objects { oldest: bytes, newer: Vec::new() });
     }
     // By what they look like, since a stripped executable has no symbols.
     let carried = (OBJECT_ALIGN..bytes.len()).step_by(OBJECT_ALIGN).map(|at| &bytes[at..]);
-    let found: Vec<&[u8]> =
-        carried.filter(|rest| rest.starts_with(&ELFMAG) && parse(rest).is_ok_and(|f| is_bpf(&f))).collect();
-    if found.is_empty() { Err("it is an ELF file for another machine, and carries none".to_owned()) } else { Ok(found) }
+    let found = carried.filter(|rest| rest.starts_with(&ELFMAG) && parse(rest).is_ok_and(|file| is_bpf(&file)));
+    let (newer, oldest): (Vec<&[u8]>, Vec<&[u8]>) = found.partition(|object| since(object).is_some());
+    match oldest.first() {
+        Some(oldest) => Ok(Objects { oldest, newer }),
+        None => Err("it is an ELF file for another machine, and carries none".to_owned()),
+    }
+}
+
+/// The first kernel that the object of an executable is for, if there is another object for older ones.
+fn since(object: &[u8]) -> Option<String> {
+    parse(object).ok().and_then(|file| text(section(&file, TIER_SECTION)))
 }
 
 pub fn parse(bytes: &[u8]) -> Result<File<'_>, String> {
@@ -35,7 +51,7 @@ fn is_bpf(file: &File) -> bool {
     file.elf_header().e_machine(file.endian()) == EM_BPF
 }
 
-pub fn report(bytes: &[u8]) -> Result<Report, String> {
+pub fn report(bytes: &[u8], newer: &[&[u8]]) -> Result<Report, String> {
     let file = parse(bytes)?;
     let little = file.is_little_endian();
     let btf_bytes = section(&file, ".BTF");
@@ -53,7 +69,13 @@ pub fn report(bytes: &[u8]) -> Result<Report, String> {
         functions,
         globals: globals(&file, btf.as_ref(), &pins),
         btf: BtfSize { types: btf.as_ref().map_or(0, Btf::type_count), btf: size(".BTF"), btf_ext: size(".BTF.ext") },
+        tiers: newer.iter().filter_map(|object| tier(object)).collect(),
     })
+}
+
+fn tier(object: &[u8]) -> Option<Tier> {
+    let (programs, functions) = functions(&parse(object).ok()?);
+    Some(Tier { since: since(object)?, programs, functions })
 }
 
 pub fn section<'d>(file: &File<'d>, name: &str) -> &'d [u8] {

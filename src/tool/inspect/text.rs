@@ -28,6 +28,12 @@ pub fn of(report: &Report) -> String {
         vec![g.name.clone(), ty, g.section.clone(), g.size.to_string(), g.pin.clone().unwrap_or_default()]
     });
     table(&mut out, &["globals", "type", "section", "bytes", "pinned at"], globals.collect());
+    let tiers = report.tiers.iter().flat_map(|tier| {
+        let programs = tier.programs.iter().map(|p| (&p.name, p.instructions));
+        let code = programs.chain(tier.functions.iter().map(|f| (&f.name, f.instructions)));
+        code.map(|(name, instructions)| vec![name.clone(), tier.since.clone(), instructions.to_string()])
+    });
+    table(&mut out, &["for newer kernels", "from", "instructions"], tiers.collect());
     let btf = &report.btf;
     if btf.btf == 0 {
         out += "\nno BTF\n";

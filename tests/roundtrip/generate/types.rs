@@ -1,7 +1,7 @@
 //! Types.
 
 use super::Generator;
-use ksc::ast::{ArraySpelling, FnTypeParam, Ident, Path, Type, TypeKind};
+use ksc::ast::{ArraySpelling, FnTypeParam, Ident, Memory, Path, Type, TypeKind};
 
 const PRIMITIVES: &[&str] = &["u8", "u16", "u32", "u64", "i32", "bool", "be16", "char"];
 
@@ -46,7 +46,12 @@ impl Generator {
     }
 
     fn pointer(&mut self) -> TypeKind {
-        TypeKind::Pointer { user: self.random.one_in(4), to: Box::new(self.ty()), nullable: self.random.one_in(3) }
+        let memory = match self.random.below(6) {
+            0 => Memory::User,
+            1 => Memory::Arena,
+            _ => Memory::Own,
+        };
+        TypeKind::Pointer { memory, to: Box::new(self.ty()), nullable: self.random.one_in(3) }
     }
 
     /// A type that no expression looks like, or a plain name: what `sizeof` keeps as a type.
@@ -55,7 +60,7 @@ impl Generator {
         let mut ty = Type { kind: TypeKind::Named(primitive), span: Self::span() };
         if self.random.one_in(2) {
             let to = Box::new(ty);
-            ty = Type { kind: TypeKind::Pointer { user: false, to, nullable: false }, span: Self::span() };
+            ty = Type { kind: TypeKind::Pointer { memory: Memory::Own, to, nullable: false }, span: Self::span() };
         }
         if self.random.one_in(2) {
             let length = Box::new(self.expr());

@@ -42,6 +42,14 @@ impl<'c> Build<'c> {
         call.try_as_basic_value().expect_basic("the assembly yields a pointer").into_pointer_value()
     }
 
+    /// Empty assembly that has an address in a register.
+    pub fn asm_use(&self, pointer: PointerValue<'c>) {
+        let fn_type = self.context.void_type().fn_type(&[pointer.get_type().into()], false);
+        let asm = self.context.create_inline_asm(fn_type, "".into(), "r".into(), true, false, None, false);
+        let call = self.call_pointer(fn_type, asm, &[pointer.into()]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+    }
+
     /// The 8 bytes at an address that need not be aligned: of a load LLVM would make one of each byte.
     pub fn asm_load_word(&self, from: PointerValue<'c>) -> IntValue<'c> {
         let fn_type = self.int_type(64).fn_type(&[from.get_type().into()], false);

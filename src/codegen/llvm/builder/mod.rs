@@ -65,6 +65,11 @@ impl<'c> Build<'c> {
         self.context.ptr_type(AddressSpace::default())
     }
 
+    /// Of pointers into an arena: LLVM converts each address where BPF code accesses the memory (`addr_space_cast`).
+    pub fn arena_ptr_type(&self) -> PointerType<'c> {
+        self.context.ptr_type(AddressSpace::from(1))
+    }
+
     pub fn int(&self, bits: u32, value: u64) -> IntValue<'c> {
         self.int_type(bits).const_int(value, false)
     }

@@ -8,6 +8,7 @@ use crate::ir::ops::{
     BpfOpaque, BpfOwn, BpfPacketDynptr, BpfPositive, BpfTailCall, BpfTimerCallback, BpfUnlock, BpfWhole,
 };
 use crate::ir::{OpData, Value};
+use crate::kernels::Kernels;
 use crate::session::Mcpu;
 use crate::tables::{self, context_of};
 use crate::types::Ty;
@@ -171,7 +172,9 @@ pub fn packet_dynptr(g: &mut FnGen, op: &OpData) {
 pub fn forget(g: &mut FnGen, op: &OpData) {
     let value = g.int(BpfForget::of(op).value());
     let width = value.get_type().get_bit_width();
-    let has_halves = g.g.cx.options.mcpu >= Mcpu::V3;
+    // Where a number of 32 bits is known to be one, states before 6.12 differ that are the same otherwise.
+    let options = &g.g.cx.options;
+    let has_halves = options.mcpu >= Mcpu::V3 && !options.may_meet(Kernels::before(6, 12));
     let value = if width == 32 && !has_halves {
         let wide = g.g.build.asm_forget(g.g.build.resize(value, 64, Extend::Zero));
         g.g.build.resize(wide, 32, Extend::Zero)

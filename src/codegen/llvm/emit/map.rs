@@ -4,9 +4,9 @@ use super::super::builder::Extend;
 use super::super::function::FnGen;
 use super::host::runtime;
 use crate::ir::ops::{
-    MapAddress, MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapIterFree, MapIterNew,
-    MapIterNext, MapListen, MapLookup, MapNewRecord, MapObjectEntry, MapOnEvent, MapOpenInner, MapOutput, MapPeek,
-    MapPop, MapPush, MapRedirect, MapSetInner, MapSocket, MapSubmit, MapTimerCancel, MapUpdate, MapUpdateCpu,
+    MapAddress, MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapHold, MapIterFree,
+    MapIterNew, MapIterNext, MapListen, MapLookup, MapNewRecord, MapObjectEntry, MapOnEvent, MapOpenInner, MapOutput,
+    MapPeek, MapPop, MapPush, MapRedirect, MapSetInner, MapSocket, MapSubmit, MapTimerCancel, MapUpdate, MapUpdateCpu,
     MapUpdateWith,
 };
 use crate::ir::{OpData, Symbol, Value};
@@ -65,6 +65,15 @@ pub fn timer_cancel(g: &mut FnGen, op: &OpData) {
 pub fn address(g: &mut FnGen, op: &OpData) {
     let address = place(g, MapAddress::of(op).map());
     g.set(op, address);
+}
+
+pub fn hold(g: &mut FnGen, op: &OpData) {
+    let name = MapHold::of(op).map();
+    if g.g.facts.maps == Maps::ByRuntime {
+        runtime(g, "ks_arena", None, &[map_index(g, name)]);
+    } else {
+        g.g.build.asm_use(place(g, name));
+    }
 }
 
 pub fn set_inner(g: &mut FnGen, op: &OpData) {

@@ -25,6 +25,8 @@ pub fn ptr_add(g: &mut FnGen, op: &OpData) {
         let sum = g.g.build.asm_offset(base, offset);
         known_limits::mark_sum(g.g, sum);
         sum
+    } else if matches!(g.types().kind(g.func.ty(view.pointer())), TyKind::Ptr { space: Space::Arena, .. }) {
+        g.g.build.element_anywhere(base, g.g.build.int_type(8).into(), offset)
     } else {
         g.g.build.offset(base, offset)
     };
@@ -45,7 +47,9 @@ pub fn index(g: &mut FnGen, op: &OpData) {
 
 pub fn to_int(g: &mut FnGen, op: &OpData) {
     let address = g.g.build.ptr_to_int(g.ptr(MemToInt::of(op).pointer()));
-    let address = if g.g.facts.verified {
+    let of_arena =
+        matches!(g.types().kind(g.func.ty(MemToInt::of(op).pointer())), TyKind::Ptr { space: Space::Arena, .. });
+    let address = if g.g.facts.verified && !of_arena {
         // The result of a swap is a number to the verifier, which allows little arithmetic with pointers.
         g.g.build.asm_unary("$0 = be64 $0\n\t$0 = be64 $0", "=r,0", address)
     } else {

@@ -2,9 +2,11 @@
 
 use crate::codegen::OBJECT_ALIGN;
 use crate::codegen::abi::*;
+use crate::codegen::llvm::Carried;
 use crate::codegen::llvm::host::kconfig;
 use crate::codegen::llvm::module::ModuleGen;
 use crate::ir::{Global, MapDecl, ProgramDecl, Section};
+use crate::session::Tier;
 use crate::tables::{Order, ValueRule};
 use inkwell::module::Linkage;
 use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
@@ -12,6 +14,7 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
     size_of::<KsProgram>() == 120
+        && size_of::<KsObject>() == 24
         && size_of::<KsProg>() == 72
         && size_of::<KsStructOps>() == 8
         && size_of::<KsMap>() == 24
@@ -77,20 +80,15 @@ impl<'c> ModuleGen<'_, 'c> {
 }
 
 /// The `KsProgram`.
-pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, object: Option<&[u8]>) -> PointerValue<'c> {
+pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, objects: &[Carried]) -> PointerValue<'c> {
     let module = g.ir;
     let name = g.text(Some(&module.name));
-    let (object, object_len) = match object {
-        Some(bytes) => {
-            let contents = g.context.const_string(bytes, false);
-            (g.constant("ks.bpf.object", contents.into(), OBJECT_ALIGN as u64).into(), bytes.len() as u64)
-        }
-        None => (g.build.null().into(), 0),
-    };
+    let objects: Vec<_> = objects.iter().map(|one| object(g, one)).collect();
     let progs: Vec<_> = module.programs.iter().map(|p| prog(g, p)).collect();
     let maps: Vec<_> = super::maps(module).map(|m| map(g, m)).collect();
     let globals: Vec<_> = super::shared_globals(module).map(|global| shared(g, global)).collect();
-    let mut fields = vec![g.u32(KS_ABI), g.u32(0), name, object, g.u64(object_len)];
+    let mut fields = vec![g.u32(KS_ABI), g.u32(0), name];
+    fields.extend(g.list("ks.objects", &objects));
     fields.extend(g.list("ks.progs", &progs));
     fields.extend(g.list("ks.maps", &maps));
     fields.extend(g.list("ks.globals", &globals));
@@ -103,6 +101,15 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, object: Option<&[u8]>) -> PointerV
     let ops: Vec<_> = names.into_iter().map(|name| g.record(&[name])).collect();
     fields.extend(g.list("ks.struct_ops", &ops));
     g.constant("ks.program", g.record(&fields).into(), 8)
+}
+
+/// A `KsObject`.
+fn object<'c>(g: &ModuleGen<'_, 'c>, carried: &Carried) -> StructValue<'c> {
+    let Carried { tier, object } = carried;
+    let contents = g.context.const_string(object, false);
+    let bytes = g.constant("ks.bpf.object", contents.into(), OBJECT_ALIGN as u64);
+    let (major, minor) = tier.map_or((0, 0), Tier::numbers);
+    g.record(&[g.u32(major), g.u32(minor), bytes.into(), g.u64(object.len() as u64)])
 }
 
 /// A `KsProg`.

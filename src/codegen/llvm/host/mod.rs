@@ -4,6 +4,7 @@ mod descriptors;
 mod kconfig;
 mod options;
 
+use super::Carried;
 use super::builder::enum_attribute;
 use super::emit::runtime_function;
 use super::module::ModuleGen;
@@ -22,12 +23,12 @@ pub fn shared_globals(host: &Module) -> impl Iterator<Item = &Global> {
 }
 
 /// C's `main`: starts the runtime, reads the options, calls the user's `main`, ends through the runtime.
-pub fn entry(g: &mut ModuleGen, object: Option<&[u8]>) {
+pub fn entry(g: &mut ModuleGen, objects: &[Carried]) {
     let Some(main) = g.ir.funcs.iter().find(|f| matches!(f.role, Role::Main)) else { return };
     let user = g.funcs[&main.name];
     // Variables that are too large for the stack then miss it after the start of the runtime, which says what happened.
     user.add_attribute(AttributeLoc::Function, enum_attribute(g.context, "noinline"));
-    let program = descriptors::program(g, object);
+    let program = descriptors::program(g, objects);
     let (int, ptr) = (g.build.int_type(32), g.build.ptr_type());
     let llvm = g.module.add_function("main", int.fn_type(&[int.into(), ptr.into()], false), None);
     g.build.go_to(g.build.block(llvm, ""));

@@ -10,9 +10,9 @@
 
 use super::super::builder::Build;
 use super::super::module::ModuleGen;
-use super::Rewrite;
 use super::known_limits;
 use super::operands::number;
+use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use crate::session::Mcpu;
 use inkwell::types::BasicTypeEnum;
@@ -23,7 +23,7 @@ pub static REWRITE: Rewrite = Rewrite {
     after: &[("known-limits", "leaves constants, which need no assembly")],
     kernels: Kernels::ALL,
     why: "the verifier allows no bit operation on a pointer, and adds no number to one that it remembers as a sum with a large constant",
-    run: keep_sums,
+    run: Run::Always(keep_sums),
 };
 
 /// How many definitions to follow backwards.

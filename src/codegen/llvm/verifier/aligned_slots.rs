@@ -10,7 +10,7 @@
 //! it may keep the larger ones only. So the larger ones are last, each at the start of 8 bytes.
 
 use super::super::module::ModuleGen;
-use super::Rewrite;
+use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use crate::session::Mcpu;
 use inkwell::targets::TargetData;
@@ -21,7 +21,7 @@ pub static REWRITE: Rewrite = Rewrite {
     after: &[],
     kernels: Kernels::ALL,
     why: "the verifier forgets a number that was spilled to one half of 8 bytes once the other half is written",
-    run: keep_from_spills,
+    run: Run::Always(keep_from_spills),
 };
 
 /// The alignment of LLVM's spills, in bytes.

@@ -2,8 +2,8 @@
 //! knows to be equal, such as one that was just compared with 0.
 
 use super::super::module::ModuleGen;
-use super::Rewrite;
 use super::operands::number;
+use super::{Rewrite, Run};
 use crate::ir::Opcode;
 use crate::ir::ops::{BpfForEach, BpfLoop};
 use crate::kernels::Kernels;
@@ -14,7 +14,7 @@ pub static REWRITE: Rewrite = Rewrite {
     after: &[],
     kernels: Kernels::ALL,
     why: "the verifier wants to see that a callback returns 0 or 1",
-    run: bound_results,
+    run: Run::Always(bound_results),
 };
 
 /// After the optimisation.

@@ -10,8 +10,8 @@
 
 use super::super::builder::{Build, Extend};
 use super::super::module::ModuleGen;
-use super::Rewrite;
 use super::operands::{calls_body, number, operands};
+use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use inkwell::values::{FunctionValue, InstructionOpcode, InstructionValue, IntValue};
 use std::collections::HashMap;
@@ -21,14 +21,16 @@ pub static REWRITE: Rewrite = Rewrite {
     after: &[("stored-bools", "looks for choices, which this rewrite hides")],
     kernels: Kernels::before(6, 5),
     why: "the verifier follows no number back through calls of BPF functions, and takes all numbers for exact",
-    run: settle_choices,
+    run: Run::ForSome(settle_choices),
 };
 
 /// After the optimisation.
-fn settle_choices(g: &ModuleGen) {
+fn settle_choices(g: &ModuleGen) -> bool {
+    let mut changed = false;
     for function in g.module.get_functions() {
-        settle(g, function);
+        changed |= settle(g, function);
     }
+    changed
 }
 
 /// The position of an instruction: number of the block, and of the instruction in it.
@@ -41,7 +43,7 @@ struct Choice<'c> {
     settled: Option<IntValue<'c>>,
 }
 
-fn settle<'c>(g: &ModuleGen<'_, 'c>, function: FunctionValue<'c>) {
+fn settle<'c>(g: &ModuleGen<'_, 'c>, function: FunctionValue<'c>) -> bool {
     let blocks: Vec<Vec<InstructionValue>> =
         function.get_basic_blocks().into_iter().map(|block| block.get_instructions().collect()).collect();
     let mut choices: HashMap<IntValue, Choice> = HashMap::new();
@@ -58,13 +60,14 @@ fn settle<'c>(g: &ModuleGen<'_, 'c>, function: FunctionValue<'c>) {
         }
     }
     if choices.is_empty() {
-        return;
+        return false;
     }
     for (number, block) in blocks.iter().enumerate() {
         for (at, &user) in block.iter().enumerate() {
             replace(&g.build, user, (number, at), &mut choices);
         }
     }
+    choices.values().any(|choice| choice.settled.is_some())
 }
 
 /// The number that an instruction makes, if a choice is in it.

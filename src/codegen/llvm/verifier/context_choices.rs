@@ -5,8 +5,8 @@
 
 use super::super::builder::{Build, Extend};
 use super::super::module::ModuleGen;
-use super::Rewrite;
 use super::operands::operands;
+use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use inkwell::values::{BasicValue, BasicValueEnum, InstructionOpcode, InstructionValue};
 
@@ -15,7 +15,7 @@ pub static REWRITE: Rewrite = Rewrite {
     after: &[],
     kernels: Kernels::ALL,
     why: "the verifier refuses a load of the context at an address that is chosen",
-    run: settle_choices,
+    run: Run::Always(settle_choices),
 };
 
 /// What LLVM makes of a load behind `llvm.preserve.static.offset`.

@@ -9,7 +9,7 @@
 //! by it alone.
 
 use super::super::module::ModuleGen;
-use super::Rewrite;
+use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use indexmap::IndexMap;
 use inkwell::basic_block::BasicBlock;
@@ -20,7 +20,7 @@ pub static REWRITE: Rewrite = Rewrite {
     after: &[],
     kernels: Kernels::ALL,
     why: "the verifier forgets the outcome of a test, and follows null on the branch on which a pointer was chosen",
-    run: resolve,
+    run: Run::Always(resolve),
 };
 
 fn resolve(g: &ModuleGen) {

@@ -6,8 +6,8 @@
 //! the path.
 
 use super::super::module::ModuleGen;
-use super::Rewrite;
 use super::operands::number;
+use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use inkwell::basic_block::BasicBlock;
 use inkwell::values::{BasicValue, BasicValueEnum, InstructionOpcode, InstructionValue, IntValue, Operand, PhiValue};
@@ -17,7 +17,7 @@ pub static REWRITE: Rewrite = Rewrite {
     after: &[],
     kernels: Kernels::ALL,
     why: "the verifier walks a test for each time that BPF code asks for its outcome",
-    run: choose,
+    run: Run::Always(choose),
 };
 
 /// A branch around one block.

@@ -3,8 +3,8 @@
 //! assembly that adds it to a pointer into a packet.
 
 use super::super::module::ModuleGen;
-use super::Rewrite;
 use super::operands::number;
+use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use inkwell::attributes::AttributeLoc;
 use inkwell::values::{
@@ -16,7 +16,7 @@ pub static REWRITE: Rewrite = Rewrite {
     after: &[],
     kernels: Kernels::ALL,
     why: "the assembly that bounds an index for the verifier hides from code generation that the index is a constant",
-    run: drop_known,
+    run: Run::Always(drop_known),
 };
 
 /// The attribute of a call of assembly that yields its operand where that is at most a limit, which is the attribute's value.

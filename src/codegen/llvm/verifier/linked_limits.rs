@@ -5,9 +5,9 @@
 //! have a constant as its bits and a range as its limits. Such a number is no offset of a pointer. A mask ends the link.
 
 use super::super::module::ModuleGen;
-use super::Rewrite;
 use super::known_limits;
 use super::operands::number;
+use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use indexmap::IndexMap;
 use inkwell::values::{InstructionOpcode, InstructionValue, IntValue};
@@ -17,7 +17,7 @@ pub static REWRITE: Rewrite = Rewrite {
     after: &[("known-limits", "leaves constants, which need no bound")],
     kernels: Kernels::since(6, 11),
     why: "numbers that differ by a constant are linked; the bound of one leaves the other without consistent limits",
-    run: separate,
+    run: Run::Always(separate),
 };
 
 struct Bounded<'c> {

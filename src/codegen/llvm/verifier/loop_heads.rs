@@ -6,7 +6,7 @@
 
 use super::super::builder::enum_attribute;
 use super::super::module::ModuleGen;
-use super::Rewrite;
+use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use inkwell::attributes::AttributeLoc;
 
@@ -15,7 +15,7 @@ pub static REWRITE: Rewrite = Rewrite {
     after: &[],
     kernels: Kernels::ALL,
     why: "6.1 takes a loop whose body is before its head for an endless one",
-    run: keep_first,
+    run: Run::Always(keep_first),
 };
 
 fn keep_first(g: &ModuleGen) {

@@ -37,7 +37,14 @@ pub struct Rewrite {
     pub kernels: Kernels,
     /// What goes wrong without it.
     pub why: &'static str,
-    run: fn(&ModuleGen),
+    run: Run,
+}
+
+enum Run {
+    /// For all kernels that objects may meet.
+    Always(fn(&ModuleGen)),
+    /// Not for the latest kernels. Returns whether it changed something.
+    ForSome(fn(&ModuleGen) -> bool),
 }
 
 /// In the order in which they run.
@@ -66,7 +73,11 @@ pub static REWRITES: &[&Rewrite] = &[
 pub fn run(g: &mut ModuleGen) {
     for rewrite in REWRITES.iter().filter(|rewrite| g.cx.options.may_meet(rewrite.kernels)).collect::<Vec<_>>() {
         let since = Instant::now();
-        (rewrite.run)(g);
+        match rewrite.run {
+            Run::Always(run) => run(g),
+            Run::ForSome(run) if run(g) => g.cx.work_around(rewrite.kernels),
+            Run::ForSome(_) => {}
+        }
         g.cx.timed(rewrite.name, since);
         if g.cx.options.print_ir_after.wants(rewrite.name) {
             eprint!("; after {}\n{}", rewrite.name, escape::lines(&g.module.to_string()));
@@ -77,6 +88,13 @@ pub fn run(g: &mut ModuleGen) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_later_kernels_do_not_need_returns_whether_it_changed_something() {
+        for rewrite in REWRITES {
+            assert_eq!(rewrite.kernels.have_end(), matches!(rewrite.run, Run::ForSome(_)), "`{}`", rewrite.name);
+        }
+    }
 
     #[test]
     fn the_list_keeps_the_order_that_rewrites_ask_for() {

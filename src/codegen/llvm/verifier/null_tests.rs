@@ -5,7 +5,7 @@
 //! opaque to LLVM.
 
 use super::super::module::ModuleGen;
-use super::Rewrite;
+use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use inkwell::IntPredicate;
 use inkwell::types::AnyTypeEnum;
@@ -16,7 +16,7 @@ pub static REWRITE: Rewrite = Rewrite {
     after: &[],
     kernels: Kernels::ALL,
     why: "the verifier allows no arithmetic on a pointer that may be null, but code generation merges two tests by it",
-    run: keep_apart,
+    run: Run::Always(keep_apart),
 };
 
 /// A use: who, as which operand, of which instruction's outcome.

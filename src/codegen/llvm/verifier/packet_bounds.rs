@@ -4,8 +4,8 @@
 //! The kernel gives the pointers of all such loads one identity, so what is known of one is known of the others.
 
 use super::super::module::ModuleGen;
-use super::Rewrite;
 use super::operands::{number, operands};
+use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use inkwell::values::{BasicValue, BasicValueEnum, FunctionValue, InstructionOpcode, InstructionValue, IntValue};
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ pub static REWRITE: Rewrite = Rewrite {
     after: &[],
     kernels: Kernels::ALL,
     why: "what the verifier learned of a pointer into the packet it does not know of one that is loaded again",
-    run: share,
+    run: Run::Always(share),
 };
 
 /// After the optimisation.

@@ -2,8 +2,8 @@
 //! a register for that; a comparison and a choice are one branch.
 
 use super::super::module::ModuleGen;
-use super::Rewrite;
 use super::operands::number;
+use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use inkwell::IntPredicate;
 use inkwell::values::{BasicValueEnum, InstructionOpcode, InstructionValue, IntValue, Operand};
@@ -13,7 +13,7 @@ pub static REWRITE: Rewrite = Rewrite {
     after: &[],
     kernels: Kernels::ALL,
     why: "the verifier walks each of the branches that instruction selection makes of a saturating difference",
-    run: split,
+    run: Run::Always(split),
 };
 
 /// After the optimisation.

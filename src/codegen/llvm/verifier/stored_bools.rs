@@ -7,8 +7,8 @@
 
 use super::super::builder::{Build, Extend};
 use super::super::module::ModuleGen;
-use super::Rewrite;
 use super::operands::{may_be_on_stack, number};
+use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use inkwell::values::{InstructionOpcode, InstructionValue, IntValue, PhiValue};
 
@@ -17,7 +17,7 @@ pub static REWRITE: Rewrite = Rewrite {
     after: &[],
     kernels: Kernels::ALL,
     why: "the verifier knows zeros on the stack, and follows the code behind once for each combination of bools there",
-    run: forget_choices,
+    run: Run::Always(forget_choices),
 };
 
 /// How many definitions to follow backwards.

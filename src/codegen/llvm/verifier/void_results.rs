@@ -4,7 +4,7 @@
 //! its stack in r0. Runs after the optimisation, so that inlined functions pay nothing.
 
 use super::super::module::ModuleGen;
-use super::Rewrite;
+use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use inkwell::values::InstructionOpcode;
 
@@ -13,7 +13,7 @@ pub static REWRITE: Rewrite = Rewrite {
     after: &[],
     kernels: Kernels::ALL,
     why: "the verifier refuses to return from a function with an address of its stack in r0, also where nothing is returned",
-    run: clear,
+    run: Run::Always(clear),
 };
 
 fn clear(g: &ModuleGen) {

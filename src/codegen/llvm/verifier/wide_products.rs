@@ -5,8 +5,8 @@
 
 use super::super::builder::{Build, Extend};
 use super::super::module::ModuleGen;
-use super::Rewrite;
 use super::operands::number;
+use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use inkwell::values::{InstructionOpcode, InstructionValue, IntValue};
 
@@ -15,7 +15,7 @@ pub static REWRITE: Rewrite = Rewrite {
     after: &[],
     kernels: Kernels::ALL,
     why: "BPF has no product of 128 bits, and no function to call for one",
-    run: split_wide,
+    run: Run::Always(split_wide),
 };
 
 /// After the optimisation.

@@ -5,10 +5,10 @@
 //! above the largest: no comparison is predicted from it, and it is no offset of a pointer. A mask reconciles the two.
 
 use super::super::module::ModuleGen;
-use super::Rewrite;
 use super::known_limits;
 use super::linked_limits::mask;
 use super::operands::number;
+use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use inkwell::values::{InstructionOpcode, InstructionValue, IntValue, PhiValue};
 
@@ -17,14 +17,15 @@ pub static REWRITE: Rewrite = Rewrite {
     after: &[("linked-limits", "masks some of the same numbers, which then need no other mask")],
     kernels: Kernels::before(6, 8),
     why: "a sum that wraps has limits that contradict each other on a path that is never taken, and is refused as an offset",
-    run: mask_sums,
+    run: Run::ForSome(mask_sums),
 };
 
 /// A number may be chosen among others that are chosen too; what is further away is taken for a sum.
 const CHOICES: usize = 4;
 
 /// After the optimisation.
-fn mask_sums(g: &ModuleGen) {
+fn mask_sums(g: &ModuleGen) -> bool {
+    let mut changed = false;
     for block in g.module.get_functions().flat_map(|function| function.get_basic_blocks()) {
         for call in block.get_instructions() {
             if let Some(limit) = known_limits::limit(call)
@@ -34,9 +35,11 @@ fn mask_sums(g: &ModuleGen) {
                 && may_wrap(index, CHOICES)
             {
                 mask(g, call, index, limit);
+                changed = true;
             }
         }
     }
+    changed
 }
 
 /// Whether it is a sum, or one may be chosen for it.
@@ -58,10 +61,15 @@ fn may_wrap(index: IntValue, choices: usize) -> bool {
     phi.get_incomings().any(|(value, _)| value.is_int_value() && may_wrap(value.into_int_value(), choices - 1))
 }
 
-/// Whether a sum is one with a constant above zero, as that of a counter.
+/// Whether a sum is one of a constant above zero and a number that has limits, as that of a counter. A number that is loaded has
+/// none.
 fn grows(sum: InstructionValue) -> bool {
     let is_sum = sum.get_opcode() == InstructionOpcode::Add;
+    let is_loaded = number(sum.get_operand(0))
+        .and_then(|value| value.as_instruction())
+        .is_some_and(|made_by| made_by.get_opcode() == InstructionOpcode::Load);
     is_sum
+        && !is_loaded
         && number(sum.get_operand(1))
             .and_then(IntValue::get_sign_extended_constant)
             .is_some_and(|constant| constant > 0)

@@ -10,8 +10,8 @@
 
 use super::super::builder::{Build, Extend};
 use super::super::module::ModuleGen;
-use super::Rewrite;
 use super::operands::{calls_body, may_be_on_stack, number};
+use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use inkwell::attributes::{Attribute, AttributeLoc};
 use inkwell::basic_block::BasicBlock;
@@ -25,17 +25,19 @@ pub static REWRITE: Rewrite = Rewrite {
     after: &[("stored-bools", "looks for zeros that are chosen, not for those of this rewrite")],
     kernels: Kernels::before(6, 5),
     why: "the verifier follows no zero that is stored to the stack back through calls of BPF functions",
-    run: settle_zeros,
+    run: Run::ForSome(settle_zeros),
 };
 
 /// After the optimisation.
-fn settle_zeros(g: &ModuleGen) {
+fn settle_zeros(g: &ModuleGen) -> bool {
+    let mut changed = false;
     for function in g.module.get_functions() {
         let behind = behind_calls(g, function);
         for block in function.get_basic_blocks() {
-            settle(g, block, behind.contains(&block));
+            changed |= settle(g, block, behind.contains(&block));
         }
     }
+    changed
 }
 
 /// The blocks that control reaches from such a call in another block.
@@ -50,8 +52,8 @@ fn behind_calls<'c>(g: &ModuleGen<'_, 'c>, function: FunctionValue<'c>) -> HashS
     behind
 }
 
-fn settle<'c>(g: &ModuleGen<'_, 'c>, block: BasicBlock<'c>, mut is_behind: bool) {
-    let mut zero = None;
+fn settle<'c>(g: &ModuleGen<'_, 'c>, block: BasicBlock<'c>, mut is_behind: bool) -> bool {
+    let (mut zero, mut changed) = (None, false);
     for instruction in block.get_instructions().collect::<Vec<_>>() {
         if calls_body(g, instruction) {
             (is_behind, zero) = (true, None);
@@ -62,7 +64,9 @@ fn settle<'c>(g: &ModuleGen<'_, 'c>, block: BasicBlock<'c>, mut is_behind: bool)
         } else if let Some(clearing) = Clearing::of(instruction) {
             clearing.by_stores(&g.build, instruction, &mut zero);
         }
+        changed |= zero.is_some();
     }
+    changed
 }
 
 /// The zero of a block behind a call, of 64 bits.

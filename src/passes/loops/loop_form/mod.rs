@@ -20,6 +20,7 @@ use crate::diag::lowered::LoopPlain;
 use crate::ir::ops::{KsFor, KsWhile};
 use crate::ir::value_ranges::Ranges;
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Symbol, Value};
+use crate::kernels::Kernels;
 use crate::passes::verifier::unknown_values;
 use crate::session::Session;
 use crate::tables;
@@ -48,7 +49,8 @@ const MAX_ITERATIONS: i128 = 1 << 23;
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let missing = missing_callbacks(cx);
     let mut changed = Changed::No;
-    let forms = size::forms(module, &cx.types, missing.is_none());
+    let traced = cx.options.may_meet(Kernels::before(6, 12));
+    let forms = size::forms(module, &cx.types, missing.is_none(), traced);
     let mut indexes: BTreeMap<Symbol, HashMap<Value, Value>> = BTreeMap::new();
     for (name, op) in forms.too_large {
         let Some(func) = module.funcs.iter_mut().find(|f| f.name == name) else { continue };

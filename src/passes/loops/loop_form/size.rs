@@ -21,6 +21,8 @@ const FORKED: u64 = 1 << 16;
 /// The same where the verifier forgets in each iteration what the loop changes, so that each iteration is walked once for each
 /// of its paths. A callback costs the verifier less, and the program more.
 const FORGOTTEN: u64 = 1 << 14;
+/// Kernels before 6.12 walk the same loops up to 60 times as often: numbers that they have traced back stay precise.
+const FORGOTTEN_BEFORE: u64 = 1 << 11;
 
 /// Both for one that cannot be a callback, because of the pointers that it changes, or since kernels have none.
 const PLAIN_OR_REFUSED: u64 = 1 << 16;
@@ -57,12 +59,13 @@ pub struct Forms {
 }
 
 /// `callbacks`: kernels have another form for loops; else one stays plain too if its bound is small, though not known, and
-/// what it changes can be forgotten.
-pub fn forms(module: &Module, types: &Types, callbacks: bool) -> Forms {
+/// what it changes can be forgotten. `traced`: the object may meet kernels before 6.12.
+pub fn forms(module: &Module, types: &Types, callbacks: bool, traced: bool) -> Forms {
     let mut sizes = Sizes {
         module,
         types,
         callbacks,
+        forgotten: if traced { FORGOTTEN_BEFORE } else { FORGOTTEN },
         funcs: HashMap::new(),
         branches: HashMap::new(),
         path_values: PathValues::default(),
@@ -110,6 +113,8 @@ struct Sizes<'m> {
     module: &'m Module,
     types: &'m Types,
     callbacks: bool,
+    /// The largest loop that is plain because the verifier forgets, where callbacks are another form.
+    forgotten: u64,
     funcs: HashMap<Symbol, Size>,
     branches: HashMap<Symbol, u64>,
     path_values: PathValues,
@@ -203,7 +208,7 @@ impl Sizes<'_> {
         let size = body.times(iterations);
         let walked = size.walked.saturating_mul(2_u64.saturating_pow(forks)).max(iterations.saturating_mul(after));
         let learned = learned_bounds::all_subjects(func, self.types, region, &inner.ops);
-        if inner.forks() > 0 || inner.calls() || learned > 0 || walked > FORGOTTEN {
+        if inner.forks() > 0 || inner.calls() || learned > 0 || walked > self.forgotten {
             return None;
         }
         self.forms.forgetting.push((func.name.clone(), op));

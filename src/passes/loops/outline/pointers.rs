@@ -82,8 +82,16 @@ fn leads_to_local(
         return types.holds_pointer(of);
     }
     let TyKind::Ptr { space, .. } = kind else { return false };
-    let elsewhere =
-        [Space::Global, Space::MapValue, Space::Percpu, Space::Packet, Space::Ctx, Space::Map, Space::BtfTrusted];
+    let elsewhere = [
+        Space::Global,
+        Space::MapValue,
+        Space::Percpu,
+        Space::Packet,
+        Space::Ctx,
+        Space::Map,
+        Space::BtfTrusted,
+        Space::Arena,
+    ];
     if elsewhere.contains(&space) || !seen.insert(value) {
         return false;
     }

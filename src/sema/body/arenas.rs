@@ -1,0 +1,71 @@
+//! `a.alloc(T)` and `a.free(p)`: objects in an arena.
+
+use super::Checker;
+use super::calls::counted;
+use super::map_methods::MapCall;
+use super::value::error_expr;
+use crate::diag::codes::contexts::ArgumentCount;
+use crate::diag::codes::maps::ArenaObject;
+use crate::diag::codes::types::MismatchedTypes;
+use crate::sema::tree::{Expr, ExprKind};
+use crate::source::Span;
+use crate::types::{Space, Ty, TyKind};
+
+impl Checker<'_, '_> {
+    pub(super) fn arena_call(&mut self, call: MapCall<'_>) -> Expr {
+        let MapCall { map, method, name, args, span } = call;
+        let [arg] = args else {
+            self.check_args(args);
+            let given = args.len().to_string();
+            self.error(name.span, ArgumentCount { name: name.name.clone(), takes: counted(1, "argument"), given })
+                .help("`a.alloc(T)` makes a `T` in the arena `a`, `a.free(p)` gives its memory back");
+            return error_expr(span);
+        };
+        self.refuse_name(arg, method.name);
+        if method.result == "void" {
+            return self.arena_free(call);
+        }
+        let of = self.type_argument(&arg.value);
+        if of == Ty::ERROR || self.refuse_in_arena(of, arg.value.span) {
+            return error_expr(span);
+        }
+        let init = self.default_of(of);
+        let ty = self.cx.types.ptr(of, Space::Arena, true);
+        Expr { kind: ExprKind::New { arena: Some(map), init, gfp: String::new() }, ty, span }
+    }
+
+    fn arena_free(&mut self, call: MapCall<'_>) -> Expr {
+        let MapCall { map, method, args, span, .. } = call;
+        let object = self.typed(&args[0].value, None);
+        if object.ty == Ty::ERROR {
+            return error_expr(span);
+        }
+        if self.pointer(object.ty).is_none_or(|of| of.space != Space::Arena) {
+            let found = format!("`{}`", self.ty_name(object.ty));
+            self.error(object.span, MismatchedTypes { wanted: "a pointer into the arena".into(), found })
+                .help("`free` takes what `alloc` of the arena yields, a `*arena T`");
+            return error_expr(span);
+        }
+        self.use_object(&object);
+        self.note_freed(&object, span);
+        Expr { kind: ExprKind::MapCall { map, method, args: vec![object] }, ty: Ty::VOID, span }
+    }
+
+    /// Reports a type of which no object can be in an arena.
+    fn refuse_in_arena(&mut self, of: Ty, span: Span) -> bool {
+        let types = &self.cx.types;
+        let why = match () {
+            _ if types.holds_pointer(of) => "a pointer in it is one into the arena: `*arena T`",
+            _ if types.holds(of, &|kind| matches!(kind, TyKind::Fn(_) | TyKind::Handle(_) | TyKind::Link)) => {
+                "function pointers, programs and links mean nothing to the other side"
+            }
+            _ if types.has_kept(of) => "what only the kernel touches belongs in the value of a map",
+            _ if types.is_relocated(of) => "of a struct of the kernel only the kernel knows the size",
+            _ if types.size_of(of) == 0 => "it has no size",
+            _ => return false,
+        };
+        let ty = self.ty_name(of);
+        self.error(span, ArenaObject { ty }).help(why);
+        true
+    }
+}
