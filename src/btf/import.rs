@@ -381,7 +381,7 @@ impl Import<'_> {
         let ty = match self.ty(member.ty, MAX_DEPTH)? {
             // Bits are read as numbers.
             Ty::BOOL if member.bit_width.is_some() => Ty::U8,
-            ty => self.presence(of, member.name, ty),
+            ty => ty,
         };
         let width = member.bit_width.map_or(self.types.size_of(ty).saturating_mul(8), u64::from);
         let fits = member.bit_offset.saturating_add(width) <= self.types.struct_def(of).size * 8;

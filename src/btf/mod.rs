@@ -10,7 +10,6 @@ mod members;
 mod modules;
 mod names;
 mod own;
-mod present_fields;
 mod struct_ops;
 mod symbols;
 #[cfg(test)]

@@ -5,10 +5,8 @@ use super::value_ranges::Ranges;
 use super::{Module, Opcode, Role};
 use crate::types::Types;
 
-/// For each function of a module what its parameters are at most; empty if that is not known of any.
-pub fn largest(module: &Module, types: &Types) -> Vec<Vec<Option<u64>>> {
-    let graph = CallGraph::of(module);
-    let order = graph.callers_first();
+/// For each function whether it has calls alone, in functions that come before it in an order that has callers first.
+pub fn called_only(module: &Module, graph: &CallGraph, order: &[usize]) -> Vec<bool> {
     let mut place = vec![0; order.len()];
     order.iter().enumerate().for_each(|(at, &func)| place[func] = at);
     let called = |at: usize| matches!(module.funcs[at].role, Role::Plain | Role::Helper);
@@ -20,6 +18,14 @@ pub fn largest(module: &Module, types: &Types) -> Vec<Vec<Option<u64>>> {
             known[callee] &= is_call && place[caller] < place[callee];
         }
     }
+    known
+}
+
+/// For each function of a module what its parameters are at most; empty if that is not known of any.
+pub fn largest(module: &Module, types: &Types) -> Vec<Vec<Option<u64>>> {
+    let graph = CallGraph::of(module);
+    let order = graph.callers_first();
+    let known = called_only(module, &graph, &order);
     let mut found: Vec<Vec<Option<u64>>> = vec![Vec::new(); order.len()];
     for &caller in &order {
         let func = &module.funcs[caller];

@@ -236,6 +236,7 @@ impl Lowering<'_> {
                 continue;
             }
             let is_pointer = matches!(self.cx.types.kind(local.ty), TyKind::Ptr { .. });
+            let value = if is_entry && !self.uses.in_memory(id) { self.own_context(id, value) } else { value };
             if self.cx.types.is_aggregate(local.ty) {
                 self.set_slot(id, Slot::Place(value));
             } else if is_pointer && !self.uses.in_memory(id) {

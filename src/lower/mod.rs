@@ -26,6 +26,7 @@ mod matches;
 mod members;
 mod numbers;
 mod optionals;
+mod own_context;
 mod percpu;
 mod places;
 mod print;

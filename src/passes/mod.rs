@@ -17,6 +17,7 @@ pub mod events;
 pub mod exits;
 pub mod frames;
 pub mod function_pointers;
+pub mod joined_calls;
 pub mod lifecycle;
 pub mod lock_places;
 pub mod locks;

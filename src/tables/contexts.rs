@@ -1,6 +1,6 @@
 //! Queries on the table of contexts.
 
-use super::{CONTEXTS, ContextField, ContextSpec, PROGRAMS, Params, TARGET};
+use super::{CONTEXTS, ContextField, ContextSpec, PRESENT_FIELDS, PROGRAMS, Params, TARGET};
 use crate::types::{Origin, Ty, TyKind, Types};
 
 /// The context, or the kernel object, that a pointer type points to: what only the verifier has the layout of.
@@ -43,5 +43,6 @@ pub fn is_present(of: &str, field: &str) -> bool {
         | Params::Replaced {} => None,
     });
     let named = |written: &str| written.strip_suffix(TARGET).map_or(written == of, |prefix| of.starts_with(prefix));
-    listed.flatten().any(|&(written, name)| name == field && named(written))
+    let of_structs = PRESENT_FIELDS.iter().any(|spec| spec.name == of && spec.fields.contains(&field));
+    of_structs || listed.flatten().any(|&(written, name)| name == field && named(written))
 }

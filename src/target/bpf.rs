@@ -59,6 +59,7 @@ pub static PASSES: &[&Pass] = &[
     &passes::verifier::merged_pointers::PASS,
     &passes::streams::PASS,
     &passes::to_cf::PASS,
+    &passes::joined_calls::PASS,
     &passes::results::PASS,
     &passes::numeric::PASS,
     &passes::verifier::stack_writes::PASS,

@@ -42,7 +42,7 @@ pub fn bpf_machine(options: &Options) -> TargetMachine {
         LlvmTarget::initialize_bpf(&InitializationConfig::default());
         // SAFETY: has no preconditions. Needed for inline assembly.
         unsafe { llvm_sys::target::LLVMInitializeBPFAsmParser() };
-        report_frame_sizes();
+        set_options();
         end_on_fatal_errors();
     });
     let triple = TargetTriple::create("bpfel");
@@ -59,11 +59,28 @@ pub fn bpf_machine(options: &Options) -> TargetMachine {
     }
 }
 
-/// Asks for the remarks that hold each function's frame size: LLVM reports it nowhere else.
-fn report_frame_sizes() {
-    let arguments = [c"ksc".as_ptr(), c"-pass-remarks-analysis=prologepilog".as_ptr()];
-    // SAFETY: as many C strings as are said, which live as long as the program.
-    unsafe { LLVMParseCommandLineOptions(arguments.len() as i32, arguments.as_ptr(), c"".as_ptr()) };
+/// Options that LLVM takes only as a command line, once in a process, for the code of all targets.
+const OPTIONS: &[&CStr] = &[
+    c"ksc",
+    // The remarks hold each function's frame size, which LLVM reports nowhere else.
+    c"-pass-remarks-analysis=prologepilog",
+    // LLVM unrolls outer loops with all that it has inlined into them. The size of a BPF program counts more than the branches
+    // that this saves.
+    c"-unroll-threshold=60",
+    // The same of functions that have several calls.
+    c"-inline-threshold=120",
+    // After some tests, each of which may return, LLVM takes a call for cold, and does not inline a function that has no other
+    // call. The code behind the tests is what packet programs are for.
+    c"-cold-callsite-rel-freq=0",
+];
+
+fn set_options() {
+    static READY: Once = Once::new();
+    READY.call_once(|| {
+        let arguments: Vec<_> = OPTIONS.iter().map(|option| option.as_ptr()).collect();
+        // SAFETY: as many C strings as are said, which live as long as the program.
+        unsafe { LLVMParseCommandLineOptions(arguments.len() as i32, arguments.as_ptr(), c"".as_ptr()) };
+    });
 }
 
 /// Some limits LLVM meets only where it writes instructions, and aborts the process: a branch over more than 32,767 of them.
@@ -86,7 +103,10 @@ extern "C" fn refused(reason: *const c_char) {
 /// The machine that the compiler runs on.
 pub fn host_machine(cx: &mut Session) -> Option<TargetMachine> {
     static READY: Once = Once::new();
-    READY.call_once(|| LlvmTarget::initialize_x86(&InitializationConfig::default()));
+    READY.call_once(|| {
+        LlvmTarget::initialize_x86(&InitializationConfig::default());
+        set_options();
+    });
     let triple = TargetMachine::get_default_triple();
     let settings = TargetMachineOptions::new()
         .set_cpu("x86-64")

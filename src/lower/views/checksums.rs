@@ -56,10 +56,34 @@ impl Lowering<'_> {
         let rest = self.b.arith_and(view.length, three, Ty::U64);
         let some = self.compare(CompareOp::Ne, rest, zero);
         self.when(some, |this| {
-            let end = this.b.arith_shl(words, two, Ty::U64);
-            let word = this.last_word(view, end);
+            let word = match this.before_packet_view(view) {
+                Some(before) => this.end_of_word(view, before, rest),
+                None => {
+                    let end = this.b.arith_shl(words, two, Ty::U64);
+                    this.last_word(view, end)
+                }
+            };
             this.add_word(sum, word, negative);
         });
+    }
+
+    /// The offset of the word that ends where a view of a packet begins, if the packet certainly has it.
+    fn before_packet_view(&mut self, view: View) -> Option<Value> {
+        let Root::Packet(_) = view.root else { return None };
+        let before = self.number(view.offset)?.checked_sub(WORD)?;
+        Some(self.int(before.into(), Ty::U64))
+    }
+
+    /// The last `rest` bytes of a view, one to three; the others are zero. `before`: the offset of the word that ends where the view
+    /// begins. The word that ends where the view ends has them as its last bytes.
+    fn end_of_word(&mut self, view: View, before: Value, rest: Value) -> Value {
+        let word = self.existing_part(View { offset: before, ..view }, view.length, Ty::U32);
+        let word = self.cast(word, Ty::U64);
+        let (three, bits) = (self.int(3, Ty::U64), self.int(32, Ty::U64));
+        let shift = self.b.arith_shl(rest, three, Ty::U64);
+        let shifted = self.b.arith_shl(word, shift, Ty::U64);
+        let word = self.b.arith_shr(shifted, bits, Ty::U64);
+        self.cast(word, Ty::U32)
     }
 
     /// The bytes from an offset on, of which there are less than four; the others are zero.

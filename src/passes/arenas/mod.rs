@@ -119,7 +119,7 @@ fn lower(func: &mut Function, types: &mut Types, op: OpId) {
     let data = func.ops[op].clone();
     let mut b = Builder::before(func, op, NAME);
     if data.opcode == Opcode::MapAlloc {
-        let (bytes, class) = block(MapAlloc::of(&data).size() as u64);
+        let (bytes, class) = block(MapAlloc::of(&data).size().clamp(0, MAX_SIZE) as u64);
         let bytes = b.ks_const(bytes.into(), Ty::U64);
         let class = b.ks_const(class.into(), Ty::U64);
         let call = b.ks_call(&[bytes, class], &ALLOC.into(), &[byte]);
@@ -131,6 +131,8 @@ fn lower(func: &mut Function, types: &mut Types, op: OpId) {
     }
 }
 
+/// An arena has no more, so there is no room for it.
+const MAX_SIZE: i128 = 1 << 32;
 /// Bytes of the unit of blocks.
 const UNIT: u64 = 16;
 /// Larger blocks have a power of two of bytes.

@@ -19,6 +19,7 @@ mod explained;
 mod known_lengths;
 mod length_tests;
 mod loads;
+mod open_views;
 mod pull;
 pub mod rules;
 mod uses;
@@ -61,9 +62,9 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     // Before what makes packets linear: nothing lives then that it could end.
     let moving = Moving::of(module);
     let access = Access::of(module, &cx.types);
+    let mut changed = open_views::untested(module, &cx.types, &moving, &access);
     let plans = Plan::of(module, &cx.types, &access);
     pull::pull(module, cx, &plans);
-    let mut changed = Changed::No;
     let params = param_ranges::largest(module, &cx.types);
     for (((func, access), plan), params) in module.funcs.iter_mut().zip(access).zip(&plans).zip(&params) {
         let moves = moving.contains(&func.name);

@@ -15,9 +15,13 @@ def packets():
         yield bytes(5) + bytes([len(text)]) + bytes(_HEAD - 6) + text
 
 
-def _sum(view):
+def _words(view):
     words = view + bytes(-len(view) % 4)
-    total = sum(struct.unpack(f"<{len(words) // 4}I", words))
+    return struct.unpack(f"<{len(words) // 4}I", words)
+
+
+def _sum(fresh, old=b"", seed=0):
+    total = seed + sum(_words(fresh)) + sum(word ^ 0xFFFFFFFF for word in _words(old))
     for _ in range(2):
         total = (total >> 32) + (total & 0xFFFFFFFF)
     return total
@@ -27,13 +31,20 @@ def _first_zero(view):
     return next((at for at in range(64) if at >= len(view) or view[at] == 0), 64)
 
 
+def _byte(view, at):
+    return view[at] if at < len(view) else 0
+
+
 def expected(packet):
     count = packet[5]
     rest = packet[_HEAD:]
     view, tail = rest[:count], rest[count:]
     found = {
-        "sum": _sum(view), "tail_sum": _sum(tail), "size": len(view), "tail_size": len(tail), "zero": _first_zero(view),
+        "sum": _sum(view), "tail_sum": _sum(tail), "change": _sum(tail, view, 5),
+        "size": len(view), "tail_size": len(tail), "zero": _first_zero(view),
         "same": int(view == _TEXT), "last": view[-1] if view else 0,
         "pair": struct.unpack("<H", tail[1:3])[0] if len(tail) >= 3 else 0,
+        "behind": _byte(rest, count), "passed": _byte(rest, count + 1),
+        "nth": (_byte(rest, count) + _byte(view, count // 2)) & 0xFF,
     }
     return 2, packet, found
