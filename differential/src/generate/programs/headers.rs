@@ -61,8 +61,12 @@ impl Generator {
 
     /// An offset that may be anything near.
     pub fn offset(&mut self) -> String {
-        let offsets: Vec<String> =
-            self.scope.visible().filter(|v| v.name.starts_with("off")).map(|v| v.name.clone()).collect();
+        let offsets: Vec<String> = self
+            .scope
+            .visible()
+            .filter(|v| v.name.starts_with("off") && matches!(v.ty, Ty::Int { .. }))
+            .map(|v| v.name.clone())
+            .collect();
         if !offsets.is_empty() && self.random.percent(70) {
             let name = self.random.pick(&offsets);
             return match self.random.below(4) {
