@@ -8,6 +8,7 @@ mod aligned_slots;
 mod callback_results;
 mod choices_before_calls;
 mod context_choices;
+mod extended_bounds;
 mod guarded_choices;
 mod joined_outcomes;
 pub mod known_limits;
@@ -55,6 +56,7 @@ pub static REWRITES: &[&Rewrite] = &[
     &void_results::REWRITE,
     &saturated_differences::REWRITE,
     &packet_bounds::REWRITE,
+    &extended_bounds::REWRITE,
     &null_tests::REWRITE,
     &known_limits::REWRITE,
     &linked_limits::REWRITE,

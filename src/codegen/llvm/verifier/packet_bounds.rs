@@ -42,7 +42,7 @@ fn share(g: &ModuleGen) {
 }
 
 /// The parameter and the offset in it, if an instruction loads a number from a context to make a pointer of it.
-fn bound(function: FunctionValue, instruction: InstructionValue) -> Option<(u32, u64)> {
+pub(super) fn bound(function: FunctionValue, instruction: InstructionValue) -> Option<(u32, u64)> {
     let loaded = instruction.get_opcode();
     let intrinsic = loaded == InstructionOpcode::Call && is_context_load(instruction);
     if !is_pointer(instruction) || loaded != InstructionOpcode::Load && !intrinsic {
@@ -73,7 +73,7 @@ fn is_pointer(loaded: InstructionValue) -> bool {
 }
 
 /// The instructions that use another.
-fn users(of: InstructionValue) -> impl Iterator<Item = InstructionValue> {
+pub(super) fn users<'c>(of: InstructionValue<'c>) -> impl Iterator<Item = InstructionValue<'c>> {
     let uses = std::iter::successors(of.get_first_use(), |found| found.get_next_use());
     uses.filter_map(|found| BasicValueEnum::try_from(found.get_user()).ok()?.as_instruction_value())
 }
