@@ -17,6 +17,7 @@ mod loop_heads;
 mod null_tests;
 mod operands;
 mod packet_bounds;
+pub mod record_loads;
 mod saturated_differences;
 mod stored_bools;
 mod void_results;
@@ -64,6 +65,7 @@ pub static REWRITES: &[&Rewrite] = &[
     &address_sums::REWRITE,
     &stored_bools::REWRITE,
     &context_choices::REWRITE,
+    &record_loads::REWRITE,
     &choices_before_calls::REWRITE,
     &zeros_behind_calls::REWRITE,
     &wide_products::REWRITE,
