@@ -61,9 +61,10 @@ fn is_load(value: BasicValueEnum) -> bool {
 fn is_of_context(value: BasicValueEnum) -> bool {
     value.as_instruction_value().filter(|made_by| made_by.get_opcode() == InstructionOpcode::Call).is_some_and(|call| {
         let mut operands = operands(call);
-        is_record_load(call) || operands.any(|operand| {
-            let BasicValueEnum::PointerValue(callee) = operand else { return false };
-            callee.get_name().to_str().is_ok_and(|name| name.starts_with(LOAD_OF_CONTEXT))
-        })
+        is_record_load(call)
+            || operands.any(|operand| {
+                let BasicValueEnum::PointerValue(callee) = operand else { return false };
+                callee.get_name().to_str().is_ok_and(|name| name.starts_with(LOAD_OF_CONTEXT))
+            })
     })
 }

@@ -12,7 +12,8 @@ use crate::kernels::Kernels;
 use inkwell::attributes::AttributeLoc;
 use inkwell::types::BasicTypeEnum;
 use inkwell::values::{
-    BasicValue, BasicValueEnum, CallSiteValue, GlobalValue, InstructionOpcode, InstructionValue, Operand, PhiValue, PointerValue,
+    BasicValue, BasicValueEnum, CallSiteValue, GlobalValue, InstructionOpcode, InstructionValue, Operand, PhiValue,
+    PointerValue,
 };
 
 pub static REWRITE: Rewrite = Rewrite {
