@@ -46,7 +46,7 @@ impl<'c> Build<'c> {
         let fn_type = pointer.get_type().fn_type(&[pointer.get_type().into()], false);
         let asm = self.context.create_inline_asm(fn_type, "".into(), "=r,0".into(), false, false, None, false);
         let call = self.call_pointer(fn_type, asm, &[pointer.into()]);
-        self.computes(call);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
         call.try_as_basic_value().expect_basic("the assembly yields a pointer").into_pointer_value()
     }
 
