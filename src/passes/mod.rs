@@ -120,8 +120,8 @@ pub struct Declarations {
     pub pointees: pointees::Pointees,
     /// The updates of what may be in the packet, or elsewhere.
     pub updates_of_packets: BTreeSet<(Symbol, OpId)>,
-    /// Some function writes bytes of an object through a pointer, at an offset that the verifier does not know.
-    pub writes_bytes_by_pointer: bool,
+    /// The writes to the stack at offsets that the verifier does not know.
+    pub varying_writes: verifier::stack_writes::VaryingWrites,
 }
 
 impl Declarations {
@@ -132,10 +132,7 @@ impl Declarations {
             target: module.target,
             maps: module.maps.clone(),
             globals: module.globals.clone(),
-            writes_bytes_by_pointer: module
-                .funcs
-                .iter()
-                .any(|func| verifier::stack_writes::writes_bytes_by_pointer(func, types)),
+            varying_writes: verifier::stack_writes::VaryingWrites::of(module, types),
             updates_of_packets: pointer_sources::updates_of_packets(module, types, &pointees),
             pointees,
         }

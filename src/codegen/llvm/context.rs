@@ -2,7 +2,7 @@
 //! process.
 
 use super::module::ModuleGen;
-use super::{Artifact, limits, refusals, stack, verifier};
+use super::{Artifact, joined_choices, joined_stores, limits, refusals, stack, verifier};
 use crate::diag::Code;
 use crate::diag::codes::environment::NoLlvmTarget;
 use crate::diag::codes::ir::IllFormedIr;
@@ -189,6 +189,8 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
             if !limits::check(&mut g) {
                 return None;
             }
+            joined_choices::join(&g);
+            joined_stores::join(&g);
             verifier::run(&mut g);
         }
         let kind = match want {

@@ -14,6 +14,8 @@ mod emit;
 mod function;
 mod functions;
 mod host;
+mod joined_choices;
+mod joined_stores;
 mod lifetimes;
 mod limits;
 mod line_texts;

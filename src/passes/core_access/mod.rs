@@ -69,7 +69,7 @@ fn access(func: &mut Function, op: OpId, cx: &mut Session, word: &mut Word) {
             }
         }
     } else if data.opcode == Opcode::KsLoad {
-        if records::load(func, op, &mut cx.types, word) {
+        if records::load(func, op, &mut cx.types) {
             return;
         }
         let place = KsLoad::of(&data).place();

@@ -10,12 +10,12 @@
 
 use super::{Changed, Declarations, Need, Pass, Run};
 use crate::ir::ops::{KsDeref, KsElem, KsField};
-use crate::ir::{Builder, Function, OpId, Opcode, Value};
+use crate::ir::{Builder, Function, Module, OpId, Opcode, Value};
 use crate::kernels::Kernels;
 use crate::passes::analysis;
 use crate::session::Session;
 use crate::tables::OpTrait;
-use crate::types::{Ty, TyKind, Types};
+use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet};
 
 const NAME: &str = "stack-writes";
@@ -36,7 +36,7 @@ const SLOT: u64 = 8;
 
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
     let types = &cx.types;
-    let in_danger = in_danger(func, types, module.writes_bytes_by_pointer);
+    let in_danger = in_danger(func, types, module.varying_writes);
     let mut planned = Vec::new();
     if !in_danger.is_empty() {
         for &block in &func.regions[func.body].blocks {
@@ -188,27 +188,83 @@ fn written(func: &Function, types: &Types, op: OpId) -> Option<Part> {
     if writes { part(func, types, data.operands[0]) } else { None }
 }
 
-/// Whether a function writes at a variable offset through a pointer to another type than its object has: any variable whose
-/// address is taken may be that object.
-pub fn writes_bytes_by_pointer(func: &Function, types: &Types) -> bool {
+/// What the functions of a module write at offsets that the verifier does not know, of objects on the stack.
+#[derive(Clone, Copy, Default)]
+pub struct VaryingWrites {
+    /// Some function does.
+    any: bool,
+    /// Some function does through a pointer, as a parameter is: any variable of that type whose address is taken may be that
+    /// object.
+    by_pointer: bool,
+    /// The type of the pointer is not that of the object: any variable whose address is taken may be that object.
+    bytes_by_pointer: bool,
+}
+
+impl VaryingWrites {
+    pub fn of(module: &Module, types: &Types) -> VaryingWrites {
+        let mut all = VaryingWrites::default();
+        if module.target.is_some_and(|target| target.facts().verified) {
+            module.funcs.iter().for_each(|func| all.add(func, types));
+        }
+        all
+    }
+
+    fn add(&mut self, func: &Function, types: &Types) {
+        for op in func.walk() {
+            let data = &func.ops[op];
+            if let Some(written) = written(func, types, op).filter(|written| written.varies) {
+                self.bytes_by_pointer |= is_of_other_type(func, types, written.object);
+                self.add_part(func, &written);
+            }
+            // What takes the address may write there.
+            if exposes(data.opcode) {
+                let parts = data.operands.iter().filter_map(|&operand| part(func, types, operand));
+                parts.filter(|part| part.varies).for_each(|part| self.add_part(func, &part));
+            }
+            if matches!(data.opcode, Opcode::MemPtrAdd | Opcode::MemIndex)
+                && func.known(types, data.operands[1]).is_none()
+            {
+                let TyKind::Ptr { space, .. } = types.kind(func.ty(data.results[0])) else { continue };
+                let on_stack = matches!(space, Space::Stack | Space::Any);
+                *self = VaryingWrites { any: self.any | on_stack, by_pointer: self.by_pointer | on_stack, ..*self };
+            }
+        }
+    }
+
+    /// A part that is no whole number of slots.
+    fn add_part(&mut self, func: &Function, part: &Part) {
+        if !part.size.is_multiple_of(SLOT) {
+            self.any = true;
+            self.by_pointer |= !func.def(part.object).is_some_and(|op| func.ops[op].opcode == Opcode::KsVar);
+        }
+    }
+}
+
+/// Whether an object is what a pointer points to that was cast from one to another type.
+fn is_of_other_type(func: &Function, types: &Types, object: Value) -> bool {
     let retyped = |pointer: Value| {
         let cast = func.def(pointer).map(|op| &func.ops[op]).filter(|data| data.opcode == Opcode::ArithCast);
         cast.is_some_and(|data| pointed_to(types, func.ty(pointer)) != pointed_to(types, func.ty(data.operands[0])))
     };
-    func.walk().into_iter().filter_map(|op| written(func, types, op)).filter(|written| written.varies).any(|written| {
-        let deref = func.def(written.object).map(|op| &func.ops[op]).filter(|data| data.opcode == Opcode::KsDeref);
-        deref.is_some_and(|data| retyped(KsDeref::of(data).pointer()))
-    })
+    let deref = func.def(object).map(|op| &func.ops[op]).filter(|data| data.opcode == Opcode::KsDeref);
+    deref.is_some_and(|data| retyped(KsDeref::of(data).pointer()))
+}
+
+/// Whether an op hands a place or its address on, to what writes through it.
+fn exposes(opcode: Opcode) -> bool {
+    matches!(opcode, Opcode::KsAddr | Opcode::KsCall | Opcode::CfBr | Opcode::ArithSelect)
 }
 
 fn pointed_to(types: &Types, pointer: Ty) -> Option<Ty> {
     if let TyKind::Ptr { to, .. } = types.kind(pointer) { Some(to) } else { None }
 }
 
-/// The objects with writes at a variable offset that are smaller than a slot. `by_pointer`: any object whose address is
-/// taken.
-fn in_danger(func: &Function, types: &Types, by_pointer: bool) -> BTreeSet<Value> {
+/// The objects with writes at a variable offset that are smaller than a slot.
+fn in_danger(func: &Function, types: &Types, writes: VaryingWrites) -> BTreeSet<Value> {
     let mut found = BTreeSet::new();
+    if !writes.any {
+        return found;
+    }
     for op in func.walk() {
         let data = &func.ops[op];
         if let Some(written) = written(func, types, op) {
@@ -219,10 +275,12 @@ fn in_danger(func: &Function, types: &Types, by_pointer: bool) -> BTreeSet<Value
             }
         }
         // Others write through an address.
-        if matches!(data.opcode, Opcode::KsAddr | Opcode::KsCall | Opcode::CfBr | Opcode::ArithSelect) {
+        if exposes(data.opcode) {
             let parts = data.operands.iter().filter_map(|&operand| part(func, types, operand));
-            let exposed = parts.filter(|p| by_pointer || has_small_elements(types, pointee(types, func.ty(p.object))));
-            found.extend(exposed.map(|p| p.object));
+            let small = |part: &Part| has_small_elements(types, pointee(types, func.ty(part.object)));
+            let exposed =
+                parts.filter(|part| writes.bytes_by_pointer || (writes.by_pointer || part.varies) && small(part));
+            found.extend(exposed.map(|part| part.object));
         }
     }
     found

@@ -2,7 +2,7 @@
 
 use super::{Build, made};
 use inkwell::attributes::AttributeLoc;
-use inkwell::types::FunctionType;
+use inkwell::types::{BasicType, BasicTypeEnum, FunctionType};
 use inkwell::values::{CallSiteValue, InstructionValue, IntValue, PointerValue};
 
 impl<'c> Build<'c> {
@@ -48,6 +48,20 @@ impl<'c> Build<'c> {
         let call = self.call_pointer(fn_type, asm, &[pointer.into()]);
         self.attribute(call, AttributeLoc::Function, "nounwind");
         call.try_as_basic_value().expect_basic("the assembly yields a pointer").into_pointer_value()
+    }
+
+    /// What stands for a load of a field of the context; different fields have different names.
+    pub fn asm_record_load(
+        &self,
+        ty: BasicTypeEnum<'c>,
+        (ctx, place): (PointerValue<'c>, PointerValue<'c>),
+        name: String,
+    ) -> CallSiteValue<'c> {
+        let fn_type = ty.fn_type(&[ctx.get_type().into(), place.get_type().into()], false);
+        let asm = self.context.create_inline_asm(fn_type, name, "=r,r,r".into(), false, false, None, false);
+        let call = self.call_pointer(fn_type, asm, &[ctx.into(), place.into()]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+        call
     }
 
     /// Empty assembly that has an address in a register.

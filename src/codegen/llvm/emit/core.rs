@@ -3,12 +3,12 @@
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
+use super::super::verifier::record_loads;
 use super::ks::from_memory;
-use super::packet::ctx_place;
 use crate::ir::ops::{
     CoreBits, CoreElem, CoreElemSize, CoreExists, CoreField, CorePointer, CoreRecordLoad, CoreTypeInfo, CoreVariant,
 };
-use crate::ir::{OpData, Value};
+use crate::ir::{OpData, Opcode, Value};
 use crate::types::{Ty, TyKind};
 use inkwell::IntPredicate;
 use inkwell::attributes::AttributeLoc;
@@ -81,10 +81,24 @@ pub fn field(g: &mut FnGen, op: &OpData) {
 pub fn record_load(g: &mut FnGen, op: &OpData) {
     let view = CoreRecordLoad::of(op);
     let ty = g.result_ty(op);
-    let place = ctx_place(g, view.ctx(), view.offset() as u64);
-    let value = g.g.build.load(g.g.memory_type(ty), place, g.types().align_of(ty));
+    let (ctx, place) = (g.ptr(view.ctx()), g.ptr(view.place()));
+    let value = record_loads::load(g.g, g.g.memory_type(ty), (ctx, place), part(g, view.place()));
     let value = from_memory(g, ty, value);
     g.set(op, value);
+}
+
+/// The name of a field of a record, or of an element of one.
+fn part(g: &FnGen, place: Value) -> String {
+    let Some(data) = g.func.def(place).map(|op| &g.func.ops[op]) else { return g.types().ir_text(g.func.ty(place)) };
+    if data.opcode == Opcode::CoreField {
+        let view = CoreField::of(data);
+        return format!("{}.{}", part(g, view.base()), view.field());
+    }
+    if data.opcode == Opcode::CoreElem {
+        let view = CoreElem::of(data);
+        return format!("{}.{}", part(g, view.base()), view.index());
+    }
+    g.types().ir_text(g.func.ty(place))
 }
 
 pub fn pointer(g: &mut FnGen, op: &OpData) {

@@ -6,6 +6,7 @@
 use super::super::builder::{Build, Extend};
 use super::super::module::ModuleGen;
 use super::operands::operands;
+use super::record_loads::is_record_load;
 use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use inkwell::values::{BasicValue, BasicValueEnum, InstructionOpcode, InstructionValue};
@@ -59,9 +60,11 @@ fn is_load(value: BasicValueEnum) -> bool {
 
 fn is_of_context(value: BasicValueEnum) -> bool {
     value.as_instruction_value().filter(|made_by| made_by.get_opcode() == InstructionOpcode::Call).is_some_and(|call| {
-        operands(call).any(|operand| {
-            let BasicValueEnum::PointerValue(callee) = operand else { return false };
-            callee.get_name().to_str().is_ok_and(|name| name.starts_with(LOAD_OF_CONTEXT))
-        })
+        let mut operands = operands(call);
+        is_record_load(call)
+            || operands.any(|operand| {
+                let BasicValueEnum::PointerValue(callee) = operand else { return false };
+                callee.get_name().to_str().is_ok_and(|name| name.starts_with(LOAD_OF_CONTEXT))
+            })
     })
 }

@@ -15,10 +15,11 @@ pub mod known_limits;
 mod linked_limits;
 mod loop_heads;
 mod null_tests;
-mod operands;
+pub mod operands;
 mod packet_bounds;
+pub mod record_loads;
 mod saturated_differences;
-mod stored_bools;
+pub mod stored_bools;
 mod void_results;
 mod wide_products;
 mod wrapped_limits;
@@ -64,6 +65,7 @@ pub static REWRITES: &[&Rewrite] = &[
     &address_sums::REWRITE,
     &stored_bools::REWRITE,
     &context_choices::REWRITE,
+    &record_loads::REWRITE,
     &choices_before_calls::REWRITE,
     &zeros_behind_calls::REWRITE,
     &wide_products::REWRITE,

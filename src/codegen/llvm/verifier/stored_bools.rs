@@ -50,6 +50,11 @@ fn forget<'c>(build: &Build<'c>, store: InstructionValue<'c>, value: IntValue<'c
     store.set_operand(0, build.resize(unknown, bits, Extend::Zero));
 }
 
+/// Whether a number is zero on one of the paths to it.
+pub fn is_choice(value: IntValue) -> bool {
+    is_chosen(value, DEPTH)
+}
+
 /// Whether a number is zero on one of the paths to it, so that the verifier knows it there.
 fn is_chosen(value: IntValue, depth: u32) -> bool {
     let bits = value.get_type().get_bit_width();
