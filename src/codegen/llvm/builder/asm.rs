@@ -6,8 +6,9 @@ use inkwell::types::{BasicType, BasicTypeEnum, FunctionType};
 use inkwell::values::{CallSiteValue, InstructionValue, IntValue, PointerValue};
 
 impl<'c> Build<'c> {
-    /// Assembly that yields a value and touches no memory: LLVM may drop it, and take the value of an equal one before it.
-    fn computes(&self, call: CallSiteValue<'c>) {
+    /// Says of assembly that it touches no memory: LLVM may drop it, take the value of an equal one before it, and take what was loaded
+    /// before it for what is there behind it. Not of all assembly: loads that move before what they were behind cost the verifier paths.
+    pub fn computes(&self, call: CallSiteValue<'c>) {
         for name in ["nounwind", "willreturn", "memory"] {
             self.attribute(call, AttributeLoc::Function, name);
         }
@@ -45,7 +46,7 @@ impl<'c> Build<'c> {
         let fn_type = pointer.get_type().fn_type(&[pointer.get_type().into()], false);
         let asm = self.context.create_inline_asm(fn_type, "".into(), "=r,0".into(), false, false, None, false);
         let call = self.call_pointer(fn_type, asm, &[pointer.into()]);
-        self.computes(call);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
         call.try_as_basic_value().expect_basic("the assembly yields a pointer").into_pointer_value()
     }
 
@@ -154,7 +155,7 @@ impl<'c> Build<'c> {
         let (text, constraints) = (text.into(), constraints.into());
         let asm = self.context.create_inline_asm(fn_type, text, constraints, false, false, None, false);
         let call = self.call_pointer(fn_type, asm, &[value.into()]);
-        self.computes(call);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
         call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()
     }
 }
