@@ -58,6 +58,15 @@ pub fn test_of(program: &str) -> Option<&str> {
     (is_own || program.starts_with(RUN)).then_some(test)
 }
 
+/// Where the verifier keeps states, to prune the paths that reach an equal one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pruning {
+    /// At some of the jumps, as for users.
+    Usual,
+    /// At each jump: it prunes more, so that what it prunes wrongly shows in more programs.
+    Everywhere,
+}
+
 pub struct Loaded {
     object: NonNull<bpf::bpf_object>,
     /// Programs of tests that are functions have both, without such tests and extras there are none.
@@ -128,14 +137,19 @@ fn end_of(log: &[u8]) -> String {
 
 impl Loaded {
     /// Loads all programs whose test `wanted` names, `reset` and `digest` too.
-    pub fn load(bytes: &[u8], wanted: &dyn Fn(&str) -> bool) -> Result<Loaded, String> {
+    pub fn load(bytes: &[u8], wanted: &dyn Fn(&str) -> bool, pruning: Pruning) -> Result<Loaded, String> {
         // SAFETY: libbpf copies the bytes; without options it takes its own.
         let object = unsafe { bpf::bpf_object__open_mem(bytes.as_ptr().cast(), bytes.len() as u64, std::ptr::null()) };
         let Some(object) = NonNull::new(object) else { return Err("libbpf does not read the object".into()) };
         let mut loaded = Loaded { object, input: None, output: None };
         for (name, program) in loaded.programs() {
             // SAFETY: a program of the open object.
-            unsafe { bpf::bpf_program__set_autoload(program.as_ptr(), test_of(&name).is_some_and(wanted)) };
+            unsafe {
+                bpf::bpf_program__set_autoload(program.as_ptr(), test_of(&name).is_some_and(wanted));
+                if pruning == Pruning::Everywhere {
+                    bpf::bpf_program__set_flags(program.as_ptr(), bpf::BPF_F_TEST_STATE_FREQ);
+                }
+            };
         }
         // SAFETY: the object is open and not yet loaded.
         let status = unsafe { bpf::bpf_object__load(object.as_ptr()) };

@@ -1,4 +1,4 @@
-//! Elements of arrays: places behind variable indexes, filling, comparing, walking.
+//! Elements of arrays: places behind variable indexes, filling, walking.
 //!
 //! A place with variable indexes exists only if all of them are in range, one behind a pointer into the packet only if
 //! that is not null. So its parts are evaluated first, in order (a [`Path`]), and one test for each is before its use.
@@ -7,26 +7,15 @@
 use super::aggregates::as_constant;
 use super::consts;
 use super::func::{Dest, Lowering, Slot};
-use super::scan::may_write;
 use super::views::View;
 use crate::fold::CompareOp;
 use crate::ir::Value;
 use crate::sema::tree::{Block, Const, Expr, ExprKind, LocalId, Unproven};
 use crate::source::Span;
-use crate::tables::LONGEST_OF_CHOICES;
 use crate::types::{Space, Ty, TyKind, Types};
 
 /// More elements than this are written and compared by a loop.
-const UNROLLED: u64 = 16;
-
-/// Whether a type is or has an array of more elements than this.
-fn has_array_over(types: &Types, ty: Ty, most: u64) -> bool {
-    let kind = types.kind(ty);
-    if let TyKind::Struct(id) = kind {
-        return types.struct_def(id).fields.iter().any(|field| has_array_over(types, field.ty, most));
-    }
-    matches!(kind, TyKind::Array(element, length) if length > most || has_array_over(types, element, most))
-}
+pub(super) const UNROLLED: u64 = 16;
 
 /// A place whose parts were evaluated.
 #[derive(Clone)]
@@ -135,7 +124,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// The place of a value that is only read: a constant's is in read-only data.
-    fn readable(&mut self, expr: &Expr) -> Value {
+    pub(super) fn readable(&mut self, expr: &Expr) -> Value {
         match whole_constant(&self.cx.types, expr) {
             Some(value) => self.at(expr.span).constant_place(&value, expr.ty),
             None => self.place(expr),
@@ -287,7 +276,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// A loop over the indexes of an array.
-    fn each_index(&mut self, length: u64, body: impl FnOnce(&mut Self, Value)) {
+    pub(super) fn each_index(&mut self, length: u64, body: impl FnOnce(&mut Self, Value)) {
         let (low, high) = (self.int(0, Ty::U64), self.int(length.into(), Ty::U64));
         let iteration = self.iteration(&[Ty::U64], Dest::Nothing, |this, args| {
             body(this, args[0]);
@@ -324,99 +313,6 @@ impl<'a> Lowering<'a> {
             this.loop_body(body)
         });
         self.at(span).b.ks_for(low, high, false, vec![iteration]);
-    }
-
-    /// `left == right`, `left != right` of structs and arrays.
-    pub(super) fn compare_aggregates(&mut self, op: CompareOp, left: &Expr, right: &Expr, span: Span) -> Value {
-        // The right side must not change what was read before it.
-        let changes = Self::is_place(left) && may_write(right);
-        let l = if changes { self.materialise(left) } else { self.readable(left) };
-        let r = self.readable(right);
-        self.at(span);
-        let (l, r) = (self.indexable(l), self.indexable(r));
-        let equal = self.equal(l, r, left.ty);
-        if op == CompareOp::Eq { equal } else { self.invert(equal, Ty::BOOL) }
-    }
-
-    /// The place, or a copy if it is in a packet and has long arrays: the verifier follows no variable index into packets.
-    fn indexable(&mut self, place: Value) -> Value {
-        let (ty, space) = self.pointee(place);
-        if space != Space::Packet || !has_array_over(&self.cx.types, ty, LONGEST_OF_CHOICES) {
-            return place;
-        }
-        let copy = self.temporary("copy", ty);
-        self.b.ks_copy(copy, place);
-        copy
-    }
-
-    /// Whether two places of one type hold equal values; padding plays no part.
-    fn equal(&mut self, left: Value, right: Value, ty: Ty) -> Value {
-        let kind = self.cx.types.kind(ty);
-        if let TyKind::Struct(id) = kind {
-            let fields = 0..self.cx.types.struct_def(id).fields.len();
-            let held: Vec<usize> = fields.filter(|&field| !self.cx.types.is_view(id, field)).collect();
-            return self.all_equal(0, held.len(), &mut |this, index| this.equal_fields(left, right, held[index]));
-        }
-        if let TyKind::Str(_) = kind {
-            return self.b.str_eq(left, right, Ty::BOOL);
-        }
-        let TyKind::Array(element, length) = kind else {
-            let (l, r) = (self.load(left), self.load(right));
-            return self.compare(CompareOp::Eq, l, r);
-        };
-        if length > UNROLLED || self.cx.types.is_aggregate(element) {
-            return self.equal_in_loop(left, right, (element, length));
-        }
-        self.all_equal(0, length as usize, &mut |this, index| {
-            let (l, r) = (this.element_place(left, index), this.element_place(right, index));
-            this.equal(l, r, element)
-        })
-    }
-
-    fn equal_fields(&mut self, left: Value, right: Value, field: usize) -> Value {
-        let (of, _) = self.pointee(left);
-        let def = &consts::fields(&self.cx.types, of)[field];
-        let (ty, bits) = (def.ty, def.bits);
-        let (l, r) = (self.field_place(left, field), self.field_place(right, field));
-        let Some(bits) = bits else { return self.equal(l, r, ty) };
-        let l = self.b.ks_bits(l, bits.shift.into(), bits.width.into(), ty);
-        let r = self.b.ks_bits(r, bits.shift.into(), bits.width.into(), ty);
-        self.b.arith_cmp(l, r, CompareOp::Eq.word(), Ty::BOOL)
-    }
-
-    /// Whether all parts from `from` on are equal; stops at the first that is not.
-    fn all_equal(&mut self, from: usize, parts: usize, equal: &mut dyn FnMut(&mut Self, usize) -> Value) -> Value {
-        if from == parts {
-            return self.int(1, Ty::BOOL);
-        }
-        let first = equal(self, from);
-        if from + 1 == parts {
-            return first;
-        }
-        let dest = Dest::Value(Ty::BOOL);
-        let (more, _) = self.region(&[], dest, |this, _| Some(this.all_equal(from + 1, parts, equal)));
-        let (done, _) = self.region(&[], dest, |this, _| Some(this.int(0, Ty::BOOL)));
-        let op = self.b.ks_if(first, &[Ty::BOOL], vec![more, done]);
-        self.b.result(op)
-    }
-
-    /// The same by a loop.
-    fn equal_in_loop(&mut self, left: Value, right: Value, (element, length): (Ty, u64)) -> Value {
-        let flag = self.temporary("equal", Ty::BOOL);
-        let yes = self.int(1, Ty::BOOL);
-        self.store(flag, yes);
-        self.each_index(length, |this, index| {
-            let (l, r) = (this.element_at(left, index), this.element_at(right, index));
-            let same = this.equal(l, r, element);
-            let (next, _) = this.region(&[], Dest::Nothing, |_, _| None);
-            let (differs, _) = this.region(&[], Dest::Nothing, |this, _| {
-                let no = this.int(0, Ty::BOOL);
-                this.store(flag, no);
-                this.leave_loop()
-            });
-            this.b.ks_if(same, &[], vec![next, differs]);
-        });
-        self.load(flag)
     }
 
     pub(super) fn leave_loop(&mut self) -> Option<Value> {

@@ -14,6 +14,7 @@ mod calls;
 mod consts;
 mod defers;
 mod elements;
+mod equality;
 mod events;
 mod exprs;
 mod func;

@@ -108,8 +108,12 @@ impl SourceFile {
         while !self.text.is_char_boundary(end) {
             end -= 1;
         }
-        let column = self.characters_before(end) - self.characters_before(start) + 1;
-        LineCol { line, column: column as u32 }
+        let before = if end - start < BLOCK {
+            characters_of(&self.text.as_bytes()[start..end])
+        } else {
+            self.characters_before(end) - self.characters_before(start)
+        };
+        LineCol { line, column: before as u32 + 1 }
     }
 
     /// It counts from the nearest known position, so that a file of one long line is as fast as another.

@@ -46,6 +46,7 @@ pub static PASSES: &[&Pass] = &[
     &passes::lock_places::PASS,
     &passes::assign_ops::PASS,
     &passes::memory_sizes::PASS,
+    &passes::loops::counted_loops::PASS,
     &passes::verifier::elements::PASS,
     &passes::loops::loop_form::PASS,
     &passes::loops::iterators::PASS,

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use differential::case::Case;
-use differential::kernel;
+use differential::kernel::{self, Pruning};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -18,7 +18,12 @@ enum Command {
     /// Load all programs of objects, and print how many instructions the verifier processed of each
     Load { objects: Vec<PathBuf> },
     /// Run the cases that `differential export` wrote: NAME.json beside NAME.o
-    Cases { cases: Vec<PathBuf> },
+    Cases {
+        cases: Vec<PathBuf>,
+        /// The verifier prunes wherever it can
+        #[arg(long)]
+        prune: bool,
+    },
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
@@ -33,9 +38,9 @@ fn load(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn replay(path: &Path) -> Result<(), String> {
+fn replay(path: &Path, pruning: Pruning) -> Result<(), String> {
     let case: Case = serde_json::from_slice(&read(path)?).map_err(|error| format!("{}: {error}", path.display()))?;
-    let failures = case.replay(&read(&path.with_extension("o"))?);
+    let failures = case.replay(&read(&path.with_extension("o"))?, pruning);
     let inputs: usize = case.tests.iter().map(|test| test.outcomes.len()).sum();
     println!("{}: {} tests, {inputs} inputs, {} failed", path.display(), case.tests.len(), failures.len());
     if failures.is_empty() {
@@ -48,12 +53,13 @@ fn replay(path: &Path) -> Result<(), String> {
 fn main() -> ExitCode {
     kernel::quiet();
     let (paths, replays) = match Cli::parse().command {
-        Command::Load { objects } => (objects, false),
-        Command::Cases { cases } => (cases, true),
+        Command::Load { objects } => (objects, None),
+        Command::Cases { cases, prune: true } => (cases, Some(Pruning::Everywhere)),
+        Command::Cases { cases, prune: false } => (cases, Some(Pruning::Usual)),
     };
     let mut status = ExitCode::SUCCESS;
     for path in paths {
-        if let Err(why) = if replays { replay(&path) } else { load(&path) } {
+        if let Err(why) = if let Some(pruning) = replays { replay(&path, pruning) } else { load(&path) } {
             eprintln!("{why}");
             status = ExitCode::FAILURE;
         }

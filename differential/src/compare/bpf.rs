@@ -5,7 +5,7 @@ use crate::execute::Engine;
 use crate::execute::compile::{Front, Refusal, guarded};
 use crate::reduce;
 use differential::case::{Case, Runner};
-use differential::kernel::{self, Loaded};
+use differential::kernel::{self, Loaded, Pruning};
 use ksc::session::Mcpu;
 
 /// The errors of programs that need more stack than there is: of one function, and of all together.
@@ -101,7 +101,7 @@ impl Comparison<'_> {
         if let Some(to) = self.plan.export.clone() {
             return self.export(&to, object, group, engine);
         }
-        let all = self.timed("load", |_| Loaded::load(object, &|_| true));
+        let all = self.timed("load", |_| Loaded::load(object, &|_| true, Pruning::Usual));
         if let Ok(loaded) = all {
             self.report.loaded += group.len() as u64;
             return self.timed("run bpf", |this| this.run_bpf(engine, &loaded, group));
@@ -113,7 +113,7 @@ impl Comparison<'_> {
         }
         for name in group {
             let wanted = |test: &str| test == name || test == "reset" || test == "digest";
-            match Loaded::load(object, &wanted) {
+            match Loaded::load(object, &wanted, Pruning::Usual) {
                 Ok(loaded) => {
                     self.report.loaded += 1;
                     self.run_bpf(engine, &loaded, std::slice::from_ref(name));

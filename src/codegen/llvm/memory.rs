@@ -3,7 +3,7 @@
 use super::function::FnGen;
 use super::module::slot_align;
 use crate::ir::ops::{ArithCast, KsAddr, KsDeref, KsElem, KsField};
-use crate::ir::{OpId, Opcode, Value};
+use crate::ir::{Function, Module, OpId, Opcode, Value};
 use crate::tables::MAX_STACK;
 use crate::types::{FieldDef, Origin, Space, Ty, TyKind, Types};
 use inkwell::IntPredicate;
@@ -88,6 +88,23 @@ pub fn parts(types: &Types, ty: Ty) -> Vec<Part> {
     vec![Part { at: 0, size: types.size_of(ty) }]
 }
 
+/// The alignment of a part at this offset of a place.
+pub fn part_align(align: u64, offset: u64) -> u64 {
+    align.min(lowest_bit(offset))
+}
+
+/// Whether some pointer into a packet may lead to the stack, to a copy of what is not linear there.
+pub fn copies_packets(module: &Module, types: &Types) -> bool {
+    let leads = |func: &Function, value: Value, to| matches!(types.kind(func.ty(value)), TyKind::Ptr { space, .. } if space == to);
+    let copies = |func: &Function, op: OpId| {
+        let data = &func.ops[op];
+        data.opcode == Opcode::ArithCast
+            && leads(func, data.operands[0], Space::Stack)
+            && leads(func, data.results[0], Space::Packet)
+    };
+    module.funcs.iter().any(|func| func.walk().into_iter().any(|op| copies(func, op)))
+}
+
 fn lowest_bit(offset: u64) -> u64 {
     if offset == 0 { u64::MAX } else { 1 << offset.trailing_zeros() }
 }
@@ -117,8 +134,27 @@ impl<'c> FnGen<'_, '_, 'c> {
         words.max(natural_align(self.types(), ty))
     }
 
-    /// The alignment of a place.
+    /// Whether BPF code may access words of a place at any address, because it is in a packet: the verifier wants packets to be aligned
+    /// on the machines alone that `has_words_anywhere` leaves out. Not if it may be in a copy on the stack.
+    pub fn in_packet(&self, place: Value) -> bool {
+        let kind = self.types().kind(self.func.ty(place));
+        let is_packet = self.g.facts.verified && matches!(kind, TyKind::Place { space: Space::Packet, .. });
+        is_packet && (!self.g.copies_packets || self.leads_from_start(place))
+    }
+
+    /// Whether an address is computed from the packet's first byte, and not chosen.
+    fn leads_from_start(&self, address: Value) -> bool {
+        let Some(data) = self.func.def(address).map(|op| &self.func.ops[op]) else { return false };
+        let is_part = matches!(data.opcode, Opcode::KsField | Opcode::KsElem | Opcode::KsDeref | Opcode::KsAddr);
+        let is_further = matches!(data.opcode, Opcode::ArithCast | Opcode::MemPtrAdd);
+        data.opcode == Opcode::PacketStart || (is_part || is_further) && self.leads_from_start(data.operands[0])
+    }
+
+    /// The alignment of a place. That of a packet is any that LLVM may want: it makes bytes of words that are not aligned.
     pub fn align(&self, place: Value) -> u64 {
+        if self.in_packet(place) {
+            return WORD;
+        }
         let natural = natural_align(self.types(), self.pointee(place));
         self.func.def(place).map_or(natural, |op| self.align_of(op, natural))
     }
@@ -134,11 +170,13 @@ impl<'c> FnGen<'_, '_, 'c> {
         if data.opcode == Opcode::KsField {
             let view = KsField::of(data);
             let offset = self.field_def(view.base(), view.field()).offset;
-            return self.align(view.base()).min(lowest_bit(offset));
+            return part_align(self.align(view.base()), offset);
         }
         if data.opcode == Opcode::KsElem {
+            let view = KsElem::of(data);
             let size = self.types().size_of(self.pointee(data.results[0]));
-            return self.align(KsElem::of(data).base()).min(lowest_bit(size));
+            let known = self.func.known(self.types(), view.index()).and_then(|index| u64::try_from(index).ok());
+            return part_align(self.align(view.base()), known.map_or(size, |index| index.saturating_mul(size)));
         }
         if data.opcode == Opcode::KsDeref {
             return self.func.def(KsDeref::of(data).pointer()).map_or(natural, |op| self.align_of(op, natural));

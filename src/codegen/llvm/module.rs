@@ -32,6 +32,8 @@ pub struct ModuleGen<'a, 'c> {
     pub funcs: HashMap<Symbol, FunctionValue<'c>>,
     /// Globals and maps that this module defines.
     pub data: HashMap<Symbol, PointerValue<'c>>,
+    /// Pointers into packets may lead to copies on the stack.
+    pub copies_packets: bool,
     strings: HashMap<Vec<u8>, PointerValue<'c>>,
     /// Something was reported: what is made is not to be used.
     pub failed: bool,
@@ -57,6 +59,7 @@ impl<'a, 'c> ModuleGen<'a, 'c> {
         if facts.machine == Machine::Native {
             module.add_basic_value_flag("PIC Level", FlagBehavior::Override, number(2));
         }
+        let copies_packets = super::memory::copies_packets(ir, &cx.types);
         let debug = Debug::new(&module, cx, ir.file, facts.debug);
         ModuleGen {
             cx,
@@ -70,6 +73,7 @@ impl<'a, 'c> ModuleGen<'a, 'c> {
             debug,
             funcs: HashMap::new(),
             data: HashMap::new(),
+            copies_packets,
             strings: HashMap::new(),
             failed: false,
         }

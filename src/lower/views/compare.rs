@@ -1,6 +1,6 @@
 //! Views compared with each other, and what builtins do with them.
 
-use super::View;
+use super::{Root, View};
 use crate::fold::CompareOp;
 use crate::ir::Value;
 use crate::lower::func::{Dest, Lowering};
@@ -10,9 +10,12 @@ use crate::tables::ViewOp;
 use crate::types::Ty;
 
 /// So many bytes are compared without a loop.
-const WRITTEN_OUT: u64 = 16;
+const WRITTEN_OUT: u64 = 64;
 
-impl Lowering<'_> {
+/// The same one by one.
+const BYTES_WRITTEN_OUT: u64 = 16;
+
+impl<'a> Lowering<'a> {
     /// A builtin that takes views.
     pub(in crate::lower) fn view_builtin(&mut self, op: ViewOp, args: &[Expr], ty: Ty, span: Span) -> Value {
         let (first, second) = match op {
@@ -54,7 +57,11 @@ impl Lowering<'_> {
         let (same, _) = self.region(&[], dest, |this, _| {
             let known = this.number(left.length).or_else(|| this.number(right.length));
             Some(match known {
-                Some(length) if length <= WRITTEN_OUT => this.equal_bytes(left, right, 0, length),
+                Some(0) => this.int(1, Ty::BOOL),
+                Some(length) if length <= WRITTEN_OUT && this.has_words(left) && this.has_words(right) => {
+                    this.equal_words(left, right, length)
+                }
+                Some(length) if length <= BYTES_WRITTEN_OUT => this.equal_bytes(left, right, 0, length),
                 Some(_) | None => {
                     let order = this.order(left, right);
                     let zero = this.int(0, Ty::I32);
@@ -66,6 +73,49 @@ impl Lowering<'_> {
         let op_if = self.b.ks_if(same_length, &[Ty::BOOL], vec![same, differs]);
         let equal = self.b.result(op_if);
         if op == CompareOp::Eq { equal } else { self.invert(equal, Ty::BOOL) }
+    }
+
+    /// Whether the bytes of a view are at one place: not where the verifier wants a bound of each index.
+    fn has_words(&self, view: View) -> bool {
+        !matches!(view.root, Root::Memory(_)) || self.number(view.offset).is_some()
+    }
+
+    /// Whether the first bytes of two views that have so many are equal.
+    fn equal_words(&mut self, left: View, right: View, count: u64) -> Value {
+        self.with_first(left, count, &mut |this, left| {
+            this.with_first(right, count, &mut |this, right| this.b.mem_equal(left, right, Ty::BOOL))
+        })
+    }
+
+    /// What is found with the place of the first bytes; false if they are in a part of the packet that is not there.
+    fn with_first(
+        &mut self,
+        view: View,
+        count: u64,
+        inside: &mut dyn FnMut(&mut Lowering<'a>, Value) -> Value,
+    ) -> Value {
+        let array = self.cx.types.array(Ty::U8, count);
+        let bytes = match view.root {
+            Root::Packet(_) | Root::Record(_) => {
+                self.use_view(view);
+                let (part, dest) = ((view.offset, array), Dest::Value(Ty::BOOL));
+                let found =
+                    self.with_part(view.root, part, dest, &mut |this, place| Some(inside(this, place)), &mut |this| {
+                        Some(this.int(0, Ty::BOOL))
+                    });
+                return found.unwrap_or_else(|| crate::bug!("a comparison is a value"));
+            }
+            Root::Buffer(start) => self.part_of_buffer(start, view.offset, array),
+            Root::Memory(bytes) => match self.number(view.offset) {
+                Some(offset) if offset.saturating_add(count) <= self.capacity(bytes) => {
+                    let first = self.element_place(bytes, offset as usize);
+                    self.place_as(first, array)
+                }
+                // It does not have so many.
+                Some(_) | None => return self.int(0, Ty::BOOL),
+            },
+        };
+        inside(self, bytes)
     }
 
     /// Whether the bytes from one index up to another are equal; stops at the first that differ.

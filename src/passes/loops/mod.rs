@@ -1,7 +1,9 @@
 //! Passes that decide what loops of BPF code become: plain loops, walks of iterators, or callbacks.
 
+mod condition;
+pub mod counted_loops;
 pub mod iterators;
 pub mod loop_form;
 pub mod outline;
 
-use super::{Changed, Pass, Run};
+use super::{Changed, Declarations, Pass, Run};

@@ -23,6 +23,7 @@ mod open_views;
 mod pull;
 pub mod rules;
 mod uses;
+mod views;
 mod wider_tests;
 mod writes;
 
@@ -62,7 +63,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     // Before what makes packets linear: nothing lives then that it could end.
     let moving = Moving::of(module);
     let access = Access::of(module, &cx.types);
-    let mut changed = open_views::untested(module, &cx.types, &moving, &access);
+    let mut changed = open_views::untested(module, &mut cx.types, &moving, &access);
     let plans = Plan::of(module, &cx.types, &access);
     pull::pull(module, cx, &plans);
     let params = param_ranges::largest(module, &cx.types);

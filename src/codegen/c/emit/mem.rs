@@ -3,7 +3,7 @@
 use super::super::expr::Expr;
 use super::super::function::FnGen;
 use crate::ir::OpData;
-use crate::ir::ops::{MemAtomic, MemCompareExchange, MemFetch};
+use crate::ir::ops::{MemAtomic, MemCompareExchange, MemEqual, MemFetch};
 
 pub fn ptr_add(g: &mut FnGen, op: &OpData) {
     let bytes = Expr::cast("u8 *", &g.expr(op.operands[0]));
@@ -48,6 +48,14 @@ pub fn fetch(g: &mut FnGen, op: &OpData) {
 fn builtin(g: &FnGen, word: &str, (place, value): (crate::ir::Value, crate::ir::Value), order: &str) -> Expr {
     let name = if word == "exchange" { "__atomic_exchange_n".to_owned() } else { format!("__atomic_fetch_{word}") };
     Expr::call(&name, &[Expr::address(&g.expr(place)), g.expr(value), Expr::primary(order)])
+}
+
+pub fn equal(g: &mut FnGen, op: &OpData) {
+    let view = MemEqual::of(op);
+    let size = Expr::primary(g.types().size_of(g.place_type(view.left())).to_string());
+    let args = [Expr::address(&g.expr(view.left())), Expr::address(&g.expr(view.right())), size];
+    let result = Expr::not(&Expr::call("memcmp", &args));
+    g.result(op, result);
 }
 
 pub fn compare_exchange(g: &mut FnGen, op: &OpData) {

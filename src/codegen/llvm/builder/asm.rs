@@ -6,13 +6,20 @@ use inkwell::types::{BasicType, BasicTypeEnum, FunctionType};
 use inkwell::values::{CallSiteValue, InstructionValue, IntValue, PointerValue};
 
 impl<'c> Build<'c> {
+    /// Assembly that yields a value and touches no memory: LLVM may drop it, and take the value of an equal one before it.
+    fn computes(&self, call: CallSiteValue<'c>) {
+        for name in ["nounwind", "willreturn", "memory"] {
+            self.attribute(call, AttributeLoc::Function, name);
+        }
+    }
+
     /// Assembly that depends on nothing but its operands: BPF instructions on `left` and `right`, result in `left`.
     pub fn asm_binary(&self, text: &str, constraints: &str, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
         let ty = left.get_type();
         let fn_type = ty.fn_type(&[ty.into(), ty.into()], false);
         let asm = self.context.create_inline_asm(fn_type, text.into(), constraints.into(), false, false, None, false);
         let call = self.call_pointer(fn_type, asm, &[left.into(), right.into()]);
-        self.attribute(call, AttributeLoc::Function, "nounwind");
+        self.computes(call);
         call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()
     }
 
@@ -29,7 +36,7 @@ impl<'c> Build<'c> {
         let (text, constraints) = ("$0 += $2".into(), "=r,0,r".into());
         let asm = self.context.create_inline_asm(fn_type, text, constraints, false, false, None, false);
         let call = self.call_pointer(fn_type, asm, &[base.into(), offset.into()]);
-        self.attribute(call, AttributeLoc::Function, "nounwind");
+        self.computes(call);
         call.try_as_basic_value().expect_basic("the assembly yields a pointer").into_pointer_value()
     }
 
@@ -38,7 +45,7 @@ impl<'c> Build<'c> {
         let fn_type = pointer.get_type().fn_type(&[pointer.get_type().into()], false);
         let asm = self.context.create_inline_asm(fn_type, "".into(), "=r,0".into(), false, false, None, false);
         let call = self.call_pointer(fn_type, asm, &[pointer.into()]);
-        self.attribute(call, AttributeLoc::Function, "nounwind");
+        self.computes(call);
         call.try_as_basic_value().expect_basic("the assembly yields a pointer").into_pointer_value()
     }
 
@@ -157,7 +164,7 @@ impl<'c> Build<'c> {
         let (text, constraints) = (text.into(), constraints.into());
         let asm = self.context.create_inline_asm(fn_type, text, constraints, false, false, None, false);
         let call = self.call_pointer(fn_type, asm, &[value.into()]);
-        self.attribute(call, AttributeLoc::Function, "nounwind");
+        self.computes(call);
         call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()
     }
 }

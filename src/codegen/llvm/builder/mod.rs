@@ -88,6 +88,11 @@ impl<'c> Build<'c> {
         self.context.append_basic_block(func, name)
     }
 
+    /// A block behind the one that is filled now. LLVM's branches fall through to the next block: it does not swap their targets.
+    pub fn block_behind(&self, name: &str) -> BasicBlock<'c> {
+        self.context.insert_basic_block_after(self.here(), name)
+    }
+
     pub fn before(&self, instruction: &InstructionValue<'c>) {
         self.builder.position_before(instruction);
     }

@@ -2,6 +2,7 @@
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
+use super::super::memory::part_align;
 use super::super::types::{context_field, field_role};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::ops::{
@@ -145,11 +146,6 @@ pub fn copy(g: &mut FnGen, op: &OpData) {
             g.zero((g.part(to, start), part_align(to_align, start)), end - start, words);
         }
     }
-}
-
-/// The alignment of a part at this offset of a place.
-fn part_align(align: u64, offset: u64) -> u64 {
-    if offset == 0 { align } else { align.min(1 << offset.trailing_zeros()) }
 }
 
 impl<'c> FnGen<'_, '_, 'c> {

@@ -2,17 +2,19 @@
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
+use super::super::memory::part_align;
 use super::super::verifier::known_limits;
 use crate::diag::codes::ir::IllFormedIr;
 use crate::diag::codes::support::NeedsMcpu;
 use crate::ir::ops::{
-    MemAtomic, MemBlur, MemCompareExchange, MemFetch, MemFromInt, MemIndex, MemIsNull, MemPtrAdd, MemToInt, MemUnknown,
+    MemAtomic, MemBlur, MemCompareExchange, MemEqual, MemFetch, MemFromInt, MemIndex, MemIsNull, MemPtrAdd, MemToInt,
+    MemUnknown,
 };
-use crate::ir::{OpData, Value};
+use crate::ir::{OpData, Opcode, Value};
 use crate::session::Mcpu;
 use crate::target::Machine;
 use crate::types::{Space, TyKind};
-use inkwell::values::BasicValueEnum;
+use inkwell::values::{BasicValueEnum, IntValue};
 use inkwell::{AtomicOrdering, AtomicRMWBinOp, IntPredicate};
 
 pub fn ptr_add(g: &mut FnGen, op: &OpData) {
@@ -160,4 +162,74 @@ pub fn blur(g: &mut FnGen, op: &OpData) {
     let unknown = g.g.build.asm_forget(wide);
     let byte = g.g.build.resize(unknown, 8, Extend::Zero);
     g.g.build.store_volatile(at, byte.into(), 1);
+}
+
+/// Word by word, as long as they agree.
+pub fn equal(g: &mut FnGen, op: &OpData) {
+    let view = MemEqual::of(op);
+    let places = [view.left(), view.right()];
+    let units = units(g.types().size_of(g.pointee(view.left())), places.map(|place| words_of(g, place)));
+    let Some((&last, before)) = units.split_last() else {
+        let yes = g.g.build.int(1, 1);
+        return g.set(op, yes);
+    };
+    let done = g.g.build.block_behind("equal.done");
+    let mut differ = Vec::new();
+    for &unit in before {
+        let next = g.g.build.block_behind("equal.next");
+        let equal = equal_words(g, places, unit);
+        differ.push(g.g.build.here());
+        g.g.build.cond_br(equal, next, done);
+        g.g.build.go_to(next);
+    }
+    let (equal, end) = (equal_words(g, places, last), g.g.build.here());
+    g.g.build.br(done);
+    g.g.build.go_to(done);
+    let result = g.g.build.phi(g.g.build.int_type(1).into());
+    let no = g.g.build.int(1, 0);
+    differ.into_iter().for_each(|block| result.add_incoming(&[(&no, block)]));
+    result.add_incoming(&[(&equal, end)]);
+    g.set(op, result.as_basic_value());
+}
+
+fn equal_words<'c>(g: &FnGen<'_, '_, 'c>, places: [Value; 2], (at, bytes): (u64, u64)) -> IntValue<'c> {
+    let [left, right] = places.map(|place| {
+        let from = g.g.build.offset(g.ptr(place), g.g.build.int(64, at));
+        let align = if g.in_packet(place) { bytes } else { part_align(g.align(place), at) };
+        g.g.build.load(g.g.build.int_type(8 * bytes as u32).into(), from, align)
+    });
+    g.g.build.compare(IntPredicate::EQ, left, right)
+}
+
+/// How words of a place are aligned; none where they may lie at any address, as in packets and in text, which LLVM knows.
+fn words_of(g: &FnGen, place: Value) -> Option<u64> {
+    (!g.in_packet(place) && !is_text(g, place)).then(|| g.align(place))
+}
+
+fn is_text(g: &FnGen, place: Value) -> bool {
+    let Some(data) = g.func.def(place).map(|op| &g.func.ops[op]) else { return false };
+    let is_part = matches!(data.opcode, Opcode::KsElem | Opcode::KsDeref | Opcode::ArithCast | Opcode::KsAddr);
+    data.opcode == Opcode::KsStr || is_part && is_text(g, data.operands[0])
+}
+
+/// The offsets and sizes of words that cover so many bytes of two places. Where words may lie anywhere the last one begins before
+/// the end of the one before it if that saves one.
+fn units(size: u64, aligns: [Option<u64>; 2]) -> Vec<(u64, u64)> {
+    let takes =
+        |align: Option<u64>, at: u64, unit: u64| align.is_none_or(|align| align >= unit && at.is_multiple_of(unit));
+    let mut units = Vec::new();
+    let mut at = 0;
+    while at < size {
+        let rest = size - at;
+        let fits = |&unit: &u64| unit <= rest && aligns.iter().all(|&align| takes(align, at, unit));
+        let unit = [8, 4, 2].into_iter().find(fits).unwrap_or(1);
+        let over = unit * 2;
+        if aligns == [None; 2] && unit < rest && rest < over && over <= size.min(8) {
+            units.push((size - over, over));
+            break;
+        }
+        units.push((at, unit));
+        at += unit;
+    }
+    units
 }

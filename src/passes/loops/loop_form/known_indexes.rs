@@ -30,7 +30,8 @@ pub fn unbound(func: &mut Function, types: &Types) -> Changed {
     if clamps.is_empty() { Changed::No } else { Changed::Yes }
 }
 
-fn is_of_index(func: &Function, types: &Types, value: Value) -> bool {
+/// Whether a value is computed of constants and of indexes of loops with constant bounds.
+pub fn is_of_index(func: &Function, types: &Types, value: Value) -> bool {
     let known = |value: Value| func.known(types, value).is_some();
     match func.values[value].def {
         ValueDef::Arg(block, _) => {

@@ -14,7 +14,9 @@ mod learned_bounds;
 mod path_values;
 mod size;
 
-use super::{Changed, Pass, Run};
+pub use known_indexes::is_of_index;
+
+use super::{Changed, Pass, Run, condition};
 use crate::diag::codes::support::NeedsKernel;
 use crate::diag::lowered::LoopPlain;
 use crate::ir::ops::{KsFor, KsWhile};
@@ -63,7 +65,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
             indexes.entry(name).or_default().extend(range(func, &cx.types, op));
             changed = Changed::Yes;
         } else {
-            condition(func, op);
+            unbounded(func, op);
             changed = Changed::Yes;
         }
     }
@@ -153,24 +155,10 @@ fn bound(func: &mut Function, op: OpId, limit: u64) {
     b.either(more, &[], |b| b.done(), leave);
 }
 
-/// The condition becomes the start of each iteration; it is the whole iteration if no path reaches the condition's end.
-fn condition(func: &mut Function, op: OpId) {
-    let view = KsWhile::of(&func.ops[op]);
-    let (condition, body) = (view.condition_region(), view.body_region());
-    let (condition, block) = (func.only_block(condition), func.only_block(body));
-    let iteration = func.blocks[block].ops.take();
-    func.move_tail(condition, 0, block);
-    let Some(&end) = func.blocks[block].ops.last() else { crate::bug!("a region without an end") };
-    if func.ops[end].opcode == Opcode::KsYield {
-        let holds = func.ops[end].operands[0];
-        let mut b = Builder::before(func, end, NAME);
-        let stop = |b: &mut Builder<'_>| {
-            b.ks_break();
-        };
-        b.either(holds, &[], |b| b.done(), stop);
-        func.blocks[block].ops.pop();
-        func.blocks[block].ops.extend(&iteration);
-    }
+/// A loop with as many iterations as there may be, whose condition is the start of each.
+fn unbounded(func: &mut Function, op: OpId) {
+    let body = KsWhile::of(&func.ops[op]).body_region();
+    let block = condition::into_body(func, op, NAME);
     func.add_block_arg(block, Ty::U32);
     let mut b = Builder::before(func, op, NAME);
     let count = b.ks_const(MAX_ITERATIONS, Ty::U32);

@@ -3,7 +3,7 @@
 use super::frame::{Placed, free_values, leaves};
 use super::{GO_ON, NAME, STOP};
 use crate::ir::{Builder, Exit, Function, Loc, OpData, OpId, Opcode, Param, Path, Role, Symbol, Value, clone};
-use crate::passes::verifier::unknown_values::{branch_points, compared_places, hide};
+use crate::passes::verifier::unknown_values::{branch_points, compared_places, hide, number};
 use crate::target::{Target, Targets};
 use crate::types::{Space, Ty, Types};
 use std::collections::HashMap;
@@ -104,6 +104,20 @@ fn stay_out(b: &mut Builder<'_>, types: &mut Types, frame: &Placed, place: Value
         b.ks_return(Some(stop));
     };
     b.either(left, &[], stop, |b| b.done());
+}
+
+/// Adds an iteration that does nothing, and that never runs: the verifier does not know that the variable `zero` is zero.
+pub fn add_idle_iteration(callback: &mut Function, types: &mut Types, zero: &Symbol) {
+    let first = callback.blocks[callback.entry()].ops[0];
+    let mut b = Builder::before(callback, first, NAME);
+    let none = b.ks_const(0, Ty::U64);
+    let hidden = number(&mut b, types, zero, none);
+    let idle = b.arith_cmp(hidden, none, "ne", Ty::BOOL);
+    let go_on = |b: &mut Builder<'_>| {
+        let go_on = b.ks_const(GO_ON, Ty::I64);
+        b.ks_return(Some(go_on));
+    };
+    b.either(idle, &[], go_on, |b| b.done());
 }
 
 /// Converts the exits of the body to results of the callback.

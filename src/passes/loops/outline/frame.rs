@@ -234,7 +234,8 @@ impl Placed {
         (b.ks_field(frame, index as i128, place), ty)
     }
 
-    fn exit(&self, b: &mut Builder<'_>, types: &mut Types, frame: Value) -> Value {
+    /// The place of the note by which exit the loop was left, zero for none.
+    pub fn exit(&self, b: &mut Builder<'_>, types: &mut Types, frame: Value) -> Value {
         self.field(b, types, frame, self.frame.slots.len()).0
     }
 
@@ -331,10 +332,8 @@ impl Placed {
         }
     }
 
-    /// Before a loop that a body leaves. The result is cleared too: older verifiers take it as read after the loop.
-    pub fn clear_exit(&self, b: &mut Builder<'_>, types: &mut Types) {
-        let exit = self.exit(b, types, self.value);
-        b.ks_zero(exit);
+    /// Before a loop that a body leaves: older verifiers take the result as read after the loop.
+    pub fn clear_result(&self, b: &mut Builder<'_>, types: &mut Types) {
         if self.has_result(types) {
             let (result, _) = self.field(b, types, self.value, self.frame.slots.len() + 1);
             b.ks_zero(result);

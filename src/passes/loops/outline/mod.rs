@@ -13,6 +13,11 @@
 //! The verifier ignores what a callback returns and always goes on with another iteration. So a body that leaves its
 //! loop notes this in the frame, and a later iteration does nothing; otherwise the verifier would follow iterations
 //! that never run.
+//!
+//! Verifiers before 6.7 walk a callback once and go on after that iteration. If each path of the body leaves the loop, they
+//! would never see the loop end otherwise. So the frame's note is a zero at first that they do not know, and the iteration
+//! that does nothing ends the loop for them. A loop that returns pointers has an idle iteration for that: where the verifier
+//! does not know the note, it would take null for what was returned.
 
 mod bound_maps;
 mod callback;
@@ -23,15 +28,18 @@ use super::{Changed, Pass, Run, iterators};
 use crate::diag::lowered::{LoopCallback, Lowered, WalkCallback};
 use crate::ir::ops::{BpfRepeat, BpfWalk};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Path, RegionId, Symbol};
+use crate::kernels::Kernels;
 use crate::passes::verifier::unknown_values;
 use crate::session::{Session, SourceNames};
 use crate::tuning::Tuning;
-use crate::types::Types;
+use crate::types::{Ty, Types};
 use frame::{Frame, Kind, Placed};
 pub use pointers::changes_pointer;
 use std::rc::Rc;
 
 const NAME: &str = "outline";
+/// Those that walk a callback for one iteration alone: see the pass `callback-writes`.
+const WALK_ONCE: Kernels = Kernels::before(6, 7);
 pub static PASS: Pass = Pass {
     name: NAME,
     summary: "Move loop bodies to callbacks of helpers",
@@ -53,6 +61,8 @@ fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
     };
     let mut outliner = Outliner {
         why,
+        walked_once: cx.options.may_meet(WALK_ONCE),
+        worked_around: false,
         lowered: Vec::new(),
         stack_is_scarce: tuning.scarce,
         types: &mut cx.types,
@@ -76,8 +86,11 @@ fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
     if outliner.needs_zero {
         unknown_values::add_zero(module, outliner.zero, done[0].name_span);
     }
-    let lowered = outliner.lowered;
+    let (lowered, worked_around) = (outliner.lowered, outliner.worked_around);
     module.funcs.extend(done);
+    if worked_around {
+        cx.work_around(WALK_ONCE);
+    }
     cx.explain_all(lowered);
     changed
 }
@@ -85,6 +98,10 @@ fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
 struct Outliner<'t> {
     /// The reason why its loops are no walks of iterators.
     why: &'static str,
+    /// Kernels may walk a callback for one iteration alone.
+    walked_once: bool,
+    /// Code is made for these kernels.
+    worked_around: bool,
     lowered: Vec<Lowered>,
     stack_is_scarce: bool,
     types: &'t mut Types,
@@ -112,8 +129,14 @@ impl Outliner<'_> {
         for (frame, loops) in std::iter::zip(&frames, groups) {
             for op in loops {
                 let name = self.name(func);
-                let made = callback::make(func, self.types, op, (frame, outer), (&name, &self.zero));
+                let mut made = callback::make(func, self.types, op, (frame, outer), (&name, &self.zero));
                 self.needs_zero |= made.hides;
+                if self.walked_once && frame.is_left(op) {
+                    self.worked_around = true;
+                    if self.types.holds_pointer(func.result) {
+                        callback::add_idle_iteration(&mut made.callback, self.types, &self.zero);
+                    }
+                }
                 self.made.push((made.callback, made.outer));
                 self.call(func, op, (frame, outer), &name);
             }
@@ -159,6 +182,7 @@ impl Outliner<'_> {
         self.explain(func, op, callback);
         let written = frame.written_in(func, self.types, op, outer);
         let result = func.result;
+        let yields_pointer = self.types.holds_pointer(result);
         let mut b = Builder::before(func, op, NAME);
         frame.fill(&mut b, self.types, op);
         for part in &written {
@@ -166,7 +190,16 @@ impl Outliner<'_> {
             self.needs_zero = true;
         }
         if frame.is_left(op) {
-            frame.clear_exit(&mut b, self.types);
+            let exit = frame.exit(&mut b, self.types, frame.value);
+            if self.walked_once && !yields_pointer {
+                let none = b.ks_const(0, Ty::U64);
+                let hidden = unknown_values::number(&mut b, self.types, &self.zero, none);
+                b.ks_store(exit, hidden);
+                self.needs_zero = true;
+            } else {
+                b.ks_zero(exit);
+            }
+            frame.clear_result(&mut b, self.types);
         }
         let pointer = frame.pointer(self.types);
         let pointer = b.ks_addr(frame.value, pointer);

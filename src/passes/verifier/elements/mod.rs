@@ -10,6 +10,8 @@
 
 mod per_element;
 
+pub use per_element::repeated_index;
+
 use super::{Changed, Declarations, Need, Pass, Run};
 use crate::ir::ops::{BpfClamp, KsElem};
 use crate::ir::{Builder, Function, Opcode, Value};

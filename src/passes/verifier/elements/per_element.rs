@@ -22,6 +22,11 @@ pub fn expand(func: &mut Function, pointees: &Pointees, types: &mut Types) -> bo
     any
 }
 
+/// The index for each of whose values an op is repeated.
+pub fn repeated_index(func: &Function, types: &Types, pointees: &Pointees, op: OpId) -> Option<Value> {
+    find(func, types, pointees, op).map(|access| func.ops[access.path[0]].operands[1])
+}
+
 /// An op that uses a place behind a variable index.
 struct Access {
     op: OpId,
