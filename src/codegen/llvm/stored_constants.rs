@@ -1,7 +1,7 @@
 //! Stores of constants without a register, after LLVM's optimisation.
 //!
 //! BPF has always had an instruction that stores a constant of 32 bits, and kernels take it at each level of the instruction set. LLVM
-//! makes it from v4 on; before, it loads each constant into a register. So assembly stands for such a store. LLVM joins constants
+//! makes it from v4 on; before, it loads each constant into a register. So such a store becomes assembly. LLVM joins constants
 //! that are stored side by side, which is left to it; zeros were joined before (`joined_stores`).
 //!
 //! Kernels before 6.4 do not know what such an instruction stores to the stack. Pointers stay stores of registers: one that the verifier

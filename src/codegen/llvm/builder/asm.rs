@@ -49,7 +49,7 @@ impl<'c> Build<'c> {
         call.try_as_basic_value().expect_basic("the assembly yields a pointer").into_pointer_value()
     }
 
-    /// What stands for a load of a field of the context; different fields have different names.
+    /// What replaces a load of a field of the context; different fields have different names.
     pub fn asm_record_load(
         &self,
         ty: BasicTypeEnum<'c>,
