@@ -20,10 +20,13 @@ pub fn join(g: &ModuleGen) {
     }
     for function in g.module.get_functions() {
         for block in function.get_basic_blocks() {
-            // The last group first: what is before it then is a block of its own.
-            let mut block = Some(block);
-            while let Some(before) = block.and_then(|block| last_group(block).map(|group| split(g, block, &group))) {
-                block = Some(before);
+            let groups = groups(block);
+            for group in &groups {
+                gather(g, group);
+            }
+            // The first group first: so each instruction moves once.
+            for group in &groups {
+                split(g, block, group);
             }
         }
     }
@@ -49,7 +52,8 @@ impl<'c> Group<'c> {
     }
 }
 
-fn last_group<'c>(block: BasicBlock<'c>) -> Option<Group<'c>> {
+/// Those of a block, in order.
+fn groups<'c>(block: BasicBlock<'c>) -> Vec<Group<'c>> {
     let mut open: Vec<InstructionValue> = Vec::new();
     let mut groups = Vec::new();
     for instruction in block.get_instructions() {
@@ -63,7 +67,18 @@ fn last_group<'c>(block: BasicBlock<'c>) -> Option<Group<'c>> {
             open.push(instruction);
         }
     }
-    groups.into_iter().rev().find_map(Group::of)
+    groups.into_iter().filter_map(Group::of).collect()
+}
+
+/// Puts what only one outcome needs before the choices.
+fn gather(g: &ModuleGen, group: &Group) {
+    let Some(first) = group.choices.first() else { return };
+    g.build.raw().unset_current_debug_location();
+    for instruction in &group.moved {
+        instruction.remove_from_basic_block();
+        g.build.raw().position_before(first);
+        g.build.raw().insert_instruction(instruction, None);
+    }
 }
 
 /// Whether it chooses between numbers by a comparison of numbers.
@@ -108,11 +123,14 @@ fn needed_only<'c>(choices: &[InstructionValue<'c>], arm: u32) -> Vec<Instructio
             open.extend(operands(candidate).filter_map(|operand| operand.as_instruction_value()));
         }
     }
-    let mut all = block.into_iter().flat_map(|block| block.get_instructions());
+    let before = |instruction: &InstructionValue<'c>| instruction.get_previous_instruction();
+    let mut at = choices.first().and_then(before);
     let mut moved = Vec::new();
-    while let Some(instruction) = all.next().filter(|_| !found.is_empty()) {
+    while let Some(instruction) = at.filter(|_| !found.is_empty()) {
         moved.extend(Some(instruction).filter(|instruction| found.remove(instruction)));
+        at = before(&instruction);
     }
+    moved.reverse();
     moved
 }
 
@@ -147,8 +165,8 @@ fn is_cheap(instruction: InstructionValue) -> bool {
     )
 }
 
-/// Makes a branch of a group. What is before it in its block goes to a block of its own, which this returns.
-fn split<'c>(g: &ModuleGen<'_, 'c>, block: BasicBlock<'c>, group: &Group<'c>) -> BasicBlock<'c> {
+/// Makes a branch of a group. What is before it in its block goes to a block of its own.
+fn split<'c>(g: &ModuleGen<'_, 'c>, block: BasicBlock<'c>, group: &Group<'c>) {
     let (Some(end), Some(&first)) = (block.get_terminator(), group.choices.first()) else {
         crate::bug!("a block has an end and a group has choices");
     };
@@ -186,5 +204,4 @@ fn split<'c>(g: &ModuleGen<'_, 'c>, block: BasicBlock<'c>, group: &Group<'c>) ->
         }
         choice.erase_from_basic_block();
     }
-    before
 }
