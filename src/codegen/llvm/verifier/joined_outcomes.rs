@@ -11,6 +11,7 @@ use super::{Rewrite, Run};
 use crate::kernels::Kernels;
 use inkwell::basic_block::BasicBlock;
 use inkwell::values::{BasicValue, BasicValueEnum, InstructionOpcode, InstructionValue, IntValue, Operand, PhiValue};
+use std::collections::{HashMap, HashSet};
 
 pub static REWRITE: Rewrite = Rewrite {
     name: "joined-outcomes",
@@ -35,7 +36,8 @@ struct Branch<'c> {
 fn choose(g: &ModuleGen) {
     for function in g.module.get_functions() {
         let blocks = function.get_basic_blocks();
-        for branch in blocks.iter().filter_map(|&block| around_block(&blocks, block)) {
+        let before = predecessors(&blocks);
+        for branch in blocks.iter().filter_map(|&block| around_block(&before, block)) {
             let uses = phis_behind(&branch);
             if uses.is_empty() {
                 continue;
@@ -61,20 +63,33 @@ fn chosen<'c>(g: &ModuleGen<'_, 'c>, branch: &Branch<'c>) -> BasicValueEnum<'c> 
     choice.as_basic_value()
 }
 
-fn around_block<'c>(blocks: &[BasicBlock<'c>], from: BasicBlock<'c>) -> Option<Branch<'c>> {
+/// How many blocks lead to each block.
+fn predecessors<'c>(blocks: &[BasicBlock<'c>]) -> HashMap<BasicBlock<'c>, usize> {
+    let mut counts = HashMap::new();
+    for &block in blocks {
+        let mut seen = HashSet::new();
+        for target in successors(block).filter(|&target| seen.insert(target)) {
+            *counts.entry(target).or_insert(0) += 1;
+        }
+    }
+    counts
+}
+
+/// Where the end of a block leads to.
+fn successors<'c>(block: BasicBlock<'c>) -> impl Iterator<Item = BasicBlock<'c>> {
+    let end = block.get_terminator();
+    let operands = end.map_or(0, |end| end.get_num_operands());
+    (0..operands).filter_map(move |at| end?.get_operand(at)?.block())
+}
+
+fn around_block<'c>(before: &HashMap<BasicBlock<'c>, usize>, from: BasicBlock<'c>) -> Option<Branch<'c>> {
     let branch = from.get_terminator().filter(|branch| branch.get_opcode() == InstructionOpcode::Br)?;
     let target = |at: u32| branch.get_operand(at).and_then(Operand::block);
     // A branch has its condition first, then where it goes if that is false.
     let (condition, otherwise, then) = (number(branch.get_operand(0))?, target(1)?, target(2)?);
-    let leads = |block: BasicBlock<'c>, to: BasicBlock<'c>| {
-        let end = block.get_terminator();
-        let operands = end.map_or(0, |end| end.get_num_operands());
-        let goes = (0..operands).filter_map(|at| end?.get_operand(at)?.block()).any(|target| target == to);
-        goes.then_some(operands == 1)
-    };
-    let before = |block: BasicBlock<'c>| blocks.iter().filter(move |&&other| leads(other, block).is_some()).count();
     let is_around = |inner: BasicBlock<'c>, join: BasicBlock<'c>| {
-        inner != join && leads(inner, join) == Some(true) && before(inner) == 1 && before(join) == 2
+        let leads_there = successors(inner).collect::<Vec<_>>() == [join];
+        inner != join && leads_there && before.get(&inner) == Some(&1) && before.get(&join) == Some(&2)
     };
     condition.as_instruction()?;
     if is_around(then, otherwise) {
