@@ -15,10 +15,12 @@
 
 mod access;
 mod copies;
+mod covered;
 mod explained;
 mod known_lengths;
 mod length_tests;
 mod loads;
+mod offsets;
 mod open_views;
 mod pull;
 pub mod rules;
@@ -38,6 +40,7 @@ use crate::session::{Mcpu, Session};
 use crate::types::{Space, Ty, Types};
 use access::Access;
 use copies::Plan;
+use covered::Covered;
 use length_tests::Tested;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use wider_tests::Wider;
@@ -120,6 +123,8 @@ fn function(
         return if accesses.is_empty() && !sizes && !loads { Changed::No } else { Changed::Yes };
     }
     let (tested, wider) = if moves { Default::default() } else { wider_tests::widened(func, types, &plan.far) };
+    let covered = if moves { Covered::new() } else { covered::covered(func, types, known.params, &plan.far) };
+    let mut pointers: HashMap<OpId, Value> = HashMap::new();
     for (ctx, accesses) in by_ctx {
         let shared =
             if moves || !at_entry(func, ctx) { None } else { Some(load(func, anchor(func, &accesses), ctx, byte)) };
@@ -129,10 +134,12 @@ fn function(
             if func.ops[op].opcode == Opcode::PacketLen {
                 length(func, op, bounds);
             } else {
-                let is_there = shared.is_some() && tested.accesses.contains(&op);
+                let of = covered.get(&op).and_then(|&(of, further)| Some((*pointers.get(&of)?, further)));
+                let is_there = of.is_some() || shared.is_some() && tested.accesses.contains(&op);
                 lowered.extend(explained::access(func, types, (op, plan), access, is_there));
                 let end = wider.get(&op).copied();
-                header(func, types, (op, plan), (bounds, byte), (is_there, end, known));
+                let pointer = header(func, types, (op, plan), (bounds, byte), (is_there, end, known), of);
+                pointers.insert(op, pointer);
             }
         }
     }
@@ -238,14 +245,16 @@ fn copied(func: &mut Function, types: &mut Types, op: OpId, plan: &Plan) {
     func.become_op(op, Opcode::MemSomeIf, vec![inside, place], Vec::new());
 }
 
-/// `is_there`: it was tested before. `end`: the test asks for so much of the packet.
+/// `is_there`: it was tested before. `end`: the test asks for so much of the packet. `behind`: it begins so many bytes behind this pointer.
+/// Yields the pointer.
 fn header(
     func: &mut Function,
     types: &mut Types,
     (op, plan): (OpId, &Plan),
     (bounds, byte): (Bounds, Ty),
     (is_there, end, numbers): (bool, Option<u64>, Known<'_>),
-) {
+    behind: Option<(Value, u64)>,
+) -> Value {
     let offset = PacketAt::of(&func.ops[op]).offset();
     let of = uses::part(func, types, op);
     let found = types.place(of, Space::Packet);
@@ -263,6 +272,10 @@ fn header(
             (inside, b.arith_cast(pointer, pointer_type))
         }
         Some(_) => (b.ks_const(0, Ty::BOOL), b.arith_cast(bounds.start, pointer_type)),
+        None if let Some((start, further)) = behind => {
+            let pointer = constant(&mut b, Bounds { start, ..bounds }, further.into(), byte);
+            (b.ks_const(1, Ty::BOOL), b.arith_cast(pointer, pointer_type))
+        }
         None => variable(&mut b, types, bounds, (offset, numbers), (size, pointer_type, byte)),
     };
     let (inside, pointer) = match plan.far.contains_key(&op) && !is_there {
@@ -271,6 +284,7 @@ fn header(
     };
     let place = Builder::before(func, op, NAME).ks_deref(pointer, found);
     func.become_op(op, Opcode::MemSomeIf, vec![inside, place], Vec::new());
+    pointer
 }
 
 fn constant(b: &mut Builder<'_>, bounds: Bounds, offset: i128, byte: Ty) -> Value {
@@ -297,8 +311,11 @@ fn variable(
     (offset, Known { params, keeps_bounds }): (Value, Known<'_>),
     (size, pointer_type, byte): (u64, Ty, Ty),
 ) -> (Value, Value) {
-    let limit = MAX_OFFSET.saturating_sub(size);
-    let largest = Ranges::with_params(b.func, types, params).largest(offset).filter(|&largest| largest <= limit);
+    let ranges = Ranges::with_params(b.func, types, params);
+    let near = |&(_, constant): &(Value, u64)| constant <= MAX_OFFSET.saturating_sub(size);
+    let (offset, constant) = Some(offsets::split(b.func, types, &ranges, offset)).filter(near).unwrap_or((offset, 0));
+    let limit = MAX_OFFSET.saturating_sub(size.saturating_add(constant));
+    let largest = ranges.largest(offset).filter(|&largest| largest <= limit);
     let straight = |b: &Builder<'_>| Ranges::straight(b.func, types).largest(offset);
     let seen = keeps_bounds && largest.is_some() && straight(b).is_some_and(|seen| seen <= limit);
     let ty = b.func.ty(offset);
@@ -311,7 +328,8 @@ fn variable(
         }
     }
     let add = |b: &mut Builder<'_>, offset: Value| {
-        let pointer = b.mem_ptr_add(bounds.start, offset, byte);
+        let start = b.mem_ptr_add(bounds.start, offset, byte);
+        let pointer = self::constant(b, Bounds { start, ..bounds }, constant.into(), byte);
         let inside = ends_inside(b, bounds, pointer, (size, byte));
         (inside, b.arith_cast(pointer, pointer_type))
     };

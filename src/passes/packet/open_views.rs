@@ -82,13 +82,14 @@ fn asked_once(func: &mut Function, types: &mut Types, handed: &BTreeSet<Handed>,
         let place = types.place(part, Space::Packet);
         let ty = types.opt(place);
         let mut b = Builder::before(func, *op, NAME);
-        let constant = b.ks_const(offset.constant, Ty::U64);
         if offset.terms.is_empty() {
             let (size, end) = (b.packet_size(*ctx, Ty::U64), b.ks_const(offset.constant + i128::from(*count), Ty::U64));
             func.become_op(*op, Opcode::ArithCmp, vec![end, size], vec![Attr::Word(CompareOp::Le.word().into())]);
             continue;
         }
-        let at = offset.terms.iter().fold(constant, |sum, &term| b.arith_add(sum, term, Ty::U64));
+        let constant = (offset.constant != 0).then(|| b.ks_const(offset.constant, Ty::U64));
+        let terms = offset.terms.iter().copied().chain(constant);
+        let Some(at) = terms.reduce(|sum, term| b.arith_add(sum, term, Ty::U64)) else { continue };
         let found = b.packet_at(*ctx, at, ty);
         func.become_op(*op, Opcode::KsIsSome, vec![found], Vec::new());
     }

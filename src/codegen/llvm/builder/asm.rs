@@ -6,8 +6,9 @@ use inkwell::types::{BasicType, BasicTypeEnum, FunctionType};
 use inkwell::values::{CallSiteValue, InstructionValue, IntValue, PointerValue};
 
 impl<'c> Build<'c> {
-    /// Assembly that yields a value and touches no memory: LLVM may drop it, and take the value of an equal one before it.
-    fn computes(&self, call: CallSiteValue<'c>) {
+    /// Says of assembly that it touches no memory: LLVM may drop it, take the value of an equal one before it, and take what was loaded
+    /// before it for what is there behind it. Not of all assembly: loads that move before what they were behind cost the verifier paths.
+    pub fn computes(&self, call: CallSiteValue<'c>) {
         for name in ["nounwind", "willreturn", "memory"] {
             self.attribute(call, AttributeLoc::Function, name);
         }
@@ -45,11 +46,11 @@ impl<'c> Build<'c> {
         let fn_type = pointer.get_type().fn_type(&[pointer.get_type().into()], false);
         let asm = self.context.create_inline_asm(fn_type, "".into(), "=r,0".into(), false, false, None, false);
         let call = self.call_pointer(fn_type, asm, &[pointer.into()]);
-        self.computes(call);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
         call.try_as_basic_value().expect_basic("the assembly yields a pointer").into_pointer_value()
     }
 
-    /// What stands for a load of a field of the context; different fields have different names.
+    /// What replaces a load of a field of the context; different fields have different names.
     pub fn asm_record_load(
         &self,
         ty: BasicTypeEnum<'c>,
@@ -61,6 +62,16 @@ impl<'c> Build<'c> {
         let call = self.call_pointer(fn_type, asm, &[ctx.into(), place.into()]);
         self.attribute(call, AttributeLoc::Function, "nounwind");
         call
+    }
+
+    /// Stores a constant, which needs no register.
+    pub fn asm_store_constant(&self, to: PointerValue<'c>, bits: u32, value: i64) {
+        let fn_type = self.context.void_type().fn_type(&[to.get_type().into()], false);
+        let text = format!("*(u{bits} *)$0 = {value}");
+        let asm = self.context.create_inline_asm(fn_type, text, "=*m".into(), false, false, None, false);
+        let call = self.call_pointer(fn_type, asm, &[to.into()]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+        self.element_type(call, AttributeLoc::Param(0), self.int_type(bits).into());
     }
 
     /// Empty assembly that has an address in a register.
@@ -154,7 +165,7 @@ impl<'c> Build<'c> {
         let (text, constraints) = (text.into(), constraints.into());
         let asm = self.context.create_inline_asm(fn_type, text, constraints, false, false, None, false);
         let call = self.call_pointer(fn_type, asm, &[value.into()]);
-        self.computes(call);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
         call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()
     }
 }

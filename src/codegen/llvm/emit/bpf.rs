@@ -13,7 +13,7 @@ use crate::session::Mcpu;
 use crate::tables::{self, context_of};
 use crate::types::Ty;
 use inkwell::types::BasicTypeEnum;
-use inkwell::values::BasicValueEnum;
+use inkwell::values::{BasicValueEnum, CallSiteValue};
 
 impl<'c> FnGen<'_, '_, 'c> {
     /// Arguments of a function that is not ours: integers are at least 32 bits wide.
@@ -224,6 +224,9 @@ pub fn clamp(g: &mut FnGen, op: &OpData) {
         Ok(_) | Err(_) => compared,
     };
     let value = g.g.build.asm_unary(&text, "=r,0", g.int(view.value()));
+    if let Some(call) = value.as_instruction().and_then(|made_by| CallSiteValue::try_from(made_by).ok()) {
+        g.g.build.computes(call);
+    }
     known_limits::mark(g.g, value, limit as u64);
     g.set(op, value);
 }
