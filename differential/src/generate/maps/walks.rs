@@ -31,7 +31,8 @@ impl Generator {
         if !self.is_sealed(at) && self.random.percent(30) {
             let new = self.value_of(&map.value, 1);
             self.updated(at);
-            body.push_str(&format!("\n{}[{index}] = {new}", map.name));
+            // The body may have a variable of the same name.
+            body = format!("{{\n{body}\n}}\n{}[{index}] = {new}", map.name);
         }
         self.scope.close();
         format!("for ({index}, {value} in {}) {{\n{body}\n}}", map.name)

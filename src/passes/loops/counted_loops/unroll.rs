@@ -8,7 +8,7 @@ use crate::ir::ops::{KsFor, KsIf};
 use crate::ir::{Attr, Builder, Exit, Function, Loc, OpId, Opcode, RegionId, clone};
 use crate::passes::analysis::pointees::Pointees;
 use crate::passes::constants;
-use crate::passes::loops::loop_form::is_of_index;
+use crate::passes::loops::loop_form::{can_follow_copies, is_of_index};
 use crate::passes::verifier::elements;
 use crate::types::Types;
 use std::collections::HashMap;
@@ -30,11 +30,13 @@ pub fn unroll(func: &mut Function, types: &Types, pointees: &Pointees) -> bool {
 /// The last loop in the text, so one with no such loop inside, and the numbers of its range.
 fn find(func: &Function, types: &Types, pointees: &Pointees) -> Option<(OpId, Vec<i128>)> {
     let loops = func.walk().into_iter().rev().filter(|&op| func.ops[op].opcode == Opcode::KsFor);
-    loops.filter_map(|op| Some((op, numbers(func, types, op)?))).find(|(op, _)| {
+    loops.filter_map(|op| Some((op, numbers(func, types, op)?))).find(|(op, numbers)| {
+        let body = KsFor::of(&func.ops[*op]).body_region();
         let mut ops = Vec::new();
-        func.walk_region(KsFor::of(&func.ops[*op]).body_region(), &mut ops);
+        func.walk_region(body, &mut ops);
         let repeated = |&op: &OpId| elements::repeated_index(func, types, pointees, op);
         ops.iter().filter_map(repeated).any(|index| is_of_index(func, types, index))
+            && can_follow_copies(func, types, body, numbers.len() as u64)
     })
 }
 

@@ -5,6 +5,7 @@
 //! doubles them. With these numbers unknown at the start of an iteration there is one state per iteration.
 
 use super::NAME;
+use crate::ir::ops::KsStore;
 use crate::ir::{Builder, Exit, Function, OpId, Opcode, Path, RegionId, Value};
 use crate::passes::analysis;
 use crate::passes::verifier::unknown_values::{FOLLOWED, forget_part, written_places};
@@ -23,6 +24,47 @@ fn forgettable(func: &Function, types: &Types, variable: Value) -> bool {
     is_variable && types.is_plain(of) && Path::of(func, types, variable).integers(func, types, FOLLOWED).is_some()
 }
 
+/// Whether the last write to the variable, in each iteration that another one follows, stores what is in memory outside of the stack, of
+/// which the verifier knows nothing.
+fn ends_unknown(func: &Function, body: RegionId, variable: Value) -> bool {
+    let goes_on = |(_, exit): &(OpId, Exit)| *exit == Exit::Continue;
+    !func.exits(body).iter().any(goes_on) && stores_unknown(func, body, variable)
+}
+
+fn stores_unknown(func: &Function, region: RegionId, variable: Value) -> bool {
+    let ops = &func.blocks[func.only_block(region)].ops;
+    let Some(last) = ops.backwards(ops.len()).find(|&op| may_write(func, op, variable)) else { return false };
+    let data = &func.ops[last];
+    if data.opcode == Opcode::KsStore {
+        let view = KsStore::of(data);
+        return view.place() == variable && is_from_memory(func, view.value());
+    }
+    // The other regions of a branch leave the loop.
+    let mut on = data.regions.iter().filter(|&&inner| func.ends_in_yield(inner));
+    matches!(data.opcode, Opcode::KsIf | Opcode::KsMatch) && on.all(|&inner| stores_unknown(func, inner, variable))
+}
+
+/// Whether an op, or one inside it, writes a variable or takes its address.
+fn may_write(func: &Function, op: OpId, variable: Value) -> bool {
+    let mut ops = vec![op];
+    func.ops[op].regions.iter().for_each(|&region| func.walk_region(region, &mut ops));
+    ops.into_iter().map(|op| &func.ops[op]).any(|data| {
+        let writes = |index: usize| data.may_write(index) || data.opcode == Opcode::KsAddr;
+        data.operands.iter().enumerate().any(|(index, &place)| {
+            writes(index) && analysis::root(func, place).is_some_and(|root| Some(root) == func.def(variable))
+        })
+    })
+}
+
+fn is_from_memory(func: &Function, value: Value) -> bool {
+    let Some(data) = func.def(value).map(|op| &func.ops[op]) else { return false };
+    if data.opcode == Opcode::ArithCast {
+        return is_from_memory(func, data.operands[0]);
+    }
+    let root = (data.opcode == Opcode::KsLoad).then(|| analysis::root(func, data.operands[0])).flatten();
+    root.is_some_and(|root| func.ops[root].opcode == Opcode::KsDeref)
+}
+
 /// Forgets before each iteration, and what is read later also after the last, and where control goes on after a block around the
 /// loop.
 pub fn forget(func: &mut Function, types: &mut Types, op: OpId) {
@@ -30,7 +72,8 @@ pub fn forget(func: &mut Function, types: &mut Types, op: OpId) {
     let variables = variables(func, types, body);
     let mut parts: Vec<(Path, Ty)> = Vec::new();
     for whole in written_places(func, types, body) {
-        if !func.def(whole.variable).is_some_and(|def| variables.contains(&def)) {
+        let forgotten = func.def(whole.variable).is_some_and(|def| variables.contains(&def));
+        if !forgotten || ends_unknown(func, body, whole.variable) {
             continue;
         }
         for part in whole.integers(func, types, FOLLOWED).unwrap_or_default() {

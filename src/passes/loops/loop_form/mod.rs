@@ -16,6 +16,7 @@ mod path_values;
 mod size;
 
 pub use known_indexes::is_of_index;
+pub use size::can_follow_copies;
 
 use super::{Changed, Pass, Run, condition};
 use crate::diag::codes::support::NeedsKernel;

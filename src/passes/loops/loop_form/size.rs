@@ -17,6 +17,9 @@ const PLAIN: u64 = 4096;
 /// changes on only one path can have as many values as there are iterations. Well below the limit of a million.
 const FORKED: u64 = 1 << 16;
 
+/// A loop that forks, and stays plain, forgets if the verifier might walk more of it.
+const FOLLOWED: u64 = 1 << 12;
+
 /// The same where the verifier forgets in each iteration what the loop changes, so that each iteration is walked once for each
 /// of its paths. A callback costs the verifier less, and the program more.
 const FORGOTTEN: u64 = 1 << 14;
@@ -85,6 +88,14 @@ pub fn counted(func: &Function, types: &Types) -> Vec<(OpId, u64)> {
     let loops = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsFor);
     let unknown = loops.filter(|&op| func.known(types, KsFor::of(&func.ops[op]).high()).is_none());
     unknown.filter_map(|op| Some((op, Ranges::of(func, types).largest(KsFor::of(&func.ops[op]).high())?))).collect()
+}
+
+/// Whether the verifier can follow so many copies of a loop's body one after the other: each fork doubles what it follows then.
+pub fn can_follow_copies(func: &Function, types: &Types, body: RegionId, iterations: u64) -> bool {
+    let inner = Body::of(func, types, body);
+    let forks = iterations.saturating_mul(u64::from(inner.forks()) + u64::from(inner.calls()));
+    let paths = 2_u64.saturating_pow(u32::try_from(forks).unwrap_or(u32::MAX));
+    iterations.saturating_mul(inner.ops.len() as u64).saturating_mul(paths) <= FORKED
 }
 
 /// The cost of a piece of code to the verifier.
@@ -197,15 +208,28 @@ impl Sizes<'_> {
     /// The size of all iterations of a loop that can stay plain.
     fn plain(&mut self, func: &Function, op: OpId, body: Size, after: u64) -> Option<Size> {
         let size = self.followed(func, op, body, after);
-        if size.is_some() || !self.callbacks { size } else { self.forgotten(func, op, body, after) }
+        let forgets = self.callbacks && (size.is_none() || self.forks_often(func, op, body));
+        forgets.then(|| self.forgotten(func, op, body, after)).flatten().or(size)
+    }
+
+    /// Whether a plain loop leaves so many states that it pays to forget them.
+    fn forks_often(&self, func: &Function, op: OpId, body: Size) -> bool {
+        let Some(iterations) = self.iterations(func, op) else { return false };
+        let forks = Body::of(func, self.types, KsFor::of(&func.ops[op]).body_region()).forks();
+        body.times(iterations).ops.saturating_mul(iterations.saturating_pow(forks)) > FOLLOWED
+    }
+
+    /// Those of a loop with constant bounds.
+    fn iterations(&self, func: &Function, op: OpId) -> Option<u64> {
+        let view = KsFor::of(&func.ops[op]);
+        let (low, high) = (func.known(self.types, view.low())?, func.known(self.types, view.high())?);
+        u64::try_from((high - low + i128::from(view.inclusive())).max(0)).ok()
     }
 
     /// The same where the verifier forgets all that differs from path to path, though there is another form for the loop.
     fn forgotten(&mut self, func: &Function, op: OpId, body: Size, after: u64) -> Option<Size> {
-        let view = KsFor::of(&func.ops[op]);
-        let (low, high) = (func.known(self.types, view.low())?, func.known(self.types, view.high())?);
-        let iterations = u64::try_from((high - low + i128::from(view.inclusive())).max(0)).ok()?;
-        let region = view.body_region();
+        let iterations = self.iterations(func, op)?;
+        let region = KsFor::of(&func.ops[op]).body_region();
         let mut inner = Body::of(func, self.types, region);
         let forks = inner.forks();
         inner.forgotten = forget::variables(func, self.types, region);
