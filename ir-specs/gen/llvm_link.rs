@@ -30,14 +30,16 @@ pub fn link() {
 }
 
 /// Links a library that LLVM uses. Those that not every machine has go into the compiler, so that it runs alone; libc's
-/// own stay shared, and what nothing refers to is dropped.
+/// own stay shared, and what nothing refers to is dropped. A static executable has libc's own from Rust's library.
 fn link_system(name: &str) {
+    let features = std::env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
     let archive = ask("cc", &[&format!("-print-file-name=lib{name}.a")]);
     match Path::new(archive.trim()).parent() {
         Some(folder) if ["z", "zstd", "stdc++"].contains(&name) && folder.is_absolute() => {
             println!("cargo:rustc-link-search=native={}", folder.display());
             println!("cargo:rustc-link-lib=static={name}");
         }
+        _ if features.split(',').any(|feature| feature == "crt-static") => {}
         _ => println!("cargo:rustc-link-lib=dylib={name}"),
     }
 }

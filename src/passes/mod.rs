@@ -10,6 +10,7 @@ pub mod arenas;
 pub mod assign_ops;
 pub mod builtins;
 pub mod cancel_points;
+pub mod constants;
 pub mod core_access;
 pub mod drains;
 pub mod dynptrs;

@@ -45,6 +45,7 @@ pub static PASSES: &[&Pass] = &[
     &passes::optionals::PASS,
     &passes::lock_places::PASS,
     &passes::assign_ops::PASS,
+    &passes::constants::PASS,
     &passes::memory_sizes::PASS,
     &passes::loops::counted_loops::PASS,
     &passes::verifier::elements::PASS,

@@ -2,7 +2,7 @@
 //! process.
 
 use super::module::ModuleGen;
-use super::{Artifact, joined_choices, joined_stores, limits, refusals, stack, verifier};
+use super::{Artifact, joined_choices, joined_stores, limits, refusals, stack, stored_constants, verifier};
 use crate::diag::Code;
 use crate::diag::codes::environment::NoLlvmTarget;
 use crate::diag::codes::ir::IllFormedIr;
@@ -191,6 +191,7 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
             }
             joined_choices::join(&g);
             joined_stores::join(&g);
+            stored_constants::store_all(&g);
             verifier::run(&mut g);
         }
         let kind = match want {

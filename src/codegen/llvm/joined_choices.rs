@@ -5,6 +5,7 @@
 
 use super::module::ModuleGen;
 use super::verifier::operands::{number, operands};
+use crate::session::Mcpu;
 use inkwell::IntPredicate;
 use inkwell::basic_block::BasicBlock;
 use inkwell::values::{BasicValue, BasicValueEnum, InstructionOpcode, InstructionValue, IntValue};
@@ -12,6 +13,11 @@ use std::collections::HashSet;
 
 /// In all functions.
 pub fn join(g: &ModuleGen) {
+    // At v1 a constant that a number must be below is in a register. Verifiers before 6.8 then walk on with limits that contradict each
+    // other, which the order of code generation avoids in most cases.
+    if g.cx.options.mcpu < Mcpu::V2 {
+        return;
+    }
     for function in g.module.get_functions() {
         for block in function.get_basic_blocks() {
             // The last group first: what is before it then is a block of its own.

@@ -36,8 +36,8 @@ pub fn join(g: &ModuleGen) {
 }
 
 /// What an address is of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Object<'c> {
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Object<'c> {
     /// A local variable whose address is no number.
     Variable(PointerValue<'c>),
     /// What a parameter or a call's result points to, a global variable, a part of a packet.
@@ -46,7 +46,7 @@ enum Object<'c> {
 }
 
 /// The object of an address, and the offset in it if that is known.
-fn object(mut address: PointerValue<'_>) -> (Object<'_>, Option<u64>) {
+pub fn object(mut address: PointerValue<'_>) -> (Object<'_>, Option<u64>) {
     let mut offset = Some(0);
     for _ in 0..DEPTH {
         let Some(made_by) = address.as_instruction() else { return (Object::Other(address), offset) };

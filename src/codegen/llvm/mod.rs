@@ -24,6 +24,7 @@ mod module;
 mod object;
 mod refusals;
 mod stack;
+mod stored_constants;
 mod struct_ops;
 mod symbols;
 mod types;

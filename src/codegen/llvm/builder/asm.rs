@@ -50,7 +50,7 @@ impl<'c> Build<'c> {
         call.try_as_basic_value().expect_basic("the assembly yields a pointer").into_pointer_value()
     }
 
-    /// What stands for a load of a field of the context; different fields have different names.
+    /// What replaces a load of a field of the context; different fields have different names.
     pub fn asm_record_load(
         &self,
         ty: BasicTypeEnum<'c>,
@@ -62,6 +62,16 @@ impl<'c> Build<'c> {
         let call = self.call_pointer(fn_type, asm, &[ctx.into(), place.into()]);
         self.attribute(call, AttributeLoc::Function, "nounwind");
         call
+    }
+
+    /// Stores a constant, which needs no register.
+    pub fn asm_store_constant(&self, to: PointerValue<'c>, bits: u32, value: i64) {
+        let fn_type = self.context.void_type().fn_type(&[to.get_type().into()], false);
+        let text = format!("*(u{bits} *)$0 = {value}");
+        let asm = self.context.create_inline_asm(fn_type, text, "=*m".into(), false, false, None, false);
+        let call = self.call_pointer(fn_type, asm, &[to.into()]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+        self.element_type(call, AttributeLoc::Param(0), self.int_type(bits).into());
     }
 
     /// Empty assembly that has an address in a register.

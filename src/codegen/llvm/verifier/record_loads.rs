@@ -1,7 +1,7 @@
 //! Loads of an event's record at offsets that the loader relocates (CO-RE).
 //!
 //! The record is the context of the program, of which the verifier takes a load only at a constant offset. LLVM's optimisation
-//! moves relocated offsets away from the loads, and merges loads at different ones. So until its end assembly stands for such a load
+//! moves relocated offsets away from the loads, and merges loads at different ones. So until its end such a load is assembly
 //! (`Build::asm_record_load`), of a context and an address that LLVM's pass for CO-RE makes. Here it becomes a load at that address,
 //! computed right before it, of which instruction selection makes one instruction with a relocation.
 
@@ -24,7 +24,7 @@ pub static REWRITE: Rewrite = Rewrite {
     run: Run::Always(load_all),
 };
 
-/// Of the assembly that stands for a load.
+/// Of the assembly that replaces a load.
 const MARK: &str = "record-load";
 
 /// How many joins and steps lead to a relocated offset at most.
@@ -42,7 +42,7 @@ pub fn load<'c>(
     call.try_as_basic_value().expect_basic("the assembly yields a value")
 }
 
-/// Whether an instruction stands for a load of a record.
+/// Whether an instruction replaces a load of a record.
 pub fn is_record_load(instruction: InstructionValue) -> bool {
     let is_call = instruction.get_opcode() == InstructionOpcode::Call;
     let call = is_call.then(|| CallSiteValue::try_from(instruction).ok()).flatten();

@@ -4,10 +4,10 @@
 //! branch for each element in each iteration.
 
 use super::NAME;
-use crate::fold::{self, ArithOp, CompareOp};
-use crate::ir::ops::{ArithCmp, KsFor, KsIf};
+use crate::ir::ops::{KsFor, KsIf};
 use crate::ir::{Attr, Builder, Exit, Function, Loc, OpId, Opcode, RegionId, clone};
 use crate::passes::analysis::pointees::Pointees;
+use crate::passes::constants;
 use crate::passes::loops::loop_form::is_of_index;
 use crate::passes::verifier::elements;
 use crate::types::Types;
@@ -66,7 +66,8 @@ fn expand(func: &mut Function, types: &Types, op: OpId, indexes: &[i128]) {
         let single = b.ks_block(vec![copy]);
         func.replace_values(&args.into_iter().map(|arg| (arg, number)).collect());
         func.drop_args(copy);
-        fold(func, types, copy);
+        constants::fold(func, types);
+        decide(func, types, copy);
         if !blocks {
             func.dissolve(single, copy, &[]);
         }
@@ -95,17 +96,9 @@ fn leave_blocks(func: &mut Function, op: OpId, body: RegionId) -> bool {
     !exits.is_empty() || !func.ends_in_yield(body)
 }
 
-/// Computes what is constant in a region.
-fn fold(func: &mut Function, types: &Types, region: RegionId) {
-    let mut ops = Vec::new();
-    func.walk_region(region, &mut ops);
+/// Decides the branches of a region that constants decide: one that is not taken may have an index that no element has.
+fn decide(func: &mut Function, types: &Types, region: RegionId) {
     let mut decided = HashMap::new();
-    for op in ops {
-        if let Some(number) = computed(func, types, op) {
-            func.become_op(op, Opcode::KsConst, Vec::new(), vec![Attr::Int(number)]);
-        }
-    }
-    // A branch that is not taken may have an index that no element has.
     let mut ops = Vec::new();
     func.walk_region(region, &mut ops);
     ops.retain(|&op| func.ops[op].opcode == Opcode::KsIf);
@@ -119,26 +112,3 @@ fn fold(func: &mut Function, types: &Types, region: RegionId) {
     }
     func.replace_values(&decided);
 }
-
-fn computed(func: &Function, types: &Types, op: OpId) -> Option<i128> {
-    let data = &func.ops[op];
-    let &[left, right] = &data.operands[..] else { return None };
-    let (left, right) = (func.known(types, left)?, func.known(types, right)?);
-    if data.opcode == Opcode::ArithCmp {
-        let pred = CompareOp::from_word(ArithCmp::of(data).pred())?;
-        return Some(fold::compare(pred, left, right).into());
-    }
-    let operator = OPERATORS.iter().find(|(opcode, _)| *opcode == data.opcode)?.1;
-    let (bits, signed) = types.as_int(func.ty(data.results[0]))?;
-    Some(fold::arith(operator, left, right, bits, signed))
-}
-
-const OPERATORS: [(Opcode, ArithOp); 7] = [
-    (Opcode::ArithAdd, ArithOp::Add),
-    (Opcode::ArithSub, ArithOp::Sub),
-    (Opcode::ArithMul, ArithOp::Mul),
-    (Opcode::ArithAnd, ArithOp::And),
-    (Opcode::ArithShl, ArithOp::Shl),
-    (Opcode::KsShl, ArithOp::Shl),
-    (Opcode::KsRem, ArithOp::Rem),
-];

@@ -7,6 +7,7 @@
 //! too; the verifier forgets what iterations change on many paths; other loops are errors. Runs after the passes that
 //! expand bodies, so that their sizes are known, and before `iterators` and `outline`, which take `bpf.repeat`.
 
+mod body;
 mod forget;
 mod known_ends;
 mod known_indexes;

@@ -1,15 +1,14 @@
 //! How many instructions of a plain loop the verifier has to walk.
 
+use super::body::Body;
 use super::path_values::PathValues;
 use super::{forget, learned_bounds};
-use crate::ir::ops::{KsBlock, KsCall, KsFor, StrAppend, StrCopy, StrEq, StrLen, StrStartsWith};
+use crate::ir::ops::{KsCall, KsFor, StrAppend, StrCopy, StrEq, StrLen, StrStartsWith};
 use crate::ir::value_ranges::Ranges;
-use crate::ir::{Exit, Function, Module, OpId, Opcode, RegionId, Symbol, Value};
-use crate::passes::analysis::root;
+use crate::ir::{Function, Module, OpId, Opcode, RegionId, Symbol};
 use crate::passes::loops::outline::changes_pointer;
-use crate::tables::OpTrait;
-use crate::types::{Space, TyKind, Types};
-use std::collections::{HashMap, HashSet};
+use crate::types::{TyKind, Types};
+use std::collections::HashMap;
 
 /// The most operations that a plain loop has in all its iterations.
 const PLAIN: u64 = 4096;
@@ -21,8 +20,9 @@ const FORKED: u64 = 1 << 16;
 /// The same where the verifier forgets in each iteration what the loop changes, so that each iteration is walked once for each
 /// of its paths. A callback costs the verifier less, and the program more.
 const FORGOTTEN: u64 = 1 << 14;
-/// Kernels before 6.12 walk the same loops up to 60 times as often: numbers that they have traced back stay precise.
-const FORGOTTEN_BEFORE: u64 = 1 << 11;
+/// Kernels before 6.12 walk the same loops up to 60 times as often: numbers that they have traced back stay precise. So much in all such
+/// loops of a module is below the limit of a million.
+const FORGOTTEN_BEFORE: u64 = 3 << 12;
 
 /// Both for one that cannot be a callback, because of the pointers that it changes, or since kernels have none.
 const PLAIN_OR_REFUSED: u64 = 1 << 16;
@@ -72,6 +72,7 @@ pub fn forms(module: &Module, types: &Types, callbacks: bool, traced: bool) -> F
         branches: HashMap::new(),
         path_values: PathValues::default(),
         forms: Forms::default(),
+        forgotten: 0,
     };
     for func in &module.funcs {
         sizes.of_function(&func.name);
@@ -120,6 +121,8 @@ struct Sizes<'m> {
     branches: HashMap<Symbol, u64>,
     path_values: PathValues,
     forms: Forms,
+    /// What the verifier walks in the loops that forget.
+    forgotten: u64,
 }
 
 impl Sizes<'_> {
@@ -212,10 +215,12 @@ impl Sizes<'_> {
         if inner.forks() > 0 || inner.calls() || learned > 0 || walked > FORGOTTEN {
             return None;
         }
-        if walked > FORGOTTEN_BEFORE && self.traced {
+        let forgotten = self.forgotten.saturating_add(walked);
+        if forgotten > FORGOTTEN_BEFORE && self.traced {
             self.forms.kept = true;
             return None;
         }
+        self.forgotten = forgotten;
         self.forms.forgetting.push((func.name.clone(), op));
         Some(size)
     }
@@ -298,130 +303,5 @@ impl Sizes<'_> {
         }
         self.branches.insert(name.clone(), branches);
         branches
-    }
-}
-
-/// The body of a loop.
-struct Body<'a> {
-    func: &'a Function,
-    types: &'a Types,
-    /// In order of the text.
-    ops: Vec<OpId>,
-    inside: HashSet<OpId>,
-    /// The exits of the body: to the next iteration, out of the loop, or out of more.
-    exits: HashMap<OpId, Exit>,
-    /// Variables whose values count as one.
-    forgotten: HashSet<OpId>,
-}
-
-impl Body<'_> {
-    fn of<'a>(func: &'a Function, types: &'a Types, region: RegionId) -> Body<'a> {
-        let mut ops = Vec::new();
-        func.walk_region(region, &mut ops);
-        let inside = ops.iter().copied().collect();
-        Body { func, types, ops, inside, exits: func.exits(region).into_iter().collect(), forgotten: HashSet::new() }
-    }
-
-    /// How many times an iteration may change an outer variable differently on different paths.
-    fn forks(&self) -> u32 {
-        let forks = |op: OpId| self.is_branch(op) && (self.writes_on_a_path(op) || self.skips_writes(op));
-        let branches = self.ops.iter().filter(|&&op| forks(op)).count();
-        let chosen = self.chosen_values();
-        let stores = self.ops.iter().filter(|&&op| {
-            let data = &self.func.ops[op];
-            data.opcode == Opcode::KsStore && chosen.contains(&data.operands[1]) && self.writes_outside(op)
-        });
-        let calls =
-            self.ops.iter().filter(|&&op| self.func.ops[op].opcode == Opcode::KsCall && self.writes_outside(op));
-        (branches + stores.count() + calls.count()) as u32
-    }
-
-    /// Whether there are branches that `forks` does not see.
-    fn calls(&self) -> bool {
-        self.ops.iter().any(|&op| self.func.ops[op].opcode == Opcode::KsCall)
-    }
-
-    /// Whether outer variables may show in which iteration the loop was left.
-    fn ends_early(&self) -> bool {
-        let leaves = self.exits.values().any(|exit| matches!(exit, Exit::Break | Exit::Leave(_)));
-        leaves && self.ops.iter().any(|&op| self.writes_outside(op))
-    }
-
-    fn is_branch(&self, op: OpId) -> bool {
-        matches!(self.func.ops[op].opcode, Opcode::KsIf | Opcode::KsMatch)
-    }
-
-    /// A path that leaves the loop does not count: the next iteration sees none of its writes. A path that leaves an
-    /// inner loop does.
-    fn writes_on_a_path(&self, op: OpId) -> bool {
-        self.func.ops[op].regions.iter().any(|&region| {
-            let block = self.func.only_block(region);
-            let stays = self.func.blocks[block].ops.last().is_some_and(|&end| self.stays(end));
-            let mut ops = Vec::new();
-            self.func.walk_region(region, &mut ops);
-            stays && ops.into_iter().any(|op| self.writes_outside(op))
-        })
-    }
-
-    /// Whether control goes on in the loop after the end of a region.
-    fn stays(&self, end: OpId) -> bool {
-        match self.func.exit(end) {
-            Some(Exit::Return) => false,
-            Some(Exit::Break | Exit::Leave(_)) => !self.exits.contains_key(&end),
-            Some(Exit::Continue) => true,
-            None => self.func.ops[end].opcode == Opcode::KsYield,
-        }
-    }
-
-    /// Whether a branch has a path that leaves a block inside the body and so skips writes in the rest of that block.
-    fn skips_writes(&self, op: OpId) -> bool {
-        self.func.ops[op].regions.iter().any(|&region| {
-            let block = self.func.only_block(region);
-            let Some(&end) = self.func.blocks[block].ops.last() else { return false };
-            let is_leave = self.func.ops[end].opcode == Opcode::KsLeave;
-            let left = if is_leave && self.stays(end) { self.func.left(end) } else { None };
-            left.is_some_and(|left| {
-                let mut inside = Vec::new();
-                self.func.walk_region(KsBlock::of(&self.func.ops[left]).body_region(), &mut inside);
-                inside.into_iter().skip_while(|&other| other != end).any(|op| self.writes_outside(op))
-            })
-        })
-    }
-
-    /// Whether an op writes to a variable that was there before the loop.
-    fn writes_outside(&self, op: OpId) -> bool {
-        let data = &self.func.ops[op];
-        data.operands.iter().enumerate().any(|(index, &place)| {
-            let on_stack = matches!(
-                self.types.kind(self.func.ty(place)),
-                TyKind::Place { space: Space::Stack | Space::Any, .. }
-                    | TyKind::Ptr { space: Space::Stack | Space::Any, .. }
-            );
-            let known = |root: OpId| self.inside.contains(&root) || self.forgotten.contains(&root);
-            on_stack && data.may_write(index) && !root(self.func, place).is_some_and(known)
-        })
-    }
-
-    /// Values that depend on the path taken.
-    fn chosen_values(&self) -> HashSet<Value> {
-        let mut chosen = HashSet::new();
-        for &op in &self.ops {
-            let data = &self.func.ops[op];
-            let derived = data.opcode.has(OpTrait::Pure) && data.operands.iter().any(|o| chosen.contains(o));
-            if self.is_branch(op) || self.becomes_branch(op) || derived {
-                chosen.extend(&data.results);
-            }
-        }
-        chosen
-    }
-
-    /// Ops whose result is known on each path that they expand to: a comparison is 1 or 0. The result of a call may be,
-    /// too.
-    fn becomes_branch(&self, op: OpId) -> bool {
-        let data = &self.func.ops[op];
-        let signed = || self.types.as_int(self.func.ty(data.operands[0])).is_some_and(|(_, signed)| signed);
-        // Signed division is one of magnitudes, see the pass `numeric`.
-        matches!(data.opcode, Opcode::ArithCmp | Opcode::ArithSelect | Opcode::KsCall)
-            || (matches!(data.opcode, Opcode::KsDiv | Opcode::KsRem) && signed())
     }
 }
