@@ -1,9 +1,9 @@
 //! Comparisons of strings.
 
-use super::words::{Words, parts};
+use super::words::Words;
 use super::{WORD, literal};
 use crate::ir::Value;
-use crate::types::Ty;
+use crate::types::{Space, Ty, TyKind};
 
 /// The result so far: open, equal up to the end, different.
 const OPEN: i128 = 0;
@@ -27,22 +27,21 @@ pub fn starts_with(w: &mut Words<'_>, place: Value, prefix: Value) -> Value {
     walk(w, prefix, place, true)
 }
 
-/// Whether a place begins with bytes that are known: the differences of all parts in one number.
+/// Whether a place begins with bytes that are known.
 fn begins(w: &mut Words<'_>, place: Value, text: &[u8]) -> Value {
     let stored = text.len().min(w.size(place) as usize);
     // Behind all bytes of an array without a NUL there is one.
     if text.len() as u64 > w.room(place) || text[stored..].iter().any(|&byte| byte != 0) {
         return w.b.ks_const(0, Ty::BOOL);
     }
-    let mut differences = w.number(0);
-    for part in parts(0, stored as u64) {
-        let known = &text[part.0 as usize..][..part.1 as usize];
-        let known = known.iter().rev().fold(0, |word, &byte| word << 8 | i128::from(byte));
-        let (value, known) = (w.load_part(place, part), w.number(known));
-        let difference = w.b.arith_xor(value, known, Ty::U64);
-        differences = w.b.arith_or(differences, difference, Ty::U64);
+    if stored == 0 {
+        return w.b.ks_const(1, Ty::BOOL);
     }
-    w.is(differences, "eq", 0)
+    let text_type = w.types.intern(TyKind::Str(stored as u32 + 1));
+    let known_type = w.types.place(text_type, Space::Global);
+    let known = w.b.ks_str(&text[..stored], known_type);
+    let (left, right) = (w.bytes(place, stored as u64), w.bytes(known, stored as u64));
+    w.b.mem_equal(left, right, Ty::BOOL)
 }
 
 /// Word by word, up to the first NUL of `left`: with it if they must be equal, before it if `left` is a prefix.

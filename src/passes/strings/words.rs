@@ -51,6 +51,18 @@ impl Words<'_> {
         place
     }
 
+    /// So many bytes from the start on.
+    pub fn bytes(&mut self, place: Value, count: u64) -> Value {
+        let TyKind::Place { of, space } = self.types.kind(self.b.func.ty(place)) else {
+            crate::bug!("text is in a place");
+        };
+        let array = self.types.array(Ty::U8, count);
+        let (from, to) = (self.types.ptr(of, space, false), self.types.ptr(array, space, false));
+        let pointer = self.b.ks_addr(place, from);
+        let pointer = self.b.arith_cast(pointer, to);
+        self.b.ks_deref(pointer, self.types.place(array, space))
+    }
+
     /// The unit of this size at an index that counts such units.
     pub fn unit(&mut self, place: Value, unit: u64, index: Value) -> Value {
         let TyKind::Place { of, space } = self.types.kind(self.b.func.ty(place)) else {
