@@ -10,6 +10,7 @@
 use super::builder::Extend;
 use super::module::ModuleGen;
 use super::verifier::operands::number;
+use super::verifier::record_loads::is_record_load;
 use super::verifier::stored_bools::is_choice;
 use crate::tables::MAX_STACK;
 use inkwell::values::{
@@ -223,15 +224,16 @@ fn may_overlap(one: Object, other: Object) -> bool {
     }
 }
 
-/// Whether a call is of an intrinsic that touches no memory of the program.
+/// Whether a call reads the context, or is of an intrinsic that touches no memory.
 fn reads_context(instruction: InstructionValue) -> bool {
     let callee = CallSiteValue::try_from(instruction).ok().and_then(|call| call.get_called_fn_value());
-    callee.is_some_and(|callee| {
-        let name = callee.get_name().to_bytes();
-        [&b"llvm.bpf.getelementptr.and.load"[..], b"llvm.bswap", b"llvm.umin", b"llvm.umax"]
-            .iter()
-            .any(|own| name.starts_with(own))
-    })
+    is_record_load(instruction)
+        || callee.is_some_and(|callee| {
+            let name = callee.get_name().to_bytes();
+            [&b"llvm.bpf.getelementptr.and.load"[..], b"llvm.bswap", b"llvm.umin", b"llvm.umax"]
+                .iter()
+                .any(|own| name.starts_with(own))
+        })
 }
 
 /// What a run leaves in a byte.
