@@ -10,6 +10,7 @@
 use super::builder::Extend;
 use super::module::ModuleGen;
 use super::verifier::operands::number;
+use super::verifier::record_loads::is_record_load;
 use super::verifier::stored_bools::is_choice;
 use crate::tables::MAX_STACK;
 use inkwell::values::{
@@ -50,31 +51,22 @@ pub fn object(mut address: PointerValue<'_>) -> (Object<'_>, Option<u64>) {
     let mut offset = Some(0);
     for _ in 0..DEPTH {
         let Some(made_by) = address.as_instruction() else { return (Object::Other(address), offset) };
-        match made_by.get_opcode() {
-            InstructionOpcode::Alloca => return (Object::Variable(address), offset),
-            InstructionOpcode::GetElementPtr => {
-                let Some(BasicValueEnum::PointerValue(base)) = made_by.get_operand(0).and_then(Operand::value) else {
-                    break;
-                };
-                offset = offset.and_then(|offset| constant_step(made_by)?.checked_add(offset));
-                address = base;
-            }
-            InstructionOpcode::Call => match callee(made_by) {
-                // No helper yields an address of the stack.
-                Callee::Helper => return (Object::Other(address), offset),
-                // Assembly that yields an address adds to its first operand.
-                Callee::Assembly => {
-                    let Some(BasicValueEnum::PointerValue(base)) = made_by.get_operand(0).and_then(Operand::value)
-                    else {
-                        break;
-                    };
-                    (address, offset) = (base, None);
-                }
-                Callee::Function => break,
-            },
-            InstructionOpcode::IntToPtr => return (Object::Other(address), offset),
-            _ => break,
+        let opcode = made_by.get_opcode();
+        if opcode == InstructionOpcode::Alloca {
+            return (Object::Variable(address), offset);
         }
+        // No helper yields an address of the stack.
+        let is_helper = opcode == InstructionOpcode::Call && matches!(callee(made_by), Callee::Helper);
+        if is_helper || opcode == InstructionOpcode::IntToPtr {
+            return (Object::Other(address), offset);
+        }
+        let is_step = opcode == InstructionOpcode::GetElementPtr;
+        // Assembly that yields an address adds to its first operand.
+        let is_sum = opcode == InstructionOpcode::Call && matches!(callee(made_by), Callee::Assembly);
+        let base = made_by.get_operand(0).filter(|_| is_step || is_sum).and_then(Operand::value);
+        let Some(BasicValueEnum::PointerValue(base)) = base else { break };
+        offset = offset.filter(|_| is_step).and_then(|offset| constant_step(made_by)?.checked_add(offset));
+        address = base;
     }
     (Object::Unknown, None)
 }
@@ -151,7 +143,11 @@ impl<'c> Store<'c> {
                 }
                 BasicValueEnum::IntValue(value) => (value.get_type().get_bit_width(), Stored::Number(value)),
                 BasicValueEnum::PointerValue(_) => (64, Stored::Other),
-                _ => return None,
+                BasicValueEnum::ArrayValue(_)
+                | BasicValueEnum::FloatValue(_)
+                | BasicValueEnum::StructValue(_)
+                | BasicValueEnum::VectorValue(_)
+                | BasicValueEnum::ScalableVectorValue(_) => return None,
             };
             let is_plain = bits.is_multiple_of(8) && instruction.get_volatile() == Ok(false);
             let align = instruction.get_alignment().ok()?.into();
@@ -192,15 +188,8 @@ impl<'c> Runs<'c> {
                 _ => Object::Unknown,
             };
             self.end(g, |open| may_overlap(open, from));
-        } else if matches!(opcode, InstructionOpcode::Store | InstructionOpcode::Call)
-            || matches!(
-                opcode,
-                InstructionOpcode::AtomicRMW | InstructionOpcode::AtomicCmpXchg | InstructionOpcode::Fence
-            )
-        {
-            if !reads_context(instruction) {
-                self.end(g, |_| true);
-            }
+        } else if may_touch(opcode) && !reads_context(instruction) {
+            self.end(g, |_| true);
         }
     }
 
@@ -216,6 +205,18 @@ impl<'c> Runs<'c> {
     }
 }
 
+/// Whether an instruction may read or write memory, other than by a load.
+fn may_touch(opcode: InstructionOpcode) -> bool {
+    matches!(
+        opcode,
+        InstructionOpcode::Store
+            | InstructionOpcode::Call
+            | InstructionOpcode::AtomicRMW
+            | InstructionOpcode::AtomicCmpXchg
+            | InstructionOpcode::Fence
+    )
+}
+
 fn may_overlap(one: Object, other: Object) -> bool {
     match (one, other) {
         (Object::Unknown, _) | (_, Object::Unknown) | (Object::Other(_), Object::Other(_)) => true,
@@ -223,15 +224,16 @@ fn may_overlap(one: Object, other: Object) -> bool {
     }
 }
 
-/// Whether a call is of an intrinsic that touches no memory of the program.
+/// Whether a call reads the context, or is of an intrinsic that touches no memory.
 fn reads_context(instruction: InstructionValue) -> bool {
     let callee = CallSiteValue::try_from(instruction).ok().and_then(|call| call.get_called_fn_value());
-    callee.is_some_and(|callee| {
-        let name = callee.get_name().to_bytes();
-        [&b"llvm.bpf.getelementptr.and.load"[..], b"llvm.bswap", b"llvm.umin", b"llvm.umax"]
-            .iter()
-            .any(|own| name.starts_with(own))
-    })
+    is_record_load(instruction)
+        || callee.is_some_and(|callee| {
+            let name = callee.get_name().to_bytes();
+            [&b"llvm.bpf.getelementptr.and.load"[..], b"llvm.bswap", b"llvm.umin", b"llvm.umax"]
+                .iter()
+                .any(|own| name.starts_with(own))
+        })
 }
 
 /// What a run leaves in a byte.

@@ -16,10 +16,6 @@ use std::collections::HashSet;
 
 /// In all functions.
 pub fn store_all(g: &ModuleGen) {
-    // Unoptimised code keeps the counters of loops on the stack.
-    if g.cx.options.opt_level == 0 {
-        return;
-    }
     for block in g.module.get_functions().flat_map(|function| function.get_basic_blocks()) {
         let constants = constants(block);
         let parts: HashSet<_> = constants.iter().map(Constant::part).collect();

@@ -235,7 +235,7 @@ impl VaryingWrites {
     fn add_part(&mut self, func: &Function, part: &Part) {
         if !part.size.is_multiple_of(SLOT) {
             self.any = true;
-            self.by_pointer |= !func.def(part.object).is_some_and(|op| func.ops[op].opcode == Opcode::KsVar);
+            self.by_pointer |= func.def(part.object).is_none_or(|op| func.ops[op].opcode != Opcode::KsVar);
         }
     }
 }
