@@ -193,6 +193,12 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
             joined_stores::join(&g);
             stored_constants::store_all(&g);
             verifier::run(&mut g);
+            // A value that does not reach its use becomes an undefined register.
+            if cfg!(debug_assertions)
+                && let Err(error) = g.module.verify()
+            {
+                crate::bug!("a rewrite left the module not well formed:\n{}", error.to_string());
+            }
         }
         let kind = match want {
             Artifact::LlvmIr => return Some(g.module.to_string().into_bytes()),
