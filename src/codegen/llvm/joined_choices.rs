@@ -103,7 +103,10 @@ fn needed_only<'c>(choices: &[InstructionValue<'c>], arm: u32) -> Vec<Instructio
         let is_user = |user: InstructionValue<'c>| {
             found.contains(&user) || choices.contains(&user) && chosen_as(user, candidate) == [arm]
         };
-        if is_cheap(candidate) && candidate.get_parent() == block && users(candidate).all(is_user) {
+        if is_cheap(candidate)
+            && candidate.get_parent() == block
+            && users(candidate).all(|user| user.is_some_and(is_user))
+        {
             found.insert(candidate);
             open.extend(operands(candidate).filter_map(|operand| operand.as_instruction_value()));
         }
@@ -123,9 +126,10 @@ fn chosen_as(choice: InstructionValue, value: InstructionValue) -> Vec<u32> {
     (0..choice.get_num_operands()).filter(is).collect()
 }
 
-fn users<'c>(value: InstructionValue<'c>) -> impl Iterator<Item = InstructionValue<'c>> {
+/// None for one that has no value, as a store.
+fn users<'c>(value: InstructionValue<'c>) -> impl Iterator<Item = Option<InstructionValue<'c>>> {
     let uses = std::iter::successors(value.get_first_use(), |found| found.get_next_use());
-    uses.filter_map(|found| BasicValueEnum::try_from(found.get_user()).ok()?.as_instruction_value())
+    uses.map(|found| BasicValueEnum::try_from(found.get_user()).ok()?.as_instruction_value())
 }
 
 /// Arithmetic that may run on one path only.
