@@ -118,7 +118,10 @@ fn needed_only<'c>(choices: &[InstructionValue<'c>], arm: u32) -> Vec<Instructio
         let is_user = |user: InstructionValue<'c>| {
             found.contains(&user) || choices.contains(&user) && chosen_as(user, candidate) == [arm]
         };
-        if is_cheap(candidate) && candidate.get_parent() == block && users(candidate).all(|user| user.is_some_and(is_user)) {
+        if is_cheap(candidate)
+            && candidate.get_parent() == block
+            && users(candidate).all(|user| user.is_some_and(is_user))
+        {
             found.insert(candidate);
             open.extend(operands(candidate).filter_map(|operand| operand.as_instruction_value()));
         }

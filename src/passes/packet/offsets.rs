@@ -9,8 +9,7 @@ use crate::types::Types;
 /// The number and the constant whose sum an offset is. No addition on the path there has a carry.
 pub fn split(func: &Function, types: &Types, ranges: &Ranges<'_>, offset: Value) -> (Value, u64) {
     let (mut number, mut constant) = (offset, 0);
-    loop {
-        let Some(data) = func.def(number).map(|op| &func.ops[op]) else { break };
+    while let Some(data) = func.def(number).map(|op| &func.ops[op]) {
         let Some((bits, false)) = types.as_int(func.ty(number)) else { break };
         if data.opcode == Opcode::ArithCast {
             let from = ArithCast::of(data).value();

@@ -183,7 +183,10 @@ fn written(func: &Function, types: &Types, op: OpId) -> Option<Part> {
     if data.opcode == Opcode::MemBlur {
         return part(func, types, data.operands[0]).map(|part| Part { size: 1, ..part });
     }
-    let writes = matches!(data.opcode, Opcode::KsStore | Opcode::KsZero | Opcode::KsCopy | Opcode::MemAtomic);
+    let writes = matches!(
+        data.opcode,
+        Opcode::KsStore | Opcode::KsZero | Opcode::KsCopy | Opcode::MemAtomic | Opcode::MemUnknown
+    );
     // All have the place that they write first.
     if writes { part(func, types, data.operands[0]) } else { None }
 }
