@@ -5,7 +5,7 @@
 //! that are stored side by side, which is left to it; zeros were joined before (`joined_stores`).
 //!
 //! Kernels before 6.4 do not know what such an instruction stores to the stack. Pointers stay stores of registers: one that the verifier
-//! does not know to be null would be no pointer to it.
+//! does not know to be null would be no pointer to it. They refuse it in a context, which a parameter may be.
 
 use super::joined_stores::{Object, object};
 use super::module::ModuleGen;
@@ -54,7 +54,11 @@ fn constant(at: InstructionValue<'_>) -> Option<Constant<'_>> {
     let is_aligned = at.get_alignment().is_ok_and(|align| align >= bits / 8);
     let object = object(to);
     // An offset that the loader relocates is a part of LLVM's instruction.
-    let is_known = object.0 != Object::Unknown;
+    let is_known = match object.0 {
+        Object::Variable(_) => true,
+        Object::Other(base) => base.is_const() || base.as_instruction().is_some(),
+        Object::Unknown => false,
+    };
     (matches!(bits, 8 | 16 | 32 | 64) && is_own && is_aligned && is_known).then_some(Constant {
         at,
         to,
