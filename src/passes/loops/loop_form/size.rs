@@ -240,13 +240,28 @@ impl Sizes<'_> {
             return None;
         }
         let forgotten = self.forgotten.saturating_add(walked);
-        if forgotten > FORGOTTEN_BEFORE && self.traced {
+        let adds_to_strings = inner.ops.iter().any(|&op| func.ops[op].opcode == Opcode::StrAppend);
+        let too_often = forgotten > FORGOTTEN_BEFORE || adds_to_strings || !self.runs_once(&func.name);
+        if too_often && self.traced {
             self.forms.kept = true;
             return None;
         }
         self.forgotten = forgotten;
         self.forms.forgetting.push((func.name.clone(), op));
         Some(size)
+    }
+
+    /// Whether the verifier walks a function once: at most one call of it is in the module, in no loop.
+    fn runs_once(&self, name: &Symbol) -> bool {
+        let mut calls = self.module.funcs.iter().flat_map(|func| {
+            let ops = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsCall);
+            ops.filter(|&op| KsCall::of(&func.ops[op]).callee() == name).map(move |op| (func, op))
+        });
+        let Some((caller, call)) = calls.next() else { return true };
+        calls.next().is_none()
+            && caller.loops(call).next().is_none()
+            && caller.name != *name
+            && self.runs_once(&caller.name)
     }
 
     fn followed(&mut self, func: &Function, op: OpId, body: Size, after: u64) -> Option<Size> {
