@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 HEAD = f"{'example':<16}{'what':<30}{'ksc':<22}{'ksc for 6.12':<22}{'C':<26}{'ratio':>8}{'6.12':>8}  target"
 # What the geometric mean over all programs may be, of each figure that has one.
-MEANS = {f"{what}, {mcpu}": limit for what, limit in (("instructions", 1.0), ("verified", 1.0), ("ns per run", 1.0)) for mcpu in ("v3", "v4")}
+MEANS = {f"{what}, {mcpu}": limit for what, limit in (("instructions", 0.92), ("verified", 1.0), ("ns per run", 1.0)) for mcpu in ("v3", "v4")}
 
 
 @dataclass(frozen=True)
