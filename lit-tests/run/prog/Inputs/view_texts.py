@@ -53,7 +53,6 @@ def expected(packet):
     if len(packet) >= 23:
         whole += 32 if packet[15:23] == b"ernelscr" else 16
     found = {
-        "found": next((at for at in range(24) if text[at : at + 7] == b"script-"), 99),
         "texts": texts, "whole": whole,
         "marks": _begins(text, start) * 16 + _begins(packet[_HEAD:], start // 2),
         "number": int.from_bytes(text[1:5], "big") if len(text) >= 5 else 0,
