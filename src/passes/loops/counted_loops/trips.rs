@@ -228,7 +228,8 @@ impl Loop<'_> {
             (CompareOp::Le, true) | (CompareOp::Ge, false) => test.bound * sign + 1,
             (CompareOp::Ne, _) => {
                 let to = test.bound * sign;
-                let hits = to >= from && (to - from) % by == 0 && adds.len() == 1;
+                // A variable that begins at the bound may be tested behind the first step alone.
+                let hits = to > from && (to - from) % by == 0 && adds.len() == 1;
                 hits.then_some(to)?
             }
             (CompareOp::Lt | CompareOp::Le, false) | (CompareOp::Gt | CompareOp::Ge, true) | (CompareOp::Eq, _) => {

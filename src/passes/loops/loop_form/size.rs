@@ -240,9 +240,9 @@ impl Sizes<'_> {
             return None;
         }
         let forgotten = self.forgotten.saturating_add(walked);
-        let adds_to_strings = inner.ops.iter().any(|&op| func.ops[op].opcode == Opcode::StrAppend);
-        let too_often = forgotten > FORGOTTEN_BEFORE || adds_to_strings || !self.runs_once(&func.name);
-        if too_often && self.traced {
+        let adds_to_strings = || inner.ops.iter().any(|&op| func.ops[op].opcode == Opcode::StrAppend);
+        let too_often = || forgotten > FORGOTTEN_BEFORE || adds_to_strings() || !self.runs_once(&func.name);
+        if self.traced && too_often() {
             self.forms.kept = true;
             return None;
         }
