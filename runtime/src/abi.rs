@@ -45,6 +45,8 @@
 //! | `ks_read_bytes` | `int32_t (int64_t link, void *out, uint64_t size, uint64_t count, uint32_t text)`: reads at most `count` bytes of
 //! what an iterator prints, and no more than `size`; 0 at the end, after which the next read begins another walk; or −errno,
 //! silent. With `text` the bytes are a string, which is terminated |
+//! | `ks_enum_name` | `void (uint64_t value, uint32_t is_signed, const char *variants, char *out, uint64_t size)`: the name of the
+//! first variant that has the value, else the number. `variants` has a line `<number> <name>` for each |
 //! | `ks_strerror` | `void (int32_t code, char *out, uint64_t size)`: the text of an errno, of either sign |
 //! | `ks_daemon` | `int32_t (void)`: goes on in a child in the background, with all links and maps, and yields 0 there; the parent ends
 //! with status 0. Without a child: −errno, printed |

@@ -12,6 +12,7 @@ mod addresses;
 mod args;
 mod attach;
 mod daemon;
+mod enum_names;
 mod errors;
 mod escape;
 mod events;

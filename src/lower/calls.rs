@@ -6,7 +6,7 @@ use crate::ir::{Opcode, Value};
 use crate::sema::tree::{Const, Expr, ExprKind, FuncId, KfuncId, Role};
 use crate::source::Span;
 use crate::tables::{BUILTINS, BuiltinSpec, HelperSpec};
-use crate::types::{Ty, TyKind};
+use crate::types::{EnumId, Ty, TyKind};
 
 impl Lowering<'_> {
     /// A call; an aggregate result goes to `place`, a fresh one if none is given. Yields a scalar result.
@@ -96,8 +96,28 @@ impl Lowering<'_> {
     /// A builtin whose function of the runtime fills a place.
     pub(super) fn fill_place(&mut self, builtin: &BuiltinSpec, args: &[Expr], place: Value, span: Span) {
         let Some(symbol) = builtin.host else { crate::bug!("`{}` fills nothing", builtin.name) };
-        let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
+        let mut values = Vec::new();
+        for arg in args {
+            if let TyKind::Enum(of) = self.cx.types.kind(arg.ty) {
+                values.extend(self.enum_argument(arg, of));
+            } else {
+                values.push(self.scalar(arg));
+            }
+        }
         self.at(span).b.host_fill(place, &values, &symbol.into());
+    }
+
+    /// An enum for the runtime: its number, whether that is signed, and a line of text for each variant.
+    fn enum_argument(&mut self, arg: &Expr, of: EnumId) -> [Value; 3] {
+        let def = self.cx.types.enum_def(of);
+        let signed = self.cx.types.as_int(def.repr).is_some_and(|(_, signed)| signed);
+        let lines: String =
+            def.variants.iter().map(|variant| format!("{} {}\n", variant.value, variant.name)).collect();
+        let value = self.scalar_as(arg, if signed { Ty::I64 } else { Ty::U64 });
+        let signed = self.at(arg.span).int(i128::from(signed), Ty::U32);
+        let text = self.cx.types.string(u32::try_from(lines.len() + 1).unwrap_or(u32::MAX));
+        let names = self.string(&Const::Str(lines.into_bytes()), text);
+        [value, signed, self.address(names)]
     }
 
     /// A helper by its name. Yields a scalar or a pointer.

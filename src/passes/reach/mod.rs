@@ -28,7 +28,7 @@ use crate::diag::codes::limits::{NullCall, ObjectPart, PointerArithmetic, Pointe
 use crate::diag::codes::maps::{MapRefuses, ObjectKey, ReadOnlyEntry, TrieInPlace};
 use crate::diag::codes::support::{NotInModule, NotSupportedYet};
 use crate::ir::callgraph::{CallGraph, CallSite, Reached, called_later};
-use crate::ir::ops::{BpfHelper, BpfKfunc, HostCall, KsBuiltin, KsCallPointer};
+use crate::ir::ops::{BpfHelper, BpfKfunc, HostCall, HostFill, KsBuiltin, KsCallPointer};
 use crate::ir::{Function, Module, OpData, Opcode, Role, Symbol, Value};
 use crate::session::{Session, SourceNames};
 use crate::source::Span;
@@ -346,6 +346,8 @@ fn in_words(op: &OpData) -> String {
     let spec = op.opcode.spec();
     let callee = if op.opcode == Opcode::HostCall {
         HostCall::of(op).symbol()
+    } else if op.opcode == Opcode::HostFill {
+        HostFill::of(op).symbol()
     } else if op.opcode == Opcode::BpfHelper {
         BpfHelper::of(op).helper()
     } else if op.opcode == Opcode::BpfKfunc {

@@ -27,6 +27,7 @@ mod coverage;
 mod defers;
 mod deleted_entries;
 mod elements;
+mod enum_names;
 mod escapes;
 mod event_records;
 mod events;
