@@ -26,6 +26,7 @@ mod net;
 mod overflow;
 mod pin;
 mod print;
+mod privilege;
 mod program;
 mod run;
 mod signals;

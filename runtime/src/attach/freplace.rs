@@ -2,7 +2,7 @@
 
 use super::{Attached, Failure, Link, Request, Target};
 use crate::errors::{errno, reason};
-use crate::{escape, load, net};
+use crate::{escape, load, net, privilege};
 use libbpf_sys as bpf;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
@@ -17,9 +17,11 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     if link < 0 {
         let code = errno();
         let help = match code {
-            libc::EBUSY => "\n  help: another program is in the place of this function",
-            libc::EPERM => "\n  help: it needs CAP_PERFMON; run it as root, for instance with sudo",
-            _ => "\n  help: this kernel lets no program replace functions: it needs the trampolines of fentry",
+            libc::EBUSY => "\n  help: another program is in the place of this function".to_owned(),
+            libc::EPERM => privilege::help("it", &[privilege::PERFMON]),
+            _ => {
+                "\n  help: this kernel lets no program replace functions: it needs the trampolines of fentry".to_owned()
+            }
         };
         return Err(Failure::new(code, format!("{}{help}", reason(code))));
     }

@@ -2,6 +2,7 @@
 
 use super::{Attached, Failure, LINKS, Request, Target};
 use crate::errors::{errno, reason};
+use crate::privilege;
 use libbpf_sys as bpf;
 use std::ffi::c_void;
 use std::mem::size_of;
@@ -40,9 +41,9 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     if link < 0 {
         let code = errno();
         let help = match code {
-            libc::EPERM => "\n  help: iterators need CAP_PERFMON; run it as root, for instance with sudo",
-            libc::EACCES => "\n  help: the map has smaller keys or values than the program reads",
-            _ => "",
+            libc::EPERM => privilege::help("an iterator", &[privilege::PERFMON]),
+            libc::EACCES => "\n  help: the map has smaller keys or values than the program reads".to_owned(),
+            _ => String::new(),
         };
         return Err(Failure::new(code, format!("the iterator: {}{help}", reason(code))));
     }

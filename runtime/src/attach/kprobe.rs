@@ -6,7 +6,7 @@ use super::several::{self, Shared, Together, elements};
 use super::{Attached, Failure, Request, Target};
 use crate::errors::{errno, reason};
 use crate::load::{copies, log};
-use crate::{escape, load, net};
+use crate::{escape, load, net, privilege};
 use libbpf_sys as bpf;
 use std::ffi::{CString, c_char};
 use std::os::fd::RawFd;
@@ -170,7 +170,10 @@ fn refused(code: i32, target: &str) -> Failure {
         libc::EADDRNOTAVAIL => "this kernel has several functions of this name",
         libc::EILSEQ => "no instruction begins at this offset",
         libc::EINVAL => "this kernel lets no probe be here: see /sys/kernel/debug/kprobes/blacklist",
-        libc::EPERM | libc::EACCES => "probes need CAP_PERFMON; run it as root, for instance with sudo",
+        libc::EPERM | libc::EACCES => {
+            let help = privilege::help("a probe", &[privilege::PERFMON]);
+            return Failure::new(code, format!("`{}`: {}{help}", escape::value(target), reason(code)));
+        }
         _ => return Failure::new(code, format!("`{}`: {}", escape::value(target), reason(code))),
     };
     Failure::new(code, format!("`{}`: {}\n  help: {help}", escape::value(target), reason(code)))

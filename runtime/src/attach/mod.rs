@@ -41,7 +41,7 @@ use crate::abi::{KS_TARGET_MAP, KS_TARGET_NUMBER, KS_TARGET_OPTIONS, KS_TARGET_O
 use crate::errors::{complain, errno, reason};
 use crate::load::pins;
 use crate::program::{self, MainThread, bounded, text};
-use crate::{exit, load, maps};
+use crate::{exit, load, maps, privilege};
 pub use clsact::remove_all as remove_filters;
 pub use kprobe::PMU as KPROBES;
 use libbpf_sys as bpf;
@@ -318,8 +318,9 @@ fn not_permitted(to: &str) -> Failure {
     Failure::new(
         libc::EPERM,
         format!(
-            "no privilege: {}\n  help: attaching to {to} needs CAP_NET_ADMIN; run it as root, for instance with sudo",
-            reason(libc::EPERM)
+            "no privilege: {}{}",
+            reason(libc::EPERM),
+            privilege::help(&format!("attaching to {to}"), &[privilege::NET_ADMIN])
         ),
     )
 }

@@ -1,21 +1,36 @@
 //! Programs on hooks of netfilter, through `bpf_link`. The kernel takes the namespace of the thread that makes the link.
 
-use super::{Attached, Failure, Link, Request, not_permitted};
+use super::{Attached, Failure, Link, Request, netns, not_permitted};
 use crate::errors::{errno, reason};
+use crate::privilege;
 use libbpf_sys as bpf;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::thread;
 
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("a hook of netfilter")?;
-    let (file, shown) = super::netns::open(&request.target)?;
+    let (file, shown) = netns::open(&request.target)?;
     let (prog, point, priority) = (request.fd, request.point, request.placement as i32);
-    // A thread can leave its namespace alone, and need not return to it.
-    let made = thread::scope(|scope| scope.spawn(|| enter(&file).and_then(|()| link(prog, point, priority))).join());
-    match made.unwrap_or(Err(libc::EAGAIN)) {
+    let made = if netns::is_own(&file) {
+        link(prog, point, priority)
+    } else {
+        // A thread can leave its namespace alone, and need not return to it.
+        let linked = thread::scope(|scope| scope.spawn(|| enter(&file).map(|()| link(prog, point, priority))).join());
+        linked.unwrap_or(Err(libc::EAGAIN)).map_err(|code| not_entered(code, &shown))?
+    };
+    match made {
         Ok(link) => Ok(Box::new(Link { fd: link })),
         Err(code) => Err(failure(code, &shown, priority)),
     }
+}
+
+fn not_entered(code: i32, path: &str) -> Failure {
+    let help = match code {
+        libc::EPERM => privilege::help("entering another network namespace", &[privilege::SYS_ADMIN]),
+        libc::EINVAL => "\n  help: it is no network namespace; `ip netns list` names them".to_owned(),
+        _ => String::new(),
+    };
+    Failure::new(code, format!("`{path}`: {}{help}", reason(code)))
 }
 
 fn enter(namespace: &OwnedFd) -> Result<(), i32> {

@@ -3,7 +3,11 @@
 use super::{Attached, Failure, Request, Target, not_permitted};
 use crate::errors::{errno, reason};
 use crate::{escape, net};
+use std::ffi::OsStr;
+use std::fs;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 
 /// Where `ip netns add` keeps names.
 const NAMES: &[u8] = b"/run/netns/";
@@ -39,6 +43,13 @@ pub fn open(target: &Target) -> Result<(OwnedFd, String), Failure> {
     }
     // SAFETY: just opened, and nobody else's.
     Ok((unsafe { OwnedFd::from_raw_fd(opened) }, shown))
+}
+
+/// Whether a file is the namespace that this process is in.
+pub fn is_own(file: &OwnedFd) -> bool {
+    let identity = |path: &OsStr| fs::metadata(path).ok().map(|about| (about.dev(), about.ino()));
+    let opened = format!("/proc/self/fd/{}", file.as_raw_fd());
+    identity(OsStr::from_bytes(OWN)).is_some_and(|own| identity(opened.as_ref()) == Some(own))
 }
 
 fn failure(code: i32, path: &str) -> Failure {

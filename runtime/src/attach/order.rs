@@ -4,7 +4,7 @@ use super::{Failure, Request};
 use crate::abi::KsOrder;
 use crate::errors::{errno, reason};
 use crate::load::unknown_to_kernel;
-use crate::{escape, near};
+use crate::{escape, near, privilege};
 use libbpf_sys as bpf;
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -38,7 +38,10 @@ pub fn of(request: &Request, interface: i32, shown: &str) -> Result<Order, Failu
     let wanted = request.beside;
     let present = attached(request, interface).map_err(|code| match code {
         _ if unknown_to_kernel(code) => unordered(),
-        libc::EPERM => super::not_permitted("an interface"),
+        libc::EPERM => {
+            let help = privilege::help("finding a program by its name", &[privilege::SYS_ADMIN]);
+            Failure::new(code, format!("the programs at `{shown}` cannot be listed: {}{help}", reason(code)))
+        }
         _ => Failure::new(code, format!("the programs at `{shown}` cannot be listed: {}", reason(code))),
     })?;
     let is_wanted = |(_, name): &&(u32, Vec<u8>)| kept(name) == kept(wanted);
@@ -72,24 +75,25 @@ fn attached(request: &Request, interface: i32) -> Result<Vec<(u32, Vec<u8>)>, i3
     }
     // SAFETY: both fields of the union are this number.
     let count = unsafe { options.__bindgen_anon_1.count } as usize;
-    Ok(ids.into_iter().take(count).filter_map(|id| Some((id, name_of(id)?))).collect())
+    let named = ids.into_iter().take(count).map(|id| Ok(name_of(id)?.map(|name| (id, name))));
+    named.filter_map(Result::transpose).collect()
 }
 
 /// None of a program that has gone meanwhile.
-fn name_of(id: u32) -> Option<Vec<u8>> {
+fn name_of(id: u32) -> Result<Option<Vec<u8>>, i32> {
     let mut info = bpf::bpf_prog_info::default();
     let mut size = size_of::<bpf::bpf_prog_info>() as u32;
     // SAFETY: plain calls; the descriptor is nobody else's, and the info has the size that the call is given.
     let read = unsafe {
         let fd = bpf::bpf_prog_get_fd_by_id(id);
         if fd < 0 {
-            return None;
+            return if errno() == libc::ENOENT { Ok(None) } else { Err(errno()) };
         }
         let fd = OwnedFd::from_raw_fd(fd);
         bpf::bpf_prog_get_info_by_fd(fd.as_raw_fd(), &mut info, &mut size)
     };
     // SAFETY: the kernel ends the name by a NUL.
-    (read == 0).then(|| unsafe { CStr::from_ptr(info.name.as_ptr()) }.to_bytes().to_vec())
+    Ok((read == 0).then(|| unsafe { CStr::from_ptr(info.name.as_ptr()) }.to_bytes().to_vec()))
 }
 
 fn missing(wanted: &[u8], present: &[(u32, Vec<u8>)], shown: &str) -> Failure {

@@ -3,6 +3,7 @@
 use super::{Attached, Failure, LINKS, Request, Target, remember};
 use crate::abi::{KS_PERF_GROUP, KsPerfOptions, KsPerfRead};
 use crate::errors::{complain, errno, reason};
+use crate::privilege;
 use libbpf_sys as bpf;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::{fs, ptr};
@@ -180,16 +181,18 @@ fn refused(code: i32, options: &KsPerfOptions) -> Failure {
     let shown = format!("the perf event {config:#x} of type {kind}");
     let help = match code {
         libc::ENODEV | libc::EINVAL if options.cpu >= 0 && !online().contains(&options.cpu) => {
-            "\n  help: there is no such CPU, or it does not run"
+            "\n  help: there is no such CPU, or it does not run".to_owned()
         }
         libc::ENOENT | libc::ENODEV | libc::EOPNOTSUPP if kind != bpf::PERF_TYPE_SOFTWARE => {
             "\n  help: this machine has no counter for it, as most virtual ones; events of the kernel, such as `cpu_clock`, are everywhere"
+                .to_owned()
         }
-        libc::ESRCH => "\n  help: there is no process of this number",
+        libc::ESRCH => "\n  help: there is no process of this number".to_owned(),
         libc::EPERM | libc::EACCES => {
-            "\n  help: it needs CAP_PERFMON, or a lower /proc/sys/kernel/perf_event_paranoid; run it as root, for instance with sudo"
+            privilege::help("it", &[privilege::PERFMON])
+                + ", or lower /proc/sys/kernel/perf_event_paranoid"
         }
-        _ => "",
+        _ => String::new(),
     };
     Failure::new(code, format!("{shown}: {}{help}", reason(code)))
 }

@@ -3,7 +3,7 @@
 use super::{Attached, UNAVAILABLE, detach_all, remember};
 use crate::abi::KsStructOps;
 use crate::errors::{complain, errno, reason};
-use crate::{load, program};
+use crate::{load, privilege, program};
 use libbpf_sys as bpf;
 use std::ffi::CStr;
 
@@ -84,15 +84,18 @@ pub fn name(owner: u32) -> Option<&'static str> {
     program::struct_ops().get((u32::MAX - owner) as usize).map(|table| program::text(table.name))
 }
 
-fn help(code: i32) -> &'static str {
-    match code {
+fn help(code: i32) -> String {
+    let text = match code {
         libc::EEXIST => {
             "\n  help: the kernel has another one of this name: choose another `name`, or unregister that one"
         }
         libc::EBUSY => "\n  help: it is registered already, or the kernel takes one of this type alone",
-        libc::EPERM => "\n  help: registering needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN; run it as root",
+        libc::EPERM => {
+            return privilege::help("registering", &[privilege::BPF, privilege::PERFMON, privilege::NET_ADMIN]);
+        }
         _ => "",
-    }
+    };
+    text.to_owned()
 }
 
 /// What the program does not register stays out of the kernel, with its programs. Kernels before 6.4 register without links.

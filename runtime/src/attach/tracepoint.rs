@@ -3,7 +3,7 @@
 use super::perf_event::{self, Cpu};
 use super::{Attached, Failure, Request, Target};
 use crate::errors::reason;
-use crate::{escape, tracefs};
+use crate::{escape, privilege, tracefs};
 use libbpf_sys as bpf;
 use std::os::fd::AsRawFd;
 
@@ -59,8 +59,8 @@ fn not_found(code: i32, shown: &str) -> Failure {
 
 fn refused(code: i32, shown: &str) -> Failure {
     let help = match code {
-        libc::EPERM | libc::EACCES => "\n  help: tracing needs CAP_PERFMON; run it as root, for instance with sudo",
-        _ => "",
+        libc::EPERM | libc::EACCES => privilege::help("tracing", &[privilege::PERFMON]),
+        _ => String::new(),
     };
     Failure::new(code, format!("{shown}: {}{help}", reason(code)))
 }

@@ -2,7 +2,7 @@
 
 use super::{Attached, Failure, Link, Request, Target};
 use crate::errors::{errno, reason};
-use crate::{escape, net};
+use crate::{escape, net, privilege};
 use libbpf_sys as bpf;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::ptr;
@@ -34,9 +34,9 @@ fn held(link: i32, to: &str) -> Result<Box<dyn Attached>, Failure> {
     }
     let code = errno();
     let help = match code {
-        libc::ENOENT => "\n  help: this kernel has no event of this name",
-        libc::EPERM => "\n  help: tracing needs CAP_PERFMON; run it as root, for instance with sudo",
-        _ => "",
+        libc::ENOENT => "\n  help: this kernel has no event of this name".to_owned(),
+        libc::EPERM => privilege::help("tracing", &[privilege::PERFMON]),
+        _ => String::new(),
     };
     Err(Failure::new(code, format!("{to}: {}{help}", reason(code))))
 }

@@ -2,7 +2,7 @@
 
 use super::{Attached, Failure, Link, Request, Target};
 use crate::errors::{errno, reason};
-use crate::{escape, load, program};
+use crate::{escape, load, privilege, program};
 use libbpf_sys as bpf;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::ptr;
@@ -20,9 +20,9 @@ pub fn attach_function(request: &Request) -> Result<Box<dyn Attached>, Failure> 
 pub fn open_at(program: i32, name: &str) -> Result<Box<dyn Attached>, Failure> {
     open(program).map_err(|code| {
         let help = match code {
-            libc::EPERM => "\n  help: tracing needs CAP_PERFMON; run it as root, for instance with sudo",
-            libc::EBUSY => "\n  help: another user of ftrace has this function",
-            _ => "\n  help: this kernel lets no trampoline be at this function; `@kprobe` may be possible",
+            libc::EPERM => privilege::help("tracing", &[privilege::PERFMON]),
+            libc::EBUSY => "\n  help: another user of ftrace has this function".to_owned(),
+            _ => "\n  help: this kernel lets no trampoline be at this function; `@kprobe` may be possible".to_owned(),
         };
         Failure::new(code, format!("`{name}`: {}{help}", reason(code)))
     })
@@ -39,8 +39,8 @@ pub fn attach_hook(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     }
     open(request.fd).map_err(|code| {
         let help = match code {
-            libc::EPERM => "\n  help: it needs CAP_MAC_ADMIN; run it as root, for instance with sudo",
-            _ => "",
+            libc::EPERM => privilege::help("it", &[privilege::MAC_ADMIN]),
+            _ => String::new(),
         };
         Failure::new(code, format!("the hook `{name}`: {}{help}", reason(code)))
     })

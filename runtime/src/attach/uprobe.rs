@@ -4,7 +4,7 @@ use super::kprobe::Probe;
 use super::{Attached, Failure, Request, Target, library, several, user_functions};
 use crate::errors::reason;
 use crate::load::log;
-use crate::{escape, load, net};
+use crate::{escape, load, net, privilege};
 use libbpf_sys as bpf;
 use std::mem::size_of;
 use std::ptr::NonNull;
@@ -109,10 +109,7 @@ pub fn refused(code: i32, path: &str, symbol: &str) -> Failure {
             )
         }
         libc::EPERM | libc::EACCES => {
-            format!(
-                "`{shown}`: {}\n  help: probes need CAP_PERFMON; run it as root, for instance with sudo",
-                reason(code)
-            )
+            format!("`{shown}`: {}{}", reason(code), privilege::help("a probe", &[privilege::PERFMON]))
         }
         _ => {
             let last = text.lines().last().map(|line| format!("\n  {}", line.trim_start_matches("libbpf: ")));

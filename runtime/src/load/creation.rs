@@ -1,7 +1,7 @@
 //! Why the kernel did not create a map, in words.
 
-use super::privilege::Privilege;
 use crate::errors::reason;
+use crate::privilege::Privilege;
 use libbpf_sys as bpf;
 use std::ffi::{CStr, CString};
 

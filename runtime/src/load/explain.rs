@@ -1,11 +1,11 @@
 //! Why loading failed, in words: what failed, the kernel's reason, what to do.
 
 use super::creation::Wanted;
-use super::privilege::Privilege;
 use super::{log, optional, places};
 use crate::errors::{reason, write_all};
 use crate::escape;
 use crate::exit::die;
+use crate::privilege::Privilege;
 use libbpf_sys as bpf;
 
 /// How many lines of the verifier's log are shown before the error.
@@ -29,6 +29,9 @@ pub fn text(error: i32, object: *mut bpf::bpf_object, log: &str) -> String {
 }
 
 fn message(error: i32, map: Option<&Wanted>, log: &str, privilege: &Privilege) -> String {
+    if let Some(help) = shortage(error) {
+        return format!("cannot load the BPF object: {}\n  help: {help}", reason(error));
+    }
     if privilege.missing.is_empty()
         && verifier_log(log).is_none()
         && let Some(text) = places::message(error, log)
@@ -44,7 +47,18 @@ fn message(error: i32, map: Option<&Wanted>, log: &str, privilege: &Privilege) -
         return map.message(error, privilege);
     }
     if let Some((program, verifier)) = verifier_log(log) {
-        return rejected(error, program, verifier);
+        return match -error {
+            libc::ENOMEM => format!(
+                "cannot load the program `{program}`: {}\n  help: the kernel has no memory for it or for the work of the verifier",
+                reason(error)
+            ),
+            libc::ENOSPC => format!(
+                "the verifier rejected the program `{program}`, and its log is too long to hold the reason: {}\n  \
+                 help: kernels from 6.4 on keep the end of the log, where the reason is",
+                reason(error)
+            ),
+            _ => rejected(error, program, verifier, privilege),
+        };
     }
     if let Some(line) = line_with(log, &["vmlinux BTF", "failed to find valid kernel BTF"]) {
         return format!(
@@ -74,14 +88,38 @@ fn message(error: i32, map: Option<&Wanted>, log: &str, privilege: &Privilege) -
     format!("cannot load the BPF object: {}{said}", reason(error))
 }
 
+/// What to do about an error that says nothing of the program: the process or the machine lacks something.
+fn shortage(error: i32) -> Option<String> {
+    match -error {
+        libc::EMFILE => {
+            let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+            // SAFETY: fills the struct.
+            unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
+            Some(format!(
+                "each map and each program takes a descriptor, and this process may have {}: raise the limit (ulimit -n)",
+                limit.rlim_cur
+            ))
+        }
+        libc::ENFILE => Some("the machine has no descriptor left: raise fs.file-max (sysctl)".to_owned()),
+        libc::EAGAIN | libc::EINTR => {
+            Some("signals interrupted the verifier again and again: start it again".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Whether an error says nothing of the program, so that no other one would do.
+pub fn is_shortage(error: i32) -> bool {
+    shortage(error).is_some()
+}
+
 fn not_permitted(error: i32, privilege: &Privilege, verified: bool) -> Option<String> {
     let said = reason(error);
     if !privilege.missing.is_empty() {
         return Some(format!(
-            "no privilege to load BPF programs: {said}\n  missing: {}\n  \
-             help: run it as root, for instance with sudo{}",
+            "no privilege to load BPF programs: {said}\n  missing: {}{}",
             privilege.missing.join(", "),
-            if privilege.root { ", outside of the container or service that took the capabilities away" } else { "" }
+            as_root(privilege)
         ));
     }
     if privilege.namespaced {
@@ -101,6 +139,12 @@ fn not_permitted(error: i32, privilege: &Privilege, verified: bool) -> Option<St
     })
 }
 
+fn as_root(privilege: &Privilege) -> String {
+    let outside =
+        if privilege.root { ", outside of the container or service that took the capabilities away" } else { "" };
+    format!("\n  help: run it as root, for instance with sudo{outside}")
+}
+
 /// The name and the log of the program that the verifier refused last.
 fn verifier_log(log: &str) -> Option<(&str, &str)> {
     let (before, after) = log.rsplit_once("-- BEGIN PROG LOAD LOG --\n")?;
@@ -110,7 +154,7 @@ fn verifier_log(log: &str) -> Option<(&str, &str)> {
     (!text.trim().is_empty()).then_some((program, text))
 }
 
-fn rejected(error: i32, program: &str, log: &str) -> String {
+fn rejected(error: i32, program: &str, log: &str, privilege: &Privilege) -> String {
     let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty() && !is_statistics(line)).collect();
     let (last, before) = lines.split_last().map_or(("", &[][..]), |(last, before)| (*last, before));
     let mut text = format!("the verifier rejected the program `{program}`: {}\n  {}", reason(error), last.trim());
@@ -130,7 +174,13 @@ fn rejected(error: i32, program: &str, log: &str) -> String {
             text += &format!("\n    {line}");
         }
     }
-    text + "\n  help: the verifier could not prove that this line is safe; KS_VERIFIER_LOG=1 shows its whole log"
+    if privilege.missing.is_empty() {
+        return text
+            + "\n  help: the verifier could not prove that this line is safe; KS_VERIFIER_LOG=1 shows its whole log";
+    }
+    // It also offers fewer functions.
+    let missing = privilege.missing.join(", ");
+    text + &format!("\n  missing: {missing}, without which the verifier permits less{}", as_root(privilege))
 }
 
 /// `; text @ file.ks:12` (6.10 and later) as `file.ks:12: text`.
@@ -211,6 +261,20 @@ mod tests {
              invalid access to packet, off=0 size=1, R1(id=0,off=0,r=0)\n  \
              help: the verifier could not prove that this line is safe; KS_VERIFIER_LOG=1 shows its whole log"
         );
+    }
+
+    #[test]
+    fn what_is_no_refusal() {
+        let log = "libbpf: prog 'p': -- BEGIN PROG LOAD LOG --\nprocessed 2 insns\n-- END PROG LOAD LOG --\n";
+        for error in [libc::EMFILE, libc::ENFILE, libc::EAGAIN] {
+            let text = message(-error, None, log, &root());
+            assert!(text.starts_with("cannot load the BPF object: ") && text.contains("\n  help: "), "{text}");
+        }
+        let text = message(-libc::ENOMEM, None, &log.replace("processed", "0: r0 = 0\nprocessed"), &root());
+        assert!(text.starts_with("cannot load the program `p`: "), "{text}");
+        let few = Privilege { missing: vec!["CAP_PERFMON"], ..nobody() };
+        let text = message(-libc::EACCES, None, &log.replace("processed", "; a @ a.ks:1\nR1 leaks"), &few);
+        assert!(text.contains("missing: CAP_PERFMON, without which the verifier permits less"), "{text}");
     }
 
     #[test]

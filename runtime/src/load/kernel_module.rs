@@ -5,7 +5,7 @@
 
 use crate::errors::{errno, reason};
 use crate::exit::{self, die};
-use crate::program;
+use crate::{privilege, program};
 use std::ffi::{CStr, CString};
 use std::fs;
 use std::os::fd::AsRawFd;
@@ -150,7 +150,7 @@ fn help(error: i32) -> String {
                 "the kernel is locked down (/sys/kernel/security/lockdown): it takes modules that are signed alone"
                     .to_owned()
             } else {
-                "it takes CAP_SYS_MODULE: root, outside of containers".to_owned()
+                return privilege::help("loading it", &[privilege::SYS_MODULE]);
             }
         }
         libc::ENOKEY | libc::EKEYREJECTED | libc::EBADMSG => {

@@ -5,6 +5,7 @@
 pub mod arenas;
 pub mod copies;
 mod creation;
+mod descriptors;
 mod devices;
 mod explain;
 mod kconfig;
@@ -13,7 +14,6 @@ pub mod log;
 pub mod optional;
 pub mod pins;
 mod places;
-mod privilege;
 pub mod probes;
 pub mod replacement;
 mod tiers;
@@ -63,8 +63,7 @@ pub fn loaded() -> *mut bpf::bpf_object {
     kernel_module::ensure();
     optional::settle(object);
     let pins = pins::prepare(object);
-    // SAFETY: an open object.
-    let result = unsafe { bpf::bpf_object__load(object) };
+    let result = descriptors::load(object);
     let log = log::take();
     if result != 0 {
         explain::end(result, object, &log);

@@ -7,7 +7,7 @@ mod implementations;
 
 pub use implementations::refusal_of;
 
-use super::{explain, find_map, half_at_return, log, probes, program_named};
+use super::{descriptors, explain, find_map, half_at_return, log, probes, program_named};
 use crate::abi::{KS_MAP_USED, KS_PROG_OPTIONAL, KS_PROG_SPARE, KsForm, KsMap, KsProg};
 use crate::program::{self, MainThread, array, text};
 use crate::{attach, escape};
@@ -218,8 +218,11 @@ fn load_and_close(
             }
         }
         log::take();
-        let result = bpf::bpf_object__load(trial);
+        let result = descriptors::load(trial);
         let log = log::take();
+        if explain::is_shortage(result) {
+            explain::end(result, trial, &log);
+        }
         let tried = if result == 0 { Ok(()) } else { Err(one_line(&explain::text(result, trial, &log))) };
         bpf::bpf_object__close(trial);
         tried

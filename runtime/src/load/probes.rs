@@ -1,12 +1,12 @@
 //! Probes at functions of the kernel: which of their two forms is loaded, a trampoline or a breakpoint.
 
 use super::optional::may_fail;
-use super::privilege::Privilege;
 use super::program_named;
 use crate::abi::{KsForm, KsProg};
 use crate::attach::KPROBES;
 use crate::errors::{errno, reason};
 use crate::exit::die;
+use crate::privilege::Privilege;
 use crate::program::{self, text};
 use libbpf_sys as bpf;
 use std::ffi::{CString, c_char};

@@ -1,7 +1,7 @@
 //! Programs that take the place of a function of a loaded program: such a program can be loaded only with that one. It comes from another
 //! object, which shares the maps and the variables of the loaded one.
 
-use super::{explain, find_map, log, optional, program_named};
+use super::{descriptors, explain, find_map, log, optional, program_named};
 use crate::program;
 use libbpf_sys as bpf;
 use std::ffi::CStr;
@@ -33,7 +33,7 @@ pub fn load(handle: u32, other: i32) -> Result<OwnedFd, (i32, String)> {
         log::take();
         let mut result = bpf::bpf_program__set_attach_target(wanted, other, ptr::null());
         if result == 0 {
-            result = bpf::bpf_object__load(object);
+            result = descriptors::load(object);
         }
         let log = log::take();
         let program = if result == 0 {

@@ -3,6 +3,7 @@
 
 use super::Map;
 use crate::errors::{complain, reason};
+use crate::privilege;
 use crate::program::MainThread;
 use std::cell::RefCell;
 
@@ -27,10 +28,11 @@ impl Map {
         said.push((self.name.clone(), error));
         let help = match -error {
             libc::ENOTSOCK | libc::EBADF if self.names_socket() => {
-                "\n  help: its entries are found by the descriptor of an open socket of this process"
+                "\n  help: its entries are found by the descriptor of an open socket of this process".to_owned()
             }
-            libc::EPERM | libc::EACCES => "\n  help: who made the map keeps user space from reading it",
-            _ => "",
+            libc::EPERM if self.is_of_maps() => privilege::help("opening an inner map", &[privilege::SYS_ADMIN]),
+            libc::EPERM | libc::EACCES => "\n  help: who made the map keeps user space from reading it".to_owned(),
+            _ => String::new(),
         };
         complain(&format!(
             "cannot read the map `{}`, so that its entry counts as absent: {}{help}",

@@ -114,6 +114,10 @@ impl Map {
         self.kind == bpf::BPF_MAP_TYPE_SK_STORAGE
     }
 
+    fn is_of_maps(&self) -> bool {
+        [bpf::BPF_MAP_TYPE_ARRAY_OF_MAPS, bpf::BPF_MAP_TYPE_HASH_OF_MAPS].contains(&self.kind)
+    }
+
     /// What the kernel stores into the value as the program sees it.
     fn present(&self, stored: &[u8], value: &mut [u8]) {
         match &self.percpu {

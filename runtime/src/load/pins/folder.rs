@@ -23,8 +23,20 @@ const MAX_LINKS: usize = 40;
 const SHARED: u32 = 0o022;
 /// In such a folder nobody removes or renames what is another's.
 const STICKY: u32 = 0o1000;
+/// What to do where the folder of all projects cannot be used.
+const ELSEWHERE: &str =
+    "compile with another --pin-root, a folder of bpffs that belongs to root or to the user of the program";
 /// Group or others may do anything.
 const OPEN: u32 = 0o077;
+
+/// Whose a folder is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// The project's own, or a folder in that.
+    Project,
+    /// Above the projects'. It may have pins of others, so no message asks to remove it.
+    Anybody,
+}
 
 /// A folder that was inspected.
 pub struct Folder {
@@ -55,7 +67,7 @@ impl Folder {
                 continue;
             }
             let path = at.path.join(&name);
-            check(&entry, &path, STICKY);
+            check(&entry, &path, Whose::Anybody);
             at = Folder { entry, path };
         }
         at.entry.is_on_bpffs().then_some(at)
@@ -73,7 +85,7 @@ impl Folder {
     pub fn below(&self, name: &str) -> Folder {
         let (name, path) = (OsStr::new(name), self.path.join(name));
         let entry = self.entry(name).unwrap_or_else(|| self.make(name));
-        check(&entry, &path, 0);
+        check(&entry, &path, Whose::Project);
         if !entry.is_on_bpffs() {
             refuse(&path, "another file system than bpffs is mounted there", &format!("umount {}", shown(&path)));
         }
@@ -130,7 +142,7 @@ impl Folder {
         // SAFETY: a NUL-terminated path, and options that are read.
         let fd = unsafe { bpf::bpf_obj_get_opts(path_of(entry.fd(), "").as_ptr(), &opts) };
         if fd < 0 {
-            let why = reason(fd) + privilege_help(fd);
+            let why = reason(fd) + &privilege_help(fd);
             die(1, &format!("cannot open what is pinned at {}: {why}", self.place(name)));
         }
         // SAFETY: just opened, and nobody else's.
@@ -211,23 +223,28 @@ fn parts(path: &Path) -> Vec<OsString> {
     path.components().rev().filter_map(named).collect()
 }
 
-/// Ends the program unless the entry is a folder that pins may be in. Outside of bpffs any folder may lead there. `excuse`
-/// is the mode that makes up for others who may write.
-fn check(entry: &Entry, path: &Path, excuse: u32) {
+/// Ends the program unless the entry is a folder that pins may be in. Outside of bpffs any folder may lead there.
+fn check(entry: &Entry, path: &Path, whose: Whose) {
     let place = shown(path);
+    let help = |of_project: String, of_anybody: &str| match whose {
+        Whose::Project => of_project,
+        Whose::Anybody => of_anybody.to_owned(),
+    };
     if entry.is_link() {
-        refuse(path, &link(entry), &format!("remove it by hand: rm {place}"));
+        refuse(path, &link(entry), &help(format!("remove it by hand: rm {place}"), ELSEWHERE));
     } else if !entry.is_folder() {
-        refuse(path, "it is no folder", &format!("remove it by hand: rm {place}"));
+        refuse(path, "it is no folder", &help(format!("remove it by hand: rm {place}"), ELSEWHERE));
     } else if !entry.is_on_bpffs() {
         return;
     }
     let mode = entry.mode();
     if entry.is_foreign() {
-        refuse(path, &foreign(entry), &format!("remove it by hand (rm -r {place}), or compile with another --project"));
-    } else if mode & SHARED != 0 && mode & excuse == 0 {
+        let own = format!("compile with another --project; or, if nobody needs what is pinned there, rm -r {place}");
+        refuse(path, &foreign(entry), &help(own, ELSEWHERE));
+    } else if mode & SHARED != 0 && (whose == Whose::Project || mode & STICKY == 0) {
         let why = format!("others may write into it (its mode is {:04o})", mode & 0o7777);
-        refuse(path, &why, &format!("look at what is in it, then: chmod go-w {place}"));
+        let sticky = format!("chmod +t {place}, so that nobody removes or renames what is another's");
+        refuse(path, &why, &help(format!("look at what is in it, then: chmod go-w {place}"), &sticky));
     }
 }
 
@@ -246,7 +263,7 @@ fn refuse(path: &Path, why: &str, help: &str) -> ! {
 }
 
 fn cannot(what: &str, path: &Path, error: i32) -> ! {
-    let why = reason(error) + privilege_help(error);
+    let why = reason(error) + &privilege_help(error);
     die(1, &format!("cannot {what} the pin directory {}: {why}", shown(path)))
 }
 

@@ -6,7 +6,7 @@
 
 use super::folder::Folder;
 use super::types::{Btf, Variable};
-use super::{existing, refuse, reset, reuse};
+use super::{existing, refuse, reset, reuse, types_help};
 use crate::errors::{complain, errno, reason};
 use crate::exit::die;
 use libbpf_sys as bpf;
@@ -46,7 +46,19 @@ pub fn prepare(object: *mut bpf::bpf_object, folder: Folder) -> Prepared {
         unsafe { Btf::new(bpf::bpf_object__btf(object)) }.map_or(Vec::new(), |btf| btf.section(section(object)));
     let Some(old) = folder.get(NAME, 0) else { return Prepared { folder, then: Then::Pin } };
     let place = folder.place(NAME);
-    let there = existing(&old, &place).variables;
+    let there = existing(&old, &place);
+    if let Some(code) = there.unread {
+        die(
+            1,
+            &format!(
+                "which variables are pinned at {place} cannot be read: {}\n  \
+                 they keep their values, and the program does not start without them{}",
+                reason(code),
+                types_help(code)
+            ),
+        );
+    }
+    let there = there.variables;
     let kept = |old: &Variable| wanted.iter().any(|new| (&new.name, &new.ty) == (&old.name, &old.ty));
     if there.is_empty() || !there.iter().all(kept) {
         refuse(&format!("variables at {place} have"), &place, &text(&there), &text(&wanted));
@@ -74,7 +86,7 @@ fn find(object: *mut bpf::bpf_object) -> *mut bpf::bpf_map {
 
 fn text(variables: &[Variable]) -> String {
     let lines: Vec<String> = variables.iter().map(|v| format!("pin var {}: {}", v.name, v.ty)).collect();
-    if lines.is_empty() { "no variables".to_owned() } else { lines.join("\n") }
+    if lines.is_empty() { "a map that says of no variables".to_owned() } else { lines.join("\n") }
 }
 
 /// The initial values of a map, as the object has them.

@@ -1,6 +1,7 @@
 //! The layout of a pinned map, and the layout that the program wants.
 
 use super::types::{Btf, Variable};
+use crate::errors::errno;
 use libbpf_sys as bpf;
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -25,6 +26,8 @@ pub struct Existing {
     pub layout: Layout,
     /// The variables of a section's map.
     pub variables: Vec<Variable>,
+    /// The errno by which the kernel kept the map's types from this process.
+    pub unread: Option<i32>,
 }
 
 impl Existing {
@@ -45,6 +48,7 @@ impl Existing {
         let owned = unsafe {
             if info.btf_id == 0 { std::ptr::null_mut() } else { bpf::btf__load_from_kernel_by_id(info.btf_id) }
         };
+        let unread = (info.btf_id != 0 && owned.is_null()).then(errno);
         // SAFETY: freed after its last use.
         let btf = unsafe { Btf::new(owned) };
         let types = btf.map(|btf| (btf.text(info.btf_key_type_id), btf.text(info.btf_value_type_id)));
@@ -58,7 +62,7 @@ impl Existing {
         }
         let (key_size, value_size, max_entries) = (info.key_size, info.value_size, info.max_entries);
         let layout = Layout { kind: info.type_, key_size, value_size, max_entries, flags, types };
-        Some(Existing { layout, variables })
+        Some(Existing { layout, variables, unread })
     }
 }
 

@@ -12,10 +12,9 @@ mod types;
 
 use super::optional;
 use crate::abi::{KS_MAP_PIN, KsMap, KsSection};
-use crate::errors::reason;
-use crate::escape;
+use crate::errors::{complain, reason};
 use crate::exit::die;
-use crate::program;
+use crate::{escape, privilege, program};
 use folder::Folder;
 use layout::{Existing, Layout};
 use libbpf_sys as bpf;
@@ -124,6 +123,13 @@ fn use_pinned(object: *mut bpf::bpf_object, map: &KsMap, folder: &Folder) -> boo
     if !wanted.agrees(&existing.layout) {
         refuse(&format!("map `{name}` at {place} has"), &place, &existing.layout.text(), &wanted.text());
     }
+    if let Some(code) = existing.unread {
+        let help = types_help(code);
+        complain(&format!(
+            "the types of the pinned map `{name}` at {place} cannot be read, and only its kind and sizes are compared: {}{help}",
+            reason(code)
+        ));
+    }
     reuse(found, &fd, &place);
     true
 }
@@ -149,6 +155,14 @@ fn existing(fd: &OwnedFd, place: &str) -> Existing {
     })
 }
 
+/// The kernel shows the types of a map that is there already to few.
+fn types_help(code: i32) -> String {
+    match code {
+        libc::EPERM => privilege::help("reading the types of a map that exists", &[privilege::SYS_ADMIN]),
+        _ => String::new(),
+    }
+}
+
 /// Ends the program: what is there is not what it declares.
 fn refuse(what: &str, place: &str, there: &str, wanted: &str) -> ! {
     die(
@@ -163,11 +177,13 @@ fn refuse(what: &str, place: &str, there: &str, wanted: &str) -> ! {
     )
 }
 
-fn privilege_help(code: i32) -> &'static str {
-    if [libc::EPERM, libc::EACCES].contains(&code.abs()) {
-        "\n  no privilege: pins belong to the user who made them, mostly root\n  help: run it as root, for instance with sudo"
-    } else {
-        ""
+fn privilege_help(code: i32) -> String {
+    match code.abs() {
+        libc::EPERM => privilege::help("pinning", &[privilege::BPF]),
+        libc::EACCES => "\n  no privilege: pins belong to the user who made them, mostly root\n  \
+             help: run it as root, for instance with sudo"
+            .to_owned(),
+        _ => String::new(),
     }
 }
 
