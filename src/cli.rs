@@ -231,7 +231,7 @@ impl Default for Messages {
 /// Options of every compilation.
 #[derive(Args, Debug)]
 pub struct Common {
-    /// Oldest kernel that the BPF object must load on; 6.1, or 6.6 with `--mcpu=v4`
+    /// Oldest kernel that the BPF object must load on; without it, the first from 6.1 on, or 6.6 with `--mcpu=v4`, that has what the program needs
     #[arg(long, value_parser = kernels::version, value_name = "VERSION")]
     pub min_kernel: Option<KernelVersion>,
     /// BPF instruction set level; v4 needs Linux 6.6 or later
@@ -423,7 +423,7 @@ impl Common {
             mcpu,
             min_kernel: self.min_kernel.or(mcpu.since()).unwrap_or(MIN_KERNEL),
             tier: None,
-            min_kernel_given: self.min_kernel.or(mcpu.since()).is_some(),
+            min_kernel_given: self.min_kernel.is_some(),
             opt_level: self.opt_level,
             exports: Vec::new(),
             verify_ir: self.verify_ir || cfg!(debug_assertions),

@@ -52,6 +52,9 @@ impl Kernels {
     }
 }
 
+/// The first kernel with something that the oldest one lacks.
+pub type FirstKernel = KernelVersion;
+
 /// The latest of some kernels, as tables have them; none if there is none.
 pub fn latest(kernels: impl Iterator<Item = Option<(u32, u32)>>) -> Option<(u32, u32)> {
     kernels.flatten().max()
@@ -75,7 +78,8 @@ pub fn version(text: &str) -> Result<KernelVersion, String> {
 impl Options {
     /// The text of the program says that the object needs this kernel. An option, or another file, may name a later one.
     pub fn need_kernel(&mut self, oldest: KernelVersion) {
-        self.min_kernel = if self.min_kernel_given { self.min_kernel.max(oldest) } else { oldest };
+        let of_mcpu = self.mcpu.since().unwrap_or(oldest);
+        self.min_kernel = if self.min_kernel_given { self.min_kernel.max(oldest) } else { oldest.max(of_mcpu) };
         self.min_kernel_given = true;
     }
 
@@ -85,14 +89,9 @@ impl Options {
     }
 
     /// The first kernel with something that tables give a version, if the object must load on older ones too.
-    pub fn lacks(&self, since: Option<(u32, u32)>) -> Option<KernelVersion> {
+    pub fn lacks(&self, since: Option<(u32, u32)>) -> Option<FirstKernel> {
         let (major, minor) = since?;
         (!Kernels::since(major, minor).cover(self.min_kernel)).then_some(KernelVersion { major, minor })
-    }
-
-    /// The oldest kernel that the object must load on, for messages.
-    pub fn oldest_kernel(&self) -> String {
-        self.min_kernel.to_string()
     }
 }
 

@@ -137,7 +137,20 @@ pub fn front(cx: &mut Session, mut module: Module) -> Option<Module> {
 
 /// The module of one target, after all its passes or the one that `--stop-after` names.
 pub fn lowered(cx: &mut Session, module: &Module, target: Target) -> Option<Module> {
-    lowered_with(cx, module, target, &Tuning::default())
+    for_oldest_kernel(cx, |cx| lowered_with(cx, module, target, &Tuning::default()))
+}
+
+/// Runs passes and code generation again if they made the oldest kernel later, since they had chosen forms for older ones.
+fn for_oldest_kernel<T>(cx: &mut Session, stage: impl Fn(&mut Session) -> Option<T>) -> Option<T> {
+    loop {
+        let (needs, reported, lowered) = (cx.needs.clone(), cx.diags.count(), cx.lowered.len());
+        let made = stage(cx);
+        if cx.needs == needs {
+            return made;
+        }
+        cx.diags.take_since(reported);
+        cx.lowered.truncate(lowered);
+    }
 }
 
 fn lowered_with(cx: &mut Session, module: &Module, target: Target, tuning: &Tuning) -> Option<Module> {
@@ -163,6 +176,10 @@ pub struct Bpf {
 
 /// The BPF side of a program: its lowered module and its object.
 pub fn bpf(cx: &mut Session, module: &Module) -> Option<Bpf> {
+    for_oldest_kernel(cx, |cx| bpf_that_fits(cx, module))
+}
+
+fn bpf_that_fits(cx: &mut Session, module: &Module) -> Option<Bpf> {
     let before = cx.diags.count();
     let first = bpf_object(cx, module, Tuning::default());
     let is_stack = |diag: &Diagnostic| [StackTooLarge::INFO.code, StackOfCalls::INFO.code].contains(&diag.code);

@@ -1,6 +1,7 @@
 //! The state of one run of the compiler, passed everywhere as `cx`.
 
 use crate::btf::KernelTypes;
+use crate::diag::codes::support::{NeedsKernel, OldestKernel};
 use crate::diag::lowered::{Lowered, Lowering};
 use crate::diag::{Code, Diagnostic, Diagnostics, Levels, Severity};
 use crate::source::{FileId, SourceMap, Span, paths};
@@ -104,7 +105,7 @@ pub struct Options {
     pub min_kernel: KernelVersion,
     /// The tier that is compiled, if it is not the first: workarounds that its kernels do not need are left out.
     pub tier: Option<Tier>,
-    /// An option says the oldest kernel, so that the text of a program can only name a later one.
+    /// An option or the text of the program says the oldest kernel. Otherwise what the program uses may make it a later one.
     pub min_kernel_given: bool,
     /// LLVM optimisation level, 1 to 3; user space has 0 too.
     pub opt_level: u8,
@@ -230,6 +231,8 @@ pub struct Session {
     pub reads_ir: bool,
     /// The tiers that begin where kernels end whose workarounds changed the BPF code.
     pub tiers: BTreeSet<Tier>,
+    /// The version that became the oldest kernel, a blank, and what needs it.
+    pub needs: Option<String>,
     /// What took how long, in order; `--time-passes` prints it.
     pub timings: Vec<(&'static str, Duration)>,
     /// What passes chose, if that was asked for; `--explain-lowering` prints it.
@@ -249,6 +252,7 @@ impl Session {
             names: Rc::default(),
             reads_ir: false,
             tiers: BTreeSet::new(),
+            needs: None,
             timings: Vec::new(),
             lowered: Vec::new(),
         }
@@ -283,6 +287,25 @@ impl Session {
     /// An error that has no place in a source file.
     pub fn environment(&mut self, code: impl Code) -> &mut Diagnostic {
         self.diags.push(Diagnostic::new(Severity::Error, None, &code))
+    }
+
+    /// The program does what kernels before this version cannot: an error where an option or a file says the oldest kernel. Otherwise
+    /// this version becomes the oldest kernel, and a note says so if the program has no errors.
+    pub fn needs_kernel(&mut self, span: Span, what: String, version: KernelVersion) -> Option<&mut Diagnostic> {
+        let oldest = self.options.min_kernel;
+        let named = version.to_string();
+        if self.options.min_kernel_given {
+            let error = self.error(span, NeedsKernel { what, version: named });
+            return Some(error.remark(format!("`--min-kernel` is {oldest}")));
+        }
+        self.options.min_kernel = version;
+        self.needs = Some(format!("{version} {what}"));
+        let mut note = Diagnostic::new(Severity::Note, Some(span), &OldestKernel { what, version: named });
+        note.help(format!(
+            "write `min_kernel \"{version}\"` to say so, or an older one to have all that needs more reported"
+        ));
+        self.diags.conclude_with(note);
+        None
     }
 
     /// A note that has no place in a source file.

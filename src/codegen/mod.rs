@@ -18,5 +18,8 @@ pub const PINS_SECTION: &str = ".debug_ks_pins";
 /// The section of an object for newer kernels alone, with the first of them as text.
 pub const TIER_SECTION: &str = ".debug_ks_kernel";
 
+/// The section with what made the oldest kernel a later one than 6.1: that kernel, a blank, and words.
+pub const NEEDS_SECTION: &str = ".debug_ks_needs";
+
 /// Executables carry objects at such an offset: they are read in place as ELF files.
 pub const OBJECT_ALIGN: usize = 16;

@@ -177,6 +177,8 @@ pub struct Diagnostics {
     levels: Levels,
     /// The last one that is not kept: one that is allowed, or that found the list full. `push` yields it.
     unkept: Option<Diagnostic>,
+    /// What is reported at the end of a run without errors.
+    conclusion: Option<Diagnostic>,
     searches: Cell<usize>,
 }
 
@@ -263,8 +265,16 @@ impl Diagnostics {
         std::mem::take(&mut self.list)
     }
 
-    /// Makes errors of the warnings that are denied.
+    /// Has this note at the end of the run, in the place of an earlier one, if there is no error.
+    pub fn conclude_with(&mut self, note: Diagnostic) {
+        self.conclusion = Some(note);
+    }
+
+    /// Ends the run: makes errors of the warnings that are denied.
     pub fn deny(&mut self) {
+        if let Some(note) = self.conclusion.take().filter(|_| self.errors == 0) {
+            self.push(note);
+        }
         let mut list = std::mem::take(&mut self.list);
         for diagnostic in &mut list {
             if self.is(diagnostic, Level::Deny) {

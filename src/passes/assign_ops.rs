@@ -9,10 +9,11 @@
 use super::analysis::{pointees, root};
 use super::{Changed, Declarations, Pass, Run};
 use crate::diag::codes::limits::{AtomicInPacket, NotAtomic};
-use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
+use crate::diag::codes::support::NotSupportedYet;
 use crate::fold::ArithOp;
 use crate::ir::ops::{KsAssignOp, KsGlobal, MemCompareExchange, MemFetch};
 use crate::ir::{Builder, Function, GlobalKind, OpId, Opcode, Value};
+use crate::kernels::FirstKernel;
 use crate::session::Session;
 use crate::tables::MAP_KINDS;
 use crate::target::{Maps, Target};
@@ -92,10 +93,12 @@ fn refuse_packet(func: &Function, module: &Declarations, cx: &mut Session, op: O
     }
 }
 
+const ARENA_ATOMIC: &str = "an atomic operation in an arena";
+
 /// The first kernel in which BPF code has atomic operations on arenas, if the object may meet older ones.
-fn arena_lacks(module: &Declarations, cx: &Session, space: Space) -> Option<String> {
+fn arena_lacks(module: &Declarations, cx: &Session, space: Space) -> Option<FirstKernel> {
     let arena = MAP_KINDS.iter().find(|kind| kind.is_arena()).filter(|_| space == Space::Arena && in_place(module))?;
-    cx.options.lacks(arena.atomics).map(|version| version.to_string())
+    cx.options.lacks(arena.atomics)
 }
 
 /// Reports an atomic operation on an arena that kernels refuse.
@@ -103,8 +106,7 @@ fn refuse_arena(func: &Function, module: &Declarations, cx: &mut Session, op: Op
     let data = &func.ops[op];
     let (span, space) = (data.loc.span, cx.types.space(func.ty(data.operands[0])).unwrap_or(Space::Any));
     if let Some(version) = arena_lacks(module, cx, space) {
-        let what = "an atomic operation in an arena".to_owned();
-        cx.error(span, NeedsKernel { what, version });
+        cx.needs_kernel(span, ARENA_ATOMIC.to_owned(), version);
     }
     // `bpf_jit_supports_insn` of arch/x86/net/bpf_jit_comp.c
     let has = |word: &String| ["add", "exchange"].contains(&word.as_str());
@@ -128,8 +130,13 @@ fn expand(func: &mut Function, module: &Declarations, cx: &mut Session, op: OpId
     let types = &cx.types;
     let shared = matches!(word.as_str(), "add" | "sub") && is_shared(func, module, types, place, space);
     let packed = is_packed_field(func, types, place, types.align_of(of));
-    let lacking = arena_lacks(module, cx, space);
     let fits = !packed && matches!(types.kind(of), TyKind::Int { bits: 32 | 64, .. });
+    let mut lacking = arena_lacks(module, cx, space);
+    if let Some(version) = lacking.filter(|_| shared && fits && !cx.options.min_kernel_given) {
+        cx.needs_kernel(func.ops[op].loc.span, ARENA_ATOMIC.to_owned(), version);
+        lacking = None;
+    }
+    let types = &cx.types;
     let atomic = shared && fits && lacking.is_none();
     // A function of several targets warns once, for BPF.
     let warns = if in_place(module) {

@@ -7,7 +7,6 @@
 use super::analysis::pointer_sources::{At, Sources, leading};
 use super::{Changed, Pass, Run};
 use crate::diag::codes::shared::{LockWhat, OwnerUse, TimerPlace};
-use crate::diag::codes::support::NeedsKernel;
 use crate::ir::ops::{BpfHelper, BpfLocked, BpfObjectAdd, BpfObjectCall, BpfTimerCallback, KsAddr, MapTimerCancel};
 use crate::ir::{Function, Module, OpData, Opcode, Value, ValueDef};
 use crate::session::Session;
@@ -37,10 +36,11 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
                 && let Some(timer) = timer_function(module, &cx.types, (at, pointer))
             {
                 let what = "a lock of the entry that a timer's function is given".to_owned();
-                let error = cx.error(data.loc.span.start(), NeedsKernel { what, version: version.to_string() });
-                error.note(timer, "the kernel calls this function when a timer ends");
-                error.help(format!("give `--min-kernel={version}`, or write `min_kernel \"{version}\"`"));
-                continue;
+                if let Some(error) = cx.needs_kernel(data.loc.span.start(), what, version) {
+                    error.note(timer, "the kernel calls this function when a timer ends");
+                    error.help(format!("give `--min-kernel={version}`, or write `min_kernel \"{version}\"`"));
+                    continue;
+                }
             }
             let TyKind::Ptr { to, .. } = cx.types.kind(func.ty(pointer)) else { continue };
             let mut search = Search { sources: Sources::new(module, &cx.types), of: to, seen: BTreeSet::new() };

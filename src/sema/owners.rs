@@ -7,7 +7,6 @@ use super::types::{Position, resolve_bare};
 use crate::ast::{self, Ident, TypeKind};
 use crate::btf::Wanted;
 use crate::diag::codes::shared::OwnerType;
-use crate::diag::codes::support::NeedsKernel;
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{EXCHANGE, KFUNCS, OBJECT_METHODS, ObjectMethod, helper, kfunc};
@@ -78,10 +77,9 @@ pub fn owner(
         }
     };
     let since = methods(origin).find_map(|(_, name)| kfunc(name)?.since).filter(|_| origin.has_links()).max(since);
-    if let Some(version) = cx.options.lacks(since) {
-        let (what, oldest) = (format!("`{}<{text}>`", name.name), cx.options.oldest_kernel());
-        let error = cx.error(span, NeedsKernel { what, version: version.to_string() });
-        error.remark(format!("`--min-kernel` is {oldest}"));
+    if let Some(version) = cx.options.lacks(since)
+        && cx.needs_kernel(span, format!("`{}<{text}>`", name.name), version).is_some()
+    {
         return Ty::ERROR;
     }
     // The kernel looks for the type of a pointer among its own first (`btf_parse_kptr` of kernel/bpf/btf.c).

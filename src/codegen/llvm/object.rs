@@ -1,7 +1,7 @@
 //! The BPF object after LLVM: drops DWARF, adds the source's lines to BTF, and adds the list of pins for tools.
 
 use super::line_texts;
-use crate::codegen::{PINS_SECTION, TIER_SECTION};
+use crate::codegen::{NEEDS_SECTION, PINS_SECTION, TIER_SECTION};
 use crate::session::{Session, Tier};
 use object::build::elf::{Builder, SectionData};
 use object::elf::{SHT_PROGBITS, SHT_STRTAB};
@@ -25,6 +25,9 @@ fn rewritten(bytes: &[u8], pins: &str, cx: &Session) -> object::build::Result<Ve
     builder.delete_orphans();
     if !pins.is_empty() {
         add_text(&mut builder, PINS_SECTION, pins);
+    }
+    if let Some(needs) = &cx.needs {
+        add_text(&mut builder, NEEDS_SECTION, needs);
     }
     // LLVM has one string table for symbols and sections, the writer two.
     let names = builder.sections.add();

@@ -27,6 +27,11 @@ codes! {
 
     /// `min_kernel "6.4"` names the oldest kernel that the program is for, 5.10 or a later one. `--min-kernel` may name a later one.
     E0621 KernelText { why } = "{why}",
+
+    /// The program needs a later kernel than 6.1, and neither `--min-kernel` nor `min_kernel` in a file says the oldest kernel that it is for.
+    /// So it is the first one that has all that the program needs. The note names what asked for it; what is `@optional` asks for nothing.
+    N0667 OldestKernel { what, version } = "{what} makes Linux {version} the oldest kernel of this program",
+
     /// The file has BPF programs and no `main`, so there is no executable. Another program can load the object: `bpftool`,
     /// libbpf, or one in Go or Rust. The note is not made where `--target` or `--emit` asks for the object.
     N0665 ObjectOnly { path } = "there is no `main`, so only the BPF object `{path}` was written",

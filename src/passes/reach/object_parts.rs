@@ -4,7 +4,7 @@
 //! loaded, and no helper takes the address of one (`check_ptr_to_btf_access` of kernel/bpf/verifier.c).
 
 use crate::diag::Diagnostic;
-use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
+use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::ops::{KsAddr, KsDeref, KsElem};
 use crate::ir::{Function, OpData, Opcode, Value};
 use crate::passes::analysis::root;
@@ -60,10 +60,9 @@ pub fn check_made(cx: &mut Session, func: &Function, called_from: &dyn Fn(&mut D
     for data in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::HostNew) {
         let span = data.loc.span;
         let since = tables::kfunc("bpf_obj_new_impl").and_then(|known| known.since);
-        if let Some(version) = cx.options.lacks(since) {
-            let oldest = cx.options.oldest_kernel();
-            let error = cx.error(span, NeedsKernel { what: "`new` in BPF code".into(), version: version.to_string() });
-            error.remark(format!("`--min-kernel` is {oldest}"));
+        if let Some(version) = cx.options.lacks(since)
+            && let Some(error) = cx.needs_kernel(span, "`new` in BPF code".into(), version)
+        {
             called_from(error);
             error.help("a local variable lives as long as its function, an entry of a map until it is deleted");
             continue;

@@ -1,6 +1,5 @@
 //! Maps of kinds that the oldest kernel lacks.
 
-use crate::diag::codes::support::NeedsKernel;
 use crate::ir::callgraph::CallGraph;
 use crate::ir::{Module, Role};
 use crate::session::Session;
@@ -19,8 +18,7 @@ pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[u
         let may_fail = |program: &usize| matches!(&module.funcs[*program].role, Role::Program { loading, .. } if loading.may_fail());
         let users: Vec<usize> = users.copied().collect();
         if users.is_empty() || !users.iter().all(may_fail) {
-            let what = format!("a map of kind `{}`", map.kind.name);
-            cx.error(map.span, NeedsKernel { what, version: version.to_string() });
+            cx.needs_kernel(map.span, format!("a map of kind `{}`", map.kind.name), version);
         }
     }
 }

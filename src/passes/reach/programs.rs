@@ -4,10 +4,10 @@ use super::{called_from, context_fields, in_words};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{HelperNotInProgram, KernelWrite, NoKfunc, NoReader};
 use crate::diag::codes::maps::NotInProgram;
-use crate::diag::codes::support::NeedsKernel;
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::{BpfHelper, BpfKfunc, MapTimerStart};
 use crate::ir::{MapDecl, Module, OpData, Opcode, Role, Symbol};
+use crate::kernels::FirstKernel;
 use crate::passes::analysis::kernel_writes;
 use crate::passes::references::of_objects;
 use crate::session::Session;
@@ -48,9 +48,9 @@ pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[u
                     reported.push((at, op));
                     let error = context_fields::report(cx, data, &refused, spec, name);
                     called_from(module, &names, error, &reached.chain(at));
-                } else if let Some(refused) = refused(module, cx, data, (spec, target.as_deref()), loading) {
+                } else if let Some(error) = report_refused(module, cx, data, (spec, target.as_deref()), (loading, name))
+                {
                     reported.push((at, op));
-                    let error = report(cx, (module, data), &refused, spec, name);
                     called_from(module, &names, error, &reached.chain(at));
                 }
             }
@@ -60,6 +60,26 @@ pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[u
 
 /// A type of programs, and what the attribute names.
 type Wanted<'a> = (&'static ProgramSpec, Option<&'a str>);
+
+/// Reports what the kernel refuses of an op, or makes the oldest kernel later, until nothing is refused.
+fn report_refused<'c>(
+    module: &Module,
+    cx: &'c mut Session,
+    op: &OpData,
+    wanted: Wanted,
+    (loading, name): (&Loading, &Symbol),
+) -> Option<&'c mut Diagnostic> {
+    while let Some(refused) = refused(module, cx, op, wanted, (loading, name)) {
+        let Refused::Before(version, what) = refused else {
+            return Some(report(cx, (module, op), &refused, wanted.0, name));
+        };
+        if cx.options.min_kernel_given {
+            return cx.needs_kernel(op.loc.span, what, version);
+        }
+        cx.needs_kernel(op.loc.span, what, version);
+    }
+    None
+}
 
 /// What is known of the function of the kernel that an op calls.
 pub(in crate::passes) fn kfunc(op: &OpData) -> Option<&'static KfuncSpec> {
@@ -73,14 +93,10 @@ pub(in crate::passes) fn kfunc(op: &OpData) -> Option<&'static KfuncSpec> {
 enum Refused<'m> {
     /// Call this helper.
     Helper(&'static HelperSpec),
-    /// Call it in kernels before this one.
-    Before(String),
-    /// What no program does in kernels before this one.
-    ByAll(String),
+    /// Do what the words say in kernels before this one.
+    Before(FirstKernel, String),
     /// Use this map, whose values hold this.
     Special(&'m MapDecl, &'static SpecialFieldSpec),
-    /// Use this option of a timer in kernels before this one.
-    Option(&'static FieldOption, String),
     /// Print without the file of its reader.
     Print,
     /// Call this function of the kernel.
@@ -94,7 +110,7 @@ fn refused<'m>(
     cx: &Session,
     op: &OpData,
     (program, target): Wanted,
-    loading: &Loading,
+    (loading, name): (&Loading, &Symbol),
 ) -> Option<Refused<'m>> {
     if let Some(kfunc) = kfunc(op) {
         let has = |of: &&str| program.is_of_kfunc_type(of);
@@ -113,15 +129,17 @@ fn refused<'m>(
     if program.prints_to_reader && op.opcode == Opcode::KsPrint {
         return Some(Refused::Print);
     }
-    let option = timer_options(op).find_map(|option| Some(Refused::Option(option, lacks(option.since)?.to_string())));
+    let option = timer_options(op)
+        .find_map(|option| Some(Refused::Before(lacks(option.since)?, format!("`{}: true`", option.name))));
     special.or(option).or_else(|| {
         helpers(map, op).into_iter().find_map(|helper| match program.may_call(helper) {
             Some(_) if of_another_struct(program, target, helper) => Some(Refused::Helper(helper)),
             Some(programs) => {
-                let helper_lacks = lacks(helper.since).map(|version| Refused::ByAll(version.to_string()));
-                helper_lacks.or_else(|| {
+                let by_all = lacks(helper.since).map(|version| Refused::Before(version, used(cx, module, op)));
+                by_all.or_else(|| {
                     let version = lacks(programs.since)?;
-                    Some(Refused::Before(version.to_string()))
+                    let what = format!("{} in `@{}` programs", used(cx, module, op), program.name);
+                    Some(Refused::Before(version, format!("{what} such as `{}`", cx.source_name(name))))
                 })
             }
             None => Some(Refused::Helper(helper)),
@@ -179,23 +197,7 @@ fn report<'c>(
             let what = used(cx, module, op);
             cx.error(span, NotInProgram { what, program, name }).help(allowed_types(helper))
         }
-        Refused::Before(version) => {
-            let what = used(cx, module, op);
-            let what = format!("{what} in `@{program}` programs such as `{name}`");
-            let oldest = cx.options.oldest_kernel();
-            let error = cx.error(span, NeedsKernel { what, version: version.clone() });
-            error.remark(format!("`--min-kernel` is {oldest}"))
-        }
-        Refused::ByAll(version) => {
-            let (what, oldest) = (used(cx, module, op), cx.options.oldest_kernel());
-            let error = cx.error(span, NeedsKernel { what, version: version.clone() });
-            error.remark(format!("`--min-kernel` is {oldest}"))
-        }
-        Refused::Option(option, version) => {
-            let (what, oldest) = (format!("`{}: true`", option.name), cx.options.oldest_kernel());
-            let error = cx.error(span, NeedsKernel { what, version: version.clone() });
-            error.remark(format!("`--min-kernel` is {oldest}"))
-        }
+        Refused::Before(..) => crate::bug!("kernels without something are reported by `needs_kernel`"),
         Refused::Print => {
             let error = cx.error(span, NoReader { program: name });
             error.help("declare the context as a parameter, `ctx: *bpf_iter__…`, of each function that prints, and hand it over")

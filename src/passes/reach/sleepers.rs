@@ -5,7 +5,7 @@ use super::programs::{helpers, kfunc};
 use super::{called_from, programs::used};
 use crate::diag::codes::contexts::{HelperNotInProgram, SleepInTimer};
 use crate::diag::codes::maps::NotInProgram;
-use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
+use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::callgraph::{CallGraph, called_later};
 use crate::ir::ops::BpfKfunc;
 use crate::ir::{Module, OpData, Opcode, Role, Symbol};
@@ -149,7 +149,10 @@ fn check_maps(
             let error = match cx.options.lacks(since).filter(|_| map.kind.sleepable.is_some()) {
                 Some(version) => {
                     let what = format!("{} in `{name}`, which may sleep,", used(cx, module, &func.ops[op]));
-                    cx.error(span, NeedsKernel { what, version: version.to_string() })
+                    match cx.needs_kernel(span, what, version) {
+                        Some(error) => error,
+                        None => continue,
+                    }
                 }
                 None => {
                     let what = format!("`{}`, a `{}`,", cx.source_name(&map.name), map.kind.name);

@@ -7,7 +7,7 @@ use super::value::{Value, error_expr, local, number, strip_cast};
 use crate::ast;
 use crate::diag::codes::contexts::{ArgumentCount, HelperMemory, ProcessMemory};
 use crate::diag::codes::maps::MapWanted;
-use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
+use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::MismatchedTypes;
 use crate::sema::kernel_types;
 use crate::sema::tree::{Expr, ExprKind, MapId, Role};
@@ -72,9 +72,7 @@ impl Checker<'_, '_> {
         // Else what programs call that may be left out is known later.
         let lacks = self.cx.options.lacks(helper.since).filter(|_| !self.env.program.may_leave_out());
         let Some(version) = lacks else { return };
-        let (what, oldest) = (format!("the helper `{}`", helper.name), self.cx.options.oldest_kernel());
-        let error = self.error(span, NeedsKernel { what, version: version.to_string() });
-        error.remark(format!("`--min-kernel` is {oldest}"));
+        self.cx.needs_kernel(span, format!("the helper `{}`", helper.name), version);
     }
 
     /// `&m`

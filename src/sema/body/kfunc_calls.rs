@@ -7,7 +7,6 @@ use super::helper_calls::no_memory;
 use super::value::{error_expr, number, strip_cast};
 use crate::ast;
 use crate::diag::codes::contexts::{ArgumentCount, NoKfunc};
-use crate::diag::codes::support::NeedsKernel;
 use crate::diag::codes::types::{ExistsWhat, KfuncArgument};
 use crate::sema::tree::{Const, Expr, ExprKind, KernelFact, KfuncArg, KfuncId, KfuncParam};
 use crate::source::Span;
@@ -86,10 +85,9 @@ impl Checker<'_, '_> {
         // Before, the kernel loads no program that has the address of a function of its own (`check_pseudo_btf_id`).
         if let Some(version) = self.cx.options.lacks(ADDRESSES) {
             let what = format!("`exists({})`", kfunc.name);
-            let oldest = self.cx.options.oldest_kernel();
-            let error = self.error(span, NeedsKernel { what, version: version.to_string() });
-            error.remark(format!("`--min-kernel` is {oldest}"));
-            return error_expr(span);
+            if self.cx.needs_kernel(span, what, version).is_some() {
+                return error_expr(span);
+            }
         }
         Expr { kind: ExprKind::Kernel(KernelFact::KfuncExists(id)), ty: Ty::BOOL, span }
     }
@@ -97,9 +95,7 @@ impl Checker<'_, '_> {
     fn check_kfunc_kernel(&mut self, name: &str, span: Span) {
         let since = tables::kfunc(name).and_then(|known| known.since);
         let Some(version) = self.cx.options.lacks(since) else { return };
-        let (what, oldest) = (format!("the kernel function `{name}`"), self.cx.options.oldest_kernel());
-        let error = self.error(span, NeedsKernel { what, version: version.to_string() });
-        error.remark(format!("`--min-kernel` is {oldest}"));
+        self.cx.needs_kernel(span, format!("the kernel function `{name}`"), version);
     }
 
     fn kfunc_argument(&mut self, callee: &str, param: &KfuncParam, arg: &ast::Arg) -> Expr {

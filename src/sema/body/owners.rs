@@ -8,7 +8,6 @@ use super::value::{error_expr, local};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, CollectionCall, NoSuchMethod};
 use crate::diag::codes::shared::{OwnerUse, SpecialUse};
-use crate::diag::codes::support::NeedsKernel;
 use crate::sema::owners::methods;
 use crate::sema::tree::{Expr, ExprKind, FuncId, LocalId, Role};
 use crate::source::Span;
@@ -135,10 +134,8 @@ impl Checker<'_, '_> {
         };
         let Some(known) = tables::kfunc(function) else { crate::bug!("kfuncs.toml has no `{function}`") };
         if let Some(version) = self.cx.options.lacks(known.since) {
-            let (what, oldest) =
-                (format!("`.{}()` of a `{}`", method.name, self.ty_name(place.ty)), self.cx.options.oldest_kernel());
-            self.error(span, NeedsKernel { what, version: version.to_string() })
-                .remark(format!("`--min-kernel` is {oldest}"));
+            let what = format!("`.{}()` of a `{}`", method.name, self.ty_name(place.ty));
+            self.cx.needs_kernel(span, what, version);
         }
         let takes = matches!(known.reference, Some(Reference::Releases | Reference::Exchanges));
         if args.len() != usize::from(takes) {

@@ -10,7 +10,6 @@ use crate::diag::codes::maps::{
     ArenaSize, IndexReach, MapInitialiser, MapKey, MapSize, MapTypes, RingSize, SecondArena, SizeNotWanted,
 };
 use crate::diag::codes::shared::CannotPin;
-use crate::diag::codes::support::NeedsKernel;
 use crate::sema::consts;
 use crate::sema::scope::Scope;
 use crate::sema::tree::MapId;
@@ -43,8 +42,7 @@ impl Declare<'_> {
         }
         // Else the maps of programs that may be left out are known later.
         if let Some(version) = cx.options.lacks(kind.since).filter(|_| !self.env.program.may_leave_out()) {
-            let what = format!("a map of kind `{}`", kind.name);
-            cx.error(written.span, NeedsKernel { what, version: version.to_string() });
+            cx.needs_kernel(written.span, format!("a map of kind `{}`", kind.name), version);
         }
         let (args, size): (&[ast::Type], Option<&Expr>) = match &written.kind {
             TypeKind::Applied { args, size, .. } => (args, size.as_deref()),

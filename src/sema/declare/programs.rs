@@ -5,7 +5,6 @@ use crate::ast::{Arg, Attribute, Expr, ExprKind, FnDecl};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BadTarget, NearlyMode, ProgramParameter, ProgramResult, UnknownMode};
 use crate::diag::codes::names::AttributeArguments;
-use crate::diag::codes::support::NeedsKernel;
 use crate::sema::enums;
 use crate::sema::predefined::table_type;
 use crate::sema::similar;
@@ -68,9 +67,7 @@ pub(super) fn check_kernel(cx: &mut Session, role: &ProgramRole, attribute: &Att
     let since = role.form().and_then(|form| form.since).filter(|_| !role.loading.may_fail());
     if let Some(version) = cx.options.lacks(since) {
         let mode = role.mode.map_or(String::new(), |mode| format!("(\"{mode}\")"));
-        let (what, oldest) = (format!("`@{}{mode}`", role.spec.name), cx.options.oldest_kernel());
-        let error = cx.error(attribute.span, NeedsKernel { what, version: version.to_string() });
-        error.remark(format!("`--min-kernel` is {oldest}"));
+        cx.needs_kernel(attribute.span, format!("`@{}{mode}`", role.spec.name), version);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::btf::{self, OpsMember};
 use crate::diag::codes::contexts::{UnknownOps, UnknownOpsMember};
 use crate::diag::codes::environment::NoKernelTypes;
 use crate::diag::codes::names::{AttributeArguments, DuplicateMember, NoStructOps};
-use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
+use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{MemberType, MissingMembers};
 use crate::sema::consts;
 use crate::sema::env::Entity;
@@ -221,12 +221,10 @@ fn wrong_argument(cx: &mut Session, attribute: &Attribute) {
 
 /// An implementation that may be left out is for kernels that take such.
 fn check_kernel(cx: &mut Session, of: &str, decl: &ImplDecl) {
-    if let Some(version) = cx.options.lacks(struct_ops(of).and_then(|spec| spec.since)) {
-        let what = format!("an implementation of `{of}`");
-        let oldest = cx.options.oldest_kernel();
-        cx.error(decl.name.span, NeedsKernel { what, version: version.to_string() })
-            .remark(format!("`--min-kernel` is {oldest}"))
-            .help(format!("write `min_kernel \"{version}\"` into the program, or `@optional` before the `impl`"));
+    if let Some(version) = cx.options.lacks(struct_ops(of).and_then(|spec| spec.since))
+        && let Some(error) = cx.needs_kernel(decl.name.span, format!("an implementation of `{of}`"), version)
+    {
+        error.help(format!("write `min_kernel \"{version}\"` into the program, or `@optional` before the `impl`"));
     }
 }
 

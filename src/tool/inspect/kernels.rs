@@ -1,7 +1,8 @@
 //! What an object needs of a kernel, each with the first kernel that has it: `--kernels`, and `ksc --kernel-report`.
 
 use super::calls::{CALL, PSEUDO_CALL, code};
-use super::object::{File, parse, report};
+use super::object::{File, parse, report, section, text as text_of};
+use crate::codegen::NEEDS_SECTION;
 use crate::diag::escape;
 use crate::kernels;
 use crate::tables::{HELPERS, KFUNCS, MAP_KINDS, PROGRAMS, ProgramSpec};
@@ -45,7 +46,17 @@ pub fn of(bytes: &[u8]) -> Result<String, String> {
         needs.insert(Need::new("map kind", map.kind.as_str(), kind.and_then(|kind| kind.since)));
     }
     instructions(&file, &types, &mut needs);
+    let latest = kernels::latest(needs.iter().map(|need| need.since));
+    needs.extend(construct(&file).filter(|need| need.since > latest));
     Ok(text(&needs))
+}
+
+/// What made the oldest kernel of the program a later one, where the object shows it by nothing else.
+fn construct(file: &File) -> Option<Need> {
+    let noted = text_of(section(file, NEEDS_SECTION))?;
+    let (version, what) = noted.split_once(' ')?;
+    let version = kernels::version(version).ok()?;
+    Some(Need::new("construct", what, Some((version.major, version.minor))))
 }
 
 fn instructions(file: &File, types: &[&'static ProgramSpec], needs: &mut BTreeSet<Need>) {

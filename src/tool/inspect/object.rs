@@ -82,7 +82,7 @@ pub fn section<'d>(file: &File<'d>, name: &str) -> &'d [u8] {
     file.section_by_name(name).and_then(|section| section.data().ok()).unwrap_or(&[])
 }
 
-fn text(bytes: &[u8]) -> Option<String> {
+pub fn text(bytes: &[u8]) -> Option<String> {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
     (end > 0).then(|| String::from_utf8_lossy(&bytes[..end]).into_owned())
 }

@@ -19,12 +19,11 @@ pub use known_indexes::is_of_index;
 pub use size::can_follow_copies;
 
 use super::{Changed, Pass, Run, condition};
-use crate::diag::codes::support::NeedsKernel;
 use crate::diag::lowered::LoopPlain;
 use crate::ir::ops::{KsFor, KsWhile};
 use crate::ir::value_ranges::Ranges;
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Symbol, Value};
-use crate::kernels::Kernels;
+use crate::kernels::{FirstKernel, Kernels};
 use crate::passes::verifier::unknown_values;
 use crate::session::Session;
 use crate::tables;
@@ -61,8 +60,8 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let mut indexes: BTreeMap<Symbol, HashMap<Value, Value>> = BTreeMap::new();
     for (name, op) in forms.too_large {
         let Some(func) = module.funcs.iter_mut().find(|f| f.name == name) else { continue };
-        if let Some(version) = &missing {
-            report(cx, func, op, version.clone());
+        if let Some(version) = missing {
+            report(cx, func, op, version);
         } else if func.ops[op].opcode == Opcode::KsFor {
             indexes.entry(name).or_default().extend(range(func, &cx.types, op));
             changed = Changed::Yes;
@@ -113,11 +112,11 @@ fn explain(module: &Module, cx: &mut Session) {
 }
 
 /// The first kernel with `bpf_loop`, if the oldest that is asked for has it not.
-fn missing_callbacks(cx: &Session) -> Option<String> {
-    cx.options.lacks(tables::helper("bpf_loop")?.since).map(|version| version.to_string())
+fn missing_callbacks(cx: &Session) -> Option<FirstKernel> {
+    cx.options.lacks(tables::helper("bpf_loop")?.since)
 }
 
-fn report(cx: &mut Session, func: &Function, op: OpId, version: String) {
+fn report(cx: &mut Session, func: &Function, op: OpId, version: FirstKernel) {
     let data = &func.ops[op];
     let constant = data.opcode == Opcode::KsFor
         && [KsFor::of(data).low(), KsFor::of(data).high()].iter().all(|&bound| func.known(&cx.types, bound).is_some());
@@ -132,7 +131,9 @@ fn report(cx: &mut Session, func: &Function, op: OpId, version: String) {
             "a `for` over a small range works on every kernel: a constant one, or with an end that is bounded, as in `0..(n & 15)`",
         )
     };
-    cx.error(data.loc.span, NeedsKernel { what: what.into(), version }).help(help);
+    if let Some(error) = cx.needs_kernel(data.loc.span, what.into(), version) {
+        error.help(help);
+    }
 }
 
 /// Counts up to the largest value of the end, and leaves the loop at the end: so every verifier knows the number of

@@ -4,7 +4,6 @@ use super::super::super::builder::Extend;
 use super::super::super::function::FnGen;
 use crate::codegen::formats::{Conversion, Piece, pieces};
 use crate::diag::codes::limits::NotPrintable;
-use crate::diag::codes::support::NeedsKernel;
 use crate::ir::ops::{BpfSeqPrint, BpfSeqWrite, BpfStreamPrint, KsPrint};
 use crate::ir::{OpData, Value};
 use crate::tables;
@@ -35,9 +34,10 @@ pub fn emit(g: &mut FnGen, op: &OpData, view: &KsPrint) {
     let since = tables::helper(VPRINTK).and_then(|helper| helper.since);
     if let Some(version) = g.g.cx.options.lacks(since) {
         let what = format!("printing more than {PRINTK_VALUES} values at once");
-        g.g.cx.error(op.loc.span, NeedsKernel { what, version: version.to_string() });
-        g.g.failed = true;
-        return;
+        if g.g.cx.needs_kernel(op.loc.span, what, version).is_some() {
+            g.g.failed = true;
+            return;
+        }
     }
     let [values, bytes] = line.in_memory(g);
     g.call_helper(VPRINTK, long, &[format, size, values, bytes]);
