@@ -89,7 +89,8 @@
 //! | `ks_global` | `void *(uint32_t global)`: an address that stays the same for the life of the process |
 //! | `ks_print` | `void (const char *format, uint64_t format_len, const KsArg *args, uint64_t args_len, uint32_t newline)` |
 //! | `ks_uncaught` | `noreturn void (int32_t code, const char *file, uint32_t line)`: what was thrown and not caught; status 1 |
-//! | `ks_panic` | `noreturn void (const char *file, uint32_t line, const char *message)`: status 134 |
+//! | `ks_panic` | `noreturn void (const char *file, uint32_t line, const char *format, uint64_t format_len, const KsArg *args, uint64_t
+//! args_len)`: detaches everything; status 134 |
 //! | `ks_parse_address` | `int32_t (const char *text, uint64_t size, void *out, uint64_t out_size)`: an IPv4 address of 4 bytes or
 //! an IPv6 address of 16; 0, or −EINVAL where the text says none, and `out` is as it was |
 //! | `ks_ifindex` | `int32_t (const char *name, uint64_t size, void *out, uint64_t out_size)`: the index of an interface, in 4 bytes; 0, or

@@ -3,9 +3,11 @@
 //! Links are file descriptors, so the kernel drops them with the process. It would keep clsact filters; these are
 //! removed here, also when C code or libc calls `exit`.
 
+use crate::abi::KsArg;
 use crate::errors::complain;
 use crate::escape;
-use crate::program::text;
+use crate::print;
+use crate::program::{array, text};
 use std::ffi::c_char;
 use std::sync::OnceLock;
 
@@ -66,8 +68,21 @@ pub extern "C" fn ks_uncaught(code: i32, file: *const c_char, line: u32) -> ! {
 }
 
 /// See abi.rs.
+///
+/// # Safety
+/// The format has `format_len` bytes; `args` has `args_len` elements, whose addresses are readable.
 #[unsafe(no_mangle)]
-pub extern "C" fn ks_panic(file: *const c_char, line: u32, message: *const c_char) -> ! {
-    complain(&format!("panic at {}:{line}: {}", escape::value(text(file)), text(message)));
+pub unsafe extern "C" fn ks_panic(
+    file: *const c_char,
+    line: u32,
+    format: *const u8,
+    format_len: u64,
+    args: *const KsArg,
+    args_len: u64,
+) -> ! {
+    // SAFETY: as the caller promises.
+    let message = print::text(unsafe { array(format, format_len) }, unsafe { array(args, args_len) });
+    let message = String::from_utf8_lossy(&message);
+    complain(&format!("panic at {}:{line}: {}", escape::value(text(file)), message.trim_end_matches('\n')));
     leave(134)
 }

@@ -1,5 +1,5 @@
 //! Wrappers of functions for the runtime and the kernel, which know nothing of throws and views: both get a wrapper that
-//! calls a function that may throw; the runtime gets one that takes the parts of a view, for a handler with a `bytes`.
+//! calls a function that may throw, the kernel one that calls what may panic; the runtime gets one that takes the parts of a view, for a handler with a `bytes`.
 
 use super::Names;
 use super::func::{self, Lowering};
@@ -22,7 +22,8 @@ impl Boundaries {
         handed.0.extend(program.maps.iter().filter_map(|map| Some((map.callback?, Target::Host))));
         let mut boundaries = BTreeMap::new();
         for (func, on) in handed.0 {
-            if program.func(func).throws || takes_views(program.func(func)) {
+            let callee = program.func(func);
+            if callee.throws || callee.panics && on.facts().in_kernel || takes_views(callee) {
                 boundaries.entry((func, on)).or_insert_with(|| unused_symbol(program, func, on));
             }
         }

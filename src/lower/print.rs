@@ -25,14 +25,8 @@ fn prints_pointee(format: &[u8]) -> Vec<bool> {
 
 impl Lowering<'_> {
     pub(super) fn print(&mut self, print: &Print, span: Span) {
-        let pointees = prints_pointee(&print.format);
         self.scoped(|this| {
-            let mut args = Vec::new();
-            for (index, arg) in print.args.iter().enumerate() {
-                let pointee = pointees.get(index).copied().unwrap_or(false);
-                let changes = print.args[index + 1..].iter().any(may_write);
-                args.push(this.print_arg(arg, pointee, changes));
-            }
+            let args = this.print_args(print);
             match &print.seq {
                 None => this.at(span).b.ks_print(&args, &print.format, print.newline),
                 Some(seq) => {
@@ -41,6 +35,29 @@ impl Lowering<'_> {
                 }
             };
         });
+    }
+
+    fn print_args(&mut self, print: &Print) -> Vec<Value> {
+        let pointees = prints_pointee(&print.format);
+        let mut args = Vec::new();
+        for (index, arg) in print.args.iter().enumerate() {
+            let pointee = pointees.get(index).copied().unwrap_or(false);
+            let changes = print.args[index + 1..].iter().any(may_write);
+            args.push(self.print_arg(arg, pointee, changes));
+        }
+        args
+    }
+
+    /// `panic(…)`
+    pub(super) fn panic(&mut self, print: &Print, span: Span) {
+        let args = self.print_args(print);
+        if !self.reachable {
+            return;
+        }
+        let file = self.cx.recorded_name(span.file);
+        let line = self.cx.sources.line_col(span).line;
+        self.at(span).b.ks_panic(&args, &print.format, file.as_bytes(), line.into());
+        self.leave();
     }
 
     /// `ctx.write(value)`

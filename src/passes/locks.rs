@@ -4,13 +4,14 @@
 //! the lock. Reports what has become a call, since the verifier allows none while a lock is held. So it runs after all
 //! passes that make calls (`maps`, `outline`, `percpu-vars`).
 
-use super::{Changed, Declarations, Pass, Run, percpu_vars};
+use super::{Changed, Pass, Run, exits, percpu_vars};
 use crate::diag::codes::shared::CallInLock;
-use crate::ir::ops::{BpfHelper, BpfKfunc, BpfLocked, KsCall};
-use crate::ir::{Builder, Function, OpData, OpId, Opcode};
+use crate::ir::ops::{BpfHelper, BpfKfunc, BpfLocked, BpfObjectAdd, KsCall};
+use crate::ir::{Builder, Function, Module, OpData, OpId, Opcode, Symbol};
 use crate::session::{Session, SourceNames};
 use crate::source::Span;
 use crate::tables::OpTrait;
+use std::collections::BTreeMap;
 
 const NAME: &str = "locks";
 pub static PASS: Pass = Pass {
@@ -19,10 +20,40 @@ pub static PASS: Pass = Pass {
     after: &[("maps", "makes calls"), ("outline", "makes calls"), ("percpu-vars", "makes calls")],
     before: &[("to-cf", "writes the end of a scope on each of its exits")],
     verifier: None,
-    run: Run::Function(run),
+    run: Run::Module(run),
 };
 
-fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    let mut changed = Changed::No;
+    for (less, added) in orders(module) {
+        if let Some(func) = module.func(&less) {
+            let refused = func.walk().into_iter().map(|op| &func.ops[op]).find(|op| is_refused(op));
+            if let Some(op) = refused {
+                let error = cx.error(op.loc.span, CallInLock { what: in_words(op, &cx.names) });
+                error.note(added, "it orders a tree, whose lock is held here");
+            }
+        }
+    }
+    for func in &mut module.funcs {
+        if let Changed::Yes = function(func, cx) {
+            changed = Changed::Yes;
+        }
+    }
+    changed
+}
+
+/// The functions that order trees, each with the first place where an object is added.
+fn orders(module: &Module) -> BTreeMap<Symbol, Span> {
+    let mut found = BTreeMap::new();
+    for func in &module.funcs {
+        for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::BpfObjectAdd) {
+            found.entry(BpfObjectAdd::of(op).callback().clone()).or_insert(op.loc.span);
+        }
+    }
+    found
+}
+
+fn function(func: &mut Function, cx: &mut Session) -> Changed {
     let locked: Vec<OpId> = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::BpfLocked).collect();
     for &op in &locked {
         check(func, cx, op);
@@ -71,6 +102,9 @@ fn in_words(op: &OpData, names: &SourceNames) -> String {
     }
     if matches!(op.opcode, Opcode::BpfLoop | Opcode::BpfRepeat) {
         return "a loop without a small constant bound, which is a call of `bpf_loop`,".to_owned();
+    }
+    if op.opcode == Opcode::KsPrint && op.loc.made_by == Some(exits::PASS.name) {
+        return "the message of a `panic` or `assert`".to_owned();
     }
     match op.map() {
         Some(name) if op.loc.made_by == Some(percpu_vars::PASS.name) => {

@@ -143,6 +143,9 @@ impl Lowering<'_> {
                 this.builder().done();
             });
         }
+        if self.ends_panics() && self.thrown.is_some() {
+            self.if_thrown(Self::refuse);
+        }
         self.tail_returns();
         let (ty, place) = (self.func.result, self.result);
         let mut b = self.builder();

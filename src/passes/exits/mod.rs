@@ -1,6 +1,6 @@
 //! `exits`: throws, `try` and `defer` become blocks that are left, and a value that callers test.
 //!
-//! Takes `ks.throw`, `ks.cancel`, `ks.try`, `ks.defer`, returns and tail calls under them, and calls of functions that may
+//! Takes `ks.throw`, `ks.cancel`, `ks.panic`, `ks.try`, `ks.defer`, returns and tail calls under them, and calls of functions that may
 //! throw. Leaves `ks.block`, `ks.leave`, and behind what is deferred one `ks.return`, and one `ks.tail_return` for each callee.
 //!
 //! What is thrown is in memory, in a place that is 0 while nothing is: the code in the low half, in the high half the number
@@ -15,6 +15,7 @@
 //! Passes before this one that follow control look at a lowered copy ([`lowered`]).
 
 mod defers;
+mod panics;
 mod signals;
 mod tails;
 mod throws;
@@ -72,12 +73,16 @@ pub fn is_defer_flag(func: &Function, place: Value) -> bool {
 }
 
 fn is_lowered(opcode: Opcode) -> bool {
-    matches!(opcode, Opcode::KsThrow | Opcode::KsCancel | Opcode::KsTry | Opcode::KsDefer)
+    matches!(opcode, Opcode::KsThrow | Opcode::KsCancel | Opcode::KsPanic | Opcode::KsTry | Opcode::KsDefer)
 }
 
 /// Whether anything changed.
 fn lower(module: &mut Module, types: &mut Types) -> bool {
-    let program = Program::of(module);
+    let in_kernel = module.target.is_none_or(|target| target.facts().in_kernel);
+    if in_kernel {
+        panics::leave_functions(module);
+    }
+    let program = Program::of(module, in_kernel);
     let mut changed = false;
     for func in module.funcs.iter_mut().filter(|func| program.concerns(func)) {
         function(func, types, &program);
@@ -94,10 +99,12 @@ struct Program {
     files: Vec<(Vec<u8>, i128)>,
     /// Some function may be left because a signal came.
     cancels: bool,
+    /// A panic leaves the program, not the process.
+    in_kernel: bool,
 }
 
 impl Program {
-    fn of(module: &Module) -> Program {
+    fn of(module: &Module, in_kernel: bool) -> Program {
         let mut files: Vec<(Vec<u8>, i128)> = Vec::new();
         for func in &module.funcs {
             for op in func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsThrow) {
@@ -113,6 +120,7 @@ impl Program {
             throwing: throwing.map(|func| func.name.clone()).collect(),
             files,
             cancels: module.funcs.iter().any(|func| func.cancels),
+            in_kernel,
         }
     }
 
@@ -134,7 +142,7 @@ impl Program {
         let mut ops = func.blocks[func.only_block(region)].ops.iter();
         ops.any(|&op| {
             let data = &func.ops[op];
-            matches!(data.opcode, Opcode::KsThrow | Opcode::KsCancel)
+            matches!(data.opcode, Opcode::KsThrow | Opcode::KsCancel | Opcode::KsPanic)
                 || self.is_throwing(data)
                 || data.opcode != Opcode::KsDefer && data.regions.iter().any(|&inner| self.may_throw(func, inner))
         })
@@ -261,6 +269,8 @@ impl Lowering<'_> {
             self.throw(&data);
         } else if data.opcode == Opcode::KsCancel {
             self.cancel(&data);
+        } else if data.opcode == Opcode::KsPanic {
+            self.panic(&data);
         } else if data.opcode == Opcode::KsLeave {
             self.leave_own(op, &data);
         } else if data.opcode == Opcode::KsDefer {

@@ -8,6 +8,9 @@ use crate::types::Ty;
 /// Replaces the line where a signal is thrown, which no handler takes; the code is the status of the process.
 const SIGNAL: i128 = u32::MAX as i128;
 
+/// What is thrown for a panic of BPF code, the same to handlers.
+pub(super) const PANIC: i128 = SIGNAL << 32 | 1;
+
 impl Lowering<'_> {
     pub(super) fn cancel(&mut self, data: &OpData) {
         let (status, place) = (KsCancel::of(data).status(), self.thrown());

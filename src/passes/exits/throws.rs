@@ -104,6 +104,7 @@ impl Lowering<'_> {
                 self.uncaught();
                 self.builder().ks_unreachable();
             }
+            Throws::Never if !self.deferred && self.ends_panics() => self.refuse(),
             // The checker lets nothing through that comes here.
             Throws::Never | Throws::ToCaller | Throws::Ends => {
                 self.builder().ks_unreachable();
@@ -125,7 +126,7 @@ impl Lowering<'_> {
     }
 
     /// The result of a function that has none: nobody looks at it.
-    fn no_result(&mut self) -> Option<Value> {
+    pub(super) fn no_result(&mut self) -> Option<Value> {
         let ty = self.func.result;
         let kind = self.types.kind(ty);
         if ty == Ty::VOID {
@@ -150,7 +151,7 @@ impl Lowering<'_> {
         }
         self.adopt(op);
         self.loc = Loc { made_by: Some(NAME), ..self.func.ops[op].loc };
-        let leaves = self.func.throws != Throws::Never && !self.deferred;
+        let leaves = (self.func.throws != Throws::Never || self.ends_panics()) && !self.deferred;
         // The checker lets no call through out of which something comes that nothing takes.
         if leaves || self.target(&[Kind::Handlers, Kind::Deferred, Kind::Apart]).is_some() {
             self.if_thrown(Self::throw_on);

@@ -21,7 +21,7 @@ use crate::types::Ty;
 type Check = fn(&mut Checker<'_, '_>, &[ast::Arg], Span) -> Expr;
 
 /// Builtins whose calls are nodes of the typed tree.
-const NODES: [(&str, Check); 13] = [
+const NODES: [(&str, Check); 15] = [
     ("print", |checker, args, span| checker.print(args, true, span)),
     ("print_raw", |checker, args, span| checker.print(args, false, span)),
     ("load", |checker, args, span| checker.load(args, span)),
@@ -34,6 +34,8 @@ const NODES: [(&str, Check); 13] = [
     ("run", |checker, args, span| checker.run(args, span)),
     ("read", |checker, args, span| checker.read(args, span)),
     ("exists", |checker, args, span| checker.exists(args, span)),
+    ("panic", |checker, args, span| checker.panic(args, span)),
+    ("assert", |checker, args, span| checker.assert(args, span)),
     ("name", |checker, args, span| checker.enum_name(args, span)),
 ];
 

@@ -7,6 +7,7 @@ mod actions;
 mod after_headers;
 mod arenas;
 mod arith;
+mod asserts;
 mod assign;
 mod assigned_variables;
 mod atomics;

@@ -18,6 +18,13 @@ const MAX_BPF_ARGS: usize = 12;
 impl Checker<'_, '_> {
     pub fn print(&mut self, args: &[ast::Arg], newline: bool, span: Span) -> Expr {
         let name = if newline { "print" } else { "print_raw" };
+        let Some((format, args)) = self.formatted(name, args, span) else { return error_expr(span) };
+        let seq = self.own_iterator().map(|ctx| Box::new(self.sequence(ctx, span)));
+        Expr { kind: ExprKind::Print(Print { format, args, seq, newline }), ty: Ty::VOID, span }
+    }
+
+    /// The format and the values of a message; none after an error.
+    pub fn formatted(&mut self, name: &str, args: &[ast::Arg], span: Span) -> Option<(Vec<u8>, Vec<Expr>)> {
         for arg in args {
             self.refuse_name(arg, name);
         }
@@ -28,12 +35,8 @@ impl Checker<'_, '_> {
             },
             None => Some((Vec::new(), Vec::new())),
         };
-        let Some((format, args)) = formatted else { return error_expr(span) };
-        if self.targets.all(|on| on.prints_by_helper) && !self.fits_bpf(&format, args.len(), span) {
-            return error_expr(span);
-        }
-        let seq = self.own_iterator().map(|ctx| Box::new(self.sequence(ctx, span)));
-        Expr { kind: ExprKind::Print(Print { format, args, seq, newline }), ty: Ty::VOID, span }
+        let by_helper = self.targets.all(|on| on.prints_by_helper);
+        formatted.filter(|(format, args)| !by_helper || self.fits_bpf(format, args.len(), span))
     }
 
     fn fits_bpf(&mut self, format: &[u8], args: usize, span: Span) -> bool {
@@ -172,6 +175,11 @@ impl Checker<'_, '_> {
         } else {
             value
         })
+    }
+
+    /// A number as `%d` takes it, which is added to the format.
+    pub fn printed_number(&mut self, value: Expr, out: &mut Vec<u8>) -> Option<Expr> {
+        self.number_argument(&Conversion::plain(ConversionKind::Decimal), value, false, out)
     }
 
     fn number_argument(

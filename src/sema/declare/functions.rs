@@ -32,6 +32,7 @@ impl<'a> Declare<'a> {
             context: None,
             throws: false,
             cancels: false,
+            panics: false,
             global: false,
             locals: Vec::new(),
             body: Block { stmts: Vec::new(), value: None, span },

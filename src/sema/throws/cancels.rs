@@ -35,6 +35,18 @@ pub fn find(env: &Env, effects: &Effects, summaries: &[Summary]) -> BTreeSet<Fun
     reach(&callers, found)
 }
 
+/// The functions with a `panic`, and all that call those.
+pub fn panicking(effects: &Effects, summaries: &[Summary]) -> BTreeSet<FuncId> {
+    let mut callers = vec![BTreeSet::new(); summaries.len()];
+    for (at, summary) in summaries.iter().enumerate() {
+        for callee in callees(effects, &summary.nodes) {
+            callers[callee.0 as usize].insert(FuncId(at as u32));
+        }
+    }
+    let own = std::iter::zip(0.., summaries).filter(|(_, summary)| summary.panics);
+    reach(&callers, own.map(|(at, _)| FuncId(at)).collect())
+}
+
 /// All that there are steps to, in any number.
 fn reach(steps: &[BTreeSet<FuncId>], from: BTreeSet<FuncId>) -> BTreeSet<FuncId> {
     let mut open: Vec<FuncId> = from.iter().copied().collect();

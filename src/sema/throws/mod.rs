@@ -82,6 +82,9 @@ pub fn check(cx: &mut Session, env: &mut Env) {
     summaries.iter().for_each(|summary| effects.closed_tries(&summary.nodes, &mut closed));
     env.program.closed_tries = closed;
     effects.note(env, &cancelled);
+    for func in cancels::panicking(&effects, &summaries) {
+        env.program.funcs[func.0 as usize].panics = true;
+    }
     for func in env.program.funcs.iter().filter(|func| func.global && func.throws) {
         let why = "lets no error out: it catches what it throws".to_owned();
         cx.error(func.name_span, GlobalFunction { name: func.name.clone(), why });

@@ -16,6 +16,8 @@ pub struct Summary {
     pub handlers: Vec<Handler>,
     /// There is a loop in it.
     pub loops: bool,
+    /// There is a `panic` in it.
+    pub panics: bool,
 }
 
 pub enum Node {
@@ -59,7 +61,8 @@ pub struct Handler {
 }
 
 pub fn of(program: &Program, func: &Func, sites: &mut Vec<Thrown>) -> Summary {
-    let summary = Summary { nodes: Vec::new(), addressed: BTreeSet::new(), handlers: Vec::new(), loops: false };
+    let (nodes, addressed, handlers) = (Vec::new(), BTreeSet::new(), Vec::new());
+    let summary = Summary { nodes, addressed, handlers, loops: false, panics: false };
     let mut walk = Walk { program, sites, summary };
     walk.block(&func.body);
     walk.summary
@@ -131,6 +134,7 @@ impl Visitor<'_> for Walk<'_> {
             self.summary.nodes.push(Node::Defer { body });
         } else {
             self.summary.loops |= stmt.kind.is_loop();
+            self.summary.panics |= matches!(stmt.kind, StmtKind::Panic(_));
             self.parts_of_stmt(stmt);
         }
     }
@@ -160,6 +164,8 @@ impl Visitor<'_> for Walk<'_> {
             && let Some(on) = method.handler
         {
             self.handler(handler, on);
+        } else if let ExprKind::ObjectCall { less: Some(less), .. } = expr.kind {
+            self.summary.handlers.push(Handler { callee: Callee::Func(less), on: Target::Bpf, span });
         } else if let Some(handler) = expr.field_handler() {
             self.handler(handler, Target::Bpf);
         }

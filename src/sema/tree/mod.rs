@@ -116,6 +116,8 @@ pub struct Func {
     pub throws: bool,
     /// A signal that ends a loop may have to leave it, so that what is deferred runs.
     pub cancels: bool,
+    /// There is a `panic` in it, or in what it calls.
+    pub panics: bool,
     /// The kernel verifies it by itself, for any arguments.
     pub global: bool,
 }

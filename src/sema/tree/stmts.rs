@@ -1,6 +1,6 @@
 //! Statements and blocks.
 
-use super::{ArithOp, Binding, Expr, LocalId, MapId, Optional};
+use super::{ArithOp, Binding, Expr, LocalId, MapId, Optional, Print};
 use crate::source::Span;
 use crate::types::Ty;
 
@@ -133,6 +133,9 @@ pub enum StmtKind {
     Return(Option<Expr>),
     /// An `i32`, to the nearest `catch` that takes it: of the statements around, else of those around the call.
     Throw(Expr),
+    /// `panic(…)`: prints, and ends the process; a program of BPF code returns what lets nothing through, whatever function of it
+    /// this is in. No handler takes it.
+    Panic(Print),
     /// The first catch that takes a code has it; one that none takes is thrown on.
     Try {
         body: Block,

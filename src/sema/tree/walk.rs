@@ -66,6 +66,7 @@ pub trait Visitor<'t> {
                 self.block(body);
                 catches.iter().for_each(|catch| self.block(&catch.body));
             }
+            StmtKind::Panic(print) => print.args.iter().for_each(|arg| self.expr(arg)),
             StmtKind::Break | StmtKind::Continue => {}
         }
     }

@@ -61,6 +61,8 @@ pub fn call_pointer(g: &mut FnGen, op: &OpData) {
     finish(g, op, call, view.args());
 }
 
+const NULL_CALL: &[u8] = b"call of a null function pointer";
+
 /// Ends the process, with the place of the call, where the pointer is null.
 fn end_if_null<'c>(g: &mut FnGen<'_, '_, 'c>, op: &OpData, callee: PointerValue<'c>) {
     let (null, there) = (g.g.build.block(g.llvm, "null"), g.g.build.block(g.llvm, "there"));
@@ -69,9 +71,12 @@ fn end_if_null<'c>(g: &mut FnGen<'_, '_, 'c>, op: &OpData, callee: PointerValue<
     g.g.build.go_to(null);
     let place = g.g.cx.sources.line_col(op.loc.span);
     let file = format!("{}\0", g.g.cx.recorded_name(op.loc.span.file));
-    let (file, message) = (g.g.string(file.as_bytes()), g.g.string(b"call of a null function pointer\0"));
-    let line = g.g.build.int(32, u64::from(place.line));
-    runtime(g, "ks_panic", None, &[file.into(), line.into(), message.into()]);
+    let (file, message) = (g.g.string(file.as_bytes()), g.g.string(NULL_CALL));
+    let build = &g.g.build;
+    let (line, length) = (build.int(32, u64::from(place.line)), build.int(64, NULL_CALL.len() as u64));
+    let (no_args, none) = (build.null(), build.int(64, 0));
+    let args = [file.into(), line.into(), message.into(), length.into(), no_args.into(), none.into()];
+    runtime(g, "ks_panic", None, &args);
     g.g.build.br(there);
     g.g.build.go_to(there);
 }

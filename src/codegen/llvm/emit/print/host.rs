@@ -4,8 +4,8 @@ use super::super::super::builder::Extend;
 use super::super::super::function::FnGen;
 use super::super::host::runtime;
 use crate::codegen::abi::{KsArg, KsArgKind};
-use crate::ir::Value;
-use crate::ir::ops::KsPrint;
+use crate::ir::ops::{HostPanic, KsPrint};
+use crate::ir::{OpData, Value};
 use crate::types::{Ty, TyKind};
 use inkwell::values::{BasicValueEnum, IntValue};
 
@@ -14,7 +14,26 @@ const VALUE_OFFSET: u64 = std::mem::offset_of!(KsArg, value) as u64;
 const ARG_SIZE: u64 = std::mem::size_of::<KsArg>() as u64;
 
 pub fn emit(g: &mut FnGen, view: &KsPrint) {
-    let args = view.args();
+    let newline = g.number(view.newline().into());
+    call(g, "ks_print", &[], (view.format(), view.args()), &[newline]);
+}
+
+/// `host.panic`
+pub fn panic(g: &mut FnGen, op: &OpData) {
+    let view = HostPanic::of(op);
+    let file = g.g.string(&[view.file(), b"\0".as_slice()].concat());
+    let line = g.g.build.int(32, view.line() as u64);
+    call(g, "ks_panic", &[file.into(), line.into()], (view.format(), view.args()), &[]);
+}
+
+/// Calls a function of the runtime that takes a format and its values, with what comes before and after these.
+fn call<'c>(
+    g: &mut FnGen<'_, '_, 'c>,
+    name: &str,
+    before: &[BasicValueEnum<'c>],
+    (format, args): (&[u8], &[Value]),
+    after: &[BasicValueEnum<'c>],
+) {
     let slot = (!args.is_empty()).then(|| g.slot(g.g.bytes_type(args.len() as u64 * ARG_SIZE), 8, ""));
     if let Some(slot) = slot {
         g.begin_life(slot);
@@ -29,12 +48,11 @@ pub fn emit(g: &mut FnGen, view: &KsPrint) {
         }
     }
     let array = slot.unwrap_or_else(|| g.g.build.null()).into();
-    let format: BasicValueEnum = g.g.string(view.format()).into();
+    let text = g.g.string(format).into();
     let build = &g.g.build;
-    let length = build.int(64, view.format().len() as u64).into();
-    let count = build.int(64, args.len() as u64).into();
-    let newline = build.int(32, view.newline().into()).into();
-    runtime(g, "ks_print", None, &[format, length, array, count, newline]);
+    let (length, count) = (build.int(64, format.len() as u64), build.int(64, args.len() as u64));
+    let printed = [text, length.into(), array, count.into()];
+    runtime(g, name, None, &[before, &printed, after].concat());
     if let Some(slot) = slot {
         g.end_life(slot);
     }

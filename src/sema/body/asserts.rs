@@ -1,0 +1,136 @@
+//! `panic("…")`, `assert(c, "…")`: the end of the program with a message.
+
+use super::Checker;
+use super::calls::counted;
+use super::format::escape;
+use super::value::error_expr;
+use crate::ast;
+use crate::diag::codes::contexts::ArgumentCount;
+use crate::sema::tree::{Block, Condition, Const, Expr, ExprKind, If, Print, Stmt, StmtKind};
+use crate::source::Span;
+use crate::types::{Ty, TyKind};
+
+/// So much of a condition is in the message.
+const LONGEST_CONDITION: usize = 80;
+
+/// A format with the values that it prints.
+#[derive(Default)]
+struct Message {
+    format: Vec<u8>,
+    args: Vec<Expr>,
+}
+
+impl Checker<'_, '_> {
+    /// `panic(message, …)`
+    pub fn panic(&mut self, args: &[ast::Arg], span: Span) -> Expr {
+        if args.is_empty() {
+            return self.lacks_message("panic", "a message, and the values in it", span);
+        }
+        let Some((format, args)) = self.formatted("panic", args, span) else { return error_expr(span) };
+        let panic = self.stop(Message { format, args }, span);
+        void_block(vec![panic], span)
+    }
+
+    /// `assert(condition)`, `assert(condition, message, …)`: both sides of a comparison of numbers are in the message.
+    pub fn assert(&mut self, args: &[ast::Arg], span: Span) -> Expr {
+        let Some((condition, rest)) = args.split_first() else {
+            return self.lacks_message("assert", "a condition, and a message if one likes", span);
+        };
+        self.refuse_name(condition, "assert");
+        let text = self.condition_text(condition.value.span);
+        let mut stmts = Vec::new();
+        let condition = self.truth(&condition.value);
+        let (condition, sides) = self.keep_sides(condition, &mut stmts);
+        let before = self.flow.clone();
+        let mut message = Message::default();
+        escape(format!("assertion `{text}` failed").as_bytes(), &mut message.format);
+        let Some((format, args)) = self.formatted("assert", rest, span) else { return error_expr(span) };
+        if condition.ty == Ty::ERROR {
+            return error_expr(span);
+        }
+        message.append(Message { format, args });
+        message.append(sides);
+        let panic = self.stop(message, span);
+        self.flow = before;
+        let (then, otherwise) = (block(vec![panic], span), None);
+        let failed = Expr { kind: ExprKind::Not(Box::new(condition)), ty: Ty::BOOL, span };
+        let test = If { condition: Condition::Expr(failed), then, otherwise };
+        let test = Expr { kind: ExprKind::If(Box::new(test)), ty: Ty::VOID, span };
+        stmts.push(Stmt { kind: StmtKind::Expr(test), span });
+        void_block(stmts, span)
+    }
+
+    fn lacks_message(&mut self, name: &str, takes: &str, span: Span) -> Expr {
+        let given = counted(0, "argument");
+        self.error(span, ArgumentCount { name: name.to_owned(), takes: takes.to_owned(), given });
+        error_expr(span)
+    }
+
+    fn stop(&mut self, message: Message, span: Span) -> Stmt {
+        self.flow.reachable = false;
+        let print = Print { format: message.format, args: message.args, seq: None, newline: true };
+        Stmt { kind: StmtKind::Panic(print), span }
+    }
+
+    /// The condition as written, in one line of ASCII, which is what BPF code can print.
+    fn condition_text(&self, span: Span) -> String {
+        let words: Vec<&str> = self.text(span).split_whitespace().collect();
+        let text: String = words.join(" ").chars().map(|c| if c.is_ascii() { c } else { '?' }).collect();
+        if text.len() <= LONGEST_CONDITION { text } else { format!("{} ...", &text[..LONGEST_CONDITION - 4]) }
+    }
+
+    /// Both sides of a comparison of numbers, which are computed once, and the condition that uses them.
+    fn keep_sides(&mut self, condition: Expr, stmts: &mut Vec<Stmt>) -> (Expr, Message) {
+        let Expr { kind: ExprKind::Compare { op, left, right }, ty, span } = condition else {
+            return (condition, Message::default());
+        };
+        if !self.is_shown(left.ty) || !self.is_shown(right.ty) {
+            return (Expr { kind: ExprKind::Compare { op, left, right }, ty, span }, Message::default());
+        }
+        let ([left, shown_left], [right, shown_right]) = (self.twice(*left, stmts), self.twice(*right, stmts));
+        let mut sides = Message::default();
+        for (text, side) in [("left ", shown_left), (", right ", shown_right)] {
+            sides.format.extend(text.bytes());
+            let number = self.printed_number(side, &mut sides.format);
+            sides.args.extend(number);
+        }
+        (Expr { kind: ExprKind::Compare { op, left: Box::new(left), right: Box::new(right) }, ty, span }, sides)
+    }
+
+    fn is_shown(&self, ty: Ty) -> bool {
+        let kind = self.cx.types.kind(ty);
+        self.cx.types.as_int(ty).is_some() || matches!(kind, TyKind::Be { .. } | TyKind::Bool)
+    }
+
+    /// An expression for each of two uses.
+    fn twice(&mut self, value: Expr, stmts: &mut Vec<Stmt>) -> [Expr; 2] {
+        let (ty, span) = (value.ty, value.span);
+        if let ExprKind::Local(local) = value.kind {
+            return [value, Expr { kind: ExprKind::Local(local), ty, span }];
+        }
+        if let ExprKind::Const(Const::Int(number)) = value.kind {
+            return [value, Expr { kind: ExprKind::Const(Const::Int(number)), ty, span }];
+        }
+        let local = self.hidden("_", ty, span);
+        stmts.push(Stmt { kind: StmtKind::Var { local, init: Some(value) }, span });
+        [(); 2].map(|()| Expr { kind: ExprKind::Local(local), ty, span })
+    }
+}
+
+impl Message {
+    fn append(&mut self, other: Message) {
+        if !other.format.is_empty() {
+            self.format.extend(b": ");
+            self.format.extend(other.format);
+            self.args.extend(other.args);
+        }
+    }
+}
+
+fn block(stmts: Vec<Stmt>, span: Span) -> Block {
+    Block { stmts, value: None, span }
+}
+
+fn void_block(stmts: Vec<Stmt>, span: Span) -> Expr {
+    Expr { kind: ExprKind::Block(block(stmts, span)), ty: Ty::VOID, span }
+}
