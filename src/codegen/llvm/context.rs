@@ -2,7 +2,7 @@
 //! process.
 
 use super::module::ModuleGen;
-use super::{Artifact, joined_choices, joined_stores, limits, refusals, stack, stored_constants, verifier};
+use super::{Artifact, cleared, joined_choices, joined_stores, limits, refusals, stack, stored_constants, verifier};
 use crate::diag::Code;
 use crate::diag::codes::environment::NoLlvmTarget;
 use crate::diag::codes::ir::IllFormedIr;
@@ -190,6 +190,7 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
                 return None;
             }
             joined_choices::join(&g);
+            cleared::split_all(&g);
             joined_stores::join(&g);
             stored_constants::store_all(&g);
             verifier::run(&mut g);

@@ -10,7 +10,7 @@ use inkwell::IntPredicate;
 use inkwell::values::PointerValue;
 
 /// LLVM's BPF back end copies and clears with at most so many stores; beyond, it would call libc.
-const MAX_STORES: u64 = 128;
+pub const MAX_STORES: u64 = 128;
 
 /// The most loads and stores of a copy that this expands because LLVM would do worse.
 const MAX_UNITS: u64 = 32;

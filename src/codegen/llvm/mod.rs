@@ -7,6 +7,7 @@
 //! `llvm.preserve.static.offset`; an index whose range was checked is extended by `zext nneg`; no calls of libc.
 
 mod builder;
+mod cleared;
 mod context;
 mod data;
 mod debug;
