@@ -108,6 +108,16 @@ impl Lowering<'_> {
     pub(super) fn assign_aggregate(&mut self, to: &Expr, value: &Expr, span: Span) {
         if may_be_absent(to) {
             let path = self.path(to);
+            if let Some(from) = self.kernel_text_source(value) {
+                // No place of the program: it is read right to where it goes.
+                let source = (self.scalar(from), from.ty);
+                let read = &mut |this: &mut Self, place| {
+                    this.kernel_text_at(source, value, place);
+                    None
+                };
+                self.with_path(&path, Dest::Nothing, read, &mut |_| None);
+                return;
+            }
             let from = if Self::is_place(value) { self.place(value) } else { self.materialise(value) };
             self.with_path(
                 &path,

@@ -73,11 +73,27 @@ impl Lowering<'_> {
     /// Text that a pointer into the kernel or a process leads to, with zeros behind it; empty where it cannot be read.
     pub(super) fn kernel_text(&mut self, from: &Expr, expr: &Expr, place: Value) {
         let source = self.scalar(from);
+        self.kernel_text_at((source, from.ty), expr, place);
+    }
+
+    /// Where a value is text behind a pointer into the kernel or a process: that pointer.
+    pub(super) fn kernel_text_source<'e>(&self, value: &'e Expr) -> Option<&'e Expr> {
+        if let ExprKind::KernelText(from) = &value.kind {
+            return Some(from);
+        }
+        let ExprKind::Cast(from) = &value.kind else { return None };
+        let types = &self.cx.types;
+        let is_text =
+            matches!(types.kind(value.ty), TyKind::Str(_)) && matches!(types.kind(from.ty), TyKind::Ptr { .. });
+        is_text.then_some(from)
+    }
+
+    pub(super) fn kernel_text_at(&mut self, (source, from): (Value, Ty), expr: &Expr, place: Value) {
         let size = self.cx.types.size_of(expr.ty);
         self.at(expr.span).b.ks_zero(place);
         let to = self.address(place);
         let size = self.int(size.into(), Ty::U32);
-        let of_process = matches!(self.cx.types.kind(from.ty), TyKind::Ptr { space: Space::User, .. });
+        let of_process = matches!(self.cx.types.kind(from), TyKind::Ptr { space: Space::User, .. });
         let helper = if of_process { "bpf_probe_read_user_str" } else { "bpf_probe_read_kernel_str" };
         self.b.bpf_helper(&[to, size, source], &helper.into(), &[Ty::I64]);
     }

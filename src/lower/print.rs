@@ -63,7 +63,12 @@ impl Lowering<'_> {
     /// `ctx.write(value)`
     pub(super) fn seq_write(&mut self, seq: &Expr, value: &Expr, span: Span) {
         self.scoped(|this| {
-            let place = this.materialise(value);
+            let in_place = Self::is_place(value) && this.cx.types.is_aggregate(value.ty);
+            let mut place = if in_place { this.place(value) } else { this.materialise(value) };
+            // The helper reads no memory of the kernel or an arena.
+            if !matches!(this.pointee(place).1, Space::Stack | Space::Global | Space::MapValue | Space::Percpu) {
+                place = this.materialise(value);
+            }
             let seq = this.scalar(seq);
             this.at(span).b.bpf_seq_write(seq, place);
         });

@@ -45,8 +45,8 @@ impl Lowering<'_> {
         let parts = joined(&self.cx.types, converted);
         // A place of another type is another place.
         if parts.len() == 1 {
-            let is_kernels = matches!(value.kind, ExprKind::KernelText(_));
-            return is_kernels || !std::ptr::eq(converted, value) && Self::is_place(converted);
+            return self.kernel_text_source(value).is_some()
+                || !std::ptr::eq(converted, value) && Self::is_place(converted);
         }
         let target = self.home(to);
         parts.iter().all(|part| {
