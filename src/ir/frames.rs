@@ -5,7 +5,12 @@ use super::ops::KsVar;
 use super::{Function, Module, OpId, Opcode};
 use crate::diag::Diagnostic;
 use crate::session::Session;
+use crate::source::Span;
 use crate::types::{TyKind, Types};
+
+/// Variables that an error lists, and the least bytes of one.
+const LISTED: usize = 4;
+const LEAST: u64 = 16;
 
 pub fn variables(func: &Function) -> impl Iterator<Item = OpId> {
     func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsVar)
@@ -19,32 +24,54 @@ pub fn size(func: &Function, types: &Types, op: OpId) -> u64 {
     types.size_of(of)
 }
 
-/// The largest local variables of a function and of those that it calls, in words.
-pub fn largest(module: &Module, cx: &Session, name: &str) -> Option<String> {
-    let root = module.funcs.iter().position(|func| &*func.name == name)?;
+/// The largest local variables of a function and of those that it calls.
+pub fn largest(module: &Module, cx: &Session, name: &str) -> Vec<Variable> {
+    let Some(root) = module.funcs.iter().position(|func| &*func.name == name) else { return Vec::new() };
     let reached = CallGraph::of(module).reach([root]);
     let funcs: Vec<&Function> =
         module.funcs.iter().enumerate().filter(|(at, _)| reached.contains(*at)).map(|(_, func)| func).collect();
-    words(cx, &funcs)
+    largest_of(cx, &funcs)
+}
+
+/// A local variable, as messages have it.
+pub struct Variable {
+    size: u64,
+    what: String,
+    span: Span,
 }
 
 /// The largest variables of the program in these functions; not those that passes made.
-pub fn words(cx: &Session, funcs: &[&Function]) -> Option<String> {
-    let mut vars: Vec<(u64, String)> = Vec::new();
+fn largest_of(cx: &Session, funcs: &[&Function]) -> Vec<Variable> {
+    let mut vars = Vec::new();
     for func in funcs {
         for op in variables(func).filter(|&op| func.ops[op].loc.made_by.is_none()) {
             let name = String::from_utf8_lossy(KsVar::of(&func.ops[op]).name()).into_owned();
             let place = if name.is_empty() { "a value".to_owned() } else { format!("`{name}`") };
-            vars.push((size(func, &cx.types, op), format!("{place} in `{}`", cx.names.of(&func.name))));
+            let what = format!("{place} in `{}`", cx.names.of(&func.name));
+            vars.push(Variable { size: size(func, &cx.types, op), what, span: func.ops[op].loc.span });
         }
     }
-    vars.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
-    let words: Vec<String> = vars.iter().take(4).map(|(size, var)| format!("{var} {size} bytes")).collect();
+    vars.sort_by_key(|var| std::cmp::Reverse(var.size));
+    vars.truncate(LISTED);
+    vars
+}
+
+/// The same in words.
+pub fn words(cx: &Session, funcs: &[&Function]) -> Option<String> {
+    let words: Vec<String> =
+        largest_of(cx, funcs).iter().map(|var| format!("{} {} bytes", var.what, var.size)).collect();
     (!words.is_empty()).then(|| format!("the largest: {}", words.join(", ")))
 }
 
-/// The notes of the error about a BPF stack that is too small.
-pub fn refuse_bpf(error: &mut Diagnostic, largest: Option<String>) {
-    error.notes.extend(largest);
+/// The notes of an error about a BPF stack that is too small, each at its variable.
+pub fn list(error: &mut Diagnostic, largest: Vec<Variable>) {
+    for Variable { size, what, span } in largest.into_iter().filter(|var| var.size >= LEAST) {
+        error.note(span, format!("{what}: {size} bytes"));
+    }
+}
+
+/// The notes of the error about a BPF stack that is too small, and what to do.
+pub fn refuse_bpf(error: &mut Diagnostic, largest: Vec<Variable>) {
+    list(error, largest);
     error.help("keep large data in a map entry or a global variable instead of a local variable");
 }

@@ -59,6 +59,11 @@ impl Types {
         self.place_fields(id, |_, _| 1);
     }
 
+    /// Places each field of a struct at a multiple of 8 bytes.
+    pub fn lay_out_in_words(&mut self, id: StructId) {
+        self.place_fields(id, |types, ty| types.align_of(ty).max(8));
+    }
+
     fn place_fields(&mut self, id: StructId, align_of: impl Fn(&Types, Ty) -> u64) {
         let mut offset = 0;
         let mut align = 1;

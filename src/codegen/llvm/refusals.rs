@@ -28,7 +28,7 @@ pub fn report(cx: &mut Session, module: &Module, facts: &Facts, messages: &[Stri
 fn say(cx: &mut Session, module: &Module, facts: &Facts, refusal: &Refusal) {
     let span = span(cx, module, refusal);
     if refusal.text.contains("stack limit") {
-        let largest = refusal.function.and_then(|name| ir::frames::largest(module, cx, name));
+        let largest = refusal.function.map(|name| ir::frames::largest(module, cx, name)).unwrap_or_default();
         ir::frames::refuse_bpf(cx.error(span, StackTooLarge {}), largest);
     } else if refusal.text.contains("too many args") || refusal.text.contains("stack arguments") {
         cx.error(span, TooManyArguments {}).help("pass fewer parameters, or a struct");

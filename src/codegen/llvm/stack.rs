@@ -52,7 +52,7 @@ pub fn check(g: &mut ModuleGen, frames: &BTreeMap<String, u64>) -> bool {
             error
                 .remark(format!("the frames, each rounded up to 32 bytes: {}", chain.join(", ")))
                 .help("keep large data in a map entry or a global variable instead of local variables");
-            error.notes.extend(largest);
+            ir::frames::list(error, largest);
             ok = false;
         }
     }

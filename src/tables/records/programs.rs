@@ -47,9 +47,15 @@ record! {
         /// The kernel runs those at one target in an order, which the attribute may ask for by the words of [`Order`](crate::tables::Order).
         #[serde(default)]
         pub ordered: bool,
-        /// No run of a program of these types interrupts another on its CPU, so that they can share memory of that CPU.
+        /// Of which programs the kernel starts none on a CPU where one of them runs, so that they can share memory of that CPU.
         #[serde(default)]
-        pub scratch: bool,
+        pub alone: Alone,
+        /// The first kernel (major, minor) that does so; none: all that the compiler supports.
+        #[serde(default)]
+        pub alone_since: Option<Kernel>,
+        /// Helpers that may run the program again before they return.
+        #[serde(default)]
+        pub again_by: List<Text>,
         /// How it may access the bytes of the packet.
         #[serde(default)]
         pub packet: PacketAccess,
@@ -62,6 +68,20 @@ record! {
         /// The attribute may name a target without a mode; else a word that is no mode is a mistake.
         #[serde(default)]
         pub target_alone: bool,
+    }
+}
+
+words! {
+    /// Programs of which one runs on a CPU at a time.
+    pub enum Alone = Never {
+        /// The program may run several times.
+        Never,
+        /// All that run with softirqs disabled.
+        Softirq,
+        /// All that events of the kernel start.
+        Probes,
+        /// The program itself.
+        Itself,
     }
 }
 

@@ -5,17 +5,24 @@
 //! variables, with a field for each, so that the function looks it up once. The place of a moved variable keeps the
 //! type of a place on the stack, so that callees and frames take it as before.
 //!
-//! That memory belongs to the CPU, so it serves programs whose runs on one CPU do not interrupt each other
-//! (`scratch` in `programs.toml`). Pointers stay on the stack: in other memory the verifier loses track of them.
+//! Where the kernel starts a program on a CPU only when it does not run there (`alone` of `programs.toml`), that memory is one
+//! entry for each CPU (`sharing`). A program that may be interrupted by itself takes one of several entries (`slots`). What
+//! several such programs call gets its variables from its callers (`hoist`). Constants are read where they are (`constants`).
+//! Pointers stay on the stack: in other memory the verifier loses track of them.
+
+mod constants;
+mod hoist;
+mod sharing;
+mod slots;
 
 use super::{Changed, Pass, Run};
-use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::KsVar;
-use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpId, Opcode, Role, Symbol};
+use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
 use crate::tables::MAX_PERCPU_VALUE;
 use crate::tuning::Tuning;
 use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind, Types};
+use sharing::Memory;
 use std::collections::HashMap;
 
 const NAME: &str = "scratch";
@@ -34,39 +41,49 @@ pub static PASS: Pass = Pass {
 
 fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
     let Some(least) = tuning.moved_locals else { return Changed::No };
-    let graph = CallGraph::of(module);
-    let funcs = module.funcs.iter().enumerate();
-    let interrupted = funcs.filter(|(_, f)| matches!(&f.role, Role::Program { spec, .. } if !spec.scratch));
-    let interrupted = graph.reach(interrupted.map(|(at, _)| at).collect::<Vec<_>>());
     let mut changed = Changed::No;
-    for at in 0..module.funcs.len() {
-        if interrupted.contains(at) {
-            continue;
-        }
-        let moved = large(&module.funcs[at], &cx.types, least);
+    for func in &mut module.funcs {
+        let vars = large(func, &cx.types, least, u64::MAX);
+        changed = changed.or(constants::run(func, &mut cx.types, &vars));
+    }
+    let memory = sharing::memory(module, &cx.types, &cx.options);
+    let to_callers: Vec<bool> = memory.iter().map(|&memory| memory == Memory::Callers).collect();
+    changed = changed.or(hoist::to_callers(module, &mut cx.types, &to_callers, least));
+    for (at, memory) in memory.into_iter().enumerate() {
+        let room = match memory {
+            Memory::Entry => MAX_PERCPU_VALUE,
+            Memory::Slot => slots::MAX_SLOT,
+            Memory::Callers | Memory::Stack => continue,
+        };
+        let moved = large(&module.funcs[at], &cx.types, least, room);
         if moved.is_empty() {
             continue;
         }
         let name = free_name(module, &format!("scratch_{}", module.funcs[at].name));
         let func = &mut module.funcs[at];
-        let ty = layout(func, &mut cx.types, &name, &moved);
-        place(func, &mut cx.types, &name, ty, &moved);
-        let (init, span) = (vec![0; cx.types.size_of(ty) as usize], func.name_span);
-        module.globals.push(Global { name, ty, init, kind: GlobalKind::Percpu, section: None, span });
+        let global = if memory == Memory::Slot {
+            let of_run = format!("{name}_run").as_str().into();
+            let ty = layout(func, &mut cx.types, &of_run, &moved);
+            slots::place(func, &mut cx.types, &name, ty, &moved)
+        } else {
+            let ty = layout(func, &mut cx.types, &name, &moved);
+            place(func, &mut cx.types, &name, ty, &moved)
+        };
+        module.globals.push(global);
         changed = Changed::Yes;
     }
     changed
 }
 
-/// The variables that move, the largest first, as many as one entry of a map holds.
-fn large(func: &Function, types: &Types, least: u64) -> Vec<OpId> {
-    // Those that passes made are arguments of helpers, which want them on the stack.
-    let own = |op: &OpId| func.ops[*op].opcode == Opcode::KsVar && func.ops[*op].loc.made_by.is_none();
+/// The variables that move, the largest first, as many as fit.
+fn large(func: &Function, types: &Types, least: u64, mut room: u64) -> Vec<OpId> {
+    // Those that other passes made are arguments of helpers, which want them on the stack.
+    let is_own =
+        |op: &OpId| func.ops[*op].opcode == Opcode::KsVar && func.ops[*op].loc.made_by.is_none_or(|by| by == NAME);
     let mut vars: Vec<(u64, OpId)> =
-        func.walk().into_iter().filter(own).map(|op| (types.size_of(variable_type(func, types, op)), op)).collect();
+        func.walk().into_iter().filter(is_own).map(|op| (types.size_of(variable_type(func, types, op)), op)).collect();
     vars.retain(|&(size, op)| size >= least && fits_map(types, variable_type(func, types, op)));
     vars.sort_by_key(|&(size, _)| std::cmp::Reverse(size));
-    let mut room = MAX_PERCPU_VALUE;
     vars.retain(|&(size, _)| {
         let aligned = size.next_multiple_of(8);
         let fits = aligned <= room;
@@ -120,28 +137,44 @@ fn layout(func: &Function, types: &mut Types, name: &Symbol, moved: &[OpId]) -> 
     let fields = fields.collect();
     let def = StructDef { name: name.to_string(), origin: Origin::User, fields, size: 0, align: 1, span: None };
     let id = types.add_struct(def);
-    types.lay_out(id);
+    types.lay_out_in_words(id);
     types.intern(TyKind::Struct(id))
 }
 
-/// Puts the fields' places where the variables were.
-fn place(func: &mut Function, types: &mut Types, name: &Symbol, ty: Ty, moved: &[OpId]) {
+/// The types of the variables.
+fn fields(func: &Function, types: &Types, moved: &[OpId]) -> Vec<Ty> {
+    moved.iter().map(|&op| variable_type(func, types, op)).collect()
+}
+
+/// Moves the variables, fields of `ty`, into one entry for each CPU.
+fn place(func: &mut Function, types: &mut Types, name: &Symbol, ty: Ty, moved: &[OpId]) -> Global {
     let Some(&first) = func.blocks[func.entry()].ops.first() else { crate::bug!("a function without an end") };
     let whole = types.place(ty, Space::Percpu);
-    let mut places = HashMap::new();
     let base = Builder::before(func, first, NAME).ks_global(name, whole);
-    for (index, &op) in moved.iter().enumerate() {
-        let of = variable_type(func, types, op);
+    in_memory(func, types, (first, base), moved);
+    erase(func, moved);
+    let (init, span) = (vec![0; types.size_of(ty) as usize], func.name_span);
+    Global { name: name.clone(), ty, init, kind: GlobalKind::Percpu, section: None, span }
+}
+
+/// Puts the fields of a place where the variables were.
+fn in_memory(func: &mut Function, types: &mut Types, (first, base): (OpId, Value), moved: &[OpId]) {
+    let mut places = HashMap::new();
+    for (index, of) in fields(func, types, moved).into_iter().enumerate() {
         let (field, there) = (types.place(of, Space::Percpu), types.ptr(of, Space::Percpu, false));
         let (local, as_local) = (types.ptr(of, Space::Stack, false), types.place(of, Space::Stack));
         let mut b = Builder::before(func, first, NAME);
         let field = b.ks_field(base, index as i128, field);
         let there = b.ks_addr(field, there);
         let local = b.arith_cast(there, local);
-        places.insert(func.ops[op].results[0], Builder::before(func, first, NAME).ks_deref(local, as_local));
+        let place = b.ks_deref(local, as_local);
+        places.insert(func.ops[moved[index]].results[0], place);
     }
     func.replace_values(&places);
-    for &op in moved {
+}
+
+fn erase(func: &mut Function, ops: &[OpId]) {
+    for &op in ops {
         func.erase(op);
     }
 }
