@@ -76,7 +76,7 @@ fn predecessors<'c>(blocks: &[BasicBlock<'c>]) -> HashMap<BasicBlock<'c>, usize>
 }
 
 /// Where the end of a block leads to.
-fn successors<'c>(block: BasicBlock<'c>) -> impl Iterator<Item = BasicBlock<'c>> {
+pub(super) fn successors<'c>(block: BasicBlock<'c>) -> impl Iterator<Item = BasicBlock<'c>> {
     let end = block.get_terminator();
     let operands = end.map_or(0, |end| end.get_num_operands());
     (0..operands).filter_map(move |at| end?.get_operand(at)?.block())

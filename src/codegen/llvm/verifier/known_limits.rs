@@ -50,6 +50,11 @@ pub fn limit(instruction: InstructionValue) -> Option<u64> {
     marked(instruction, LIMIT)?.parse().ok()
 }
 
+/// Whether an instruction is such a sum.
+pub fn is_sum(instruction: InstructionValue) -> bool {
+    marked(instruction, SUM).is_some()
+}
+
 /// After the optimisation.
 fn drop_known(g: &ModuleGen) {
     let blocks = g.module.get_functions().flat_map(|function| function.get_basic_blocks());
@@ -58,7 +63,7 @@ fn drop_known(g: &ModuleGen) {
     // The numbers first, wherever they are: sums use them.
     let (limits, sums): (Vec<InstructionValue>, Vec<_>) = instructions
         .into_iter()
-        .filter(|&made_by| marked(made_by, SUM).is_some() || limit(made_by).is_some())
+        .filter(|&made_by| is_sum(made_by) || limit(made_by).is_some())
         .partition(|&made_by| limit(made_by).is_some());
     for instruction in limits {
         if let Some(value) = known(instruction)

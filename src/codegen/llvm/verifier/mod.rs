@@ -9,6 +9,7 @@ mod callback_results;
 mod choices_before_calls;
 mod context_choices;
 mod extended_bounds;
+mod graph;
 mod guarded_choices;
 mod joined_outcomes;
 pub mod known_limits;
@@ -20,6 +21,7 @@ mod packet_bounds;
 pub mod record_loads;
 mod saturated_differences;
 pub mod stored_bools;
+mod tested_sums;
 mod void_results;
 mod wide_products;
 mod wrapped_limits;
@@ -60,6 +62,7 @@ pub static REWRITES: &[&Rewrite] = &[
     &extended_bounds::REWRITE,
     &null_tests::REWRITE,
     &known_limits::REWRITE,
+    &tested_sums::REWRITE,
     &linked_limits::REWRITE,
     &wrapped_limits::REWRITE,
     &address_sums::REWRITE,
