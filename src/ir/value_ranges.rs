@@ -30,8 +30,6 @@ pub struct Ranges<'a> {
     pub(super) types: &'a Types,
     /// What the function's parameters are at most.
     params: &'a [Option<u64>],
-    /// Only what a verifier knows that follows the code.
-    straight: bool,
     /// For each variable: the writes to it; none if anything else writes it or its address is taken.
     pub(super) written: HashMap<Value, Option<Vec<Written>>>,
     /// The indexes of the ops in the text, where tests are looked at.
@@ -63,33 +61,13 @@ impl<'a> Ranges<'a> {
                 }
             }
         }
-        Ranges {
-            func,
-            types,
-            params,
-            straight: false,
-            written,
-            order: None,
-            bounds: RefCell::default(),
-            found: RefCell::default(),
-        }
+        Ranges { func, types, params, written, order: None, bounds: RefCell::default(), found: RefCell::default() }
     }
 
     /// The same, where tests of numbers count too.
     pub fn with_tests(func: &'a Function, types: &'a Types) -> Ranges<'a> {
         let order = func.walk().into_iter().enumerate().map(|(at, op)| (op, at)).collect();
         Ranges { order: Some(order), ..Ranges::of(func, types) }
-    }
-
-    /// What a verifier knows that follows the code: nothing of parameters, of indexes and variables that loops write, of the lengths of
-    /// packets, which are differences of pointers. LLVM computes in other forms what is chosen by a comparison, and divides by
-    /// multiplications, whose results have no bound.
-    pub fn straight(func: &'a Function, types: &'a Types) -> Ranges<'a> {
-        let in_loop = |by: &Written| func.loops(by.op).next().is_some();
-        let mut ranges = Ranges { straight: true, ..Ranges::of(func, types) };
-        let known = |writes: Option<Vec<Written>>| writes.filter(|writes| !writes.iter().any(in_loop));
-        ranges.written = ranges.written.into_iter().map(|(place, writes)| (place, known(writes))).collect();
-        ranges
     }
 
     /// The largest number that a value can be; none if it may be negative.
@@ -125,7 +103,7 @@ impl<'a> Ranges<'a> {
         let ValueDef::Arg(block, 0) = self.func.values[value].def else { return None };
         let holder = self.func.regions[self.func.blocks[block].region].parent?;
         let data = &self.func.ops[holder];
-        if data.opcode != Opcode::KsFor || depth == 0 || self.straight {
+        if data.opcode != Opcode::KsFor || depth == 0 {
             return None;
         }
         let view = KsFor::of(data);
@@ -151,7 +129,7 @@ impl<'a> Ranges<'a> {
         if data.opcode == Opcode::KsConst {
             return u64::try_from(KsConst::of(data).value()).ok();
         }
-        if !self.straight && self.is_packet_length(op) {
+        if self.is_packet_length(op) {
             return Some(LONGEST_PACKET);
         }
         if data.opcode == Opcode::KsBits {
@@ -172,10 +150,7 @@ impl<'a> Ranges<'a> {
         let largest = |value: Value| self.within(value, depth);
         let unsigned = self.types.as_int(self.func.ty(then)).is_some_and(|(_, signed)| !signed);
         let compared = self.func.def(view.condition()).map(|op| &self.func.ops[op]).filter(|data| {
-            !self.straight
-                && unsigned
-                && data.opcode == Opcode::ArithCmp
-                && matches!(ArithCmp::of(data).pred(), "le" | "lt")
+            unsigned && data.opcode == Opcode::ArithCmp && matches!(ArithCmp::of(data).pred(), "le" | "lt")
         });
         let Some(&[less, more]) = compared.map(|data| &data.operands[..]) else {
             return Some(largest(then)?.max(largest(otherwise)?));
@@ -263,10 +238,7 @@ impl<'a> Ranges<'a> {
         let is = |opcode: Opcode| data.opcode == opcode;
         let operand = |index: usize| self.within_at(data.operands[index], op, depth);
         let constant = |index: usize| u64::try_from(self.func.known(self.types, data.operands[index])?).ok();
-        let divides = is(Opcode::KsDiv) || is(Opcode::KsRem);
-        if divides && self.straight && !constant(1).is_some_and(u64::is_power_of_two) {
-            None
-        } else if is(Opcode::ArithCast) {
+        if is(Opcode::ArithCast) {
             operand(0)
         } else if is(Opcode::KsDiv) {
             // By a negative number it would be one.

@@ -1,7 +1,7 @@
 //! The attributes of ops: symbols, words, fields, numbers.
 
 use super::Checker;
-use crate::ir::ops::{BpfClamp, CoreBits, CoreField, KsBits, KsConst, KsElem, KsField};
+use crate::ir::ops::{BpfAdvance, BpfClamp, CoreBits, CoreField, KsBits, KsConst, KsElem, KsField};
 use crate::ir::{Attr, OpData, OpId, Opcode, Symbol, Value};
 use crate::tables::{self, BUILTINS, KFUNCS, Names};
 use crate::types::{Ty, TyKind};
@@ -93,6 +93,9 @@ impl Checker<'_> {
         }
         if data.opcode == Opcode::BpfClamp && !(0..=i128::from(i32::MAX)).contains(&BpfClamp::of(data).limit()) {
             return Err(self.say(op, "its limit is no number that an instruction holds"));
+        }
+        if data.opcode == Opcode::BpfAdvance && u16::try_from(BpfAdvance::of(data).limit()).is_err() {
+            return Err(self.say(op, "its limit is beyond every packet that a verifier follows"));
         }
         if data.opcode == Opcode::CfSwitch {
             let cases = data.attrs.iter().map(|attr| if let Attr::Ints(cases) = attr { cases.len() } else { 0 }).sum();

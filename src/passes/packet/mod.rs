@@ -36,7 +36,7 @@ use crate::ir::ops::PacketAt;
 use crate::ir::param_ranges;
 use crate::ir::value_ranges::Ranges;
 use crate::ir::{Attr, BlockId, Builder, Function, Module, OpId, Opcode, Value, ValueDef};
-use crate::session::{Mcpu, Session};
+use crate::session::Session;
 use crate::types::{Space, Ty, Types};
 use access::Access;
 use copies::Plan;
@@ -72,20 +72,9 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let params = param_ranges::largest(module, &cx.types);
     for (((func, access), plan), params) in module.funcs.iter_mut().zip(access).zip(&plans).zip(&params) {
         let moves = moving.contains(&func.name);
-        let known = Known { params, keeps_bounds: cx.options.mcpu >= Mcpu::V3 };
-        changed = changed.or(function(func, (moves, access, plan), known, cx));
+        changed = changed.or(function(func, (moves, access, plan), params, cx));
     }
     changed
-}
-
-/// What is known of the numbers in a function.
-#[derive(Clone, Copy)]
-struct Known<'a> {
-    /// What its parameters are at most.
-    params: &'a [Option<u64>],
-    /// A verifier learns the bounds of a number that the code computes. Before v3 each comparison of 32 bits has a copy of the number,
-    /// extended by shifts: LLVM learns from its outcome that a mask is not needed, and the verifier learns about the copy.
-    keeps_bounds: bool,
 }
 
 /// The packet's first byte and the byte after its last.
@@ -98,7 +87,7 @@ struct Bounds {
 fn function(
     func: &mut Function,
     (moves, access, plan): (bool, Access, &Plan),
-    known: Known<'_>,
+    params: &[Option<u64>],
     cx: &mut Session,
 ) -> Changed {
     let types = &mut cx.types;
@@ -123,7 +112,7 @@ fn function(
         return if accesses.is_empty() && !sizes && !loads { Changed::No } else { Changed::Yes };
     }
     let (tested, wider) = if moves { Default::default() } else { wider_tests::widened(func, types, &plan.far) };
-    let covered = if moves { Covered::new() } else { covered::covered(func, types, known.params, &plan.far) };
+    let covered = if moves { Covered::new() } else { covered::covered(func, types, params, &plan.far) };
     let mut pointers: HashMap<OpId, Value> = HashMap::new();
     for (ctx, accesses) in by_ctx {
         let shared =
@@ -138,7 +127,7 @@ fn function(
                 let is_there = of.is_some() || shared.is_some() && tested.accesses.contains(&op);
                 lowered.extend(explained::access(func, types, (op, plan), access, is_there));
                 let end = wider.get(&op).copied();
-                let pointer = header(func, types, (op, plan), (bounds, byte), (is_there, end, known), of);
+                let pointer = header(func, types, (op, plan), (bounds, byte), (is_there, end, params), of);
                 pointers.insert(op, pointer);
             }
         }
@@ -252,7 +241,7 @@ fn header(
     types: &mut Types,
     (op, plan): (OpId, &Plan),
     (bounds, byte): (Bounds, Ty),
-    (is_there, end, numbers): (bool, Option<u64>, Known<'_>),
+    (is_there, end, params): (bool, Option<u64>, &[Option<u64>]),
     behind: Option<(Value, u64)>,
 ) -> Value {
     let offset = PacketAt::of(&func.ops[op]).offset();
@@ -276,7 +265,7 @@ fn header(
             let pointer = constant(&mut b, Bounds { start, ..bounds }, further.into(), byte);
             (b.ks_const(1, Ty::BOOL), b.arith_cast(pointer, pointer_type))
         }
-        None => variable(&mut b, types, bounds, (offset, numbers), (size, pointer_type, byte)),
+        None => variable(&mut b, types, bounds, (offset, params), (size, pointer_type, byte)),
     };
     let (inside, pointer) = match plan.far.contains_key(&op) && !is_there {
         true => copies::or_copy(func, types, (op, plan), Some((inside, pointer)), pointer_type),
@@ -308,7 +297,7 @@ fn variable(
     b: &mut Builder<'_>,
     types: &Types,
     bounds: Bounds,
-    (offset, Known { params, keeps_bounds }): (Value, Known<'_>),
+    (offset, params): (Value, &[Option<u64>]),
     (size, pointer_type, byte): (u64, Ty, Ty),
 ) -> (Value, Value) {
     let ranges = Ranges::with_params(b.func, types, params);
@@ -316,8 +305,6 @@ fn variable(
     let (offset, constant) = Some(offsets::split(b.func, types, &ranges, offset)).filter(near).unwrap_or((offset, 0));
     let limit = MAX_OFFSET.saturating_sub(size.saturating_add(constant));
     let largest = ranges.largest(offset).filter(|&largest| largest <= limit);
-    let straight = |b: &Builder<'_>| Ranges::straight(b.func, types).largest(offset);
-    let seen = keeps_bounds && largest.is_some() && straight(b).is_some_and(|seen| seen <= limit);
     let ty = b.func.ty(offset);
     let Some((bits, _)) = types.as_int(ty) else { crate::bug!("an offset is an integer") };
     // A negative offset is far beyond the end.
@@ -327,22 +314,14 @@ fn variable(
             offset = b.arith_cast(offset, wider);
         }
     }
-    let add = |b: &mut Builder<'_>, offset: Value| {
-        let start = b.mem_ptr_add(bounds.start, offset, byte);
+    let add = |b: &mut Builder<'_>, offset: Value, largest: u64| {
+        let start = b.bpf_advance(bounds.start, offset, largest.into(), byte);
         let pointer = self::constant(b, Bounds { start, ..bounds }, constant.into(), byte);
         let inside = ends_inside(b, bounds, pointer, (size, byte));
         (inside, b.arith_cast(pointer, pointer_type))
     };
-    if seen {
-        return add(b, offset);
-    }
-    // What makes the offset small is not in the code that the verifier follows to get here.
-    if let Some(largest) = largest
-        && let mask = (largest + 1).next_power_of_two() - 1
-        && mask <= limit
-    {
-        let offset = b.bpf_clamp(offset, mask.into(), Ty::U64);
-        return add(b, offset);
+    if let Some(largest) = largest.filter(|largest| (largest + 1).next_power_of_two() <= limit + 1) {
+        return add(b, offset, largest);
     }
     let offset = b.bpf_own(offset, Ty::U64);
     let most = b.ks_const(limit.into(), Ty::U64);
@@ -351,7 +330,7 @@ fn variable(
         // It stays as it is. On a path that is never taken a verifier may know of a number that it is at least 30 and at most 26
         // (seen on 6.1), and does not take the sum for an address then; a mask reconciles the two.
         let offset = b.bpf_clamp(offset, MAX_OFFSET.into(), Ty::U64);
-        let (inside, pointer) = add(b, offset);
+        let (inside, pointer) = add(b, offset, MAX_OFFSET);
         b.ks_yield(&[inside, pointer]);
     };
     let beyond = |b: &mut Builder<'_>| {

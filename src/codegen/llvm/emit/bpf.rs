@@ -3,9 +3,10 @@
 use super::super::builder::Extend;
 use super::super::function::FnGen;
 use super::super::verifier::known_limits;
+use super::mem::packet_sum;
 use crate::ir::ops::{
-    BpfClamp, BpfDrain, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLock, BpfLoop,
-    BpfOpaque, BpfOwn, BpfPacketDynptr, BpfPositive, BpfTailCall, BpfTimerCallback, BpfUnlock, BpfWhole,
+    BpfAdvance, BpfClamp, BpfDrain, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLock,
+    BpfLoop, BpfOpaque, BpfOwn, BpfPacketDynptr, BpfPositive, BpfTailCall, BpfTimerCallback, BpfUnlock, BpfWhole,
 };
 use crate::ir::{OpData, Value};
 use crate::kernels::Kernels;
@@ -196,6 +197,17 @@ pub fn positive(g: &mut FnGen, op: &OpData) {
 pub fn whole(g: &mut FnGen, op: &OpData) {
     let value = g.g.build.asm_unary("", "=r,0", g.int(BpfWhole::of(op).value()));
     g.set(op, value);
+}
+
+pub fn advance(g: &mut FnGen, op: &OpData) {
+    let view = BpfAdvance::of(op);
+    let (base, offset) = (g.ptr(view.pointer()), g.int(view.offset()));
+    let sum = if offset.is_const() {
+        g.g.build.offset(base, offset)
+    } else {
+        packet_sum(g, base, offset, u64::try_from(view.limit()).ok())
+    };
+    g.set(op, sum);
 }
 
 pub fn own(g: &mut FnGen, op: &OpData) {

@@ -14,7 +14,7 @@ use crate::ir::{OpData, Opcode, Value};
 use crate::session::Mcpu;
 use crate::target::Machine;
 use crate::types::{Space, TyKind};
-use inkwell::values::{BasicValueEnum, IntValue};
+use inkwell::values::{BasicValueEnum, IntValue, PointerValue};
 use inkwell::{AtomicOrdering, AtomicRMWBinOp, IntPredicate};
 
 pub fn ptr_add(g: &mut FnGen, op: &OpData) {
@@ -22,17 +22,26 @@ pub fn ptr_add(g: &mut FnGen, op: &OpData) {
     let offset = g.g.build.resize(g.int(view.offset()), 64, Extend::Zero);
     let base = g.ptr(view.pointer());
     let pointer = if in_packet(g, view.pointer()) && !offset.is_const() {
-        // The verifier gives each addition of a variable to a packet pointer bounds of its own. LLVM would add once for the
-        // check and again for the access, where it merges what several branches have in common.
-        let sum = g.g.build.asm_offset(base, offset);
-        known_limits::mark_sum(g.g, sum);
-        sum
+        packet_sum(g, base, offset, None)
     } else if matches!(g.types().kind(g.func.ty(view.pointer())), TyKind::Ptr { space: Space::Arena, .. }) {
         g.g.build.element_anywhere(base, g.g.build.int_type(8).into(), offset)
     } else {
         g.g.build.offset(base, offset)
     };
     g.set(op, pointer);
+}
+
+/// The verifier gives each addition of a variable to a packet pointer bounds of its own. LLVM would add once for the check and again for
+/// the access, where it merges what several branches have in common.
+pub fn packet_sum<'c>(
+    g: &FnGen<'_, '_, 'c>,
+    base: PointerValue<'c>,
+    offset: IntValue<'c>,
+    largest: Option<u64>,
+) -> PointerValue<'c> {
+    let sum = g.g.build.asm_offset(base, offset);
+    known_limits::mark_sum(g.g, sum, largest);
+    sum
 }
 
 fn in_packet(g: &FnGen, pointer: Value) -> bool {

@@ -21,15 +21,17 @@ pub static REWRITE: Rewrite = Rewrite {
 
 /// The attribute of a call of assembly that yields its operand where that is at most a limit, which is the attribute's value.
 const LIMIT: &str = "ksc-limit";
-/// The attribute of a call of assembly that yields the sum of a pointer and a number.
+/// The attribute of a call of assembly that yields the sum of a pointer and a number, which is at most the attribute's value; a sum
+/// without a value has a number of which no limit is known.
 const SUM: &str = "ksc-sum";
 
 pub fn mark<'c>(g: &ModuleGen<'_, 'c>, bounded: IntValue<'c>, limit: u64) {
     attribute(g, bounded.as_instruction(), (LIMIT, &limit.to_string()));
 }
 
-pub fn mark_sum<'c>(g: &ModuleGen<'_, 'c>, sum: PointerValue<'c>) {
-    attribute(g, sum.as_instruction(), (SUM, ""));
+pub fn mark_sum<'c>(g: &ModuleGen<'_, 'c>, sum: PointerValue<'c>, largest: Option<u64>) {
+    let largest = largest.map(|largest| largest.to_string()).unwrap_or_default();
+    attribute(g, sum.as_instruction(), (SUM, &largest));
 }
 
 fn attribute(g: &ModuleGen, made_by: Option<InstructionValue>, (name, value): (&str, &str)) {
@@ -53,6 +55,11 @@ pub fn limit(instruction: InstructionValue) -> Option<u64> {
 /// Whether an instruction is such a sum.
 pub fn is_sum(instruction: InstructionValue) -> bool {
     marked(instruction, SUM).is_some()
+}
+
+/// The largest number that is added, if an instruction is such a sum.
+pub fn largest_added(instruction: InstructionValue) -> Option<u64> {
+    marked(instruction, SUM)?.parse().ok()
 }
 
 /// After the optimisation.

@@ -20,6 +20,8 @@ pub mod operands;
 mod packet_bounds;
 pub mod record_loads;
 mod saturated_differences;
+mod shown;
+mod shown_limits;
 pub mod stored_bools;
 mod tested_sums;
 mod void_results;
@@ -62,6 +64,7 @@ pub static REWRITES: &[&Rewrite] = &[
     &extended_bounds::REWRITE,
     &null_tests::REWRITE,
     &known_limits::REWRITE,
+    &shown_limits::REWRITE,
     &tested_sums::REWRITE,
     &linked_limits::REWRITE,
     &wrapped_limits::REWRITE,

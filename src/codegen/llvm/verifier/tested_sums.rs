@@ -17,7 +17,10 @@ use std::collections::{BTreeMap, HashMap};
 
 pub static REWRITE: Rewrite = Rewrite {
     name: "tested-sums",
-    after: &[("known-limits", "leaves sums with variables")],
+    after: &[
+        ("known-limits", "leaves sums with variables"),
+        ("shown-limits", "limits the offsets that this one adds again"),
+    ],
     kernels: Kernels::ALL,
     why: "the verifier walks a loop once for each number of bytes that tests before it found in the packet",
     run: Run::Always(repeat),

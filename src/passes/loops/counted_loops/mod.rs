@@ -76,7 +76,7 @@ fn show(func: &mut Function, body: RegionId, index: Value, counter: &Counter) {
         .filter(|&op| func.ops[op].opcode == Opcode::KsLoad && KsLoad::of(&func.ops[op]).place() == counter.variable)
         .collect();
     let (Some(&first), Some(&load)) = (ops.first(), loads.first()) else { return };
-    if !ops.iter().any(|&op| matches!(func.ops[op].opcode, Opcode::KsElem | Opcode::MemPtrAdd)) {
+    if !ops.iter().any(|&op| matches!(func.ops[op].opcode, Opcode::KsElem | Opcode::MemPtrAdd | Opcode::BpfAdvance)) {
         return;
     }
     let ty = func.ty(func.ops[load].results[0]);
