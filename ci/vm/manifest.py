@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import bound_objects
 import helper_answers
 import kernels
 import verified
@@ -86,13 +87,15 @@ def _moves(line):
     return line.startswith("cd ")
 
 
-def collect(output, pattern, short, again, seeds, record):
+def collect(output, pattern, short, again, seeds, record, bounds):
     """Compiles everything; `output` is where to. Names are matched with a regular expression. `again`: what was compiled before is there.
-    `seeds`: of generated programs, a hundred test functions and sixty programs each. `record`: what verifiers process is written."""
+    `seeds`: of generated programs, a hundred test functions and sixty programs each. `bounds`: how many objects of ci/bounds for each seed. `record`: what verifiers process is written."""
     wanted = re.compile(pattern).search
     # The longest first.
     makes = [lambda seed=seed: _differential(output / "differential", seed, again) for seed in seeds]
     makes = makes if wanted("differential/") or re.match(r"\^?differential", pattern) else []
+    if wanted("bounds/") or re.match(r"\^?bounds", pattern):
+        makes += [lambda seed=seed, at=at: _bounds(output / "bounds" / seed, seed, at, again) for seed in seeds for at in range(bounds)]
     makes += [lambda test=test: test.prepare(again) for test in _lit_tests(output) if wanted(test.name) and (not short or _SHORT.match(test.name))]
     makes += [make for name, make in _examples(output, record) if wanted(name)]
     makes += [lambda: [helpers(helper_answers.judge)]] if wanted(HELPERS) else []
@@ -297,6 +300,15 @@ def _differential(folder, seed, again):
                           stderr=subprocess.STDOUT)
     broken = [Test(f"differential/{seed}", str(folder), [], broken=done.stdout)] if done.returncode != 0 else []
     return broken + [_case(case) for case in sorted(folder.glob("*.json"))]
+
+
+def _bounds(folder, seed, at, again):
+    """An object of programs that access memory at computed offsets, with what they must return."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = bound_objects.make(folder, seed, at, again=again)
+    results, needs = made.results, max(version(made.min_kernel), _MCPU_NEEDS.get(made.mcpu, _OLDEST))
+    return [Test(f"bounds/{seed}/{results.stem}", str(folder), [(f"replay results {results}", needs)], files=[results, results.with_suffix(".o")],
+                 broken=made.broken)]
 
 
 def _case(case):

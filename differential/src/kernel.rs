@@ -87,25 +87,12 @@ pub fn quiet() {
 /// Loads all programs of any object and lets go of them: each with how many instructions the verifier processed. Else what libbpf and
 /// the verifier said.
 pub fn try_load(bytes: &[u8]) -> Result<Vec<(String, u32)>, String> {
-    let mut log = vec![0u8; LOG_SIZE];
-    // SAFETY: libbpf copies the bytes; the object is closed by `drop`, before the log goes.
-    let (status, failed) = unsafe {
-        let object = bpf::bpf_object__open_mem(bytes.as_ptr().cast(), bytes.len() as u64, std::ptr::null());
-        let Some(object) = NonNull::new(object) else { return Err("libbpf does not read the object".into()) };
-        let loaded = Loaded { object, input: None, output: None };
-        let programs = loaded.programs();
-        for (_, program) in &programs {
-            bpf::bpf_program__set_log_buf(program.as_ptr(), log.as_mut_ptr().cast(), LOG_SIZE as u64);
-        }
-        let status = bpf::bpf_object__load(object.as_ptr());
-        if status == 0 {
-            let processed = |(name, program): (_, NonNull<_>)| Ok((name, processed_by_verifier(program.as_ptr())?));
-            return programs.into_iter().map(processed).collect();
-        }
-        let refused = programs.iter().find(|(_, program)| bpf::bpf_program__fd(program.as_ptr()) < 0);
-        (status, refused.map(|(name, _)| name.clone()).unwrap_or_default())
+    let loaded = Loaded::load_those(bytes, &|_| true)?;
+    let processed = |(name, program): (_, NonNull<_>)| {
+        // SAFETY: a program of the open object.
+        Ok((name, unsafe { processed_by_verifier(program.as_ptr()) }?))
     };
-    Err(format!("{failed}: {}\n{}", std::io::Error::from_raw_os_error(-status), end_of(&log)))
+    loaded.programs().into_iter().map(processed).collect()
 }
 
 /// How many instructions the verifier processed of a program.
@@ -159,6 +146,32 @@ impl Loaded {
         loaded.input = loaded.variable(bytes, INPUT).ok();
         loaded.output = loaded.variable(bytes, OUTPUT).ok();
         Ok(loaded)
+    }
+
+    /// Loads those programs of any object whose names `wanted` takes. Else what libbpf and the verifier said.
+    pub fn load_those(bytes: &[u8], wanted: &dyn Fn(&str) -> bool) -> Result<Loaded, String> {
+        let mut log = vec![0u8; LOG_SIZE];
+        // SAFETY: libbpf copies the bytes; the object is loaded while the log is there, and does not touch it later.
+        let object = unsafe { bpf::bpf_object__open_mem(bytes.as_ptr().cast(), bytes.len() as u64, std::ptr::null()) };
+        let Some(object) = NonNull::new(object) else { return Err("libbpf does not read the object".into()) };
+        let loaded = Loaded { object, input: None, output: None };
+        let programs = loaded.programs();
+        // SAFETY: the programs belong to the open object.
+        let status = unsafe {
+            for (name, program) in &programs {
+                bpf::bpf_program__set_autoload(program.as_ptr(), wanted(name));
+                bpf::bpf_program__set_log_buf(program.as_ptr(), log.as_mut_ptr().cast(), LOG_SIZE as u64);
+            }
+            bpf::bpf_object__load(object.as_ptr())
+        };
+        if status == 0 {
+            return Ok(loaded);
+        }
+        // SAFETY: as above.
+        let is_refused = |program: NonNull<_>| unsafe { bpf::bpf_program__fd(program.as_ptr()) < 0 };
+        let refused = programs.iter().find(|(name, program)| wanted(name) && is_refused(*program));
+        let failed = refused.map(|(name, _)| name.as_str()).unwrap_or_default();
+        Err(format!("{failed}: {}\n{}", std::io::Error::from_raw_os_error(-status), end_of(&log)))
     }
 
     /// What the verifier said about one program that it refused.

@@ -5,5 +5,6 @@ pub mod contents;
 pub mod kernel;
 pub mod packets;
 pub mod random;
+pub mod results;
 pub mod rings;
 pub mod sockets;

@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 use differential::case::Case;
 use differential::kernel::{self, Pruning};
+use differential::results::Results;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -24,6 +25,8 @@ enum Command {
         #[arg(long)]
         prune: bool,
     },
+    /// Run programs and compare what they return: NAME.json, as `ci/bounds` writes it, beside NAME.o
+    Results { files: Vec<PathBuf> },
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
@@ -50,16 +53,33 @@ fn replay(path: &Path, pruning: Pruning) -> Result<(), String> {
     Err(format!("{}: {}", path.display(), texts.join("\n")))
 }
 
+fn compare(path: &Path) -> Result<(), String> {
+    let results: Results =
+        serde_json::from_slice(&read(path)?).map_err(|error| format!("{}: {error}", path.display()))?;
+    let wrong = results
+        .compare(&read(&path.with_extension("o"))?)
+        .map_err(|why| format!("{}: not loaded: {why}", path.display()))?;
+    println!("{}: {} programs, {} wrong", path.display(), results.count(), wrong.len());
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(wrong.iter().map(|(name, why)| format!("{}: {name}: {why}", path.display())).collect::<Vec<_>>().join("\n"))
+}
+
+/// What a command does with each of its files.
+type Run = fn(&Path) -> Result<(), String>;
+
 fn main() -> ExitCode {
     kernel::quiet();
-    let (paths, replays) = match Cli::parse().command {
-        Command::Load { objects } => (objects, None),
-        Command::Cases { cases, prune: true } => (cases, Some(Pruning::Everywhere)),
-        Command::Cases { cases, prune: false } => (cases, Some(Pruning::Usual)),
+    let (paths, run): (_, Run) = match Cli::parse().command {
+        Command::Load { objects } => (objects, load),
+        Command::Cases { cases, prune: true } => (cases, |path| replay(path, Pruning::Everywhere)),
+        Command::Cases { cases, prune: false } => (cases, |path| replay(path, Pruning::Usual)),
+        Command::Results { files } => (files, compare),
     };
     let mut status = ExitCode::SUCCESS;
     for path in paths {
-        if let Err(why) = if let Some(pruning) = replays { replay(&path, pruning) } else { load(&path) } {
+        if let Err(why) = run(&path) {
             eprintln!("{why}");
             status = ExitCode::FAILURE;
         }
