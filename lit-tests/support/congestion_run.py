@@ -7,7 +7,7 @@ In a RUN line (lit.cfg.py calls it %congestion-run):
 
 In order: makes a network namespace with a loopback; starts the program, waits until the kernel has all --name; for each name sends --bytes
 through a connection of it in the namespace, and prints the name if all of them came; stops the program by a signal, and checks that the
-kernel has none of the names any more. With --kill the program is killed, and nobody looks for the names. Standard output ends
+kernel has none of the names any more. With --twice the program is started a second time before the data, and has to fail. With --kill the program is killed, and nobody looks for the names. Standard output ends
 with what the program has printed.
 """
 
@@ -28,6 +28,7 @@ def arguments():
     parser.add_argument("--name", action="append", default=[], metavar="NAME", help="a congestion control")
     parser.add_argument("--bytes", type=int, default=1_000_000, metavar="N", help="how many go through each")
     parser.add_argument("--kill", action="store_true", help="kill the program instead of stopping it")
+    parser.add_argument("--twice", action="store_true", help="start the program again meanwhile; print what that one says")
     parser.add_argument("program", nargs="+")
     return parser.parse_args()
 
@@ -75,6 +76,11 @@ def main():
     with Program(None, options.program) as program:
         if not wait_until(lambda: all(name in known() for name in options.name) or program.ended()) or program.ended():
             raise Failure(f"the kernel does not get {options.name}:\n{program.stdout()}{program.stderr()}")
+        if options.twice:
+            with Program(None, options.program) as second:
+                if second.wait() == 0:
+                    raise Failure("the second one did not fail")
+                sys.stdout.write(second.stderr())
         loopback.enter()
         for name in options.name:
             count = send(name, options.bytes)
@@ -86,7 +92,7 @@ def main():
         sys.stderr.write(program.stderr())
         if not options.kill and status != 0:
             raise Failure(f"the program ended with status {status}")
-        if not wait_until(lambda: not set(options.name) & set(known())) and not options.kill:
+        if not options.kill and not wait_until(lambda: not set(options.name) & set(known())):
             raise Failure(f"the kernel still has {set(options.name) & set(known())}")
 
 

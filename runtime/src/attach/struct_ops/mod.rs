@@ -1,5 +1,8 @@
 //! `register` and `unregister`: structs of functions that BPF programs implement for the kernel.
 
+mod left;
+mod users;
+
 use super::{Attached, UNAVAILABLE, detach_all, remember};
 use crate::abi::KsStructOps;
 use crate::errors::{complain, errno, reason};
@@ -48,7 +51,7 @@ pub extern "C" fn ks_register(struct_ops: u32) -> i64 {
         return -i64::from(libc::EOPNOTSUPP);
     }
     let mut registered = attach(map);
-    if registered == Err(libc::EEXIST) && !has_links() && remove_left(table) {
+    if registered == Err(libc::EEXIST) && !has_links() && left::remove(table) {
         registered = attach(map);
     }
     let link = match registered {
@@ -148,30 +151,4 @@ fn has_links() -> bool {
         bpf::btf__free(btf);
         found > 0
     }
-}
-
-/// Unregisters what an earlier run of the program left, which was killed: a registration without a link outlives its process. Whether there
-/// was one.
-fn remove_left(table: &KsStructOps) -> bool {
-    let (mut id, mut removed) = (0, false);
-    // SAFETY: descriptors of maps, each closed again; the structs are of the sizes that are passed, the names are terminated.
-    unsafe {
-        let own = CStr::from_ptr(table.name).to_bytes();
-        while bpf::bpf_map_get_next_id(id, &mut id) == 0 {
-            let fd = bpf::bpf_map_get_fd_by_id(id);
-            if fd < 0 {
-                continue;
-            }
-            let mut info = bpf::bpf_map_info::default();
-            let mut size = size_of::<bpf::bpf_map_info>() as u32;
-            let known = bpf::bpf_map_get_info_by_fd(fd, &mut info, &mut size) == 0;
-            let name = CStr::from_ptr(info.name.as_ptr()).to_bytes();
-            if known && info.type_ == bpf::BPF_MAP_TYPE_STRUCT_OPS && own.starts_with(name) && !name.is_empty() {
-                let zero = 0u32;
-                removed |= bpf::bpf_map_delete_elem(fd, (&raw const zero).cast()) == 0;
-            }
-            libc::close(fd);
-        }
-    }
-    removed
 }
