@@ -9,6 +9,7 @@ mod clsact;
 mod entry;
 mod freplace;
 mod functions;
+mod held;
 mod interface;
 mod iter;
 mod kprobe;

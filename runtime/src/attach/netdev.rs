@@ -2,7 +2,7 @@
 //! there is one, else the generic one.
 
 use super::interface::Interface;
-use super::{Attached, Failure, Request, not_permitted};
+use super::{Attached, Failure, Request, held, not_permitted};
 use crate::errors::reason;
 use libbpf_sys as bpf;
 
@@ -29,9 +29,9 @@ fn failure(code: i32, interface: &Interface, flags: u64) -> Failure {
     let why = match code {
         libc::EPERM => return not_permitted("an interface"),
         libc::EBUSY | libc::EEXIST => format!(
-            "another XDP program{} is attached to `{name}`: {said}\n  \
-             help: stop the program that attached it (`bpftool net` and `bpftool link` show it), or `ip link set dev {name} xdp off`",
-            attached_id(interface)
+            "another XDP program{} is attached to `{name}`: {said}\n  help: {}",
+            attached_id(interface).map_or(String::new(), |id| format!(" (id {id})")),
+            held::help(|link| is_at(link, interface), &without_link(name))
         ),
         libc::ENODEV => format!("the interface `{name}` is gone: {said}"),
         _ if flags & u64::from(bpf::XDP_FLAGS_SKB_MODE) == 0 => format!(
@@ -44,9 +44,23 @@ fn failure(code: i32, interface: &Interface, flags: u64) -> Failure {
     Failure::new(code, why)
 }
 
-fn attached_id(interface: &Interface) -> String {
+fn is_at(link: &bpf::bpf_link_info, interface: &Interface) -> bool {
+    // SAFETY: the kernel has filled the part of links of this kind.
+    let index = unsafe { link.__bindgen_anon_1.xdp.ifindex };
+    // An interface of another namespace may have the same number.
+    link.type_ == bpf::BPF_LINK_TYPE_XDP
+        && index.cast_signed() == interface.index
+        && attached_id(interface) == Some(link.prog_id)
+}
+
+/// Programs that were attached without a link stay until they are removed.
+fn without_link(name: &str) -> String {
+    format!("stop the program that attached it (`bpftool net` shows it), or `ip link set dev {name} xdp off`")
+}
+
+fn attached_id(interface: &Interface) -> Option<u32> {
     let mut id = 0;
     // SAFETY: writes the id.
     let result = unsafe { bpf::bpf_xdp_query_id(interface.index, 0, &mut id) };
-    if result == 0 && id != 0 { format!(" (id {id})") } else { String::new() }
+    (result == 0 && id != 0).then_some(id)
 }

@@ -1,6 +1,6 @@
 //! Programs on hooks of netfilter, through `bpf_link`. The kernel takes the namespace of the thread that makes the link.
 
-use super::{Attached, Failure, Link, Request, netns, not_permitted};
+use super::{Attached, Failure, Link, Request, held, netns, not_permitted};
 use crate::errors::{errno, reason};
 use crate::privilege;
 use libbpf_sys as bpf;
@@ -20,7 +20,7 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     };
     match made {
         Ok(link) => Ok(Box::new(Link { fd: link })),
-        Err(code) => Err(failure(code, &shown, priority)),
+        Err(code) => Err(failure(code, &shown, point, priority)),
     }
 }
 
@@ -53,12 +53,19 @@ fn link(prog: i32, point: bpf::bpf_attach_type, priority: i32) -> Result<OwnedFd
     if link < 0 { Err(errno()) } else { Ok(unsafe { OwnedFd::from_raw_fd(link) }) }
 }
 
-fn failure(code: i32, path: &str, priority: i32) -> Failure {
+fn is_at(link: &bpf::bpf_link_info, point: bpf::bpf_attach_type, priority: i32) -> bool {
+    // SAFETY: the kernel has filled the part of links of this kind.
+    let hook = unsafe { link.__bindgen_anon_1.netfilter };
+    link.type_ == bpf::BPF_LINK_TYPE_NETFILTER && (hook.pf << 8 | hook.hooknum, hook.priority) == (point, priority)
+}
+
+fn failure(code: i32, path: &str, point: bpf::bpf_attach_type, priority: i32) -> Failure {
     let said = reason(code);
     let why = match code {
         libc::EPERM => return not_permitted("a hook of netfilter"),
         libc::EBUSY | libc::EEXIST => format!(
-            "another program has the priority {priority} at this hook in `{path}`: {said}\n  help: give another one, `priority: n`"
+            "another program has the priority {priority} at this hook in `{path}`: {said}\n  help: {}",
+            held::pinned(|link| is_at(link, point, priority)).unwrap_or("give another one, `priority: n`".to_owned())
         ),
         libc::ERANGE | libc::EINVAL => format!(
             "the hook does not take the priority {priority}: {said}\n  \

@@ -1,9 +1,10 @@
 //! Programs of network namespaces, through `bpf_link`.
 
-use super::{Attached, Failure, Request, Target, not_permitted};
+use super::{Attached, Failure, Request, Target, held, not_permitted};
 use crate::errors::{errno, reason};
 use crate::{escape, net};
-use std::ffi::OsStr;
+use libbpf_sys as bpf;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -16,7 +17,16 @@ const OWN: &[u8] = b"/proc/self/ns/net";
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("a network namespace")?;
     let (file, shown) = open(&request.target)?;
-    request.link(file.as_raw_fd(), 0).map_err(|code| failure(code, &shown))
+    request.link(file.as_raw_fd(), 0).map_err(|code| {
+        let inode = identity(&path_of(&file)).map(|(_, inode)| inode);
+        failure(code, &shown, |link| {
+            // SAFETY: the kernel has filled the part of links of this kind.
+            let place = unsafe { link.__bindgen_anon_1.netns };
+            link.type_ == bpf::BPF_LINK_TYPE_NETNS
+                && place.attach_type == request.point
+                && Some(u64::from(place.netns_ino)) == inode
+        })
+    })
 }
 
 /// The file of the namespace, and its path. A link does not hold the namespace: it ends with it.
@@ -47,18 +57,27 @@ pub fn open(target: &Target) -> Result<(OwnedFd, String), Failure> {
 
 /// Whether a file is the namespace that this process is in.
 pub fn is_own(file: &OwnedFd) -> bool {
-    let identity = |path: &OsStr| fs::metadata(path).ok().map(|about| (about.dev(), about.ino()));
-    let opened = format!("/proc/self/fd/{}", file.as_raw_fd());
-    identity(OsStr::from_bytes(OWN)).is_some_and(|own| identity(opened.as_ref()) == Some(own))
+    identity(OsStr::from_bytes(OWN)).is_some_and(|own| identity(&path_of(file)) == Some(own))
 }
 
-fn failure(code: i32, path: &str) -> Failure {
+fn path_of(file: &OwnedFd) -> OsString {
+    format!("/proc/self/fd/{}", file.as_raw_fd()).into()
+}
+
+fn identity(path: &OsStr) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|about| (about.dev(), about.ino()))
+}
+
+fn failure(code: i32, path: &str, is_it: impl Fn(&bpf::bpf_link_info) -> bool) -> Failure {
     let said = reason(code);
     let why = match code {
         libc::EPERM => return not_permitted("a network namespace"),
         libc::EINVAL => format!("`{path}` is no network namespace: {said}\n  help: `ip netns list` names them"),
         libc::E2BIG => format!("`{path}` has as many programs of this kind as it takes: {said}"),
-        libc::EEXIST => format!("`{path}` has another program of this kind, and takes one: {said}"),
+        libc::EEXIST => format!(
+            "`{path}` has another program of this kind, and takes one: {said}\n  help: {}",
+            held::help(is_it, "stop the program that attached it")
+        ),
         _ => format!("the network namespace `{path}`: {said}"),
     };
     Failure::new(code, why)

@@ -12,9 +12,7 @@ const KEPT: usize = 15;
 /// Unregisters implementations of this name that no process has any more, if there are some. What a process still has, or what the
 /// kernel does not show, stays.
 pub fn remove(table: &KsStructOps) -> bool {
-    // SAFETY: descriptors hold NUL-terminated strings.
-    let own = unsafe { CStr::from_ptr(table.name) }.to_bytes();
-    let own = own.get(..KEPT).unwrap_or(own);
+    let own = kept_name(table);
     let mut removed = false;
     for id in users::unused_maps() {
         let Some((map, name)) = implementation(id) else { continue };
@@ -25,8 +23,15 @@ pub fn remove(table: &KsStructOps) -> bool {
     removed
 }
 
+/// What the kernel keeps of the name of the map.
+pub fn kept_name(table: &KsStructOps) -> &[u8] {
+    // SAFETY: descriptors hold NUL-terminated strings.
+    let name = unsafe { CStr::from_ptr(table.name) }.to_bytes();
+    name.get(..KEPT).unwrap_or(name)
+}
+
 /// The map of this number and its name, if it is an implementation of functions.
-fn implementation(id: u32) -> Option<(OwnedFd, Vec<u8>)> {
+pub fn implementation(id: u32) -> Option<(OwnedFd, Vec<u8>)> {
     let mut info = bpf::bpf_map_info::default();
     let mut size = size_of::<bpf::bpf_map_info>() as u32;
     // SAFETY: the descriptor is nobody else's, the struct is of the size that is passed, and the kernel ends the name by a NUL.

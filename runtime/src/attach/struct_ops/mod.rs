@@ -3,7 +3,7 @@
 mod left;
 mod users;
 
-use super::{Attached, UNAVAILABLE, detach_all, remember};
+use super::{Attached, UNAVAILABLE, detach_all, held, remember};
 use crate::abi::KsStructOps;
 use crate::errors::{complain, errno, reason};
 use crate::{load, privilege, program};
@@ -57,7 +57,12 @@ pub extern "C" fn ks_register(struct_ops: u32) -> i64 {
     let link = match registered {
         Ok(link) => link,
         Err(code) => {
-            complain(&format!("cannot register `{}`: {}{}", program::text(table.name), reason(code), help(code)));
+            complain(&format!(
+                "cannot register `{}`: {}{}",
+                program::text(table.name),
+                reason(code),
+                help(code, table)
+            ));
             return -i64::from(code);
         }
     };
@@ -87,7 +92,18 @@ pub fn name(owner: u32) -> Option<&'static str> {
     program::struct_ops().get((u32::MAX - owner) as usize).map(|table| program::text(table.name))
 }
 
-fn help(code: i32) -> String {
+fn help(code: i32, table: &KsStructOps) -> String {
+    let is_it = |link: &bpf::bpf_link_info| {
+        // SAFETY: the kernel has filled the part of links of this kind.
+        let map = unsafe { link.__bindgen_anon_1.struct_ops.map_id };
+        let name = || left::implementation(map).map(|(_, name)| name);
+        link.type_ == bpf::BPF_LINK_TYPE_STRUCT_OPS && name().is_some_and(|name| name == left::kept_name(table))
+    };
+    if [libc::EEXIST, libc::EBUSY].contains(&code)
+        && let Some(help) = held::pinned(is_it)
+    {
+        return format!("\n  help: {help}");
+    }
     let text = match code {
         libc::EEXIST => {
             "\n  help: the kernel has another one of this name: choose another `name`, or unregister that one"

@@ -69,8 +69,12 @@ pub fn prepare(object: *mut bpf::bpf_object) -> Prepared {
 
 /// The folder of the project.
 fn project() -> Folder {
-    // bpffs takes no dots in names.
-    root().below(&program::name().replace('.', "_"))
+    root().below(&project_name())
+}
+
+/// The name of that folder. bpffs takes no dots in names.
+pub fn project_name() -> String {
+    program::name().replace('.', "_")
 }
 
 /// Pins what was not, after the object was loaded.
