@@ -5,6 +5,7 @@
 //! lost silently.
 
 use super::folder::Folder;
+use super::layout::Layout;
 use super::types::{Btf, Variable};
 use super::{existing, refuse, reset, reuse, types_help};
 use crate::errors::{complain, errno, reason};
@@ -58,16 +59,20 @@ pub fn prepare(object: *mut bpf::bpf_object, folder: Folder) -> Prepared {
             ),
         );
     }
+    let size = there.layout.value_size() as usize;
+    let is_section = there.layout.is_section(&there.variables);
+    let sizes_agree = Layout::wanted(object, map).has_value_of(&there.layout);
     let there = there.variables;
-    let kept = |old: &Variable| wanted.iter().any(|new| (&new.name, &new.ty) == (&old.name, &old.ty));
-    if there.is_empty() || !there.iter().all(kept) {
+    let kept =
+        |old: &Variable| wanted.iter().any(|new| (&new.name, &new.ty, new.size) == (&old.name, &old.ty, old.size));
+    if !is_section || !there.iter().all(kept) || there == wanted && !sizes_agree {
         refuse(&format!("variables at {place} have"), &place, &text(&there), &text(&wanted));
     }
     if there == wanted {
         reuse(map, &old, &place);
         return Prepared { folder, then: Then::Nothing };
     }
-    take_over(map, &old, &there, &wanted);
+    take_over(map, &old, size, &there, &wanted);
     let added: Vec<&str> = wanted.iter().map(|v| &*v.name).filter(|n| there.iter().all(|old| old.name != *n)).collect();
     complain(&format!(
         "the pinned variables move to a new map, with {}; a process that runs meanwhile keeps the old one",
@@ -100,12 +105,11 @@ fn image(map: *mut bpf::bpf_map) -> &'static mut [u8] {
 }
 
 /// Makes the old values the initial ones.
-fn take_over(map: *mut bpf::bpf_map, old: &OwnedFd, there: &[Variable], wanted: &[Variable]) {
-    let size = there.iter().map(|v| v.offset + v.size).max().unwrap_or(0);
-    // The kernel writes the whole value, which is rounded up to 8 bytes at most.
+fn take_over(map: *mut bpf::bpf_map, old: &OwnedFd, size: usize, there: &[Variable], wanted: &[Variable]) {
+    // The kernel writes the whole value, rounded up to 8 bytes.
     let mut values = vec![0_u8; size.next_multiple_of(8)];
     let key = 0_u32;
-    // SAFETY: a map of one entry whose value is no larger, and a key of 4 bytes.
+    // SAFETY: an array of one entry whose value has so many bytes, and a key of 4 bytes.
     let result = unsafe {
         bpf::bpf_map_lookup_elem(old.as_raw_fd(), (&raw const key).cast(), values.as_mut_ptr().cast::<c_void>())
     };

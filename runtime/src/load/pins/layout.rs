@@ -101,6 +101,23 @@ impl Layout {
         sizes(self) == sizes(other) && types
     }
 
+    /// Whether the map holds these variables: one value, in which each of them lies.
+    pub fn is_section(&self, variables: &[Variable]) -> bool {
+        let shape = (self.kind, self.key_size, self.max_entries);
+        shape == (bpf::BPF_MAP_TYPE_ARRAY, size_of::<u32>() as u32, 1)
+            && !variables.is_empty()
+            && variables.iter().all(|variable| variable.offset + variable.size <= self.value_size as usize)
+    }
+
+    pub fn value_size(&self) -> u32 {
+        self.value_size
+    }
+
+    /// Whether the maps have the same flags, and values of the same size.
+    pub fn has_value_of(&self, other: &Layout) -> bool {
+        (self.value_size, self.flags) == (other.value_size, other.flags)
+    }
+
     /// As a declaration.
     pub fn text(&self) -> String {
         // SAFETY: a constant string, or null for a kind that libbpf does not know.
