@@ -8,6 +8,18 @@ pub fn value(text: &str) -> String {
     text.chars().map(|c| if acts_on_terminal(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
+/// How much of a value is shown that may be of any length.
+const SHOWN: usize = 80;
+
+/// For a value that a user typed: its start, where it is long.
+pub fn short(text: &str) -> String {
+    let shown: String = value(text).chars().take(SHOWN + 1).collect();
+    match shown.char_indices().nth(SHOWN - 1) {
+        Some((end, _)) if shown.chars().count() > SHOWN => format!("{}…", &shown[..end]),
+        _ => shown,
+    }
+}
+
 /// For a whole message: its line ends and tabs stay.
 pub fn message(text: &str) -> String {
     let stays = |c: char| c == '\n' || c == '\t' || !acts_on_terminal(c);
@@ -23,7 +35,15 @@ fn acts_on_terminal(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{message, value};
+    use super::{SHOWN, message, short, value};
+
+    #[test]
+    fn long_values_are_cut() {
+        let fits = "ü".repeat(SHOWN);
+        assert_eq!(short(&fits), fits);
+        assert_eq!(short(&(fits + "x")), "ü".repeat(SHOWN - 1) + "…");
+        assert_eq!(short(&"\x1b".repeat(90)).chars().count(), SHOWN);
+    }
 
     #[test]
     fn what_a_terminal_acts_on() {

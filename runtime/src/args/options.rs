@@ -44,7 +44,7 @@ fn bad<T>(message: String) -> Result<T, Stop> {
 }
 
 fn show(bytes: &[u8]) -> String {
-    escape::value(&String::from_utf8_lossy(bytes))
+    escape::short(&String::from_utf8_lossy(bytes))
 }
 
 /// Writes one value; for an array, the next element.
@@ -133,6 +133,10 @@ mod tests {
         let error = |words: &[&str]| run(&spec, words).expect_err("a mistake");
         assert_eq!(error(&["--maxlen=1"]), "unknown option `--maxlen`; did you mean `--max-len`?");
         assert_eq!(error(&["--quite-different"]), "unknown option `--quite-different`");
+        let long = format!("--max-len={}", "7".repeat(100_000));
+        assert_eq!(error(&[&long]), format!("bad value `{}…` for `--max-len`: u16 takes 0 to 65535", "7".repeat(79)));
+        assert!(error(&[&format!("--{}", "x".repeat(100_000))]).len() < 120);
+        assert!(error(&[&"x".repeat(100_000)]).len() < 160);
         assert_eq!(error(&["300"]), "unexpected argument `300`: options begin with `--`");
         assert_eq!(error(&["--"]), "unexpected argument `--`: options begin with `--`");
         assert_eq!(error(&["--max-len"]), "`--max-len` needs a value");

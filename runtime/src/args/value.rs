@@ -2,6 +2,10 @@
 
 use super::Field;
 use crate::abi::KsFieldKind;
+use crate::near;
+
+/// So many names are listed in a message.
+const MOST: usize = 12;
 
 pub fn parse(field: &Field, text: &[u8], place: &mut [u8]) -> Result<(), String> {
     match field.kind {
@@ -75,15 +79,26 @@ fn enumerated(field: &Field, text: &[u8], place: &mut [u8]) -> Result<(), String
         put(place, i128::from(*value));
         return Ok(());
     }
-    match ranged(text, place.len(), field.signed) {
-        Ok(value) => {
+    // Values over the largest `i64` are negative in the descriptor.
+    let number = ranged(text, place.len(), field.signed).ok();
+    match number.filter(|value| field.variants.iter().any(|(_, variant)| *variant == *value as i64)) {
+        Some(value) => {
             put(place, value);
             Ok(())
         }
-        Err(_) => {
-            let names: Vec<&str> = field.variants.iter().map(|(name, _)| *name).collect();
-            Err(format!("one of {}, or a number, is wanted", names.join(", ")))
-        }
+        None => Err(variants(field, text)),
+    }
+}
+
+/// What an option of an enum takes.
+fn variants(field: &Field, text: &[u8]) -> String {
+    let names = || field.variants.iter().map(|(name, _)| *name);
+    if names().len() <= MOST {
+        return format!("one of {} is wanted", names().collect::<Vec<_>>().join(", "));
+    }
+    match near::best(&String::from_utf8_lossy(text), names()) {
+        Some(near) => format!("did you mean `{near}`? `--help` lists all"),
+        None => "the name of a variant is wanted, as `--help` lists them".to_owned(),
     }
 }
 
@@ -215,8 +230,10 @@ mod tests {
             assert!(check(KsFieldKind::F64, false, 8, text).is_err(), "{text}");
         }
         assert_eq!(check(KsFieldKind::Enum, true, 1, "LOW"), Ok(vec![0xfe]));
-        assert_eq!(check(KsFieldKind::Enum, true, 1, "-3"), Ok(vec![0xfd]));
-        let names = Err("one of OFF, ON, LOW, or a number, is wanted".to_owned());
-        assert_eq!(check(KsFieldKind::Enum, true, 1, "on"), names);
+        assert_eq!(check(KsFieldKind::Enum, true, 1, "-2"), Ok(vec![0xfe]));
+        let names = Err("one of OFF, ON, LOW is wanted".to_owned());
+        for text in ["on", "-3", "2", "254", "256", ""] {
+            assert_eq!(check(KsFieldKind::Enum, true, 1, text), names, "{text}");
+        }
     }
 }

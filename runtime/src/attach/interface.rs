@@ -22,7 +22,7 @@ impl Interface {
                 return name.map(|name| Interface { index, name }).ok_or_else(missing);
             }
         };
-        let shown = escape::value(&String::from_utf8_lossy(name));
+        let shown = escape::short(&String::from_utf8_lossy(name));
         if name.is_empty() {
             return Err(Failure::new(
                 libc::EINVAL,

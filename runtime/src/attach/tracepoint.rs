@@ -15,7 +15,7 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
         return Err(Failure::new(libc::EINVAL, format!("a number names no event{HELP}")));
     };
     let name = String::from_utf8_lossy(name).into_owned();
-    let shown = format!("the event `{}`", escape::value(&name));
+    let shown = format!("the event `{}`", escape::short(&name));
     let id = find(&name)?;
     let attributes = bpf::perf_event_attr {
         type_: bpf::PERF_TYPE_TRACEPOINT,
@@ -31,7 +31,7 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
 
 /// The number of an event.
 pub fn find(name: &str) -> Result<u64, Failure> {
-    id_of(name).map_err(|code| not_found(code, &format!("the event `{}`", escape::value(name))))
+    id_of(name).map_err(|code| not_found(code, &format!("the event `{}`", escape::short(name))))
 }
 
 /// The number of an event, which tracefs has.

@@ -21,7 +21,7 @@ pub fn attach_event(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     let Target::Text(name) = request.target else {
         return Err(Failure::new(libc::EINVAL, "a number names no event\n  help: give its name, \"sched_switch\""));
     };
-    let shown = format!("the event `{}`", escape::value(&String::from_utf8_lossy(name)));
+    let shown = format!("the event `{}`", escape::short(&String::from_utf8_lossy(name)));
     // SAFETY: a program's descriptor, and a NUL-terminated name.
     let link = net::c_name(name).map(|name| unsafe { bpf::bpf_raw_tracepoint_open(name.as_ptr(), request.fd) });
     held(link.unwrap_or(-libc::EINVAL), &shown)

@@ -10,7 +10,7 @@ use std::os::fd::RawFd;
 pub fn pin_all(fds: &[RawFd], name: &[u8]) -> Result<Vec<String>, i32> {
     let name = String::from_utf8_lossy(name).into_owned();
     if name.is_empty() || name.contains(['/', '.', '\0']) {
-        let shown = escape::value(&name);
+        let shown = escape::short(&name);
         complain(&format!(
             "cannot pin at `{shown}`: this is no name of a pin\n  help: a name without slashes and dots, \"counts\""
         ));
