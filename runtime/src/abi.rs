@@ -104,7 +104,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 10;
+pub const KS_ABI: u32 = 11;
 
 /// The whole program; one constant of the executable.
 #[repr(C)]
@@ -245,14 +245,46 @@ pub enum KsSection {
     Kconfig = 5,
 }
 
-/// A variable that BPF code and user space share.
+/// The type of an option of the kernel's configuration. `KsGlobal::flags`.
+#[repr(u32)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KsKconfig {
+    Bool = 1,
+    /// A letter, `y`, `m` or `n`, or a number.
+    Char = 2,
+    /// The enum `libbpf_tristate`.
+    Tristate = 3,
+    Text = 4,
+    Unsigned = 5,
+    Signed = 6,
+}
+
+impl KsKconfig {
+    pub fn of(flags: u32) -> Option<KsKconfig> {
+        use KsKconfig::{Bool, Char, Signed, Text, Tristate, Unsigned};
+        [Bool, Char, Tristate, Text, Unsigned, Signed].into_iter().find(|option| *option as u32 == flags)
+    }
+
+    /// As the language has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            KsKconfig::Bool => "a `bool`",
+            KsKconfig::Char => "a `char`",
+            KsKconfig::Tristate => "a `libbpf_tristate`",
+            KsKconfig::Text => "a string",
+            KsKconfig::Unsigned | KsKconfig::Signed => "an integer of its size",
+        }
+    }
+}
+
+/// A variable that BPF code and user space share, or an option of the kernel's configuration that user space reads.
 #[repr(C)]
 pub struct KsGlobal {
     /// The variable's name in the object's BTF.
     pub name: *const c_char,
     /// A `KsSection`.
     pub section: u32,
-    /// Reserved, 0.
+    /// Of the section `Kconfig` a `KsKconfig`, else 0.
     pub flags: u32,
     /// In bytes; checked against the object's.
     pub size: u64,

@@ -27,13 +27,32 @@ pub extern "C" fn ks_global(global: u32) -> *mut u8 {
         die(1, &format!("there is no global {index}\n  help: this is a fault of ksc; please report it"));
     };
     if address.is_null() {
-        *address = find(global).unwrap_or_else(|| missing(global));
+        *address = find(global).or_else(|| option(global)).unwrap_or_else(|| missing(global));
     }
     *address
 }
 
+/// A value of the kernel's configuration: the object has those that its BPF code reads.
+fn option(global: &KsGlobal) -> Option<*mut u8> {
+    if global.section != KsSection::Kconfig as u32 {
+        return None;
+    }
+    let value = load::kconfig::value::of(global).unwrap_or_else(|why| die(1, &why));
+    // Wide enough for the alignment of any option.
+    let mut words = vec![0u64; value.len().div_ceil(size_of::<u64>())];
+    for (word, bytes) in words.iter_mut().zip(value.chunks(size_of::<u64>())) {
+        let mut whole = [0; size_of::<u64>()];
+        whole[..bytes.len()].copy_from_slice(bytes);
+        *word = u64::from_ne_bytes(whole);
+    }
+    Some(words.leak().as_mut_ptr().cast())
+}
+
 /// Where a global is, if the object has it.
 pub fn find(global: &KsGlobal) -> Option<*mut u8> {
+    if program::objects().is_empty() {
+        return None;
+    }
     // The values of these are those of the map in the kernel.
     let in_kernel = [KsSection::Pinned as u32, KsSection::Kconfig as u32].contains(&global.section);
     let object = if in_kernel { load::loaded() } else { load::opened() };

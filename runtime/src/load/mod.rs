@@ -8,7 +8,7 @@ mod creation;
 mod descriptors;
 mod devices;
 mod explain;
-mod kconfig;
+pub mod kconfig;
 mod kernel_module;
 pub mod log;
 pub mod optional;

@@ -18,16 +18,26 @@ pub fn object() -> Option<&'static [u8]> {
 
 /// What the running kernel calls itself, such as `6.12.9-amd64`.
 pub fn release() -> &'static CStr {
+    // SAFETY: `uname` terminates its strings by a NUL.
+    unsafe { CStr::from_ptr(names().release.as_ptr()) }
+}
+
+/// What its build is called, such as `#1 SMP Debian 6.1.76-1 (2024-02-01)`.
+pub fn version_of_build() -> &'static CStr {
+    // SAFETY: as above.
+    unsafe { CStr::from_ptr(names().version.as_ptr()) }
+}
+
+fn names() -> &'static libc::utsname {
     static NAMES: std::sync::OnceLock<libc::utsname> = std::sync::OnceLock::new();
-    // SAFETY: `uname` writes NUL-terminated strings into what it is given.
-    unsafe {
-        let names = NAMES.get_or_init(|| {
+    NAMES.get_or_init(|| {
+        // SAFETY: a struct of bytes, which the call fills.
+        unsafe {
             let mut names = std::mem::zeroed();
             libc::uname(&mut names);
             names
-        });
-        CStr::from_ptr(names.release.as_ptr())
-    }
+        }
+    })
 }
 
 /// The two first numbers of a kernel's release.

@@ -184,6 +184,7 @@ fn shared<'c>(g: &mut ModuleGen<'_, 'c>, global: &Global) -> StructValue<'c> {
         Some(Section::Kconfig) => KsSection::Kconfig,
         None => KsSection::Any,
     };
+    let option = if section == KsSection::Kconfig { kconfig::option(&g.cx.types, global.ty) as u32 } else { 0 };
     let name = g.text(Some(&global.name));
-    g.record(&[name, g.u32(section as u32), g.u32(0), g.u64(global.init.len() as u64)])
+    g.record(&[name, g.u32(section as u32), g.u32(option), g.u64(global.init.len() as u64)])
 }

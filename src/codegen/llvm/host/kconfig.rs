@@ -1,7 +1,20 @@
 //! Values of `@kconfig` variables for kernels whose configuration lacks them, in the form of such a configuration.
 
+use crate::codegen::abi::KsKconfig;
 use crate::ir::{Global, GlobalKind, Module};
 use crate::types::{Ty, TyKind, Types};
+
+/// The type, as the runtime reads values for it.
+pub fn option(types: &Types, ty: Ty) -> KsKconfig {
+    match types.kind(ty) {
+        TyKind::Bool => KsKconfig::Bool,
+        TyKind::Char => KsKconfig::Char,
+        TyKind::Enum(_) => KsKconfig::Tristate,
+        TyKind::Str(_) => KsKconfig::Text,
+        _ if types.as_int(ty).is_some_and(|(_, signed)| signed) => KsKconfig::Signed,
+        _ => KsKconfig::Unsigned,
+    }
+}
 
 /// Lines `CONFIG_NAME=value`; none if there are none.
 pub fn defaults(types: &Types, module: &Module) -> Option<String> {

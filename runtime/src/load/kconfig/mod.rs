@@ -1,6 +1,8 @@
 //! Values of options that the kernel's configuration lacks: libbpf takes those that it is given before those of the kernel,
 //! so it is given the missing ones alone.
 
+pub mod value;
+
 use super::tiers;
 use crate::program;
 use std::collections::HashSet;
@@ -24,7 +26,12 @@ pub fn missing() -> Option<CString> {
     }
     let mut known: HashSet<&str> = defaults.lines().filter_map(name).collect();
     for path in places() {
-        if remove_named(&path, &mut known) {
+        let mut remove = |line: &str| {
+            if let Some(name) = name(line) {
+                known.remove(name);
+            }
+        };
+        if each_line(&path, &mut remove) {
             break;
         }
     }
@@ -38,8 +45,8 @@ fn places() -> [CString; 2] {
     [CString::new(beside_image).unwrap_or_default(), c"/proc/config.gz".to_owned()]
 }
 
-/// Removes the options that a file has a value for; false if it cannot be opened.
-fn remove_named(path: &CStr, options: &mut HashSet<&str>) -> bool {
+/// Hands over the lines of a file; false if it cannot be opened.
+fn each_line(path: &CStr, take: &mut dyn FnMut(&str)) -> bool {
     // SAFETY: NUL-terminated strings; the file is closed once, below.
     let file = unsafe { gzopen(path.as_ptr(), c"rb".as_ptr()) };
     if file.is_null() {
@@ -49,8 +56,8 @@ fn remove_named(path: &CStr, options: &mut HashSet<&str>) -> bool {
     // SAFETY: an open file, and a buffer of that many bytes, which `gzgets` terminates.
     while !unsafe { gzgets(file, line.as_mut_ptr().cast(), LINE as c_int) }.is_null() {
         let text = CStr::from_bytes_until_nul(&line).ok().and_then(|line| line.to_str().ok());
-        if let Some(name) = text.and_then(name) {
-            options.remove(name);
+        if let Some(text) = text {
+            take(text);
         }
     }
     // SAFETY: the open file, which nobody uses afterwards.
