@@ -172,6 +172,22 @@ impl KernelTypes {
         Ok(Some(def.fields.len() - 1))
     }
 
+    /// The place of a field that other kernels have instead of one that this kernel has, and which the loader looks for by its name. None if the
+    /// struct is not the kernel's, or the field would not fit where the other one is.
+    pub fn other_form(&self, types: &mut Types, of: StructId, beside: usize, (name, ty): (&str, Ty)) -> Option<usize> {
+        self.ids.get(&of)?;
+        if let Some(known) = types.struct_def(of).field(name) {
+            return Some(known);
+        }
+        let FieldDef { offset, ty: found, .. } = types.struct_def(of).fields[beside];
+        if types.size_of(ty) > types.size_of(found) {
+            return None;
+        }
+        let def = types.struct_def_mut(of);
+        def.fields.push(FieldDef { name: name.to_owned(), ty, offset, bits: None, span: None });
+        Some(def.fields.len() - 1)
+    }
+
     /// Whether a struct is what another one begins with, as a `tcp_sock` does with a `sock`.
     pub fn begins_with(&self, types: &Types, whole: Ty, first: Ty) -> bool {
         let id = |ty: Ty| if let TyKind::Struct(id) = types.kind(ty) { self.ids.get(&id).copied() } else { None };

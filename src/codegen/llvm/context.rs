@@ -72,6 +72,8 @@ const OPTIONS: &[&CStr] = &[
     // After some tests, each of which may return, LLVM takes a call for cold, and does not inline a function that has no other
     // call. The code behind the tests is what packet programs are for.
     c"-cold-callsite-rel-freq=0",
+    // It moves the relocated offset of a field out of a loop, and so in front of the test that asks whether the kernel has the field.
+    c"-disable-machine-licm",
 ];
 
 fn set_options() {

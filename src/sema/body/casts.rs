@@ -66,7 +66,7 @@ impl Checker<'_, '_> {
     /// Cut or filled with zeros; always terminated.
     fn cast_to_string(&mut self, value: Value, to: Ty) -> Expr {
         let literal = matches!(value.expr.kind, ExprKind::Const(Const::Str(_)));
-        if literal { self.coerce(value, to) } else { cast(value.expr, to) }
+        if literal { self.coerce(value, to) } else { self.record_text(value.expr, to) }
     }
 
     fn cast_to_bool(&mut self, value: Value) -> Option<Expr> {

@@ -27,7 +27,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         if found == wanted && !value.untyped {
-            return value.expr;
+            return self.record_text(value.expr, wanted);
         }
         match (self.cx.types.kind(found), self.cx.types.kind(wanted)) {
             (TyKind::Void, _) => self.no_void(value.expr),
@@ -40,7 +40,7 @@ impl Checker<'_, '_> {
             (TyKind::Ptr { .. }, TyKind::Ptr { .. }) => self.coerce_pointer(value.expr, wanted),
             (TyKind::Str(_), TyKind::Str(size)) => self.coerce_string(value.expr, size, wanted),
             (TyKind::Str(_), TyKind::Array(Ty::U8 | Ty::CHAR, length)) => self.coerce_bytes(value.expr, length, wanted),
-            (TyKind::Array(Ty::CHAR, _), TyKind::Str(_)) => cast(value.expr, wanted),
+            (TyKind::Array(Ty::CHAR, _), TyKind::Str(_)) => self.record_text(value.expr, wanted),
             (TyKind::Ptr { .. }, TyKind::Str(_)) if self.is_kernel_text(found) => cast(value.expr, wanted),
             (TyKind::Handle(_), TyKind::Handle(None)) => cast(value.expr, wanted),
             (TyKind::Link, _) if self.cx.types.as_int(wanted).is_some() => cast(cast(value.expr, Ty::I32), wanted),

@@ -4,7 +4,8 @@ use super::Checker;
 use super::value::{cast, error_expr, int_expr};
 use crate::ast::Ident;
 use crate::diag::codes::names::NoSuchField;
-use crate::sema::tree::{ArithOp, Expr, ExprKind};
+use crate::sema::predefined::is_record;
+use crate::sema::tree::{ArithOp, Block, Condition, Expr, ExprKind, If, KernelFact};
 use crate::source::Span;
 use crate::tables::BEHIND_RECORD;
 use crate::types::{Space, StructId, Ty};
@@ -34,37 +35,99 @@ impl Checker<'_, '_> {
         }
         for (prefix, origin) in BEHIND_RECORD.into_iter().zip([Origin::Record, Origin::Field]) {
             let place = format!("{prefix}{}", name.name);
-            if let Ok(Some(field)) = self.cx.kernel_types.field(&mut self.cx.types, id, &place) {
-                return self.text_behind(record, field, origin, span);
+            let Ok(Some(field)) = self.cx.kernel_types.field(&mut self.cx.types, id, &place) else { continue };
+            // The form of other kernels is entered behind that of this one.
+            if self.cx.types.struct_def(id).field(&name.name).is_none_or(|inside| inside > field) {
+                return self.text_behind_or_inside(record, id, (field, origin), name, span);
             }
         }
         self.struct_field(record, id, name, span)
     }
 
-    /// Text behind the record: the low half of the field is where it is, the high half how long it is with its NUL.
-    fn text_behind(&mut self, record: Expr, field: usize, origin: Origin, span: Span) -> Expr {
-        let ExprKind::Deref(pointer) = &record.kind else { return error_expr(span) };
-        let ExprKind::Local(local) = pointer.kind else {
+    /// Text that is behind the record on the kernel of which the types are: others may have an array in the record.
+    fn text_behind_or_inside(
+        &mut self,
+        record: Expr,
+        id: StructId,
+        (field, origin): (usize, Origin),
+        name: &Ident,
+        span: Span,
+    ) -> Expr {
+        let Some(behind) = self.address_behind(&record, (field, origin), span) else {
             return self.unsupported(span, "text of a record that is not in a variable");
         };
-        let again = Expr { kind: ExprKind::Local(local), ty: pointer.ty, span };
-        let at = |kind| Expr { kind, ty: Ty::U64, span };
-        let base = match origin {
-            Origin::Record => cast(again, Ty::U64),
-            Origin::Field => {
-                let whole = Expr { kind: ExprKind::Deref(Box::new(again)), ty: record.ty, span };
-                let place = Expr { kind: ExprKind::Field { base: Box::new(whole), field }, ty: Ty::U32, span };
-                let ty = self.cx.types.ptr(Ty::U32, Space::Ctx, false);
-                let start = cast(Expr { kind: ExprKind::AddressOf(Box::new(place)), ty, span }, Ty::U64);
-                at(arith(ArithOp::Add, start, int_expr(4, Ty::U64, span)))
+        let chars = self.cx.types.array(Ty::CHAR, 4);
+        let inside = self.cx.kernel_types.other_form(&mut self.cx.types, id, field, (&name.name, chars));
+        let address = match inside {
+            Some(inside) => {
+                let found = self.exists_in(record.ty, field, span);
+                let place = Expr { kind: ExprKind::Field { base: Box::new(record), field: inside }, ty: chars, span };
+                let ty = self.cx.types.ptr(chars, Space::Ctx, false);
+                let inside = cast(Expr { kind: ExprKind::AddressOf(Box::new(place)), ty, span }, Ty::U64);
+                choice(found, behind, inside)
             }
+            None => behind,
         };
-        let place = Expr { kind: ExprKind::Field { base: Box::new(record), field }, ty: Ty::U32, span };
-        let offset = at(arith(ArithOp::And, cast(place, Ty::U64), int_expr(0xffff, Ty::U64, span)));
-        let address = at(arith(ArithOp::Add, base, offset));
         let ty = self.cx.types.string(TEXT);
         Expr { kind: ExprKind::KernelText(Box::new(address)), ty, span }
     }
+
+    /// An array of characters of a record where text or a copy of it is asked for: other kernels may have the text behind the record.
+    pub fn record_text(&mut self, text: Expr, wanted: Ty) -> Expr {
+        let converted = |text: Expr| if text.ty == wanted { text } else { cast(text, wanted) };
+        let Some((id, field)) = self.text_in_record(&text) else { return converted(text) };
+        let ExprKind::Field { base, .. } = &text.kind else { return converted(text) };
+        let (record, span) = (base.as_ref(), text.span);
+        let place = format!("{}{}", BEHIND_RECORD[0], self.cx.types.struct_def(id).fields[field].name);
+        let other = self.cx.kernel_types.other_form(&mut self.cx.types, id, field, (&place, Ty::U32));
+        let Some(other) = other else { return converted(text) };
+        let Some(address) = self.address_behind(record, (other, Origin::Record), span) else { return converted(text) };
+        let found = self.exists_in(record.ty, other, span);
+        let behind = Expr { kind: ExprKind::KernelText(Box::new(address)), ty: wanted, span };
+        choice(found, behind, converted(text))
+    }
+
+    /// The record and the field of an array of characters, if it is one of an event's record.
+    fn text_in_record(&self, text: &Expr) -> Option<(StructId, usize)> {
+        let ExprKind::Field { base, field } = &text.kind else { return None };
+        let id = self.struct_id(base.ty).filter(|_| is_record(&self.cx.types, base.ty) && self.is_chars(text.ty))?;
+        Some((id, *field))
+    }
+
+    /// Whether the kernel's record has a field.
+    fn exists_in(&mut self, record: Ty, field: usize, span: Span) -> Expr {
+        let base = Box::new(self.nowhere(record, span));
+        let field = Expr { kind: ExprKind::Field { base, field }, ty: Ty::U32, span };
+        Expr { kind: ExprKind::Kernel(KernelFact::FieldExists(Box::new(field))), ty: Ty::BOOL, span }
+    }
+
+    /// Where text behind the record is: the low half of the field says it, the high half how long it is with its NUL.
+    fn address_behind(&mut self, record: &Expr, (field, origin): (usize, Origin), span: Span) -> Option<Expr> {
+        let ExprKind::Deref(pointer) = &record.kind else { return None };
+        let ExprKind::Local(local) = pointer.kind else { return None };
+        let again = || Expr { kind: ExprKind::Local(local), ty: pointer.ty, span };
+        let whole = || Expr { kind: ExprKind::Deref(Box::new(again())), ty: record.ty, span };
+        let place = || Expr { kind: ExprKind::Field { base: Box::new(whole()), field }, ty: Ty::U32, span };
+        let at = |kind| Expr { kind, ty: Ty::U64, span };
+        let base = match origin {
+            Origin::Record => cast(again(), Ty::U64),
+            Origin::Field => {
+                let ty = self.cx.types.ptr(Ty::U32, Space::Ctx, false);
+                let start = cast(Expr { kind: ExprKind::AddressOf(Box::new(place())), ty, span }, Ty::U64);
+                at(arith(ArithOp::Add, start, int_expr(4, Ty::U64, span)))
+            }
+        };
+        let offset = at(arith(ArithOp::And, cast(place(), Ty::U64), int_expr(0xffff, Ty::U64, span)));
+        Some(at(arith(ArithOp::Add, base, offset)))
+    }
+}
+
+/// One of two values of a type, by what the loader knows.
+fn choice(condition: Expr, then: Expr, otherwise: Expr) -> Expr {
+    let (ty, span) = (then.ty, then.span);
+    let value = |expr: Expr| Block { stmts: Vec::new(), value: Some(Box::new(expr)), span };
+    let choice = If { condition: Condition::Expr(condition), then: value(then), otherwise: Some(value(otherwise)) };
+    Expr { kind: ExprKind::If(Box::new(choice)), ty, span }
 }
 
 fn arith(op: ArithOp, left: Expr, right: Expr) -> ExprKind {

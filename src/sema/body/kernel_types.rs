@@ -209,7 +209,7 @@ impl Checker<'_, '_> {
     }
 
     /// A struct at no address.
-    fn nowhere(&mut self, of: Ty, span: Span) -> Expr {
+    pub fn nowhere(&mut self, of: Ty, span: Span) -> Expr {
         let ty = self.cx.types.ptr(of, Space::BtfUntrusted, true);
         let null = Expr { kind: ExprKind::Const(Const::Null), ty, span };
         Expr { kind: ExprKind::Deref(Box::new(null)), ty: of, span }

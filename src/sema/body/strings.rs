@@ -28,7 +28,7 @@ impl Checker<'_, '_> {
         let TyKind::Array(Ty::CHAR, length) = self.cx.types.kind(expr.ty) else { return expr };
         let size = u32::try_from(length + 1).unwrap_or(u32::MAX);
         let ty = self.cx.types.string(size);
-        cast(expr, ty)
+        self.record_text(expr, ty)
     }
 
     /// `a + b`: with room for both.
