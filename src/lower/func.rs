@@ -220,12 +220,7 @@ impl Lowering<'_> {
         for &id in &self.source.params {
             let local = self.source.local(id);
             self.at(local.span);
-            let value = if by_context {
-                let (ctx, ty) = (self.b.func.param(0), local.ty);
-                self.b.packet_ctx_load(ctx, index as i128, ty)
-            } else {
-                self.b.func.param(index)
-            };
+            let value = if by_context { self.given(index, local.ty) } else { self.b.func.param(index) };
             index += 1;
             if local.ty == Ty::BYTES
                 && let Some(&kind) = kinds.next()

@@ -19,6 +19,7 @@ mod events;
 mod exprs;
 mod func;
 mod function_pointers;
+mod given;
 mod host;
 mod kernel;
 mod kfuncs;

@@ -43,9 +43,7 @@ pub(super) fn on_return(
     let value = lowering.saved_type(&kept);
     lowering.take_kept(&kept, value);
     if let (Some(local), Some(ty)) = (returned, role.returned) {
-        let index = source.params.len() as i128;
-        let ctx = lowering.b.func.param(0);
-        let returned = lowering.b.packet_ctx_load(ctx, index, ty);
+        let returned = lowering.given(source.params.len(), ty);
         let place = lowering.declare(*local);
         lowering.store(place, returned);
     }

@@ -149,17 +149,22 @@ impl Wanted<'_> {
     pub fn signature(&self, cx: &mut Session, decl: &FnDecl, sig: FnSig) -> Signature {
         let params = sig.params.iter().enumerate().map(|(index, &ty)| self.param(cx, decl, index, ty));
         let (params, offsets) = params.unzip();
-        Signature { sig: FnSig { params, ..sig }, arguments: Some(offsets), spec: None }
+        let result_at = (0..decl.params.len()).find(|&index| self.is_result(decl, index));
+        Signature { sig: FnSig { params, ..sig }, arguments: Some(offsets), result_at, spec: None }
     }
 
     /// The value that a parameter is.
     fn value(&self, decl: &FnDecl, index: usize) -> Option<&Value> {
+        let result = self.given.result.as_ref().filter(|_| self.is_result(decl, index));
+        result.or_else(|| self.given.arguments.get(index))
+    }
+
+    /// Whether a parameter is what the function returned, if the program gets that.
+    fn is_result(&self, decl: &FnDecl, index: usize) -> bool {
         let is_last = index + 1 == decl.params.len();
-        let result = self.given.result.as_ref();
         // With `on return` only what that gets is the result.
         let by_place = self.role.spec.on_return.is_none() && index == self.given.arguments.len();
-        let is_result = by_place || is_last && decl.params[index].name.name == RESULT;
-        result.filter(|_| is_result).or_else(|| self.given.arguments.get(index))
+        self.given.result.is_some() && (by_place || is_last && decl.params[index].name.name == RESULT)
     }
 
     /// Whether a parameter is that of `on return (ret: T)`.

@@ -55,7 +55,7 @@ impl<'a> Declare<'a> {
     pub(super) fn function(&mut self, cx: &mut Session, id: FuncId, span: Span, decl: &'a FnDecl) {
         let sig = self.env.funcs[id.0 as usize].sig.clone();
         let returned = self.returned(cx, id, decl);
-        let Signature { mut sig, arguments, spec } = match &returned {
+        let Signature { mut sig, arguments, result_at, spec } = match &returned {
             None => self.prototype_signature(cx, id, decl, sig),
             Some((with_returned, ty)) => {
                 let params = sig.params.iter().copied().chain([*ty]).collect();
@@ -68,6 +68,7 @@ impl<'a> Declare<'a> {
                 role.placement.number = arguments.as_ref().map_or(0, Vec::len) as i64;
             }
             role.arguments = arguments;
+            role.result_at = result_at;
             role.returned = returned;
             role.spec = spec.unwrap_or(role.spec);
         }

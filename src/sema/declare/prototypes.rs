@@ -22,6 +22,8 @@ pub(super) struct Signature {
     pub sig: FnSig,
     /// Where each parameter is in the context, if they are values there.
     pub arguments: Option<Vec<u64>>,
+    /// Which of them is what the function returned.
+    pub result_at: Option<usize>,
     /// The type of the program: another one than that of the attribute where the kernel lets none of that be.
     pub spec: Option<&'static ProgramSpec>,
 }
@@ -29,7 +31,7 @@ pub(super) struct Signature {
 impl Signature {
     /// As it is written.
     fn written(sig: FnSig) -> Signature {
-        Signature { sig, arguments: None, spec: None }
+        Signature { sig, arguments: None, result_at: None, spec: None }
     }
 
     /// Whether a parameter was reported.
@@ -41,7 +43,7 @@ impl Signature {
     pub(super) fn unknown(sig: FnSig) -> Signature {
         let count = sig.params.len();
         let sig = FnSig { params: vec![Ty::ERROR; count], ..sig };
-        Signature { sig, arguments: Some(vec![0; count]), spec: None }
+        Signature { sig, arguments: Some(vec![0; count]), result_at: None, spec: None }
     }
 }
 
@@ -121,7 +123,7 @@ fn in_registers(
     match sig.params.first() {
         Some(&first) if is_inside || is_context(&cx.types, first) => return Signature::written(sig),
         // The context has no other name then.
-        None => return Signature { sig, arguments: Some(Vec::new()), spec: None },
+        None => return Signature { sig, arguments: Some(Vec::new()), result_at: None, spec: None },
         Some(_) => {}
     }
     let Some(convention) = CallingConvention::native() else {

@@ -168,7 +168,7 @@ impl<'a> Declare<'a> {
             cx.error(at, MemberType { member, of, ty }).help(format!("write `{form}`"));
             sig.result = Ty::ERROR;
         }
-        Signature { sig, arguments, spec: None }
+        Signature { sig, arguments, result_at: None, spec: None }
     }
 
     /// Whether the result of a function may be declared so: a number of the same width, or what the kernel has.

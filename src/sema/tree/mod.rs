@@ -162,6 +162,8 @@ pub struct ProgramRole {
     pub target: Option<String>,
     /// Where each parameter is in the context, in bytes, if they are values there; none if the parameter is the context.
     pub arguments: Option<Vec<u64>>,
+    /// Which of these places is that of what the function returned.
+    pub result_at: Option<usize>,
     /// What the function returns, of a program with `on return (ret: T)`; its place is behind those of the parameters.
     pub returned: Option<Ty>,
     pub placement: Placement,
@@ -182,7 +184,16 @@ impl ProgramRole {
     /// Of a program whose attribute says no more than the type.
     pub fn new(spec: &'static ProgramSpec) -> ProgramRole {
         let (placement, loading) = (Placement::default(), Loading::default());
-        ProgramRole { spec, mode: None, target: None, arguments: None, returned: None, placement, loading }
+        ProgramRole {
+            spec,
+            mode: None,
+            target: None,
+            arguments: None,
+            result_at: None,
+            returned: None,
+            placement,
+            loading,
+        }
     }
 
     /// The target of the attribute, if that is what the program attaches to.

@@ -111,6 +111,10 @@ choices! {
             trusted: bool,
             /// What the function returned comes last.
             result: bool,
+            /// The helper that yields it, however many parameters the function has on the kernel that runs.
+            result_by: Option<Text>,
+            /// The targets whose result is 0 or 1, unlike that of the others.
+            bools: Option<List<Text>>,
             /// A pointer to this struct of [`CONTEXTS`] may be in their place.
             context: Option<Text>,
         },
