@@ -5,7 +5,7 @@
 //! released, also where there was no room: then it is discarded at once. It knows the size of a part only if that is a
 //! constant, and of what is copied if it is bounded.
 
-use super::records::aliases::{Derived, Root};
+use super::records::aliases::{Derived, Makers, Root};
 use super::{Changed, Declarations, Pass, Run};
 use crate::diag::lowered::RecordSized;
 use crate::fold::CompareOp;
@@ -41,7 +41,7 @@ fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
     }
     let types = &mut cx.types;
     if ops.iter().any(|&op| func.ops[op].opcode == Opcode::MapReserveSized) {
-        let derived = Derived::of(func, types);
+        let derived = Derived::of(func, types, &Makers::new());
         for &op in &ops {
             if matches!(func.ops[op].opcode, Opcode::MapSubmit | Opcode::MapDiscard) {
                 end(func, types, op, &derived);

@@ -25,8 +25,8 @@ codes! {
     E0488 RecordInLoop { what } = "{what} is submitted or discarded in a loop that began later",
     /// A record lies in the ring buffer in one piece, after a head of 8 bytes.
     E0490 RecordSize { kind, size, bytes } = "a record of {size} bytes finds no room in a `{kind}` of {bytes}",
-    /// A function that submits or discards what a parameter points to is called by its name, so that callers know.
-    E0489 RecordCallee { func } = "`{func}` submits or discards a record, so it cannot be called through a pointer",
+    /// A function that submits or discards what a parameter points to, or returns a record, is called by its name, so that callers know.
+    E0489 RecordCallee { func, what } = "`{func}` {what} a record, so it cannot be called through a pointer",
     /// The time-out of `dispatch` is how many milliseconds it waits at most. No time is negative, and none means that it waits
     /// for as long as it takes.
     E0491 NegativeTimeOut { value } = "`dispatch` cannot wait for {value} ms",

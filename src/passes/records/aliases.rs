@@ -1,16 +1,19 @@
 //! Which values of a function lead to a record, or to what a pointer parameter points to.
 
-use crate::ir::ops::{KsIfSome, KsStore};
-use crate::ir::{Function, OpData, OpId, Opcode, Value};
+use crate::ir::ops::{KsCall, KsIfSome, KsStore};
+use crate::ir::{Function, OpData, OpId, Opcode, Symbol, Value};
 use crate::passes::analysis::pointer_sources::yielded;
 use crate::tables::OpTrait;
 use crate::types::{TyKind, Types};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// The functions whose results are records, each with the ring buffer.
+pub type Makers = BTreeMap<Symbol, Symbol>;
 
 /// The target of a pointer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Root {
-    /// The record of this `map.reserve` or `map.reserve_sized`.
+    /// The record of this `map.reserve` or `map.reserve_sized`, or of this call of a function that yields one.
     Record(OpId),
     /// The pointee of the parameter.
     Param(usize),
@@ -24,10 +27,12 @@ pub struct Derived {
     roots: HashMap<Value, Leads>,
     /// Variables that hold pointers to one root, and are neither assigned anything else nor have their address taken.
     names: HashSet<Value>,
+    /// The ring buffers of the records.
+    maps: HashMap<OpId, Symbol>,
 }
 
 impl Derived {
-    pub fn of(func: &Function, types: &Types) -> Derived {
+    pub fn of(func: &Function, types: &Types, makers: &Makers) -> Derived {
         let mut derived = Derived::default();
         for (index, param) in func.params.iter().enumerate() {
             if let TyKind::Ptr { .. } = types.kind(param.ty) {
@@ -38,7 +43,7 @@ impl Derived {
         loop {
             let before = (derived.roots.len(), derived.names.len());
             for &op in &ops {
-                derived.visit(func, types, op);
+                derived.visit(func, types, makers, op);
             }
             for &op in &ops {
                 if func.ops[op].opcode == Opcode::KsVar {
@@ -56,14 +61,27 @@ impl Derived {
         self.roots.get(&value).copied()
     }
 
+    /// The ring buffer of a record.
+    pub fn map(&self, record: OpId) -> &Symbol {
+        self.maps.get(&record).unwrap_or_else(|| crate::bug!("a record is one of a map"))
+    }
+
     /// Whether the place is a variable that is another name of one root.
     pub fn is_name(&self, place: Value) -> bool {
         self.names.contains(&place)
     }
 
-    fn visit(&mut self, func: &Function, types: &Types, op: OpId) {
+    fn visit(&mut self, func: &Function, types: &Types, makers: &Makers, op: OpId) {
         let data = &func.ops[op];
+        if data.opcode == Opcode::KsCall
+            && let Some(map) = makers.get(KsCall::of(data).callee())
+        {
+            self.maps.insert(op, map.clone());
+            self.roots.extend(data.results.first().map(|&result| (result, (Root::Record(op), true))));
+            return;
+        }
         if matches!(data.opcode, Opcode::MapReserve | Opcode::MapReserveSized) {
+            self.maps.extend(data.map().map(|map| (op, map.clone())));
             self.roots.insert(data.results[0], (Root::Record(op), true));
             // By the kernel's handle code reaches the rest of the record.
             self.roots.extend(data.operands.first().map(|&dynptr| (dynptr, (Root::Record(op), false))));

@@ -1,8 +1,8 @@
 //! Which records of a function are open, submitted or lost at each point of its control flow.
 
-use super::aliases::{Derived, Root};
+use super::aliases::{Derived, Makers, Root};
 use super::report::Report;
-use super::{Lent, Taken, ends, map_of_record};
+use super::{Callees, Taken, ends, makers};
 use crate::dataflow::{self, Analysis, Facts, Lattice, Point};
 use crate::ir::flow::{Edge, Graph, Step};
 use crate::ir::ops::KsStore;
@@ -84,7 +84,8 @@ pub(super) enum End<'a> {
     NoRecord,
 }
 
-pub fn check(func: &Function, derived: &Derived, taken: &Taken, lent: &Lent, cx: &mut Session) {
+pub(super) fn check(func: &Function, derived: &Derived, callees: Callees<'_>, cx: &mut Session) {
+    let Callees { taken, lent, makers } = callees;
     let mut start = Records::default();
     for index in 0..func.params.len() {
         let param = (func.name.clone(), index);
@@ -92,7 +93,7 @@ pub fn check(func: &Function, derived: &Derived, taken: &Taken, lent: &Lent, cx:
             start.0.insert(Root::Param(index), State::begin(taken.contains_key(&param)));
         }
     }
-    let mut flow = Flow { func, derived, taken, flags: flags(func, derived, taken) };
+    let mut flow = Flow { func, derived, taken, makers, flags: flags(func, derived, taken) };
     let graph = Graph::of(func);
     let facts = dataflow::forward(&graph, &mut flow, start);
     let mut report = Report::new(func, derived, cx);
@@ -162,6 +163,7 @@ pub(super) struct Flow<'a> {
     func: &'a Function,
     derived: &'a Derived,
     pub(super) taken: &'a Taken,
+    makers: &'a Makers,
     /// Of what is deferred, each with the records that this ends.
     flags: BTreeMap<Value, BTreeSet<Root>>,
 }
@@ -170,6 +172,9 @@ impl Analysis for Flow<'_> {
     type State = Records;
 
     fn step(&mut self, op: OpId, here: &mut Records) {
+        if let Some(root) = self.handed_over(op).filter(|&root| here.is_open(root)) {
+            here.set(root, false, Some(op));
+        }
         for (value, map) in ends(&self.func.ops[op], self.taken) {
             let end = self.end(op, value, &map, here);
             self.apply(op, &end, here);
@@ -206,7 +211,8 @@ impl<'a> Flow<'a> {
     fn begun(func: &Function, derived: &Derived, op: OpId) -> Option<Root> {
         let data = &func.ops[op];
         let (root, _) = derived.root(*data.operands.first().filter(|_| data.opcode == Opcode::KsIfSome)?)?;
-        matches!(root, Root::Record(reserve) if data.operands[0] == func.ops[reserve].results[0]).then_some(root)
+        matches!(root, Root::Record(reserve) if makers::tested(func, data.operands[0]) == func.ops[reserve].results[0])
+            .then_some(root)
     }
 
     /// The ops that hold a point of control, and the one by which it comes there.
@@ -237,12 +243,17 @@ impl<'a> Flow<'a> {
         }
     }
 
+    /// The record that an op returns to the function's callers.
+    pub(super) fn handed_over(&self, op: OpId) -> Option<Root> {
+        makers::handed_over(self.func, self.derived, self.makers, op)
+    }
+
     pub(super) fn end(&self, op: OpId, value: Value, map: &Symbol, here: &Records) -> End<'a> {
         let Some((root, whole)) = self.derived.root(value).filter(|(root, _)| here.has(*root)) else {
             return End::NoRecord;
         };
         let of = match root {
-            Root::Record(reserve) => Some(map_of_record(self.func, reserve)),
+            Root::Record(record) => Some(self.derived.map(record)),
             Root::Param(index) => self.taken.get(&(self.func.name.clone(), index)),
         };
         if !whole {

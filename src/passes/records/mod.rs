@@ -6,19 +6,20 @@
 //!
 //! `aliases.rs` finds the record that a value leads to, `flow.rs` what happens to it, also by what is deferred. A function that submits or
 //! discards the pointee of a parameter *takes* it: at its calls the record is gone, and in its body the parameter is a
-//! record from the start.
+//! record from the start. A function that returns a record *makes* it: its callers test its result, and the record is theirs.
 
 pub mod aliases;
 mod flow;
+mod makers;
 mod report;
 
 use super::{Changed, Pass, Run, exits};
 use crate::diag::codes::events::RecordCallee;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::ops::{KsCall, KsFunc, MapDiscard, MapSubmit};
-use crate::ir::{Function, Module, OpData, OpId, Opcode, Symbol, Value};
+use crate::ir::{Function, Module, OpData, Opcode, Symbol, Value};
 use crate::session::Session;
-use aliases::{Derived, Root};
+use aliases::{Derived, Makers, Root};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub static PASS: Pass = Pass {
@@ -36,6 +37,14 @@ type Taken = BTreeMap<(Symbol, usize), Symbol>;
 /// The parameters that may point into records.
 type Lent = BTreeSet<(Symbol, usize)>;
 
+/// What functions do with records of their callers.
+#[derive(Clone, Copy)]
+struct Callees<'a> {
+    taken: &'a Taken,
+    lent: &'a Lent,
+    makers: &'a Makers,
+}
+
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let has_records = |func: &Function| func.walk().into_iter().any(|op| is_of_records(&func.ops[op]));
     if !module.funcs.iter().any(has_records) {
@@ -43,13 +52,14 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     }
     let lowered = exits::lowered(module, &mut cx.types);
     let module = lowered.as_ref();
-    let derived: Vec<Derived> = module.funcs.iter().map(|func| Derived::of(func, &cx.types)).collect();
+    let (makers, derived) = makers::find(module, &cx.types);
     let taken = taken(module, &derived);
     let lent = lent(module, &derived);
     for (func, derived) in std::iter::zip(&module.funcs, &derived) {
-        check_pointers(module, cx, func, &taken);
+        check_pointers(module, cx, func, (&taken, &makers));
+        makers::check_calls(func, derived, &makers, cx);
         check_sized(func, derived, &taken, cx);
-        flow::check(func, derived, &taken, &lent, cx);
+        flow::check(func, derived, Callees { taken: &taken, lent: &lent, makers: &makers }, cx);
     }
     Changed::No
 }
@@ -124,11 +134,6 @@ fn lent(module: &Module, derived: &[Derived]) -> Lent {
     }
 }
 
-/// The ring buffer of a record.
-fn map_of_record(func: &Function, reserve: OpId) -> &Symbol {
-    func.ops[reserve].map().unwrap_or_else(|| crate::bug!("a record is one of a map"))
-}
-
 /// Reports records that end in other functions than they began in, where ending them takes the kernel's handle.
 fn check_sized(func: &Function, derived: &Derived, taken: &Taken, cx: &mut Session) {
     for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::KsCall) {
@@ -146,13 +151,15 @@ fn check_sized(func: &Function, derived: &Derived, taken: &Taken, cx: &mut Sessi
     }
 }
 
-/// Reports functions that take records and are values.
-fn check_pointers(module: &Module, cx: &mut Session, func: &Function, taken: &Taken) {
+/// Reports functions that take or make records and are values.
+fn check_pointers(module: &Module, cx: &mut Session, func: &Function, (taken, makers): (&Taken, &Makers)) {
     for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::KsFunc) {
         let name = KsFunc::of(op).func();
-        if taken.keys().any(|(func, _)| func == name) {
+        let ends = taken.keys().any(|(func, _)| func == name);
+        if ends || makers.contains_key(name) {
             let declared = module.func(name).map(|callee| callee.name_span);
-            let error = cx.error(op.loc.span, RecordCallee { func: cx.source_name(name) });
+            let what = if ends { "submits or discards" } else { "returns" }.to_owned();
+            let error = cx.error(op.loc.span, RecordCallee { func: cx.source_name(name), what });
             if let Some(declared) = declared {
                 error.note(declared, "declared here");
             }

@@ -1,8 +1,8 @@
 //! What is wrong with records, as messages.
 
 use super::aliases::{Derived, Root};
+use super::ends;
 use super::flow::{End, Flow, Records};
-use super::{ends, map_of_record};
 use crate::diag::codes::events::{RecordGone, RecordInLoop, RecordKept, RecordOpen, RecordWanted};
 use crate::ir::ops::KsCall;
 use crate::ir::{Function, OpData, OpId, Opcode, Symbol, Value};
@@ -26,7 +26,7 @@ impl<'a> Report<'a> {
 
     pub(super) fn op(&mut self, flow: &Flow<'_>, op: OpId, here: &Records) {
         let (data, mut here) = (&self.func.ops[op], here.clone());
-        self.uses(data, &here);
+        self.uses(data, &here, flow.handed_over(op));
         for (value, map) in ends(data, flow.taken) {
             let end = flow.end(op, value, &map, &here);
             self.end(data, &map, &end);
@@ -95,7 +95,7 @@ impl<'a> Report<'a> {
     }
 
     /// Reports uses of records that are gone, and what keeps pointers to them.
-    fn uses(&mut self, data: &OpData, here: &Records) {
+    fn uses(&mut self, data: &OpData, here: &Records, handed_over: Option<Root>) {
         for (index, &operand) in data.operands.iter().enumerate() {
             let Some((root, _)) = self.derived.root(operand) else { continue };
             if !here.has(root) {
@@ -110,7 +110,7 @@ impl<'a> Report<'a> {
                 self.cx.error(data.loc.span, RecordGone { what, how }).note(gone, "here").note(begun.0, begun.1);
             }
             let is_lent = !here.is_open(root) && here.gone(root).is_none();
-            if let Some(place) = self.kept(data, index, is_lent)
+            if let Some(place) = self.kept(data, index, is_lent).filter(|_| handed_over != Some(root))
                 && self.first(root, "kept", Some(data.loc.span))
             {
                 let (what, begun) = self.describe(root);
@@ -175,8 +175,10 @@ impl<'a> Report<'a> {
     fn describe(&self, root: Root) -> (String, (Span, String)) {
         match root {
             Root::Record(reserve) => {
-                let what = format!("a record of `{}`", self.cx.names.of(map_of_record(self.func, reserve)));
-                (what, (self.func.ops[reserve].loc.span, "it is reserved here".to_owned()))
+                let what = format!("a record of `{}`", self.cx.names.of(self.derived.map(reserve)));
+                let is_call = self.func.ops[reserve].opcode == Opcode::KsCall;
+                let how = if is_call { "it is returned here" } else { "it is reserved here" };
+                (what, (self.func.ops[reserve].loc.span, how.to_owned()))
             }
             Root::Param(index) => {
                 let param = &self.func.params[index];
