@@ -39,6 +39,7 @@ pub fn complete(cx: &mut Session, tree: &mut ast::File) {
     warn_left_out(cx, tree, &programs);
     let text = main_text(cx, tree, &programs);
     let file = cx.sources.add(NAME, Path::new(NAME), text);
+    cx.written_main = Some(file);
     let written = syntax::parse(cx, file);
     tree.items.extend(written.items);
 }

@@ -227,6 +227,8 @@ pub struct Session {
     pub types: Types,
     pub kernel_types: KernelTypes,
     pub names: Rc<SourceNames>,
+    /// The text of a `main` that the file lacked.
+    pub written_main: Option<FileId>,
     /// The program is IR text, so that what is wrong with the IR is the text's fault.
     pub reads_ir: bool,
     /// The tiers that begin where kernels end whose workarounds changed the BPF code.
@@ -250,6 +252,7 @@ impl Session {
             types: Types::new(),
             kernel_types,
             names: Rc::default(),
+            written_main: None,
             reads_ir: false,
             tiers: BTreeSet::new(),
             needs: None,

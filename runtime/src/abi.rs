@@ -52,8 +52,8 @@
 //! with status 0. Without a child: −errno, printed |
 //! | `ks_register` | `int64_t (uint32_t struct_ops)`: a link id ≥ 1, or −errno, printed |
 //! | `ks_unregister` | `int32_t (uint32_t struct_ops)`: all that was registered of it; 0 or −errno, printed |
-//! | `ks_wait` | `void (void)` |
-//! | `ks_sleep` | `bool (uint64_t milliseconds)`: true when a signal ended it |
+//! | `ks_wait` | `void (void)`: until a signal, or until nothing is left attached |
+//! | `ks_sleep` | `bool (uint64_t milliseconds)`: true when a signal ended it, or nothing was left attached |
 //! | `ks_cancelled` | `int32_t (void)`: 0, or 130/143 when the program is to end at this iteration of a loop; asked
 //! again, 0 |
 //! | `ks_exit` | `noreturn void (int32_t status)`: what `main` ends with, and cancel points |
@@ -87,7 +87,8 @@
 //! | `ks_user_ring_submit`, `ks_user_ring_discard` | `void (uint32_t map, void *record)`: of what `ks_user_ring_reserve` gave |
 //! | `ks_arena` | `void (uint32_t map)`: loads the object, after which the arena has its pages |
 //! | `ks_global` | `void *(uint32_t global)`: an address that stays the same for the life of the process |
-//! | `ks_print` | `void (const char *format, uint64_t format_len, const KsArg *args, uint64_t args_len, uint32_t newline)` |
+//! | `ks_print` | `void (const char *format, uint64_t format_len, const KsArg *args, uint64_t args_len, uint32_t newline)`: what standard
+//! output does not take is said once, and makes the status of the process 3 |
 //! | `ks_uncaught` | `noreturn void (int32_t code, const char *file, uint32_t line)`: what was thrown and not caught; status 1 |
 //! | `ks_panic` | `noreturn void (const char *file, uint32_t line, const char *format, uint64_t format_len, const KsArg *args, uint64_t
 //! args_len)`: detaches everything; status 134 |
@@ -443,6 +444,14 @@ pub enum KsArgKind {
     /// `value`: the address of `size` bytes, for `%pI4` (4), `%pI6` (16) and `%pM` (6).
     Bytes = 9,
 }
+
+/// A flag of `%s` in the formats of `ks_print`: the text is the program's own, and goes out as it is. Other text goes out as it is with
+/// `newline` 0; else a terminal gets bytes that it would act on as `\x1b`, but for the ends of lines.
+pub const KS_OWN_TEXT: u8 = b'\'';
+/// The same: as if `newline` were not 0.
+pub const KS_LINES: u8 = b'~';
+/// The same: ends of lines are escapes too, wherever the text goes.
+pub const KS_WITHIN_LINE: u8 = b'_';
 
 /// A value to print.
 #[repr(C)]

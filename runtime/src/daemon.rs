@@ -5,7 +5,7 @@
 
 use crate::errors::{complain, errno, reason};
 use crate::load::arenas;
-use crate::{events, exit};
+use crate::{events, exit, output};
 use std::os::fd::RawFd;
 
 /// See abi.rs.
@@ -79,6 +79,9 @@ fn detach_from_terminal() {
             let kind = if libc::fstat(fd, &mut stat) == 0 { stat.st_mode & libc::S_IFMT } else { libc::S_IFCHR };
             if fd == 0 || kind == libc::S_IFCHR || kind == libc::S_IFIFO {
                 libc::dup2(null, fd);
+                if fd == libc::STDOUT_FILENO {
+                    output::reopened();
+                }
             }
         }
         libc::close(null);

@@ -4,18 +4,24 @@ use crate::{escape, program};
 use std::ffi::{CStr, c_char};
 
 /// Writes everything to a file descriptor; gives up silently where nothing can be done (a closed or full output).
-pub fn write_all(fd: i32, mut bytes: &[u8]) {
+pub fn write_all(fd: i32, bytes: &[u8]) {
+    try_write(fd, bytes).ok();
+}
+
+/// The same; the errno where nothing can be done.
+pub fn try_write(fd: i32, mut bytes: &[u8]) -> Result<(), i32> {
     while !bytes.is_empty() {
         // SAFETY: the pointer and length are those of a slice.
         let written = unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
         match usize::try_from(written) {
-            Ok(0) => return,
+            Ok(0) => return Err(libc::EIO),
             Ok(count) => bytes = bytes.get(count..).unwrap_or(&[]),
             Err(_) if errno() == libc::EINTR => {}
             Err(_) if errno() == libc::EAGAIN => wait_writable(fd),
-            Err(_) => return,
+            Err(_) => return Err(errno()),
         }
     }
+    Ok(())
 }
 
 /// A non-blocking terminal or pipe that is full.
@@ -87,6 +93,10 @@ fn errno_name(code: u32) -> Option<&'static str> {
         (libc::ENFILE, "ENFILE"),
         (libc::EMFILE, "EMFILE"),
         (libc::ENOSPC, "ENOSPC"),
+        (libc::EDQUOT, "EDQUOT"),
+        (libc::EFBIG, "EFBIG"),
+        (libc::EPIPE, "EPIPE"),
+        (libc::EIO, "EIO"),
         (libc::ERANGE, "ERANGE"),
         (libc::ENOSYS, "ENOSYS"),
         (libc::ENOTSOCK, "ENOTSOCK"),

@@ -4,10 +4,10 @@
 //! removed here, also when C code or libc calls `exit`.
 
 use crate::abi::KsArg;
+use crate::attach::watch;
 use crate::errors::complain;
-use crate::escape;
-use crate::print;
 use crate::program::{array, text};
+use crate::{escape, output, print};
 use std::ffi::c_char;
 use std::sync::OnceLock;
 
@@ -57,7 +57,7 @@ pub fn die(status: i32, message: &str) -> ! {
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_exit(status: i32) -> ! {
-    leave(status)
+    leave(output::status(watch::status(status)))
 }
 
 /// See abi.rs.
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn ks_panic(
     args_len: u64,
 ) -> ! {
     // SAFETY: as the caller promises.
-    let message = print::text(unsafe { array(format, format_len) }, unsafe { array(args, args_len) });
+    let message = print::text(unsafe { array(format, format_len) }, unsafe { array(args, args_len) }, true);
     let message = String::from_utf8_lossy(&message);
     complain(&format!("panic at {}:{line}: {}", escape::value(text(file)), message.trim_end_matches('\n')));
     leave(134)

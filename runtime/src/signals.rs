@@ -2,7 +2,7 @@
 //! returns at once (`dispatch()` too, `events/`); a loop without such a call asks `ks_cancelled` in each iteration. The second
 //! one ends the process from inside the handler, which therefore does only what is safe there.
 
-use crate::streams;
+use crate::{idle, streams};
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::OnceLock;
@@ -23,9 +23,18 @@ pub fn clean_up() {
     }
 }
 
+/// In `PENDING`: nothing is attached any more.
+const NOTHING_LEFT: i32 = -1;
+
 /// What a shell reports for a process that a signal ended.
 fn status_of(signal: i32) -> i32 {
-    128 + signal
+    if signal == NOTHING_LEFT { 1 } else { 128 + signal }
+}
+
+/// Ends the running wait as a first signal does, which the user may still send.
+pub fn end_wait() {
+    // A signal that nobody has taken yet ends it too.
+    PENDING.compare_exchange(0, NOTHING_LEFT, Ordering::SeqCst, Ordering::SeqCst).ok();
 }
 
 extern "C" fn on_cancel(signal: i32) {
@@ -122,9 +131,12 @@ fn ends_wait() -> bool {
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_wait() {
     with_signals_blocked(|open| {
-        while !ends_wait() {
-            streams::copy();
-            let timeout = streams::limited(None);
+        loop {
+            idle::work();
+            if ends_wait() {
+                break;
+            }
+            let timeout = idle::limited(None);
             // SAFETY: no descriptors, a valid time or null, a valid mask.
             unsafe { libc::ppoll(ptr::null_mut(), 0, optional(&timeout), open) };
         }
@@ -139,7 +151,7 @@ pub extern "C" fn ks_sleep(milliseconds: u64) -> bool {
     let length = Duration::from_millis(milliseconds);
     with_signals_blocked(|open| {
         loop {
-            streams::copy();
+            idle::work();
             if ends_wait() {
                 return true;
             }
@@ -147,7 +159,7 @@ pub extern "C" fn ks_sleep(milliseconds: u64) -> bool {
             if left.is_zero() {
                 return false;
             }
-            let timeout = streams::limited(Some(left));
+            let timeout = idle::limited(Some(left));
             // SAFETY: no descriptors, a valid time or null, a valid mask.
             unsafe { libc::ppoll(ptr::null_mut(), 0, optional(&timeout), open) };
         }

@@ -3,7 +3,7 @@
 use crate::abi::{KS_ABI, KsProgram};
 use crate::attach;
 use crate::exit::{self, die};
-use crate::{overflow, program, signals};
+use crate::{output, overflow, program, signals};
 
 /// See abi.rs.
 ///
@@ -36,8 +36,14 @@ fn open_standard() {
     for fd in 0..=2 {
         // SAFETY: asks for flags, and opens a device by a NUL-terminated name; the lowest free number is `fd`.
         unsafe {
-            if libc::fcntl(fd, libc::F_GETFD) < 0 && libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) < 0 {
+            if libc::fcntl(fd, libc::F_GETFD) >= 0 {
+                continue;
+            }
+            if libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) < 0 {
                 libc::abort();
+            }
+            if fd == libc::STDOUT_FILENO {
+                output::was_closed();
             }
         }
     }

@@ -1,9 +1,8 @@
 //! The streams of programs: what BPF code prints where the kernel has them (Documentation/bpf, Linux 6.17), copied to standard output. The
 //! kernel wakes nobody up, so whoever waits looks again and again.
 
-use crate::errors::write_all;
-use crate::load;
 use crate::program::MainThread;
+use crate::{escape, load, output};
 use libbpf_sys as bpf;
 use std::cell::{Cell, RefCell};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -36,12 +35,9 @@ pub fn also(program: &OwnedFd) {
     }
 }
 
-/// How long to wait at most, until the time is over or someone has to look.
-pub fn limited(left: Option<Duration>) -> Option<libc::timespec> {
-    let pause = (STATE.get() == State::On).then_some(PAUSE);
-    let time = left.into_iter().chain(pause).min()?;
-    let seconds = libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX);
-    Some(libc::timespec { tv_sec: seconds, tv_nsec: time.subsec_nanos().into() })
+/// How long nobody looks, if someone has to.
+pub fn pause() -> Option<Duration> {
+    (STATE.get() == State::On).then_some(PAUSE)
 }
 
 /// Copies what programs have printed since the last time.
@@ -69,17 +65,46 @@ pub fn copy() {
 
 fn copy_of(program: i32) {
     let mut text = [0_u8; 4096];
+    let mut lines = Foreign { terminal: output::is_terminal(), rest: Vec::new() };
     loop {
         // SAFETY: a program's descriptor, and room for so many bytes.
         let read = unsafe {
             bpf::bpf_prog_stream_read(program, BPF_STDOUT, text.as_mut_ptr().cast(), text.len() as u32, ptr::null_mut())
         };
         match usize::try_from(read) {
-            Ok(0) => return,
-            Ok(read) => write_all(1, text.get(..read).unwrap_or(&text)),
+            Ok(0) => return output::write(&lines.end()),
+            Ok(read) => output::write(&lines.take(text.get(..read).unwrap_or(&text))),
             // Kernels without streams refuse the call.
             Err(_) => return STATE.set(State::Off),
         }
+    }
+}
+
+/// Text that is not the executable's own, in parts. The formats of BPF code hold no control characters (bpf_bprintf_prepare refuses them), so
+/// those that are in it come from values.
+struct Foreign {
+    terminal: bool,
+    /// The begin of a character at the end of the last part.
+    rest: Vec<u8>,
+}
+
+impl Foreign {
+    /// What of the text goes out.
+    fn take(&mut self, part: &[u8]) -> Vec<u8> {
+        if !self.terminal {
+            return part.to_vec();
+        }
+        self.rest.extend_from_slice(part);
+        let last = self.rest.utf8_chunks().last().map_or(&[][..], |chunk| chunk.invalid());
+        let may_go_on = std::str::from_utf8(last).is_err_and(|error| error.error_len().is_none());
+        let rest = self.rest.split_off(self.rest.len() - if may_go_on { last.len() } else { 0 });
+        let out = escape::foreign(&self.rest, escape::is_line_end).into_owned();
+        self.rest = rest;
+        out
+    }
+
+    fn end(self) -> Vec<u8> {
+        escape::foreign(&self.rest, escape::is_line_end).into_owned()
     }
 }
 
@@ -89,5 +114,21 @@ fn prints(object: *mut bpf::bpf_object) -> bool {
     unsafe {
         let btf = bpf::bpf_object__btf(object);
         !btf.is_null() && bpf::btf__find_by_name_kind(btf, PRINTS.as_ptr(), bpf::BTF_KIND_FUNC) > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Foreign;
+
+    #[test]
+    fn characters_in_two_parts() {
+        let mut lines = Foreign { terminal: true, rest: Vec::new() };
+        assert_eq!(lines.take(b"a\x1b[2J\n\xe2\x82"), b"a\\x1b[2J\n");
+        assert_eq!(lines.take(b"\xac\xc2"), "€".as_bytes());
+        assert_eq!(lines.take(b"\x9bx\xff\xc3"), b"\\xc2\\x9bx\\xff");
+        assert_eq!(lines.end(), b"\\xc3");
+        let mut file = Foreign { terminal: false, rest: Vec::new() };
+        assert_eq!(file.take(b"\x1b\xe2"), b"\x1b\xe2");
     }
 }

@@ -1,5 +1,7 @@
 //! Formats of printf, in pieces.
 
+use crate::codegen::abi::{KS_LINES, KS_OWN_TEXT, KS_WITHIN_LINE};
+
 /// A part of a format.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Piece {
@@ -8,7 +10,8 @@ pub enum Piece {
     Conversion(Conversion),
 }
 
-/// `%[flags][width][.precision][length]conversion`; the length is left out, since the argument's type decides.
+/// `%[flags][width][.precision][length]conversion`; the length is left out, since the argument's type decides, and flags that only the
+/// runtime knows are.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Conversion {
     /// Flags, width and precision.
@@ -49,6 +52,7 @@ pub fn pieces(format: &[u8]) -> Vec<Piece> {
 /// Reads from after the `%`; yields where the text goes on.
 fn conversion(format: &[u8], start: usize) -> (Conversion, usize) {
     let run = |from: usize, set: &[u8]| from + format[from..].iter().take_while(|b| set.contains(b)).count();
+    let start = run(start, &[KS_OWN_TEXT, KS_LINES, KS_WITHIN_LINE]);
     let after_modifiers = run(start, b"-+ #0123456789.*");
     let letter = run(after_modifiers, b"hlqjzt");
     let end = (letter + 1).min(format.len());
@@ -79,6 +83,11 @@ mod tests {
     #[test]
     fn lengths_are_left_out_and_modifiers_kept() {
         assert_eq!(shown("a %-16s %06llu|%.2f"), ["a ", "[-16|s]", " ", "[06|u]", "|", "[.2|f]"]);
+    }
+
+    #[test]
+    fn flags_of_the_runtime_are_left_out() {
+        assert_eq!(shown("%'s %~-8s%_c"), ["[|s]", " ", "[-8|s]", "[|c]"]);
     }
 
     #[test]

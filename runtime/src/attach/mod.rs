@@ -37,6 +37,7 @@ mod trampoline;
 mod uprobe;
 mod usdt;
 mod user_functions;
+pub mod watch;
 
 use crate::abi::{KS_TARGET_MAP, KS_TARGET_NUMBER, KS_TARGET_OPTIONS, KS_TARGET_OWN, KsForm, KsPerfOptions, KsProg};
 use crate::errors::{complain, errno, reason};
@@ -52,6 +53,7 @@ use order::Order;
 use std::cell::{Cell, RefCell};
 use std::ffi::c_char;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use watch::{Life, Watched};
 
 /// What a form does; its file says how.
 pub struct Form {
@@ -144,6 +146,13 @@ trait Attached {
         Vec::new()
     }
 
+    /// Whether it is there, and whether it may end though nobody here detaches it.
+    fn life(&self) -> Life {
+        let lives: Vec<Life> = self.links().into_iter().map(watch::of_link).collect();
+        let there = |life: &&Life| **life != Life::Gone;
+        lives.iter().find(there).or(lives.first()).copied().unwrap_or(Life::Lasting)
+    }
+
     /// Fills the bytes; how many, 0 at the end, or −errno.
     fn read(&mut self, _out: &mut [u8]) -> i32 {
         -libc::EINVAL
@@ -170,6 +179,7 @@ struct Entry {
     attached: Box<dyn Attached>,
     /// The names at which it is pinned: it outlives the process.
     pins: Vec<String>,
+    watched: Option<Watched>,
 }
 
 /// By link id minus 1; None once detached.
@@ -227,7 +237,7 @@ pub unsafe extern "C" fn ks_attach(
         options: options::take(),
     };
     match attach(prog, &request) {
-        Ok(attached) => remember(handle, attached),
+        Ok(attached) => remember(handle, attached, Some(&request.target)),
         Err(failure) => {
             complain(&format!("cannot attach `{}`: {}", text(prog.name), failure.why));
             -i64::from(failure.code.abs())
@@ -247,9 +257,10 @@ fn form_of(prog: &KsProg) -> Option<&'static Form> {
     unsafe { prog.does.cast::<Form>().as_ref() }
 }
 
-fn remember(handle: u32, attached: Box<dyn Attached>) -> i64 {
+fn remember(handle: u32, attached: Box<dyn Attached>, target: Option<&Target>) -> i64 {
+    let watched = watch::of(attached.life(), target);
     let mut links = LINKS.borrow_mut();
-    links.push(Some(Entry { handle, attached, pins: Vec::new() }));
+    links.push(Some(Entry { handle, attached, pins: Vec::new(), watched }));
     i64::try_from(links.len()).unwrap_or(i64::MAX)
 }
 
@@ -329,7 +340,8 @@ fn not_permitted(to: &str) -> Failure {
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_attached(handle: u32) -> bool {
-    LINKS.borrow().iter().flatten().any(|entry| entry.handle == handle)
+    let there = |entry: &&Entry| !entry.watched.as_ref().is_some_and(|watched| watched.gone);
+    LINKS.borrow().iter().flatten().filter(there).any(|entry| entry.handle == handle)
 }
 
 /// See abi.rs.

@@ -68,7 +68,7 @@ pub unsafe extern "C" fn ks_perf_open(options: *const KsPerfOptions) -> i64 {
     // SAFETY: as the caller promises.
     let options = unsafe { &*options };
     match counter(options, false).and_then(|counter| enabled(counter, options)) {
-        Ok(counter) => remember(0, counter),
+        Ok(counter) => remember(0, counter, None),
         Err(failure) => {
             complain(&format!("cannot count: {}", failure.why));
             -i64::from(failure.code.abs())

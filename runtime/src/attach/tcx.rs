@@ -4,6 +4,7 @@
 
 use super::clsact::Attachment;
 use super::interface::Interface;
+use super::watch::Life;
 use super::{Attached, Failure, Request, not_permitted, order};
 use crate::errors::reason;
 use crate::load::unknown_to_kernel;
@@ -32,6 +33,10 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
 impl Attached for Attachment {
     fn detach(self: Box<Self>) -> i32 {
         self.remove()
+    }
+
+    fn life(&self) -> Life {
+        self.interface().map_or(Life::Gone, Life::At)
     }
 }
 

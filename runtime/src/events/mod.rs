@@ -10,7 +10,7 @@ mod ring;
 use crate::errors::complain;
 use crate::exit::die;
 use crate::program::{self, MainThread, text};
-use crate::{load, signals, streams};
+use crate::{idle, load, signals, streams};
 use channel::Channel;
 use handler::Handler;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -247,7 +247,7 @@ fn run(listened: &[(u32, &'static Source)]) -> i32 {
         if time_is_over() && !listened.iter().any(|(_, source)| source.channel().is_due()) {
             return 0;
         }
-        streams::copy();
+        idle::work();
         if !RUN.more.get() {
             wait(listened);
         }
@@ -265,7 +265,7 @@ fn wait(listened: &[(u32, &'static Source)]) {
             return;
         }
         let left = RUN.deadline.get().map(|deadline| deadline.saturating_sub(signals::monotonic()));
-        let timeout = streams::limited(left);
+        let timeout = idle::limited(left);
         // SAFETY: so many descriptors, a time or null, a valid mask.
         unsafe { libc::ppoll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, signals::optional(&timeout), open) };
     });

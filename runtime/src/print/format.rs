@@ -1,10 +1,11 @@
 //! The format string: finds the conversions and gives each its argument.
 
-use super::values::{Conversion, Spec, plain, put};
-use crate::abi::KsArg;
+use super::values::{Conversion, Shown, Spec, plain, put};
+use crate::abi::{KS_LINES, KS_OWN_TEXT, KS_WITHIN_LINE, KsArg};
 
-/// Appends the formatted text. A format without any `%` is followed by all arguments, separated by blanks.
-pub fn format(out: &mut Vec<u8>, format: &[u8], args: &[KsArg]) {
+/// Appends the formatted text. A format without any `%` is followed by all arguments, separated by blanks. Text goes out as it is if it
+/// is `raw`.
+pub fn format(out: &mut Vec<u8>, format: &[u8], args: &[KsArg], raw: bool) {
     let mut args = args.iter();
     if !format.contains(&b'%') {
         out.extend_from_slice(format);
@@ -12,7 +13,7 @@ pub fn format(out: &mut Vec<u8>, format: &[u8], args: &[KsArg]) {
             if !out.is_empty() {
                 out.push(b' ');
             }
-            plain(out, arg);
+            plain(out, arg, raw);
         }
         return;
     }
@@ -20,7 +21,7 @@ pub fn format(out: &mut Vec<u8>, format: &[u8], args: &[KsArg]) {
     while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
         out.extend_from_slice(&rest[..at]);
         rest = &rest[at..];
-        let taken = one(out, rest, &mut args);
+        let taken = one(out, rest, &mut args, raw);
         rest = &rest[taken..];
     }
     out.extend_from_slice(rest);
@@ -28,9 +29,9 @@ pub fn format(out: &mut Vec<u8>, format: &[u8], args: &[KsArg]) {
 
 /// Handles the `%` that `text` begins with; returns how many bytes of `text` it took. What is no conversion, or has no
 /// argument left, is copied.
-fn one(out: &mut Vec<u8>, text: &[u8], args: &mut std::slice::Iter<KsArg>) -> usize {
+fn one(out: &mut Vec<u8>, text: &[u8], args: &mut std::slice::Iter<KsArg>, raw: bool) -> usize {
     let mut reader = Reader { text, at: 1 };
-    let mut spec = reader.flags();
+    let mut spec = reader.flags(raw);
     match reader.number(args) {
         Number::Given(width) => {
             // A negative `*` is the flag and the width.
@@ -92,8 +93,8 @@ impl Reader<'_> {
         there
     }
 
-    fn flags(&mut self) -> Spec {
-        let mut spec = Spec::default();
+    fn flags(&mut self, raw: bool) -> Spec {
+        let mut spec = Spec { shown: if raw { Shown::Raw } else { Shown::Lines }, ..Spec::default() };
         while let Some(byte) = self.peek() {
             match byte {
                 b'-' => spec.left = true,
@@ -101,6 +102,9 @@ impl Reader<'_> {
                 b' ' => spec.blank = true,
                 b'#' => spec.alternate = true,
                 b'0' => spec.zero = true,
+                KS_OWN_TEXT => spec.shown = Shown::Raw,
+                KS_LINES => spec.shown = Shown::Lines,
+                KS_WITHIN_LINE => spec.shown = Shown::WithinLine,
                 _ => break,
             }
             self.at += 1;
@@ -169,7 +173,7 @@ mod tests {
 
     fn show(format_text: &str, args: &[KsArg]) -> String {
         let mut out = Vec::new();
-        format(&mut out, format_text.as_bytes(), args);
+        format(&mut out, format_text.as_bytes(), args, false);
         String::from_utf8(out).expect("the tests print ASCII")
     }
 

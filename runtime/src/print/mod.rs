@@ -4,7 +4,7 @@ mod format;
 mod values;
 
 use crate::abi::KsArg;
-use crate::errors::write_all;
+use crate::output;
 use crate::program::array;
 
 /// See abi.rs.
@@ -15,16 +15,16 @@ use crate::program::array;
 pub unsafe extern "C" fn ks_print(format: *const u8, format_len: u64, args: *const KsArg, args_len: u64, newline: u32) {
     // SAFETY: as the caller promises.
     let (format, args) = unsafe { (array(format, format_len), array(args, args_len)) };
-    let mut out = text(format, args);
+    let mut out = text(format, args, newline == 0);
     if newline != 0 && out.last() != Some(&b'\n') {
         out.push(b'\n');
     }
-    write_all(1, &out);
+    output::write(&out);
 }
 
-/// What a format makes of its values.
-pub fn text(format: &[u8], args: &[KsArg]) -> Vec<u8> {
+/// What a format makes of its values, whose text is as it is if it is to be `raw`.
+pub fn text(format: &[u8], args: &[KsArg], raw: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(format.len() + 16 * args.len() + 1);
-    format::format(&mut out, format, args);
+    format::format(&mut out, format, args, raw);
     out
 }

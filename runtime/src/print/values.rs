@@ -3,6 +3,8 @@
 use crate::abi::{KsArg, KsArgKind};
 use crate::program::bounded;
 use crate::symbols::kernel;
+use crate::{escape, output};
+use std::borrow::Cow;
 use std::ffi::c_char;
 
 /// What is between `%` and the letter.
@@ -15,6 +17,32 @@ pub struct Spec {
     pub zero: bool,
     pub width: usize,
     pub precision: Option<usize>,
+    pub shown: Shown,
+}
+
+/// What becomes of text that the program has from elsewhere.
+#[derive(Default, Clone, Copy)]
+pub enum Shown {
+    /// It goes out as it is.
+    #[default]
+    Raw,
+    /// A terminal gets the bytes that it would act on as escapes, but for the ends of lines.
+    Lines,
+    /// The same, with the ends of lines too, wherever the text goes.
+    WithinLine,
+}
+
+impl Shown {
+    fn of(self, text: &[u8]) -> Cow<'_, [u8]> {
+        let plain = |text: &[u8]| text.iter().all(|byte| matches!(byte, b' '..=b'~'));
+        match self {
+            Shown::Lines | Shown::WithinLine if plain(text) => Cow::Borrowed(text),
+            Shown::Lines if output::is_terminal() => escape::foreign(text, escape::is_line_end),
+            Shown::WithinLine if output::is_terminal() => escape::foreign(text, |_| false),
+            Shown::WithinLine => escape::within_line(text),
+            Shown::Raw | Shown::Lines => Cow::Borrowed(text),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -105,7 +133,7 @@ impl KsArg {
 }
 
 /// A value in the form of its own type: for `print` without a format.
-pub fn plain(out: &mut Vec<u8>, arg: &KsArg) {
+pub fn plain(out: &mut Vec<u8>, arg: &KsArg, raw: bool) {
     let conversion = match arg.kind() {
         KsArgKind::Signed | KsArgKind::Unsigned | KsArgKind::Be | KsArgKind::Bool => Conversion::Decimal,
         KsArgKind::Char => Conversion::Char,
@@ -118,7 +146,7 @@ pub fn plain(out: &mut Vec<u8>, arg: &KsArg) {
             _ => Conversion::Mac,
         },
     };
-    put(out, &Spec::default(), conversion, arg);
+    put(out, &Spec { shown: if raw { Shown::Raw } else { Shown::Lines }, ..Spec::default() }, conversion, arg);
 }
 
 pub fn put(out: &mut Vec<u8>, spec: &Spec, conversion: Conversion, arg: &KsArg) {
@@ -152,7 +180,7 @@ pub fn put(out: &mut Vec<u8>, spec: &Spec, conversion: Conversion, arg: &KsArg) 
             let bits = arg.unsigned();
             integer(out, spec, if spec.alternate && bits != 0 { b"0" } else { b"" }, format!("{bits:o}"));
         }
-        Conversion::Char => pad(out, spec, &[arg.value as u8]),
+        Conversion::Char => pad(out, spec, &spec.shown.of(&[arg.value as u8])),
         Conversion::Str => string(out, spec, arg),
         Conversion::Symbol => pad(out, spec, kernel::name(arg.unsigned()).as_bytes()),
         Conversion::Pointer => pad(out, spec, format!("{:#x}", arg.value).as_bytes()),
@@ -188,7 +216,7 @@ fn string(out: &mut Vec<u8>, spec: &Spec, arg: &KsArg) {
         KsArgKind::Str if arg.value == 0 => pad(out, spec, b"(null)"),
         KsArgKind::Str | KsArgKind::Bytes => {
             let bytes = arg.bytes();
-            pad(out, spec, &bytes[..bytes.len().min(spec.precision.unwrap_or(usize::MAX))]);
+            pad(out, spec, &spec.shown.of(&bytes[..bytes.len().min(spec.precision.unwrap_or(usize::MAX))]));
         }
         KsArgKind::Bool => pad(out, spec, if arg.value & 1 == 0 { b"false" } else { b"true" }),
         KsArgKind::Signed
@@ -198,7 +226,7 @@ fn string(out: &mut Vec<u8>, spec: &Spec, arg: &KsArg) {
         | KsArgKind::Pointer
         | KsArgKind::F64 => {
             let mut text = Vec::new();
-            plain(&mut text, arg);
+            plain(&mut text, arg, false);
             pad(out, spec, &text);
         }
     }

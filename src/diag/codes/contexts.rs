@@ -19,6 +19,10 @@ codes! {
     E0308 OptionType { ty } = "no option of the command line can be a `{ty}`",
     /// Every program has the option `--help`.
     E0309 ReservedOption { name } = "the option `--{name}` is there already",
+    /// `= required` in place of a default: the option has to be given. Only the struct that `main` takes has options.
+    E0311 RequiredField = "only an option of `main` can be required",
+    /// A format is a literal, whose conversions are checked against the values. A text that is chosen or has a name is printed as it is.
+    E0312 ComputedFormat { what, text } = "{what} is no format: `{text}` would be printed as these letters",
     /// `@fallback(other)` names the program that is loaded where the kernel refuses this one, or where its target is missing.
     E0321 BadFallback { what } = "a program falls back to another program, not to {what}",
     /// The kernel lets only some types of programs sleep, which some helpers do.

@@ -17,6 +17,31 @@ pub(super) struct Conversion {
     pub width: Option<u32>,
     pub precision: Option<u32>,
     pub kind: ConversionKind,
+    pub shown: Shown,
+}
+
+/// What the runtime makes of a text that a terminal would act on; the flags of its formats, which no program can write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shown {
+    /// As `print` and `print_raw` do.
+    AsPrinted,
+    /// The text is the program's own.
+    Own,
+    /// As `print` does.
+    Lines,
+    /// It stays within its line.
+    WithinLine,
+}
+
+impl Shown {
+    fn flag(self) -> &'static str {
+        match self {
+            Shown::AsPrinted => "",
+            Shown::Own => "'",
+            Shown::Lines => "~",
+            Shown::WithinLine => "_",
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -110,7 +135,8 @@ fn conversion(start: &[u8]) -> Result<(Conversion, &[u8]), Fault> {
         _ => return Err(fault(rest, "no such conversion; a percent sign is written `%%`")),
     };
     let flags = String::from_utf8_lossy(flags).into_owned();
-    Ok((Conversion { text: written(start, rest), flags, width, precision, kind }, rest))
+    let (text, shown) = (written(start, rest), Shown::AsPrinted);
+    Ok((Conversion { text, flags, width, precision, kind, shown }, rest))
 }
 
 fn pointer(rest: &mut &[u8]) -> ConversionKind {
@@ -150,7 +176,8 @@ fn written(start: &[u8], rest: &[u8]) -> String {
 impl Conversion {
     /// A conversion of a value that is printed without a format.
     pub fn plain(kind: ConversionKind) -> Conversion {
-        Conversion { text: String::new(), flags: String::new(), width: None, precision: None, kind }
+        let (text, flags, shown) = (String::new(), String::new(), Shown::AsPrinted);
+        Conversion { text, flags, width: None, precision: None, kind, shown }
     }
 
     /// The conversion without length modifier, for an argument of this signedness.
@@ -173,7 +200,7 @@ impl Conversion {
             ConversionKind::Mac => "pM",
             ConversionKind::Symbol => "pS",
         };
-        out.extend(format!("%{}{width}{precision}{letter}", self.flags).bytes());
+        out.extend(format!("%{}{}{width}{precision}{letter}", self.shown.flag(), self.flags).bytes());
     }
 
     /// The part of it that the kernel's formatter does not have.

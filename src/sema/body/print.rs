@@ -2,22 +2,24 @@
 
 use super::Checker;
 use super::exprs::strip;
-use super::format::{Conversion, ConversionKind, Fault, Piece, escape, parse};
+use super::format::{Conversion, ConversionKind, Fault, Piece, Shown, escape, parse};
 use super::value::{Value, cast, error_expr};
 use crate::ast::{self, ExprKind as Ast};
-use crate::diag::codes::contexts::{BadFormat, FormatCount, FormatMismatch, Unprintable};
+use crate::diag::codes::contexts::{BadFormat, ComputedFormat, FormatCount, FormatMismatch, Unprintable};
 use crate::diag::codes::limits::NotPrintable;
 use crate::sema::body::calls::counted;
-use crate::sema::tree::{Expr, ExprKind, Print};
+use crate::sema::tree::{Block, Const, Expr, ExprKind, Print};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
 /// The limit of `bpf_trace_vprintk` (MAX_BPRINTF_VARARGS of include/linux/bpf.h).
 const MAX_BPF_ARGS: usize = 12;
 
+const PRINT: &str = "print";
+
 impl Checker<'_, '_> {
     pub fn print(&mut self, args: &[ast::Arg], newline: bool, span: Span) -> Expr {
-        let name = if newline { "print" } else { "print_raw" };
+        let name = if newline { PRINT } else { "print_raw" };
         let Some((format, args)) = self.formatted(name, args, span) else { return error_expr(span) };
         let seq = self.own_iterator().map(|ctx| Box::new(self.sequence(ctx, span)));
         Expr { kind: ExprKind::Print(Print { format, args, seq, newline }), ty: Ty::VOID, span }
@@ -30,8 +32,8 @@ impl Checker<'_, '_> {
         }
         let formatted = match args.split_first() {
             Some((first, rest)) => match literal(&first.value) {
-                Some(format) if format.contains(&b'%') => self.with_format(format, rest, first.value.span),
-                Some(_) | None => self.without_format(args),
+                Some(format) if format.contains(&b'%') => self.with_format(format, rest, first.value.span, name),
+                Some(_) | None => self.without_format(args, name, span),
             },
             None => Some((Vec::new(), Vec::new())),
         };
@@ -51,7 +53,13 @@ impl Checker<'_, '_> {
         false
     }
 
-    fn with_format(&mut self, format: &[u8], args: &[ast::Arg], span: Span) -> Option<(Vec<u8>, Vec<Expr>)> {
+    fn with_format(
+        &mut self,
+        format: &[u8],
+        args: &[ast::Arg],
+        span: Span,
+        name: &str,
+    ) -> Option<(Vec<u8>, Vec<Expr>)> {
         let values: Vec<Expr> = args.iter().map(|arg| self.printed(&arg.value)).collect();
         let pieces = match parse(format) {
             Ok(pieces) => pieces,
@@ -74,6 +82,7 @@ impl Checker<'_, '_> {
                 Piece::Conversion(conversion) => {
                     let Some(value) = values.next() else { break };
                     failed |= !self.kernel_has(&conversion, span);
+                    let conversion = self.marked(conversion, &value, name);
                     match self.converted(&conversion, value, &mut out) {
                         Some(value) => checked.push(value),
                         None => failed = true,
@@ -98,7 +107,7 @@ impl Checker<'_, '_> {
     }
 
     /// All values, separated by blanks.
-    fn without_format(&mut self, args: &[ast::Arg]) -> Option<(Vec<u8>, Vec<Expr>)> {
+    fn without_format(&mut self, args: &[ast::Arg], name: &str, span: Span) -> Option<(Vec<u8>, Vec<Expr>)> {
         let (mut out, mut checked, mut failed) = (Vec::new(), Vec::new(), false);
         for (index, arg) in args.iter().enumerate() {
             if index > 0 {
@@ -135,12 +144,69 @@ impl Checker<'_, '_> {
                     continue;
                 }
             };
-            match self.converted(&Conversion::plain(kind), value, &mut out) {
+            if index == 0 && self.refuse_computed(args, &value, name, span) {
+                failed = true;
+                continue;
+            }
+            let conversion = self.marked(Conversion::plain(kind), &value, name);
+            match self.converted(&conversion, value, &mut out) {
                 Some(value) => checked.push(value),
                 None => failed = true,
             }
         }
         (!failed).then_some((out, checked))
+    }
+
+    /// In user space the runtime escapes what a terminal would act on, unless the text is the program's own.
+    fn marked(&self, mut conversion: Conversion, value: &Expr, name: &str) -> Conversion {
+        if !matches!(conversion.kind, ConversionKind::Str | ConversionKind::Char) || self.targets.all(|on| on.in_kernel)
+        {
+            return conversion;
+        }
+        conversion.shown = if own_texts(value).is_some() || matches!(value.kind, ExprKind::Const(_)) {
+            Shown::Own
+        } else if self.cx.written_main != Some(value.span.file) {
+            Shown::AsPrinted
+        } else if name == PRINT {
+            Shown::WithinLine
+        } else {
+            Shown::Lines
+        };
+        conversion
+    }
+
+    /// A format that is no literal is printed as it is: nobody means that of conversions.
+    fn refuse_computed(&mut self, args: &[ast::Arg], value: &Expr, name: &str, span: Span) -> bool {
+        let texts = own_texts(value).unwrap_or_default();
+        let Some(text) = texts.iter().find(|text| has_conversions(text)) else { return false };
+        let shown = escape_for_message(text);
+        let [first, rest @ ..] = args else { return false };
+        let is_choice = matches!(strip(&first.value).kind, Ast::Ternary { .. });
+        let what = if is_choice { "a choice of texts" } else { "a text that is not written in the call" };
+        let fixed = self.chosen_prints(first, rest, name);
+        let error = self.error(first.value.span, ComputedFormat { what: what.to_owned(), text: shown.clone() });
+        error.help(format!("a format is a literal: `{name}(\"{shown}\", …)`; `{name}(\"%s\", …)` prints the letters"));
+        match (fixed, texts.as_slice()) {
+            (Some(fixed), _) => error.fix(span, fixed),
+            (None, [_]) => error.fix(first.value.span, format!("\"{shown}\"")),
+            (None, _) => return true,
+        };
+        true
+    }
+
+    /// `print(c ? "%d" : "none", n)` as a statement with a format for each outcome.
+    fn chosen_prints(&self, first: &ast::Arg, rest: &[ast::Arg], name: &str) -> Option<String> {
+        let Ast::Ternary { condition, then, otherwise } = &strip(&first.value).kind else { return None };
+        if !name.starts_with(PRINT) {
+            return None;
+        }
+        let call = |format: &ast::Expr| {
+            let pieces = parse(literal(format)?).ok()?;
+            let conversions = pieces.iter().filter(|piece| matches!(piece, Piece::Conversion(_))).count();
+            let values = rest.get(..conversions)?.iter().map(|arg| format!(", {}", self.text(arg.value.span)));
+            Some(format!("{name}({}{})", self.text(format.span), values.collect::<String>()))
+        };
+        Some(format!("if ({}) {} else {}", self.text(strip(condition).span), call(then)?, call(otherwise)?))
     }
 
     /// The argument in the form of its conversion: integers of 32 or 64 bits, others unchanged.
@@ -253,6 +319,37 @@ impl Checker<'_, '_> {
         }
         self.error(value.span, FormatMismatch { conversion: conversion.text.clone(), ty }).help(help);
     }
+}
+
+/// The texts of the program that a value is one of; none if it may be another.
+fn own_texts(value: &Expr) -> Option<Vec<&[u8]>> {
+    fn of_block(block: &Block) -> Option<Vec<&[u8]>> {
+        block.value.as_deref().and_then(own_texts)
+    }
+    if let ExprKind::Const(Const::Str(text)) = &value.kind {
+        return Some(vec![text]);
+    }
+    if let ExprKind::Cast(inner) = &value.kind {
+        return own_texts(inner);
+    }
+    if let ExprKind::If(choice) = &value.kind {
+        let otherwise = of_block(choice.otherwise.as_ref()?)?;
+        return Some([of_block(&choice.then)?, otherwise].concat());
+    }
+    let ExprKind::Match(choice) = &value.kind else { return None };
+    let arms = choice.arms.iter().map(|arm| of_block(&arm.body)).chain(choice.default.as_ref().map(of_block));
+    arms.collect::<Option<Vec<_>>>().map(|texts| texts.concat())
+}
+
+fn has_conversions(text: &[u8]) -> bool {
+    let doubled = text.windows(2).any(|pair| pair == b"%%");
+    let conversion = |piece: &Piece| matches!(piece, Piece::Conversion(_));
+    text.contains(&b'%') && parse(text).is_ok_and(|pieces| doubled || pieces.iter().any(conversion))
+}
+
+/// As source has it.
+fn escape_for_message(text: &[u8]) -> String {
+    text.escape_ascii().to_string().replace("\\'", "'")
 }
 
 fn literal(expr: &ast::Expr) -> Option<&[u8]> {

@@ -77,6 +77,12 @@ impl Attachment {
         }
     }
 
+    /// The index of the interface; none if the filter is gone, alone or with the interface.
+    pub fn interface(&self) -> Option<u32> {
+        let Filter { ifindex, parent, handle, priority, .. } = *self.0;
+        netlink::has_filter(ifindex, parent, handle, priority).then_some(ifindex as u32)
+    }
+
     /// 0 or −errno; 0 when it is gone already.
     pub fn remove(&self) -> i32 {
         self.0.remove()

@@ -57,6 +57,16 @@ pub fn delete_filter(ifindex: i32, parent: u32, handle: u32, priority: u32) -> i
     answer(&request).map_or_else(|error| error, |answer| answer.error)
 }
 
+/// Whether the filter is there. Yes, where the kernel does not say.
+pub fn has_filter(ifindex: i32, parent: u32, handle: u32, priority: u32) -> bool {
+    let mut request = Request::new(libc::RTM_GETTFILTER, 0, ifindex, parent).of_kind(b"bpf\0");
+    request.handle = handle;
+    request.info = priority << 16 | u32::from((libc::ETH_P_ALL as u16).to_be());
+    let Ok(answer) = answer(&request) else { return true };
+    let missing = [-libc::ENODEV, -libc::ENOENT, -libc::EINVAL].contains(&answer.error);
+    !(answer.message == libc::NLMSG_ERROR as u16 && missing)
+}
+
 /// The clsact qdisc of an interface, with all filters in it. 0 or −errno.
 pub fn delete_qdisc(ifindex: i32) -> i32 {
     let mut request = Request::new(libc::RTM_DELQDISC, libc::NLM_F_ACK, ifindex, CLSACT).of_kind(b"clsact\0");

@@ -3,6 +3,7 @@
 mod left;
 mod users;
 
+use super::watch::{self, Life};
 use super::{Attached, UNAVAILABLE, detach_all, held, remember};
 use crate::abi::KsStructOps;
 use crate::errors::{complain, errno, reason};
@@ -13,6 +14,8 @@ use std::ffi::CStr;
 /// A registration, which libbpf takes back by a link or, on kernels without such links, by deleting the only element of the map.
 struct Registered {
     link: *mut bpf::bpf_link,
+    /// The kernel has a link for it.
+    linked: bool,
 }
 
 impl Registered {
@@ -33,6 +36,11 @@ impl Drop for Registered {
 impl Attached for Registered {
     fn detach(mut self: Box<Self>) -> i32 {
         self.take_back()
+    }
+
+    fn life(&self) -> Life {
+        // SAFETY: a link of libbpf, which is there until it is taken back.
+        if self.linked { watch::of_link(unsafe { bpf::bpf_link__fd(self.link) }) } else { Life::Lasting }
     }
 }
 
@@ -66,7 +74,7 @@ pub extern "C" fn ks_register(struct_ops: u32) -> i64 {
             return -i64::from(code);
         }
     };
-    remember(owner(struct_ops), Box::new(Registered { link }))
+    remember(owner(struct_ops), Box::new(Registered { link, linked: has_links() }), None)
 }
 
 /// The link, or the errno.

@@ -1,0 +1,55 @@
+"""vanish.py PROGRAM ACTION…: starts the program in a network namespace with the interfaces ks0 and ks1, waits for its first line, does each
+action once the program has said what became of the one before, and prints the other lines and the status. An action deletes an
+interface, or `detach` detaches the first bpf_link of the program from outside, `filter` deletes the filters of an interface."""
+
+import ctypes
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+CLONE_NEWNET = 0x40000000
+BPF, BPF_LINK_GET_FD_BY_ID, BPF_LINK_DETACH = 321, 30, 34
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def bpf(command, number):
+    attributes = ctypes.create_string_buffer(number.to_bytes(4, "little"), 16)
+    done = libc.syscall(BPF, command, attributes, 16)
+    if done < 0:
+        sys.exit(f"bpf({command}): {os.strerror(ctypes.get_errno())}")
+    return done
+
+
+def link_of(pid):
+    for info in sorted(pathlib.Path(f"/proc/{pid}/fdinfo").iterdir()):
+        for line in info.read_text(encoding="utf-8").splitlines():
+            if line.startswith("link_id:"):
+                return int(line.split()[1])
+    sys.exit("the program has no link")
+
+
+def act(action, pid):
+    words = action.split()
+    if words[0] == "detach":
+        bpf(BPF_LINK_DETACH, bpf(BPF_LINK_GET_FD_BY_ID, link_of(pid)))
+    elif words[0] == "filter":
+        subprocess.run(["tc", "filter", "del", "dev", words[1], "ingress"], check=True)
+    elif words[0] == "end":
+        os.kill(pid, signal.SIGTERM)
+    else:
+        subprocess.run(["ip", "link", "del", words[1]], check=True)
+
+
+if libc.unshare(CLONE_NEWNET) != 0:
+    sys.exit("no network namespace")
+for name in ("ks0", "ks1"):
+    subprocess.run(["ip", "link", "add", name, "type", "veth", "peer", "name", f"{name}p"], check=True)
+process = subprocess.Popen([sys.argv[1]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+print(process.stdout.readline(), end="")
+for action in sys.argv[2:]:
+    act(action, process.pid)
+    print(process.stdout.readline(), end="")
+print(process.stdout.read(), end="")
+print("status", process.wait())

@@ -1,0 +1,42 @@
+//! Standard output. What cannot be written there is lost: a message says so, once, and the status of the process.
+
+use crate::errors::{complain, reason, try_write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The status of a process whose output is not whole.
+const LOST: i32 = 3;
+
+/// The parent had closed it: `/dev/null` has its number.
+static CLOSED: AtomicBool = AtomicBool::new(false);
+static FAILED: AtomicBool = AtomicBool::new(false);
+
+pub fn was_closed() {
+    CLOSED.store(true, Ordering::Relaxed);
+}
+
+/// Another file has its number, which takes what is written.
+pub fn reopened() {
+    CLOSED.store(false, Ordering::Relaxed);
+}
+
+pub fn write(bytes: &[u8]) {
+    let written = match CLOSED.load(Ordering::Relaxed) {
+        true if !bytes.is_empty() => Err(libc::EBADF),
+        _ => try_write(1, bytes),
+    };
+    if let Err(code) = written
+        && !FAILED.swap(true, Ordering::Relaxed)
+    {
+        complain(&format!("standard output cannot be written, what is printed is lost: {}", reason(code)));
+    }
+}
+
+/// The status of a process whose `main` wants this one.
+pub fn status(wanted: i32) -> i32 {
+    if FAILED.load(Ordering::Relaxed) { LOST } else { wanted }
+}
+
+pub fn is_terminal() -> bool {
+    // SAFETY: asks about a descriptor.
+    unsafe { libc::isatty(1) == 1 }
+}
