@@ -255,10 +255,9 @@ fn options(types: &Types, args: &ArgsSpec) -> ir::OptionsDecl {
             let bytes = consts::image(types, default, field.ty);
             init[field.offset as usize..][..bytes.len()].copy_from_slice(&bytes);
         }
-        let is_string = matches!(types.kind(field.ty), TyKind::Str(_));
         options.push(ir::OptionSpec {
             docs: option.map(|o| o.docs.join("\n")).unwrap_or_default(),
-            required: is_string && default.is_none(),
+            required: option.is_some_and(|o| o.required),
         });
     }
     ir::OptionsDecl { ty: args.ty, docs: args.docs.join("\n"), init, options }

@@ -1,15 +1,14 @@
-//! `main`'s `Args`: parses options of the command line into the fields of a struct.
+//! The command line: parses options into the fields of `main`'s `Args`. Without `Args` there are the runtime's own options alone.
 
 mod options;
+mod own;
 mod usage;
 mod value;
 
 use crate::abi::{KS_FIELD_REQUIRED, KS_FIELD_SIGNED, KsArgs, KsField, KsFieldKind};
-use crate::errors::write_all;
 use crate::escape;
-use crate::exit;
-use crate::exit::die;
-use crate::load::pins;
+use crate::exit::{self, die};
+use crate::output;
 use crate::program::{array, text};
 use std::ffi::{CStr, c_char};
 
@@ -18,8 +17,8 @@ struct Spec<'a> {
     doc: &'a str,
     defaults: Vec<u8>,
     fields: Vec<Field<'a>>,
-    /// The program pins maps or variables.
-    pins: bool,
+    /// The options that are not of `main`, as `--help` lists them.
+    own: Vec<(String, String)>,
 }
 
 struct Field<'a> {
@@ -47,13 +46,13 @@ enum Stop {
 /// See abi.rs.
 ///
 /// # Safety
-/// `spec` is a valid descriptor, `argv` has `argc` strings, `out` has room for the struct.
+/// `spec` is a valid descriptor, `argv` has `argc` strings, `out` has room for the struct, or is null where it has no fields.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ks_args(spec: *const KsArgs, argc: i32, argv: *const *const c_char, out: *mut u8) {
     // SAFETY: as the caller promises.
     let (spec, out, words) = unsafe {
         let spec = Spec::new(&*spec);
-        let out = std::slice::from_raw_parts_mut(out, spec.defaults.len());
+        let out = if out.is_null() { &mut [] } else { std::slice::from_raw_parts_mut(out, spec.defaults.len()) };
         let words: Vec<&[u8]> = array(argv, u64::try_from(argc).unwrap_or(0))
             .iter()
             .filter(|word| !word.is_null())
@@ -65,8 +64,8 @@ pub unsafe extern "C" fn ks_args(spec: *const KsArgs, argc: i32, argv: *const *c
     match options::fill(&spec, &program, words.get(1..).unwrap_or(&[]), out) {
         Ok(()) => {}
         Err(Stop::Help(text)) => {
-            write_all(1, escape::message(&text).as_bytes());
-            exit::leave(0)
+            output::write(escape::message(&text).as_bytes());
+            exit::leave(output::status(0))
         }
         Err(Stop::Bad(message)) => die(2, &format!("{message}\n  help: `{program} --help` lists the options")),
     }
@@ -82,7 +81,7 @@ impl Spec<'static> {
             let mut defaults = array(args.defaults.cast::<u8>(), args.size).to_vec();
             defaults.resize(size, 0);
             let fields = array(args.fields, args.fields_len).iter().map(|field| Field::new(field)).collect();
-            Spec { doc: text(args.doc), defaults, fields, pins: pins::any() }
+            Spec { doc: text(args.doc), defaults, fields, own: own::rows() }
         }
     }
 }
@@ -125,6 +124,11 @@ impl Field<'_> {
     /// As people type it.
     fn option(&self) -> String {
         format!("--{}", self.name.replace('_', "-"))
+    }
+
+    /// Six bytes, which may be written as a hardware address.
+    fn is_hardware_address(&self) -> bool {
+        (self.kind, self.size, self.count) == (KsFieldKind::Unsigned, 1, Some(6))
     }
 
     /// The size of the whole field, in bytes.

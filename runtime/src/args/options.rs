@@ -1,8 +1,7 @@
 //! The words of a command line: which option is meant, and where its value is.
 
-use super::{Field, Spec, Stop, usage, value};
+use super::{Field, Spec, Stop, own, usage, value};
 use crate::abi::KsFieldKind;
-use crate::load::pins;
 use crate::{escape, near};
 
 /// Fills the struct from its defaults and the words after the program's name.
@@ -11,20 +10,21 @@ pub fn fill(spec: &Spec, program: &str, words: &[&[u8]], out: &mut [u8]) -> Resu
     let mut given = vec![0usize; spec.fields.len()];
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        if *word == b"-h" || *word == b"--help" {
+        if *word == b"-h" || *word == own::HELP.as_bytes() {
             return Err(Stop::Help(usage::usage(spec, program)));
         }
-        if spec.pins && *word == pins::RESET.as_bytes() {
-            continue;
-        }
         let Some(option) = word.strip_prefix(b"--").filter(|name| !name.is_empty()) else {
-            return bad(format!("unexpected argument `{}`: options begin with `--`", show(word)));
+            return bad(format!("unexpected argument `{}`: {}", show(word), takes(spec)));
         };
         let (name, inline) = match option.iter().position(|byte| *byte == b'=') {
             Some(at) => (&option[..at], Some(&option[at + 1..])),
             None => (option, None),
         };
-        let index = find(spec, name)?;
+        // A program may have an option of the name of one that does nothing in it.
+        let index = match find(spec, name) {
+            Err(_) if own::is_known(word) => continue,
+            found => found?,
+        };
         let field = &spec.fields[index];
         let text = match inline {
             Some(text) => text,
@@ -47,26 +47,55 @@ fn show(bytes: &[u8]) -> String {
     escape::short(&String::from_utf8_lossy(bytes))
 }
 
-/// Writes one value; for an array, the next element.
+/// What the program takes, for what it does not.
+fn takes(spec: &Spec) -> &'static str {
+    if spec.fields.is_empty() { "the program takes no arguments" } else { "options begin with `--`" }
+}
+
+/// Writes what one word gives: the value, or the next elements of an array, between commas.
 fn store(field: &Field, given: &mut usize, text: &[u8], out: &mut [u8]) -> Result<(), Stop> {
-    if let Some(count) = field.count {
-        if *given == count {
-            return bad(format!("`{}` is given more than {count} times", field.option()));
-        }
-        if *given == 0 {
-            // The first one replaces the default as a whole.
-            if let Some(place) = out.get_mut(field.offset..field.offset + field.total()) {
-                place.fill(0);
-            }
-        }
+    let Some(count) = field.count else {
+        *given += 1;
+        return put(field, field.offset, text, out);
+    };
+    if *given == 0
+        && let Some(place) = out.get_mut(field.offset..field.offset + field.total())
+    {
+        // The first one replaces the default as a whole.
+        place.fill(0);
     }
-    let start = field.offset + field.count.map_or(0, |_| *given * field.size);
+    let is_address = field.is_hardware_address() && text.contains(&b':');
+    let address = if is_address {
+        Some(value::hardware_address(text).or_else(|why| bad_value(field, text, &why))?)
+    } else {
+        None
+    };
+    let elements: Vec<&[u8]> = match &address {
+        Some(bytes) => bytes.iter().map(Vec::as_slice).collect(),
+        None => text.split(|byte| *byte == b',').collect(),
+    };
+    for element in elements {
+        if element.is_empty() {
+            return bad_value(field, text, "an element is empty");
+        }
+        if *given == count {
+            return bad(format!("`{}` takes at most {count} values", field.option()));
+        }
+        put(field, field.offset + *given * field.size, element, out)?;
+        *given += 1;
+    }
+    Ok(())
+}
+
+fn put(field: &Field, start: usize, text: &[u8], out: &mut [u8]) -> Result<(), Stop> {
     let Some(place) = out.get_mut(start..start + field.size) else {
         return bad(format!("`{}` lies outside of its struct", field.option()));
     };
-    *given += 1;
-    value::parse(field, text, place)
-        .or_else(|reason| bad(format!("bad value `{}` for `{}`: {reason}", show(text), field.option())))
+    value::parse(field, text, place).or_else(|reason| bad_value(field, text, &reason))
+}
+
+fn bad_value<T>(field: &Field, text: &[u8], reason: &str) -> Result<T, Stop> {
+    bad(format!("bad value `{}` for `{}`: {reason}", show(text), field.option()))
 }
 
 fn missing(spec: &Spec, given: &[usize]) -> Result<(), Stop> {
@@ -90,6 +119,7 @@ fn find(spec: &Spec, name: &[u8]) -> Result<usize, Stop> {
     let near = near::best(&String::from_utf8_lossy(&plain), names);
     match near.and_then(|near| spec.fields.iter().find(|field| field.name == near)) {
         Some(field) => bad(format!("unknown option `--{}`; did you mean `{}`?", show(name), field.option())),
+        None if spec.fields.is_empty() => bad(format!("unknown option `--{}`: {}", show(name), takes(spec))),
         None => bad(format!("unknown option `--{}`", show(name))),
     }
 }
@@ -105,7 +135,7 @@ mod tests {
 
     fn spec(fields: Vec<Field<'static>>) -> Spec<'static> {
         let size = fields.iter().map(|f| f.offset + f.total()).max().unwrap_or(0);
-        Spec { doc: "", defaults: vec![0; size], fields, pins: false }
+        Spec { doc: "", defaults: vec![0; size], fields, own: Vec::new() }
     }
 
     fn run(spec: &Spec, words: &[&str]) -> Result<Vec<u8>, String> {
@@ -161,7 +191,39 @@ mod tests {
         assert_eq!(run(&spec, &[]), Ok(vec![9, 9, 9]));
         assert_eq!(run(&spec, &["--port=1", "--port", "2"]), Ok(vec![1, 2, 0]));
         let four = ["--port=1", "--port=1", "--port=1", "--port=1"];
-        assert_eq!(run(&spec, &four), Err("`--port` is given more than 3 times".to_owned()));
+        assert_eq!(run(&spec, &four), Err("`--port` takes at most 3 values".to_owned()));
+        assert_eq!(run(&spec, &["--port=1,2", "--port=3"]), Ok(vec![1, 2, 3]));
+        assert_eq!(run(&spec, &["--port=1,2,3,4"]), Err("`--port` takes at most 3 values".to_owned()));
+        for empty in ["--port=", "--port=1,", "--port=,1", "--port=1,,2"] {
+            let refused = run(&spec, &[empty]).expect_err(empty);
+            assert!(refused.ends_with("for `--port`: an element is empty"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn hardware_addresses() {
+        let mut spec = spec(vec![field("from", KsFieldKind::Unsigned, 0, 1)]);
+        spec.fields[0].count = Some(6);
+        spec.defaults = vec![9; 6];
+        assert_eq!(run(&spec, &["--from=02:00:0a:Bc:d:ff"]), Ok(vec![2, 0, 10, 0xbc, 0xd, 0xff]));
+        assert_eq!(run(&spec, &["--from=1,2,3,4,5,0xff"]), Ok(vec![1, 2, 3, 4, 5, 0xff]));
+        for text in ["1:2:3:4:5", "1:2:3:4:5:6:7", "1:2:3:4:5:", "1:2:3:4:5:100", "1:2:3:4:5:g", ":::::"] {
+            let refused = run(&spec, &[&format!("--from={text}")]).expect_err(text);
+            assert!(refused.ends_with("an address 02:00:5e:10:00:ff is wanted"), "{refused}");
+        }
+        let twice = run(&spec, &["--from=1:2:3:4:5:6", "--from=1:2:3:4:5:6"]);
+        assert_eq!(twice, Err("`--from` takes at most 6 values".to_owned()));
+    }
+
+    #[test]
+    fn a_program_without_options_knows_the_own_ones() {
+        let spec = spec(Vec::new());
+        assert_eq!(run(&spec, &[]), Ok(Vec::new()));
+        assert_eq!(run(&spec, &["--reset-pins"]), Ok(Vec::new()));
+        assert!(run(&spec, &["--help"]).expect_err("the text").contains("Usage"));
+        let refused = |word: &str| run(&spec, &[word]).expect_err(word);
+        assert_eq!(refused("--x"), "unknown option `--x`: the program takes no arguments");
+        assert_eq!(refused("x"), "unexpected argument `x`: the program takes no arguments");
     }
 
     #[test]

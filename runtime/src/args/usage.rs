@@ -3,39 +3,42 @@
 use super::{Field, Spec};
 use crate::abi::KsFieldKind;
 use crate::escape;
-use crate::load::pins;
 
 pub fn usage(spec: &Spec, program: &str) -> String {
     let mut text = format!("Usage: {program} [OPTIONS]\n");
     if !spec.doc.is_empty() {
         text += &format!("\n{}\n", spec.doc);
     }
-    let mut rows: Vec<(String, String)> = spec.fields.iter().map(|field| (form(field), note(spec, field))).collect();
-    if spec.pins {
-        rows.push((pins::RESET.to_owned(), "Remove what the program has pinned, and start anew".to_owned()));
-    }
-    rows.push(("--help".to_owned(), "Print this help".to_owned()));
-    let width = rows.iter().map(|(form, _)| form.len()).max().unwrap_or(0).min(30);
-    text += "\nOptions:\n";
-    for (form, note) in rows {
-        let mut lines = note.lines();
-        let first = lines.next().unwrap_or("");
-        // A form that is too long for the column has its own line.
-        let gap =
-            if form.len() > width { format!("\n{:1$}", "", width + 4) } else { " ".repeat(width + 2 - form.len()) };
-        text += format!("  {form}{gap}{first}").trim_end();
-        text.push('\n');
-        for line in lines {
-            text += &format!("{:1$}{line}\n", "", width + 4);
+    let fields: Vec<(String, String)> = spec.fields.iter().map(|field| (form(field), note(spec, field))).collect();
+    let width = fields.iter().chain(&spec.own).map(|(form, _)| form.len()).max().unwrap_or(0).min(30);
+    for (title, rows) in [("Options", &fields), ("Options of every program", &spec.own)] {
+        if !rows.is_empty() {
+            text += &format!("\n{title}:\n");
         }
+        rows.iter().for_each(|(form, note)| row(&mut text, width, form, note));
     }
     text
+}
+
+fn row(text: &mut String, width: usize, form: &str, note: &str) {
+    let mut lines = note.lines();
+    let first = lines.next().unwrap_or("");
+    // A form that is too long for the column has its own line.
+    let gap = if form.len() > width { format!("\n{:1$}", "", width + 4) } else { " ".repeat(width + 2 - form.len()) };
+    *text += format!("  {form}{gap}{first}").trim_end();
+    text.push('\n');
+    for line in lines {
+        *text += &format!("{:1$}{line}\n", "", width + 4);
+    }
 }
 
 /// `--name=TEXT`, and `...` for an option that may be repeated.
 pub fn form(field: &Field) -> String {
     let value = match field.kind {
+        _ if field.is_hardware_address() => return format!("{}=ADDRESS", field.option()),
         KsFieldKind::Unsigned | KsFieldKind::Signed | KsFieldKind::F64 => "=N",
+        // A flag that is given says no more than that, if it has to be.
+        KsFieldKind::Bool if field.required => "=true|false",
         KsFieldKind::Bool => "",
         KsFieldKind::Char => "=CHAR",
         KsFieldKind::Str => "=TEXT",
@@ -73,6 +76,9 @@ fn default(spec: &Spec, field: &Field) -> Option<String> {
     if field.count.is_some() && bytes.iter().all(|byte| *byte == 0) {
         return None;
     }
+    if field.is_hardware_address() {
+        return Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":"));
+    }
     let elements: Option<Vec<String>> = bytes.chunks(field.size.max(1)).map(|bytes| element(field, bytes)).collect();
     elements.map(|elements| elements.join(", "))
 }
@@ -91,11 +97,8 @@ fn element(field: &Field, bytes: &[u8]) -> Option<String> {
         KsFieldKind::F64 => Some(f64::from_bits(number(bytes, false) as u64).to_string()),
         KsFieldKind::Enum => {
             let value = number(bytes, field.signed);
-            let named = field
-                .variants
-                .iter()
-                .find(|(_, variant)| mask(i128::from(*variant), bytes.len(), field.signed) == value);
-            Some(named.map_or(value.to_string(), |(name, _)| (*name).to_owned()))
+            let named = field.variants().find(|(_, variant)| *variant == value);
+            Some(named.map_or(value.to_string(), |(name, _)| name.to_owned()))
         }
     }
 }
@@ -104,6 +107,13 @@ fn element(field: &Field, bytes: &[u8]) -> Option<String> {
 fn number(bytes: &[u8], signed: bool) -> i128 {
     let bits = bytes.iter().rev().fold(0i128, |value, byte| value << 8 | i128::from(*byte));
     mask(bits, bytes.len(), signed)
+}
+
+impl Field<'_> {
+    /// The variants of an enum, with their values as the enum's type has them.
+    pub(super) fn variants(&self) -> impl Iterator<Item = (&str, i128)> {
+        self.variants.iter().map(|(name, value)| (*name, mask(i128::from(*value), self.size, self.signed)))
+    }
 }
 
 fn mask(value: i128, size: usize, signed: bool) -> i128 {
@@ -137,7 +147,7 @@ mod tests {
             field("loud", "Say more", KsFieldKind::Bool, 12, 1),
         ];
         let defaults = vec![0, 0, 0, 0, 0xdc, 5, 0xff, 127, 0, 0, 1, 0xff, 0];
-        let spec = Spec { doc: "Counts packets.", defaults, fields, pins: false };
+        let spec = Spec { doc: "Counts packets.", defaults, fields, own: super::super::own::rows() };
         let wanted = "\
 Usage: prog [OPTIONS]
 
@@ -151,6 +161,8 @@ Options:
   --from=ADDRESS    (default: 127.0.0.1)
   --mode=NAME       Mode [OFF|ON] (default: ON)
   --loud            Say more
+
+Options of every program:
   --help            Print this help
 ";
         assert_eq!(usage(&spec, "prog"), wanted);

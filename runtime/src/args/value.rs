@@ -74,20 +74,18 @@ fn dotted(text: &[u8]) -> Option<[u8; 4]> {
     parts.next().is_none().then_some(address)
 }
 
+/// A variant by its name, in any case where no other one has that too, or by its value.
 fn enumerated(field: &Field, text: &[u8], place: &mut [u8]) -> Result<(), String> {
-    if let Some((_, value)) = field.variants.iter().find(|(name, _)| name.as_bytes() == text) {
-        put(place, i128::from(*value));
-        return Ok(());
-    }
-    // Values over the largest `i64` are negative in the descriptor.
-    let number = ranged(text, place.len(), field.signed).ok();
-    match number.filter(|value| field.variants.iter().any(|(_, variant)| *variant == *value as i64)) {
-        Some(value) => {
-            put(place, value);
-            Ok(())
-        }
-        None => Err(variants(field, text)),
-    }
+    let named = |same: fn(&[u8], &[u8]) -> bool| -> Vec<i128> {
+        field.variants().filter(|(name, _)| same(name.as_bytes(), text)).map(|(_, value)| value).collect()
+    };
+    let exact = named(|name, text| name == text);
+    let found = if exact.is_empty() { named(|name, text| name.eq_ignore_ascii_case(text)) } else { exact };
+    let value = match found.as_slice() {
+        [first, rest @ ..] if rest.iter().all(|other| other == first) => Some(*first),
+        _ => integer(text).filter(|value| field.variants().any(|(_, variant)| variant == *value)),
+    };
+    value.map(|value| put(place, value)).ok_or_else(|| variants(field, text))
 }
 
 /// What an option of an enum takes.
@@ -100,6 +98,22 @@ fn variants(field: &Field, text: &[u8]) -> String {
         Some(near) => format!("did you mean `{near}`? `--help` lists all"),
         None => "the name of a variant is wanted, as `--help` lists them".to_owned(),
     }
+}
+
+/// The bytes of a hardware address, each as the text of a number.
+pub fn hardware_address(text: &[u8]) -> Result<[Vec<u8>; 6], String> {
+    let mut bytes: [Vec<u8>; 6] = Default::default();
+    let mut parts = text.split(|byte| *byte == b':');
+    let fits = |part: &&[u8]| matches!(part.len(), 1 | 2) && part.iter().all(u8::is_ascii_hexdigit);
+    for byte in &mut bytes {
+        let part = parts.next().filter(fits).ok_or_else(no_address)?;
+        *byte = [b"0x", part].concat();
+    }
+    if parts.next().is_none() { Ok(bytes) } else { Err(no_address()) }
+}
+
+fn no_address() -> String {
+    "an address 02:00:5e:10:00:ff is wanted".to_owned()
 }
 
 /// An integer that fits the type.
@@ -230,9 +244,11 @@ mod tests {
             assert!(check(KsFieldKind::F64, false, 8, text).is_err(), "{text}");
         }
         assert_eq!(check(KsFieldKind::Enum, true, 1, "LOW"), Ok(vec![0xfe]));
+        assert_eq!(check(KsFieldKind::Enum, true, 1, "low"), Ok(vec![0xfe]));
         assert_eq!(check(KsFieldKind::Enum, true, 1, "-2"), Ok(vec![0xfe]));
-        let names = Err("one of OFF, ON, LOW is wanted".to_owned());
-        for text in ["on", "-3", "2", "254", "256", ""] {
+        assert_eq!(check(KsFieldKind::Enum, false, 1, "0xfe"), Ok(vec![0xfe]));
+        for text in ["-3", "2", "254", "up", ""] {
+            let names = Err("one of OFF, ON, LOW is wanted".to_owned());
             assert_eq!(check(KsFieldKind::Enum, true, 1, text), names, "{text}");
         }
     }

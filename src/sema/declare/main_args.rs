@@ -2,8 +2,8 @@
 
 use super::Declare;
 use crate::ast::{FieldDecl, FnDecl, ItemKind};
-use crate::diag::codes::contexts::{MainParameters, MainResult, OptionType, ReservedOption};
-use crate::sema::tree::{ArgOption, ArgsSpec, Storage};
+use crate::diag::codes::contexts::{MainParameters, MainResult, OptionType, RequiredField, ReservedOption};
+use crate::sema::tree::{ArgOption, ArgsSpec, Role, Storage};
 use crate::session::Session;
 use crate::types::{FnSig, Origin, StructId, Ty, TyKind};
 
@@ -46,10 +46,30 @@ impl Declare<'_> {
                 cx.error(decl.name.span, ReservedOption { name: decl.name.name.replace('_', "-") });
             }
             let default = self.env.field_defaults.get(&(ty, field)).cloned();
-            options.push(ArgOption { field, docs: decl.docs.clone(), default });
+            let is_string = matches!(cx.types.kind(field_ty), TyKind::Str(_));
+            let required = self.required.contains_key(&(ty, field)) || is_string && default.is_none();
+            options.push(ArgOption { field, docs: decl.docs.clone(), default, required });
         }
         let docs = self.struct_entries.get(&ty).map(|&index| self.entries[index].item.docs.clone());
         ArgsSpec { ty, docs: docs.unwrap_or_default(), options }
+    }
+
+    /// A field that is no option of `main` cannot be required. A file without `main` may declare the options of another one.
+    pub(super) fn refuse_required(&self, cx: &mut Session) {
+        let program = &self.env.program;
+        let mains =
+            program.funcs.iter().filter_map(|func| if let Role::Main(args) = &func.role { Some(args) } else { None });
+        let (mut has_main, mut options) = (false, None);
+        for args in mains {
+            has_main = true;
+            options = args.as_ref().map(|args| args.ty);
+        }
+        for (&(of, _), &span) in self.required.iter().filter(|((of, _), _)| options != Some(*of)) {
+            if has_main || program.configs.iter().any(|config| config.ty == of) {
+                cx.error(span, RequiredField {})
+                    .help("an initialiser names every field that has no default, so leave `= required` out");
+            }
+        }
     }
 
     fn struct_fields(&self, of: StructId) -> &[FieldDecl] {

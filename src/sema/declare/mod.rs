@@ -98,6 +98,8 @@ struct Declare<'a> {
     links: HashMap<&'a str, Origin>,
     /// Fields whose default is being evaluated.
     busy_defaults: Vec<(StructId, usize)>,
+    /// Fields that say `= required` in place of a default, and where; options of `main` are taken out.
+    required: BTreeMap<(StructId, usize), Span>,
     /// Entries that are `Busy`, outermost first, and where each is needed, if that is known.
     stack: Vec<(usize, Option<Span>)>,
     /// Levels of constant expressions that are being evaluated.
@@ -133,6 +135,7 @@ pub fn declare<'a>(cx: &mut Session, modules: &'a Modules) -> Env<'a> {
         enum_entries: HashMap::new(),
         links: HashMap::new(),
         busy_defaults: Vec::new(),
+        required: BTreeMap::new(),
         stack: Vec::new(),
         levels: 0,
         in_member: false,
@@ -148,6 +151,7 @@ pub fn declare<'a>(cx: &mut Session, modules: &'a Modules) -> Env<'a> {
     for index in 0..declare.entries.len() {
         declare.finish(cx, index);
     }
+    declare.refuse_required(cx);
     declare.publish(cx);
     kernel_names::check(cx, &declare.env.program);
     inner_maps::add_bound(&mut declare.env.program);

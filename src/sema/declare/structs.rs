@@ -1,20 +1,23 @@
 //! Structs, and the fields of configs: types, C layout, defaults.
 
 use super::{Declare, Entry, report_depth};
-use crate::ast::{FieldDecl, Ident, ItemKind, TypeKind};
+use crate::ast::{Expr, ExprKind, FieldDecl, Ident, ItemKind, TypeKind};
 use crate::diag::codes::names::DuplicateMember;
 use crate::diag::codes::shared::{OwnerPlace, SpecialPlace};
 use crate::diag::codes::types::NoMembers;
 use crate::sema::consts;
 use crate::sema::env::Entity;
 use crate::sema::owners;
-use crate::sema::scope::Scope;
+use crate::sema::scope::{Found, Scope};
 use crate::sema::tree::Const;
 use crate::sema::types::{Position, check_size, resolve, resolve_bare};
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{FieldDef, Origin, Space, StructId, Ty, TyKind, Types};
 use std::collections::HashMap;
+
+/// In place of a default: the option has to be given.
+const REQUIRED: &str = "required";
 
 impl<'a> Declare<'a> {
     /// Fills in the fields of a struct or config and lays it out.
@@ -105,6 +108,10 @@ impl<'a> Declare<'a> {
         let index = *self.struct_entries.get(&of)?;
         let expr = fields_of(&self.entries[index])?.get(field)?.default.as_ref()?;
         let ty = cx.types.struct_def(of).fields.get(field)?.ty;
+        if self.is_required_mark(cx, index, expr) {
+            self.required.insert((of, field), expr.span);
+            return None;
+        }
         if self.busy_defaults.contains(&(of, field)) {
             self.report_default_cycle(cx, of, field);
             return Some(Const::Zero);
@@ -123,6 +130,18 @@ impl<'a> Declare<'a> {
         self.busy_defaults.pop();
         self.env.field_defaults.insert((of, field), value.clone());
         Some(value)
+    }
+
+    /// `field: T = required`: the word is no value, unless the program declares one of this name.
+    fn is_required_mark(&mut self, cx: &mut Session, entry: usize, expr: &Expr) -> bool {
+        let ExprKind::Name(path) = &expr.kind else { return false };
+        if path.segments.len() != 1 || path.segments[0].name != REQUIRED {
+            return false;
+        }
+        let outer = std::mem::replace(&mut self.module, self.entries[entry].module);
+        let found = self.find(cx, REQUIRED);
+        self.module = outer;
+        matches!(found, Found::Nothing)
     }
 
     fn report_default_cycle(&mut self, cx: &mut Session, of: StructId, field: usize) {

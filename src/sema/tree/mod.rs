@@ -243,8 +243,9 @@ pub struct ArgsSpec {
 pub struct ArgOption {
     pub field: usize,
     pub docs: Vec<String>,
-    /// None: required if a string, else zero.
     pub default: Option<Const>,
+    /// It has to be given.
+    pub required: bool,
 }
 
 #[derive(Clone, Debug)]

@@ -47,8 +47,9 @@ pub fn entry(g: &mut ModuleGen, objects: &[Carried]) {
 fn run<'c>(g: &mut ModuleGen<'_, 'c>, llvm: FunctionValue<'c>, user: FunctionValue<'c>) -> IntValue<'c> {
     let module = g.ir;
     let mut args = Vec::new();
-    if let Some(decl) = &module.options {
-        args.push(options::read(g, decl, llvm).into());
+    match &module.options {
+        Some(decl) => args.push(options::read(g, decl, llvm).into()),
+        None => options::read_none(g, llvm),
     }
     let status = g.build.call(user, &args).try_as_basic_value().basic();
     status.map_or(g.build.int(32, 0), |value| value.into_int_value())

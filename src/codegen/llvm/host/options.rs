@@ -11,15 +11,28 @@ use inkwell::values::{BasicValueEnum, FunctionValue, PointerValue, StructValue};
 /// Lets the runtime read the command line into a new struct.
 pub fn read<'c>(g: &mut ModuleGen<'_, 'c>, decl: &OptionsDecl, main: FunctionValue<'c>) -> PointerValue<'c> {
     let spec = spec(g, decl);
-    let (int, ptr) = (g.build.int_type(32).into(), g.build.ptr_type().into());
     let size = decl.init.len() as u64;
     let args = g.build.alloca(g.bytes_type(size), slot_align(size, 8), "args");
+    call(g, spec, args.into(), main);
+    args
+}
+
+/// Lets the runtime read the command line of a program whose `main` takes nothing: `--help`, and the runtime's own options.
+pub fn read_none<'c>(g: &mut ModuleGen<'_, 'c>, main: FunctionValue<'c>) {
+    let none: BasicValueEnum<'c> = g.build.null().into();
+    let mut record = vec![none, none, g.u64(0)];
+    record.extend(g.list("ks.fields", &[]));
+    let spec = g.constant("ks.args", g.record(&record).into(), 8);
+    call(g, spec, none, main);
+}
+
+fn call<'c>(g: &mut ModuleGen<'_, 'c>, spec: PointerValue<'c>, args: BasicValueEnum<'c>, main: FunctionValue<'c>) {
+    let (int, ptr) = (g.build.int_type(32).into(), g.build.ptr_type().into());
     let callee = runtime_function(g, "ks_args", None, &[ptr, int, ptr, ptr]);
     let Some((argc, argv)) = main.get_nth_param(0).zip(main.get_nth_param(1)) else {
         crate::bug!("C's main has two parameters");
     };
     g.build.call(callee, &[spec.into(), argc.into(), argv.into(), args.into()]);
-    args
 }
 
 /// The `KsArgs`.

@@ -1,0 +1,27 @@
+//! The options that every executable has, besides those of its `main`.
+
+use crate::load::pins;
+
+pub struct Own {
+    pub option: &'static str,
+    note: &'static str,
+    /// Whether it does something in this program: `--help` lists it then.
+    acts: fn() -> bool,
+}
+
+pub const HELP: &str = "--help";
+
+const OWN: [Own; 2] = [
+    Own { option: pins::RESET, note: "Remove what the program has pinned, and start anew", acts: pins::any },
+    Own { option: HELP, note: "Print this help", acts: || true },
+];
+
+/// Whether a word is one of them.
+pub fn is_known(word: &[u8]) -> bool {
+    OWN.iter().any(|own| own.option.as_bytes() == word)
+}
+
+/// What `--help` says of those that do something.
+pub fn rows() -> Vec<(String, String)> {
+    OWN.iter().filter(|own| (own.acts)()).map(|own| (own.option.to_owned(), own.note.to_owned())).collect()
+}
