@@ -48,6 +48,7 @@ pub static PASSES: &[&Pass] = &[
     &passes::constants::PASS,
     &passes::memory_sizes::PASS,
     &passes::loops::counted_loops::PASS,
+    &passes::loops::long_loops::PASS,
     &passes::verifier::elements::PASS,
     &passes::loops::loop_form::PASS,
     &passes::loops::iterators::PASS,

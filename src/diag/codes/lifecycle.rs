@@ -42,6 +42,10 @@ codes! {
     /// `main` ends behind an `attach` and before any `wait`, `sleep`, `dispatch` or loop. The process ends, and with it what is
     /// attached.
     W0765 EndsAttached = "`main` ends here, and what it has attached is detached at once",
+    /// `main` waits, and the handle of a program that it has loaded goes nowhere: the program is in the kernel and never runs.
+    W0702 LoadedIdle { name } = "`{name}` is loaded, and nothing attaches it",
+    /// `main` loads what it names. What nothing names, `main`, another program and an `impl` included, is left out of what is loaded.
+    W0703 NeverLoaded { name } = "nothing loads `{name}`",
     /// The object of a program is chosen when the file is compiled. A variable that holds a program holds the same one on every
     /// path to a `load` of it.
     E0769 UnknownProgram { name } = "which program `{name}` holds here is not known when the file is compiled",

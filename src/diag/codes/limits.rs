@@ -81,6 +81,9 @@ codes! {
     /// was inlined counts at each call, and so does each iteration of a small loop that was unrolled.
     E0592 FunctionTooLong { name, size } = "`{name}` is too long for a BPF function: {size} instructions",
 
+    /// The program runs for each packet, and the loop may run so often each time. The kernel ends a loop after 8,388,608 iterations; the time
+    /// is that of iterations which do next to nothing.
+    W0553 LongOnPackets { count, time } = "this loop may run {count} times for one packet, which takes {time} or more",
     /// BPF has atomic operations of 32 and 64 bits only. When several CPUs do this at once, some of the updates are lost.
     W0550 NotAtomic { ty } = "the update of a `{ty}` that CPUs share is not atomic",
     /// The verifier knows an object that a program made by its type: the program loads and stores fields, and elements at constant

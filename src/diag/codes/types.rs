@@ -128,6 +128,9 @@ codes! {
     /// The operands differ in signedness, and the unsigned one is at least as wide. Values are compared, so that a negative
     /// number is less than every unsigned one; C compares bits here, where it would be greater.
     W0245 MixedComparison { signed, unsigned } = "`{signed}` is compared with `{unsigned}`",
+    /// A number beside a `be32` is in host order: 127.0.0.1 is 0x7f000001. This one is the address of a private network, or of the machine
+    /// itself, as a little-endian machine reads its bytes from memory.
+    W0248 SwappedAddress { number, address, likely } = "{number} is the address {address}; {likely}",
     /// Ranges count up: from a larger number to a smaller one there is no iteration.
     W0246 EmptyLoop = "this loop has no iteration",
     /// A number beside `||` or `&&` is compared with 0, not with what the comparison beside it compares.

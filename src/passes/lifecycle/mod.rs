@@ -2,10 +2,12 @@
 //!
 //! Takes the whole program after `reach`. Changes nothing. `attachments.rs` follows handles and links through functions
 //! and their calls, and reports what is certain to go wrong, and what goes wrong on a path that no branch excludes;
-//! `registrations.rs` reports what is registered twice; `ends.rs` reports a `main` that attaches programs and ends at once.
+//! `registrations.rs` reports what is registered twice; `ends.rs` reports a `main` that attaches programs and ends at once;
+//! `idle_programs.rs` reports programs that nothing runs.
 
 mod attachments;
 mod ends;
+mod idle_programs;
 mod known;
 mod registrations;
 mod report;
@@ -39,6 +41,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         }
         ends::check(&lowered, cx);
     }
+    idle_programs::check(module, cx);
     Changed::No
 }
 

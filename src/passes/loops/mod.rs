@@ -3,6 +3,7 @@
 mod condition;
 pub mod counted_loops;
 pub mod iterators;
+pub mod long_loops;
 pub mod loop_form;
 pub mod outline;
 

@@ -47,7 +47,10 @@ impl Checker<'_, '_> {
             (TyKind::Be { .. }, TyKind::Be { .. }) => self.byte_order(value, wanted),
             (TyKind::Be { .. }, _) if self.cx.types.as_int(wanted).is_some() => self.byte_order(value, wanted),
             (_, TyKind::Be { .. }) if self.cx.types.as_int(found).is_some() => match number(&value.expr) {
-                Some(number) => int_expr(consts::fit(self.cx, span, number, wanted), wanted, span),
+                Some(number) => {
+                    self.warn_swapped(number, wanted, span);
+                    int_expr(consts::fit(self.cx, span, number, wanted), wanted, span)
+                }
                 None => self.byte_order(value, wanted),
             },
             _ => match (self.cx.types.as_int(found), self.cx.types.as_int(wanted)) {

@@ -80,6 +80,7 @@ mod sessions;
 mod spaces;
 mod stmts;
 mod strings;
+mod swapped_addresses;
 mod tail_calls;
 mod tested_next;
 mod text_match;

@@ -47,7 +47,7 @@ pub static PASS: Pass = Pass {
 };
 
 /// `BPF_MAX_LOOPS` of the kernel.
-const MAX_ITERATIONS: i128 = 1 << 23;
+pub(super) const MAX_ITERATIONS: i128 = 1 << 23;
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let missing = missing_callbacks(cx);
