@@ -29,6 +29,8 @@ pub struct Builder<'a> {
     pub refused: bool,
     pub depth: usize,
     pub too_deep: bool,
+    /// The function has a parameter of that name, so that it is not the other spelling of `null`.
+    pub none_is_name: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -40,7 +42,8 @@ impl<'a> Builder<'a> {
         diags: &'a mut Vec<Diagnostic>,
     ) -> Builder<'a> {
         let laid_out = &layout.text[base..];
-        Builder { source, file, layout, base, diags, laid_out, refused: false, depth: 0, too_deep: false }
+        let (refused, depth, too_deep, none_is_name) = (false, 0, false, false);
+        Builder { source, file, layout, base, diags, laid_out, refused, depth, too_deep, none_is_name }
     }
 
     /// The declaration that was parsed, if all that was refused in it is in statements.

@@ -214,6 +214,9 @@ impl Builder<'_> {
             ExprKind::Char(self.char_lit(span))
         } else if rule == Rule::bool_text {
             ExprKind::Bool(self.text(span) == "true")
+        } else if self.none_is_name && self.text(span) == "none" {
+            let name = Ident { name: "none".to_owned(), span };
+            ExprKind::Name(Path { segments: vec![name], span })
         } else {
             ExprKind::Null
         }

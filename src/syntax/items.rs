@@ -145,7 +145,9 @@ impl Builder<'_> {
             } else if part.as_rule() == Rule::hole_text {
                 result = Some(FnResult { name: None, ty: unread(self.span(&part)) });
             } else {
+                self.none_is_name = params.iter().any(|param| param.name.name == "none");
                 body = Some(self.block(part));
+                self.none_is_name = false;
             }
         }
         FnDecl { name, params, result, body }
@@ -159,7 +161,7 @@ impl Builder<'_> {
         let mut parts = pair.into_inner();
         let (Some(name), Some(ty)) = (parts.next(), parts.next()) else { crate::bug!("a parameter of one part") };
         let name = self.ident(name);
-        if words::is_reserved(&name.name) {
+        if words::is_reserved_of_parameter(&name.name) {
             self.keyword_as_name(&name);
         }
         Some(Param { name, ty: self.ty(ty), span })

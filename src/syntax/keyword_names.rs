@@ -148,7 +148,7 @@ impl<'a> Tokens<'a> {
                 break;
             } else if token.kind == TokenKind::Close {
                 depth -= 1;
-            } else if depth == 1 && self.is_word(token, words::is_reserved) {
+            } else if depth == 1 && self.is_word(token, words::is_reserved_of_parameter) {
                 let is_name = matches!(self.near(at, -1), "(" | "," | "\n") && self.near(at, 1) == ":";
                 found.extend(is_name.then_some(*token));
             }

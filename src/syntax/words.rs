@@ -15,6 +15,11 @@ pub fn is_reserved(text: &str) -> bool {
     word(text).is_some_and(|word| matches!(word.role, WordRole::Begins | WordRole::Continues))
 }
 
+/// The same of a parameter's name.
+pub fn is_reserved_of_parameter(text: &str) -> bool {
+    is_reserved(text) && !word(text).is_some_and(|word| word.parameter)
+}
+
 /// The word that a text begins with.
 pub fn first(text: &str) -> &str {
     let goes_on = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -36,7 +41,8 @@ mod tests {
     fn the_grammar_reserves_the_words_of_the_table() {
         for word in WORDS {
             let is_name = |text: &str| KsParser::parse(Rule::name_text, text).is_ok();
-            assert_eq!(is_name(word.name), !is_reserved(word.name), "{}", word.name);
+            assert_eq!(is_name(word.name), !is_reserved(word.name) || word.before_name, "{}", word.name);
+            assert!(!is_reserved(word.name) || !is_name(&format!("{} T", word.name)), "{}", word.name);
             assert!(is_name(&format!("{}x", word.name)) && is_name(&format!("x{}", word.name)), "{}", word.name);
         }
     }

@@ -10,6 +10,12 @@ record! {
         /// It begins a declaration where one may begin.
         #[serde(default)]
         pub item: bool,
+        /// A parameter may have it as its name, though it begins an expression or a statement.
+        #[serde(default)]
+        pub parameter: bool,
+        /// It has its meaning before another word alone, and is a name elsewhere.
+        #[serde(default)]
+        pub before_name: bool,
     }
 }
 
