@@ -61,6 +61,8 @@ pub enum StmtKind {
     Throw(Expr),
     /// `defer call(…)`
     DeferCall(Expr),
+    /// `defer delete m[k]`
+    DeferDelete(Expr),
     /// `defer { … }`
     DeferBlock(Block),
     /// `on return (ret: T) { … }`

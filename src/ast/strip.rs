@@ -130,7 +130,7 @@ enums! {
     StmtKind {
         Var { name, ty, init, otherwise }, Const { name, ty, value }, Assign { place, op, value }, Expr(expr),
         While { condition, body }, Loop { body }, For(stmt), Break, Continue, Return(value), Delete(place),
-        Try { body, catches }, Throw(code), DeferCall(call), DeferBlock(block), OnReturn { param, body },
+        Try { body, catches }, Throw(code), DeferCall(call), DeferDelete(what), DeferBlock(block), OnReturn { param, body },
         Lock { place, body }
     }
     ForOver { Range { low, high, inclusive }, Each(all) }

@@ -4,7 +4,7 @@ use super::Rule;
 use super::builder::Builder;
 use super::foreign::{self, Hint};
 use super::hints::is_alone;
-use super::types::quoted;
+use super::types::{only, quoted};
 use crate::ast::{BinaryOp, Block, Catch, CatchPattern, Expr, ExprKind, Ident, Stmt, StmtKind, Type, UnaryOp};
 use crate::diag::codes::syntax::*;
 use crate::source::Span;
@@ -148,6 +148,8 @@ impl Builder<'_> {
             StmtKind::Loop { body: self.block(operand) }
         } else if operand.as_rule() == Rule::block {
             StmtKind::DeferBlock(self.block(operand))
+        } else if operand.as_rule() == Rule::delete_stmt {
+            StmtKind::DeferDelete(self.expr(only(operand)))
         } else {
             StmtKind::DeferCall(self.expr(operand))
         }
@@ -354,6 +356,7 @@ fn ends_itself(stmt: &Stmt) -> bool {
         | StmtKind::Return(_)
         | StmtKind::Delete(_)
         | StmtKind::Throw(_)
-        | StmtKind::DeferCall(_) => false,
+        | StmtKind::DeferCall(_)
+        | StmtKind::DeferDelete(_) => false,
     }
 }

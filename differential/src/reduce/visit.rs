@@ -54,7 +54,11 @@ fn stmt(stmt: &mut Stmt, visitor: &mut dyn Visitor) {
             expr(place, visitor);
             expr(value, visitor);
         }
-        StmtKind::Expr(value) | StmtKind::Delete(value) | StmtKind::Throw(value) | StmtKind::DeferCall(value) => {
+        StmtKind::Expr(value)
+        | StmtKind::Delete(value)
+        | StmtKind::Throw(value)
+        | StmtKind::DeferCall(value)
+        | StmtKind::DeferDelete(value) => {
             expr(value, visitor);
         }
         StmtKind::While { condition, body } => {
@@ -219,6 +223,10 @@ pub fn blocks(stmt: &Stmt) -> Vec<Block> {
         StmtKind::For(node) => vec![node.body.clone()],
         StmtKind::Try { body, catches } => {
             std::iter::once(body).chain(catches.iter().map(|catch| &catch.body)).cloned().collect()
+        }
+        StmtKind::DeferDelete(what) => {
+            let stmt = Stmt { kind: StmtKind::Delete(what.clone()), span: stmt.span };
+            vec![Block { stmts: vec![stmt], braced: true, span: what.span }]
         }
         // What is deferred, at once.
         StmtKind::DeferCall(call) => {

@@ -67,6 +67,7 @@ impl Printer<'_> {
             StmtKind::Delete(place) => self.keyword("delete ", place),
             StmtKind::Throw(code) => self.keyword("throw ", code),
             StmtKind::DeferCall(call) => self.keyword("defer ", call),
+            StmtKind::DeferDelete(what) => self.keyword("defer delete ", what),
             StmtKind::DeferBlock(block) => {
                 self.push("defer ");
                 self.block(block);

@@ -79,7 +79,8 @@ fn assigned_in_stmt(stmt: &ast::Stmt, names: &mut Vec<(String, bool)>) {
         | StmtKind::Continue
         | StmtKind::Return(_)
         | StmtKind::Delete(_)
-        | StmtKind::DeferCall(_) => {}
+        | StmtKind::DeferCall(_)
+        | StmtKind::DeferDelete(_) => {}
     }
 }
 

@@ -9,7 +9,7 @@ use super::scope::LocalKind;
 use super::value::{constant, local};
 use crate::ast;
 use crate::diag::codes::throws::{DeferInDefer, DeferInLoop, DeferLeaves, DeferWhat};
-use crate::sema::tree::{Block, Expr, ExprKind, LocalId, Pinned, Stmt, StmtKind, Visitor};
+use crate::sema::tree::{Block, Expr, ExprKind, LocalId, Pinned, Print, Stmt, StmtKind, Visitor};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
 use std::collections::BTreeSet;
@@ -55,6 +55,7 @@ impl Checker<'_, '_> {
         let mut checked = self.deferred_effect(call);
         self.flow.deleted = before.deleted;
         self.flow.freed = before.freed;
+        self.flow.reachable = before.reachable;
         if checked.ty == Ty::ERROR || !allowed {
             return;
         }
@@ -62,15 +63,37 @@ impl Checker<'_, '_> {
             return self.defer_what(checked.span);
         }
         let call_span = checked.span;
-        let call = Stmt { kind: StmtKind::Expr(checked), span: call_span };
-        let block = Block { stmts: vec![call], value: None, span: call_span };
+        self.push_deferred(Stmt { kind: StmtKind::Expr(checked), span: call_span }, span, out);
+    }
+
+    /// `defer delete m[k]`, `defer delete pointer`
+    pub fn defer_delete(&mut self, what: &ast::Expr, span: Span, out: &mut Vec<Stmt>) {
+        let allowed = self.may_defer(span);
+        let before = self.flow.clone();
+        let kind = self.delete(what, span);
+        self.flow.deleted = before.deleted;
+        self.flow.freed = before.freed;
+        let Some(mut kind) = kind.filter(|_| allowed) else { return };
+        if let StmtKind::MapDelete { key: kept, .. } | StmtKind::Delete(kept) = &mut kind {
+            self.keep(kept, out);
+        }
+        self.push_deferred(Stmt { kind, span }, span, out);
+    }
+
+    fn push_deferred(&mut self, stmt: Stmt, span: Span, out: &mut Vec<Stmt>) {
+        let block = Block { span: stmt.span, stmts: vec![stmt], value: None };
         if self.note_deferred(&block, span) {
             out.push(Stmt { kind: StmtKind::Defer(block), span });
         }
     }
 
     fn defer_what(&mut self, span: Span) {
-        self.error(span, DeferWhat {}).help("other statements go into a block: `defer { … }`");
+        let is_assert = self.text(span).starts_with("assert");
+        self.error(span, DeferWhat {}).help(if is_assert {
+            "in a block the condition is tested when the function ends: `defer { assert(…) }`"
+        } else {
+            "other statements go into a block: `defer { … }`"
+        });
     }
 
     fn may_defer(&mut self, span: Span) -> bool {
@@ -153,8 +176,10 @@ impl Checker<'_, '_> {
             held.into_iter().chain(name).for_each(|arg| self.keep(arg, out));
         } else if let ExprKind::Dispatch { timeout, .. } = &mut call.kind {
             timeout.iter_mut().for_each(|timeout| self.keep(timeout, out));
+        } else if let Some(message) = panic_of(call) {
+            message.args.iter_mut().for_each(|arg| self.keep(arg, out));
         } else {
-            return matches!(call.kind, ExprKind::Load(_));
+            return matches!(call.kind, ExprKind::Load(_) | ExprKind::Register { .. } | ExprKind::Unregister(_));
         }
         true
     }
@@ -184,7 +209,20 @@ impl Checker<'_, '_> {
             self.keep(index, out);
         } else if let ExprKind::Deref(pointer) | ExprKind::DerefIf { pointer, .. } = &mut place.kind {
             self.keep(pointer, out);
+        } else if let Some(entry) = local(place).filter(|&entry| self.is_inner_entry(entry)) {
+            // What is bound to an entry is gone at the end of its block; a pointer is not.
+            let (ty, span) = (place.ty, place.span);
+            let pointer = self.cx.types.ptr(ty, Space::MapValue, false);
+            let mut address = self.local_expr(entry, span);
+            address = Expr { kind: ExprKind::AddressOf(Box::new(address)), ty: pointer, span };
+            self.keep(&mut address, out);
+            *place = Expr { kind: ExprKind::Deref(Box::new(address)), ty, span };
         }
+    }
+
+    fn is_inner_entry(&mut self, local: LocalId) -> bool {
+        let inner = self.scopes.iter().skip(OUTERMOST).any(|scope| scope.locals().contains(&local));
+        inner && self.info(local).kind == LocalKind::Entry
     }
 
     /// Keeps a variable that a deferred block names. False if that is not possible, which is reported.
@@ -215,6 +253,13 @@ impl Checker<'_, '_> {
         }
         true
     }
+}
+
+/// The message of a call of `panic`.
+fn panic_of(call: &mut Expr) -> Option<&mut Print> {
+    let ExprKind::Block(block) = &mut call.kind else { return None };
+    let [Stmt { kind: StmtKind::Panic(message), .. }] = block.stmts.as_mut_slice() else { return None };
+    Some(message)
 }
 
 /// The variables that a piece of the tree names.

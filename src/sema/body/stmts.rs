@@ -91,6 +91,7 @@ impl Checker<'_, '_> {
             Ast::Try { body, catches } => Some(self.try_stmt(body, catches)),
             Ast::Throw(code) => Some(self.throw_stmt(code)),
             Ast::DeferCall(call) => return self.defer_call(call, span, out),
+            Ast::DeferDelete(what) => return self.defer_delete(what, span, out),
             Ast::DeferBlock(block) => self.defer_block(block, span),
             Ast::OnReturn { param, body } => self.on_return(param.as_ref(), body, span),
             Ast::Lock { place, body } => self.lock_stmt(place, body),

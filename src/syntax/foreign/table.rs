@@ -42,7 +42,6 @@ pub static THROWS_AND_CATCHES: &[Row] = &[
     row("try ^", &[], "the body of a `try` is in braces: `try { … } catch _ { … }`"),
     row("throw ^ END", &[], "`throw` takes a code; a handler throws on what it caught by `catch e { … throw e }`"),
     row("defer ^ END", &[], "`defer f(x)` defers a call, `defer { … }` a block"),
-    row("defer ^ delete", &[], "a block is deferred: `defer { delete … }`"),
     row("^ =", &[Operator, First("defer")], "a call or a block is deferred: `defer { … }`"),
     edit("^ throws {", &[OutsideBrackets], THROWS, Over(0, 0, "")),
     row("^ throws", &[OutsideBrackets], THROWS),
