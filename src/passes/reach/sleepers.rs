@@ -10,7 +10,7 @@ use crate::ir::callgraph::{CallGraph, called_later};
 use crate::ir::ops::BpfKfunc;
 use crate::ir::{Module, OpData, Opcode, Role, Symbol};
 use crate::session::Session;
-use crate::tables::{HelperSpec, ProgramForm, ProgramSpec, sleepers};
+use crate::tables::{HelperSpec, ProgramForm, ProgramSpec, SLEEPABLE, sleepers, struct_ops};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -19,6 +19,9 @@ pub fn find(module: &mut Module, cx: &mut Session, graph: &CallGraph, programs: 
     let meanwhile = CallGraph::meanwhile(module);
     check_timers(module, cx, &meanwhile);
     for &program in programs {
+        if reaches(module, &meanwhile, program, |op| may_sleep(module, op)).is_some() {
+            let_sleep(&mut module.funcs[program].role);
+        }
         let Role::Program { spec, mode, loading, .. } = &module.funcs[program].role else { continue };
         let may = spec.form(mode).is_some_and(|form| form.sleepable.is_some());
         let always = spec.form(mode).is_some_and(ProgramForm::always_sleeps);
@@ -39,6 +42,16 @@ pub fn find(module: &mut Module, cx: &mut Session, graph: &CallGraph, programs: 
             cx.error(op.loc.span, NotSupportedYet { what });
         }
         check_maps(module, cx, graph, (program, spec, may_fail));
+    }
+}
+
+/// A member of an `impl` in which the kernel may sleep has another section if it does.
+fn let_sleep(role: &mut Role) {
+    let Role::Program { spec, mode, target: Some(target), .. } = role else { return };
+    let Some((of, member)) = target.split_once('/').filter(|_| spec.is_member()) else { return };
+    let listed = struct_ops(of).is_some_and(|of| of.sleepable.contains(&member));
+    if let Some(form) = spec.form(SLEEPABLE).filter(|_| listed) {
+        *mode = form.mode;
     }
 }
 

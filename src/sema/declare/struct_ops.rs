@@ -121,6 +121,10 @@ impl<'a> Declare<'a> {
                 return None;
             }
         };
+        // A pointer of the struct is null in what libbpf hands to the kernel, which fills in `owner` itself.
+        if let (TyKind::Ptr { .. }, ExprKind::Null) = (cx.types.kind(ty), &value.kind) {
+            return None;
+        }
         if !is_data(cx, ty) {
             let what = format!("the member `{}`, a `{}`", name.name, cx.types.name(ty));
             cx.error(name.span, NotSupportedYet { what });
