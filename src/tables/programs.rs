@@ -43,6 +43,20 @@ pub fn in_section(section: &str) -> Option<InSection<'_>> {
     })
 }
 
+/// The programs of a section that is spelled as a name, with `_` for the signs between its words; whether they may sleep there.
+pub fn by_section(name: &str) -> Option<(&'static ProgramSpec, &'static ProgramForm, bool)> {
+    let mut forms = PROGRAMS
+        .iter()
+        .filter(|spec| !spec.is_member())
+        .flat_map(|spec| spec.forms.iter().map(move |form| (spec, form)));
+    forms.find_map(|(spec, form)| {
+        let is_named = |section: &str| section.trim_matches(['?', '/']).replace(['/', '.'], "_") == name;
+        let found = form.sections().find(|section| is_named(section))?;
+        let sleeps = form.sleepable.is_some_and(|section| section.replace(TARGET, "") == found);
+        Some((spec, form, sleeps))
+    })
+}
+
 /// The struct of functions that programs implement, by its name.
 pub fn struct_ops(name: &str) -> Option<&'static StructOpsSpec> {
     STRUCT_OPS.iter().find(|spec| spec.name == name)

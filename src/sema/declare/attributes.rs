@@ -8,14 +8,18 @@ use crate::diag::codes::names::{
 };
 use crate::diag::codes::support::NotSupportedYet;
 use crate::sema::similar;
-use crate::sema::tree::Role;
+use crate::sema::tree::{ProgramRole, Role};
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{ATTRIBUTES, AttributePlace, AttributeSpec, PROGRAMS, ProgramSpec, Reference};
+use crate::tables::{
+    ATTRIBUTES, AttributePlace, AttributeSpec, PROGRAMS, ProgramForm, ProgramSpec, Reference, by_section,
+};
 
 /// The meaning of an attribute.
 enum Meaning {
     Program(&'static ProgramSpec),
+    /// By its section, as libbpf has it, with `_` for `/` and `.`; whether it may sleep there.
+    Section(&'static ProgramSpec, &'static ProgramForm, bool),
     Other(&'static AttributeSpec),
 }
 
@@ -23,7 +27,7 @@ impl Meaning {
     /// The declarations that it belongs to.
     fn places(&self) -> &'static [AttributePlace] {
         match self {
-            Meaning::Program(_) => &[AttributePlace::Function],
+            Meaning::Program(_) | Meaning::Section(..) => &[AttributePlace::Function],
             Meaning::Other(spec) => spec.on,
         }
     }
@@ -44,7 +48,8 @@ fn meaning(name: &str) -> Option<Meaning> {
     if let Some(spec) = PROGRAMS.iter().find(|spec| spec.name == name && !spec.is_member()) {
         return Some(Meaning::Program(spec));
     }
-    ATTRIBUTES.iter().find(|spec| spec.name == name).map(Meaning::Other)
+    let other = ATTRIBUTES.iter().find(|spec| spec.name == name).map(Meaning::Other);
+    other.or_else(|| by_section(name).map(|(spec, form, sleeps)| Meaning::Section(spec, form, sleeps)))
 }
 
 /// Checks the attributes of a declaration, one by one.
@@ -75,7 +80,13 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
         let Meaning::Other(spec) = meaning else { continue };
         match spec.wants {
             _ if spec.later => {
-                cx.error(attribute.span, NotSupportedYet { what: format!("the attribute `@{name}`") });
+                let error = cx.error(attribute.span, NotSupportedYet { what: format!("the attribute `@{name}`") });
+                if let Some(instead) = spec.instead {
+                    error.help(instead);
+                }
+            }
+            _ if let Some(instead) = spec.instead => {
+                cx.error(attribute.name.span, UnknownAttribute { name: name.clone() }).help(instead);
             }
             None if attribute.args.is_some() && word_of(attribute).is_some_and(|word| spec.one_of.contains(&word)) => {}
             None if !spec.one_of.is_empty() && attribute.args.is_some() => {
@@ -192,7 +203,7 @@ fn unknown(cx: &mut Session, attribute: &Attribute, item: &Item) {
         }
         return;
     }
-    let compiled = ATTRIBUTES.iter().filter(|spec| !spec.later).map(|spec| spec.name);
+    let compiled = ATTRIBUTES.iter().filter(|spec| !spec.later && spec.instead.is_none()).map(|spec| spec.name);
     let known = PROGRAMS.iter().map(|p| p.name).chain(compiled);
     let near = similar::best(name, known);
     let error = cx.error(attribute.name.span, UnknownAttribute { name: name.clone() });
@@ -220,6 +231,11 @@ pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl, in_root: bool) 
             Some(Meaning::Other(spec)) if spec.name == KFUNC => Role::Kfunc(kfuncs::flags(cx, attribute)),
             Some(Meaning::Other(spec)) if spec.name == PRIVATE => Role::Private,
             Some(Meaning::Program(spec)) => Role::Program(programs::role(cx, spec, attribute)),
+            Some(Meaning::Section(spec, form, sleeps)) => {
+                let mut role = programs::role_of_form(cx, ProgramRole::of_form(spec, form), attribute);
+                role.loading.sleepable = sleeps;
+                Role::Program(role)
+            }
             Some(Meaning::Other(_)) | None => {
                 broken = true;
                 continue;

@@ -16,7 +16,12 @@ use crate::types::{FnSig, Space, Ty, TyKind};
 
 /// Mode and target that the attribute gives.
 pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Attribute) -> ProgramRole {
-    let mut role = ProgramRole::new(spec);
+    role_of_form(cx, ProgramRole::new(spec), attribute)
+}
+
+/// The same where the attribute's name may say the mode.
+pub(super) fn role_of_form(cx: &mut Session, mut role: ProgramRole, attribute: &Attribute) -> ProgramRole {
+    let spec = role.spec;
     let is_order = |arg: &Expr| spec.ordered && word(arg).is_some_and(|word| Order::of(word, None).is_some());
     let unnamed = || attribute.args.iter().flatten().filter(|arg| arg.name.is_none()).map(|arg| &arg.value);
     for arg in unnamed().filter(|arg| is_order(arg)) {
@@ -24,7 +29,7 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
     }
     let args = || unnamed().filter(|arg| !is_order(arg));
     let strings = args().filter_map(text);
-    let has_mode = strings.clone().any(|text| spec.form(&text).is_some());
+    let has_mode = role.mode.is_some() || strings.clone().any(|text| spec.form(&text).is_some());
     if let (Some(first), Some(arg)) = (strings.clone().next(), args().next())
         && !(has_mode || spec.target_alone)
     {

@@ -196,6 +196,11 @@ impl ProgramRole {
         }
     }
 
+    /// Of a program whose attribute says the form too.
+    pub fn of_form(spec: &'static ProgramSpec, form: &'static ProgramForm) -> ProgramRole {
+        ProgramRole { mode: Some(form.mode), ..ProgramRole::new(spec) }
+    }
+
     /// The target of the attribute, if that is what the program attaches to.
     pub fn attached_to(&self) -> Option<&str> {
         self.target.as_deref().filter(|_| self.spec.loaded_for.is_none())

@@ -380,6 +380,9 @@ record! {
         /// Of the language, but not compiled yet.
         #[serde(default)]
         pub later: bool,
+        /// No attribute, but a name that others have: what is written instead. Of one that is not compiled yet: what comes near it.
+        #[serde(default)]
+        pub instead: Option<Text>,
     }
 }
 
