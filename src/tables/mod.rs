@@ -81,6 +81,21 @@ pub fn lock_of(types: &Types, ty: Ty) -> Option<&'static ModuleLock> {
 
 /// The header of the kernel that declares a function or macro.
 pub fn header_of_function(name: &str) -> Option<&'static KernelHeader> {
+    inline_function(name).map(|(header, ..)| header).or_else(|| header_of_listed(name))
+}
+
+/// A function or macro of which BTF has no types: its header, the types of its parameters, and of its result.
+pub fn inline_function(name: &str) -> Option<(&'static KernelHeader, Vec<&'static str>, &'static str)> {
+    let all = KERNEL_HEADERS.iter().flat_map(|header| header.inlines.iter().map(move |text| (header, *text)));
+    let mut found = all.filter_map(|(header, text)| {
+        let (params, result) = text.strip_prefix(name)?.strip_prefix('(')?.split_once(')')?;
+        let params = params.split(", ").filter(|param| !param.is_empty()).collect();
+        Some((header, params, result.strip_prefix(" -> ").unwrap_or("void")))
+    });
+    found.next()
+}
+
+fn header_of_listed(name: &str) -> Option<&'static KernelHeader> {
     KERNEL_HEADERS.iter().find(|header| header.functions.contains(&name))
 }
 

@@ -21,7 +21,13 @@ impl Checker<'_, '_> {
         if !self.targets.all(|on| on.is_module) {
             return None;
         }
-        let function = self.cx.kernel_types.function(&mut self.cx.types, &name.name)?.ok()?;
+        let Some(function) = self.cx.kernel_types.function(&mut self.cx.types, &name.name) else {
+            let (_, params, result) = tables::inline_function(&name.name)?;
+            let params = params.into_iter().map(|param| self.table_type(param)).collect();
+            let sig = FnSig { params, result: self.table_type(result) };
+            return Some(self.call_kernel(&name.name, &sig, args, (span, None)));
+        };
+        let function = function.ok()?;
         let Some(sig) = self.prototype(&function) else {
             self.check_args(args);
             let what = format!("calling `{}`, which takes or returns what the language has no type for,", name.name);

@@ -330,6 +330,9 @@ record! {
         /// Functions and macros.
         #[serde(default)]
         pub functions: List<Text>,
+        /// Those of which BTF has no types: `name(T, …) -> R`.
+        #[serde(default)]
+        pub inlines: List<Text>,
         /// Those of them that may sleep.
         #[serde(default)]
         pub sleeps: List<Text>,
