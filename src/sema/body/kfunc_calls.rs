@@ -8,7 +8,8 @@ use super::value::{error_expr, number, strip_cast};
 use crate::ast;
 use crate::diag::codes::contexts::{ArgumentCount, NoKfunc};
 use crate::diag::codes::types::{ExistsWhat, KfuncArgument};
-use crate::sema::tree::{Const, Expr, ExprKind, KernelFact, KfuncArg, KfuncId, KfuncParam};
+use crate::sema::declare::externs;
+use crate::sema::tree::{Const, Expr, ExprKind, KernelFact, KfuncArg, KfuncId, KfuncParam, Role};
 use crate::source::Span;
 use crate::tables;
 use crate::types::{Space, Ty};
@@ -32,6 +33,7 @@ impl Checker<'_, '_> {
                 .help("a `@kfunc` of the program's own kernel module can call it");
         }
         if kfunc.broken {
+            self.report_unknown_kfunc(id, span);
             self.check_open_args(args);
             return error_expr(span);
         }
@@ -69,10 +71,20 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::Kfunc { kfunc: id, args: checked }, ty: kfunc.result, span }
     }
 
+    /// Of a function that was declared and that the kernel has not each use is reported.
+    fn report_unknown_kfunc(&mut self, id: KfuncId, span: Span) {
+        let kfunc = self.env.program.kfunc(id);
+        if kfunc.unknown {
+            let (name, declared) = (kfunc.name.clone(), kfunc.span);
+            externs::report_unknown(self.cx, span, (&name, declared));
+        }
+    }
+
     /// `exists(f)`
     pub fn kfunc_exists(&mut self, id: KfuncId, span: Span) -> Expr {
         let kfunc = self.env.program.kfunc(id);
         if kfunc.broken {
+            self.report_unknown_kfunc(id, span);
             return error_expr(span);
         }
         if !kfunc.weak {
@@ -93,6 +105,10 @@ impl Checker<'_, '_> {
     }
 
     fn check_kfunc_kernel(&mut self, name: &str, span: Span) {
+        // A program that may be left out is for kernels that have what it calls.
+        if matches!(&self.env.program.func(self.func).role, Role::Program(role) if role.loading.may_fail()) {
+            return;
+        }
         let since = tables::kfunc(name).and_then(|known| known.since);
         let Some(version) = self.cx.options.lacks(since) else { return };
         self.cx.needs_kernel(span, format!("the kernel function `{name}`"), version);

@@ -80,6 +80,7 @@ impl<'a> Declare<'a> {
                 .or_else(|| attributes::reference(item)),
             plain: None,
             module_only: false,
+            unknown: false,
             span: decl.name.span,
             broken: true,
         });
@@ -96,7 +97,11 @@ impl<'a> Declare<'a> {
             return;
         }
         let has_module = self.env.program.funcs.iter().any(|func| matches!(func.role, Role::Kfunc(_) | Role::Private));
-        let Some(Found { kernel, module_only }) = find(cx, decl, has_module) else { return };
+        let Some(Found { kernel, module_only, unknown }) = find(cx, decl, has_module) else { return };
+        if unknown {
+            self.env.program.kfuncs[id.0 as usize].unknown = true;
+            return;
+        }
         if params.iter().any(|(ty, _)| *ty == Ty::ERROR) || result == Ty::ERROR {
             return;
         }
@@ -129,6 +134,8 @@ struct Found {
     /// None if that is not known.
     kernel: Option<KernelFunction>,
     module_only: bool,
+    /// There is no such function: calls of it are errors.
+    unknown: bool,
 }
 
 /// A pointer that a function of the kernel returns to module code may be null.
@@ -138,13 +145,13 @@ pub(in crate::sema) fn as_result(cx: &mut Session, ty: Ty) -> Ty {
     cx.types.ptr(to, space, true)
 }
 
-/// None if there is no such function, which was reported. Module code may call what is not for BPF programs, and macros.
+/// None if it is no function for BPF programs, which was reported. Module code may call what is not for BPF programs, and macros.
 fn find(cx: &mut Session, decl: &ExternDecl, has_module: bool) -> Option<Found> {
     let name = &decl.name;
-    let found = |kernel| Some(Found { kernel, module_only: false });
+    let found = |kernel| Some(Found { kernel, module_only: false, unknown: false });
     match cx.kernel_types.function(&mut cx.types, &name.name) {
         Some(Ok(function)) if function.tagged == Tagged::No && has_module => {
-            Some(Found { kernel: Some(function), module_only: true })
+            Some(Found { kernel: Some(function), module_only: true, unknown: false })
         }
         Some(Ok(function)) if function.tagged == Tagged::No => {
             cx.error(name.span, NoKfunc { name: name.name.clone(), why: "it is not for BPF programs".to_owned() });
@@ -158,20 +165,20 @@ fn find(cx: &mut Session, decl: &ExternDecl, has_module: bool) -> Option<Found> 
         }
         // Without types, or where the kernel that runs may be another one, what is written holds.
         None if decl.optional || cx.kernel_types.btf().is_err() || tables::kfunc(&name.name).is_some() => found(None),
-        None if has_module => Some(Found { kernel: None, module_only: true }),
-        None => {
-            let near = similar::best(&name.name, cx.kernel_types.function_names());
-            let what = "function for BPF programs".to_owned();
-            let error = cx.error(name.span, UnknownFunction { what, name: name.name.clone() });
-            match near {
-                Some(near) => error.near(name.span, near),
-                None => {
-                    error.help("`extern?` declares one that the kernel may lack; `exists(f)` is whether it is there")
-                }
-            };
-            None
-        }
+        None => Some(Found { kernel: None, module_only: has_module, unknown: !has_module }),
     }
+}
+
+/// Reports the use of a function that the kernel has not, by its declared name.
+pub(in crate::sema) fn report_unknown(cx: &mut Session, span: Span, (name, declared): (&str, Span)) {
+    let near = similar::best(name, cx.kernel_types.function_names());
+    let what = "function for BPF programs".to_owned();
+    let error = cx.error(span, UnknownFunction { what, name: name.to_owned() });
+    error.note(declared, "declared here");
+    match near {
+        Some(near) => error.near(declared, near),
+        None => error.help("`extern?` declares one that the kernel may lack; `exists(f)` is whether it is there"),
+    };
 }
 
 fn suffix(name: &str) -> Option<&'static Suffix> {
