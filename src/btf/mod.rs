@@ -4,6 +4,7 @@
 //! name finds the name among the strings, and then the records that have it. The file may hold anything: each access is checked, and what does not fit is [`Malformed`].
 
 mod file;
+mod flavours;
 mod import;
 mod kfuncs;
 mod members;

@@ -8,6 +8,7 @@ mod collect;
 mod cycles;
 mod enums;
 pub(super) mod externs;
+mod flavours;
 mod functions;
 mod global_functions;
 pub(crate) mod handed;

@@ -1,6 +1,6 @@
 //! Structs, and the fields of configs: types, C layout, defaults.
 
-use super::{Declare, Entry, report_depth};
+use super::{Declare, Entry, flavours, report_depth};
 use crate::ast::{Expr, ExprKind, FieldDecl, Ident, ItemKind, TypeKind};
 use crate::diag::codes::names::DuplicateMember;
 use crate::diag::codes::shared::{OwnerPlace, SpecialPlace};
@@ -69,6 +69,9 @@ impl<'a> Declare<'a> {
             });
         }
         cx.types.struct_def_mut(id).fields = defs;
+        if is_flavour {
+            flavours::warn_other_kinds(cx, &name.name, id, fields);
+        }
         if packed {
             cx.types.lay_out_packed(id);
         } else {
