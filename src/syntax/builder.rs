@@ -12,8 +12,10 @@ use crate::source::{FileId, Span};
 use pest::iterators::{Pair, Pairs};
 
 /// How deep a tree may become. Brackets nest at most `layout::MAX_NESTING` deep; this bounds what nests without them,
-/// such as `1 + 1 + 1 …` and `else if`, for the walks over the tree that recurse.
+/// such as `1 + 1 + 1 …`, for the walks over the tree that recurse.
 pub const MAX_DEPTH: usize = 1000;
+/// How many `else if` a chain may have. They nest in the tree, though not for who reads them: they count apart from its depth.
+pub const MAX_CHAIN: usize = 5_000;
 
 pub struct Builder<'a> {
     /// The text of the file as written.
@@ -31,6 +33,8 @@ pub struct Builder<'a> {
     pub too_deep: bool,
     /// The function has a parameter of that name, so that it is not the other spelling of `null`.
     pub none_is_name: bool,
+    /// The `else if` around this place.
+    pub chain: usize,
 }
 
 impl<'a> Builder<'a> {
@@ -42,8 +46,8 @@ impl<'a> Builder<'a> {
         diags: &'a mut Vec<Diagnostic>,
     ) -> Builder<'a> {
         let laid_out = &layout.text[base..];
-        let (refused, depth, too_deep, none_is_name) = (false, 0, false, false);
-        Builder { source, file, layout, base, diags, laid_out, refused, depth, too_deep, none_is_name }
+        let (refused, depth, too_deep, none_is_name, chain) = (false, 0, false, false, 0);
+        Builder { source, file, layout, base, diags, laid_out, refused, depth, too_deep, none_is_name, chain }
     }
 
     /// The declaration that was parsed, if all that was refused in it is in statements.

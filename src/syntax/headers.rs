@@ -23,7 +23,7 @@ impl Builder<'_> {
             _ => Condition::Expr(self.header_expr(start, &mut parts)),
         };
         let then = self.body(&mut parts);
-        let otherwise = parts.next().map(|part| self.body(&mut part.into_inner()));
+        let otherwise = parts.next().map(|part| self.else_body(&mut part.into_inner()));
         IfExpr { condition, then, otherwise }
     }
 
@@ -41,6 +41,19 @@ impl Builder<'_> {
         let hi = expr.span.hi as usize + inside.rfind(')').map_or(0, |at| at + 1);
         let span = Span::new(self.file, lo, hi);
         self.head_rest(Expr { kind: ExprKind::Paren(Box::new(expr)), span }, rest)
+    }
+
+    /// What follows `else`.
+    fn else_body(&mut self, parts: &mut Pairs<'_, Rule>) -> Block {
+        let next = parts.peek().map(|part| if part.as_rule() == Rule::body { only(part) } else { part });
+        match next.filter(|part| part.as_rule() == Rule::if_expr) {
+            Some(part) => {
+                let stmt = self.next_of_chain(part);
+                let span = stmt.span;
+                Block { stmts: vec![stmt], braced: false, span }
+            }
+            None => self.body(parts),
+        }
     }
 
     /// A block, or the one statement that replaces it; also within `body`.

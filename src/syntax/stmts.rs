@@ -1,7 +1,7 @@
 //! Statements and blocks.
 
 use super::Rule;
-use super::builder::Builder;
+use super::builder::{Builder, MAX_CHAIN};
 use super::foreign::{self, Hint};
 use super::hints::is_alone;
 use super::types::{only, quoted};
@@ -86,9 +86,27 @@ impl Builder<'_> {
     }
 
     pub fn stmt(&mut self, pair: Pair<'_, Rule>) -> Stmt {
+        self.stmt_below(pair, 1)
+    }
+
+    /// The statement of an `else if`.
+    pub fn next_of_chain(&mut self, pair: Pair<'_, Rule>) -> Stmt {
+        self.chain += 1;
+        if self.chain == MAX_CHAIN {
+            let span = self.first_word(&pair);
+            self.error(span, ChainTooLong { limit: MAX_CHAIN.to_string() })
+                .help("`match` compares one value with many, in any number of arms");
+        }
+        let stmt = self.stmt_below(pair, if self.chain < MAX_CHAIN { 0 } else { 1 });
+        self.chain -= 1;
+        stmt
+    }
+
+    /// A statement that is so many levels below what is around it.
+    fn stmt_below(&mut self, pair: Pair<'_, Rule>, levels: usize) -> Stmt {
         let span = self.span(&pair);
         let outer = std::mem::take(&mut self.refused);
-        let kind = self.deeper(1, span, |this| this.stmt_kind(pair, span), || StmtKind::Break);
+        let kind = self.deeper(levels, span, |this| this.stmt_kind(pair, span), || StmtKind::Break);
         let stmt = if self.refused { self.unread_stmt(span) } else { Stmt { kind, span } };
         self.refused = outer;
         stmt

@@ -89,6 +89,9 @@ codes! {
     /// Brackets close in the order in which they were opened, `(` by `)`, `[` by `]` and `{` by `}`.
     E0027 MismatchedBracket { bracket, found } = "`{bracket}` is closed by `{found}`",
 
+    /// Each `else if` costs the compiler a little more than the one before. `match` compares one value with any number of others.
+    E0028 ChainTooLong { limit } = "more than {limit} `else if` in one chain",
+
     /// A number with a leading zero is decimal. The octal form is `0o17`.
     W0001 LeadingZero { text } = "`{text}` is decimal: a leading zero does not make it octal",
 }
