@@ -1,7 +1,7 @@
 //! The attributes of ops: symbols, words, fields, numbers.
 
 use super::Checker;
-use crate::ir::ops::{BpfAdvance, BpfClamp, CoreBits, CoreField, KsBits, KsConst, KsElem, KsField};
+use crate::ir::ops::{BpfAdvance, BpfClamp, CoreBits, CoreField, CoreVariant, KsBits, KsConst, KsElem, KsField};
 use crate::ir::{Attr, OpData, OpId, Opcode, Symbol, Value};
 use crate::tables::{self, BUILTINS, KFUNCS, Names};
 use crate::types::{Ty, TyKind};
@@ -89,6 +89,17 @@ impl Checker<'_> {
             let (shift, width) = (view.shift(), view.width());
             if shift < 0 || width < 1 || shift > bits || width > bits - shift {
                 return Err(self.say(op, &format!("{} does not hold its bits", self.cx.types.ir_text(unit))));
+            }
+        }
+        if data.opcode == Opcode::CoreVariant {
+            let (of, variant) = (CoreVariant::of(data).ty(), CoreVariant::of(data).variant());
+            let count = if let TyKind::Enum(id) = self.cx.types.kind(of) {
+                self.cx.types.enum_def(id).variants.len()
+            } else {
+                0
+            };
+            if !usize::try_from(variant).is_ok_and(|variant| variant < count) {
+                return Err(self.say(op, &format!("{} has no variant {variant}", self.cx.types.ir_text(of))));
             }
         }
         if data.opcode == Opcode::BpfClamp && !(0..=i128::from(i32::MAX)).contains(&BpfClamp::of(data).limit()) {

@@ -148,7 +148,8 @@ fn part(func: &Function, types: &Types, place: Value) -> Option<Part> {
         let base = part(func, types, view.base())?;
         // Code that is never reached may have an index beyond the array.
         let index = func.known(types, view.index()).and_then(|index| u64::try_from(index).ok());
-        let offset = index.and_then(|index| index.checked_mul(size)?.checked_add(base.offset));
+        let within = index.and_then(|index| index.checked_mul(size)).filter(|&at| at < base.size);
+        let offset = within.and_then(|at| at.checked_add(base.offset));
         return Some(match offset {
             Some(offset) => Part { offset, size, ..base },
             None => Part { size, varies: true, ..base },
