@@ -234,6 +234,9 @@ pub(super) fn used(cx: &Session, module: &Module, op: &OpData) -> String {
     }
 }
 
+/// Neither on a machine that was probed nor anywhere in the tables.
+const NOWHERE: &str = "on no kernel that was probed may a program of a type that this compiler has call it";
+
 fn allowed_types(helper: &'static HelperSpec) -> String {
     let may = PROGRAMS.iter().filter(|program| program.may_call(helper).is_some());
     let words = |program: &ProgramSpec| match program.structs_that_may_call(helper) {
@@ -244,7 +247,7 @@ fn allowed_types(helper: &'static HelperSpec) -> String {
         None => program.name.to_owned(),
     };
     match may.map(words).collect::<Vec<String>>().as_slice() {
-        [] => "no type of program that this compiler has may call it".to_owned(),
+        [] => NOWHERE.to_owned(),
         may => format!("it is for programs of type {}", may.join(", ")),
     }
 }
