@@ -52,6 +52,11 @@ pub fn reason(code: i32) -> String {
     }
 }
 
+/// The same of a code that may be an error number: none if it has no well-known name.
+pub fn known(code: i32) -> Option<String> {
+    errno_name(code.unsigned_abs()).map(|_| reason(code))
+}
+
 fn describe(code: u32) -> String {
     // The kernel's own ENOTSUPP, which reaches user space though libc does not know it.
     if code == ENOTSUPP {
@@ -102,6 +107,28 @@ fn errno_name(code: u32) -> Option<&'static str> {
         (libc::ENOTSOCK, "ENOTSOCK"),
         (libc::EOPNOTSUPP, "EOPNOTSUPP"),
         (libc::ESRCH, "ESRCH"),
+        (libc::EINTR, "EINTR"),
+        (libc::EIO, "EIO"),
+        (libc::ENXIO, "ENXIO"),
+        (libc::EFAULT, "EFAULT"),
+        (libc::ENOTDIR, "ENOTDIR"),
+        (libc::EISDIR, "EISDIR"),
+        (libc::EMFILE, "EMFILE"),
+        (libc::EPIPE, "EPIPE"),
+        (libc::EDOM, "EDOM"),
+        (libc::ENAMETOOLONG, "ENAMETOOLONG"),
+        (libc::ELOOP, "ELOOP"),
+        (libc::EPROTO, "EPROTO"),
+        (libc::EOVERFLOW, "EOVERFLOW"),
+        (libc::EMSGSIZE, "EMSGSIZE"),
+        (libc::EADDRINUSE, "EADDRINUSE"),
+        (libc::EADDRNOTAVAIL, "EADDRNOTAVAIL"),
+        (libc::ENETUNREACH, "ENETUNREACH"),
+        (libc::ECONNRESET, "ECONNRESET"),
+        (libc::ENOTCONN, "ENOTCONN"),
+        (libc::ETIMEDOUT, "ETIMEDOUT"),
+        (libc::ECONNREFUSED, "ECONNREFUSED"),
+        (libc::EALREADY, "EALREADY"),
         (ENOTSUPP as i32, "ENOTSUPP"),
     ];
     NAMES.iter().find(|(number, _)| number.unsigned_abs() == code).map(|(_, name)| *name)

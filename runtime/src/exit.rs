@@ -5,7 +5,7 @@
 
 use crate::abi::KsArg;
 use crate::attach::watch;
-use crate::errors::complain;
+use crate::errors::{self, complain};
 use crate::program::{array, text};
 use crate::{escape, output, print};
 use std::ffi::c_char;
@@ -63,7 +63,8 @@ pub extern "C" fn ks_exit(status: i32) -> ! {
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_uncaught(code: i32, file: *const c_char, line: u32) -> ! {
-    complain(&format!("uncaught throw {code} at {}:{line}", escape::value(text(file))));
+    let meant = errors::known(code).map_or(String::new(), |meant| format!("; as an error number: {meant}"));
+    complain(&format!("uncaught throw {code} at {}:{line}{meant}", escape::value(text(file))));
     leave(1)
 }
 
