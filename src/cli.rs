@@ -79,6 +79,9 @@ pub enum Command {
     /// A command that other compilers have
     #[command(hide = true)]
     Build(Words),
+    /// A command that other compilers have
+    #[command(hide = true)]
+    Run(Words),
 }
 
 /// Whatever follows a command that ksc does not have.
@@ -444,6 +447,7 @@ impl Common {
             line_directives: self.line_directives,
             probe: self.probe,
             streams: false,
+            checks_parts: true,
             btf: self.btf.clone(),
             project: self.project.clone().unwrap_or(if stem == "-" { "stdin".into() } else { stem }),
         }

@@ -10,6 +10,10 @@ const STACK: usize = 256 << 20;
 
 fn main() -> ExitCode {
     end_on_closed_pipe();
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    if let Some(status) = tool::foreign_commands::unknown(&words) {
+        return status;
+    }
     let cli = cli::read();
     match thread::Builder::new().stack_size(STACK).spawn(|| run(cli)).map(thread::JoinHandle::join) {
         Ok(Ok(status)) => status,
@@ -41,6 +45,7 @@ fn run(cli: Cli) -> ExitCode {
         Some(Command::ManPages { folder }) => tool::man_pages::run(&folder),
         Some(Command::Compile(words)) => tool::foreign_commands::compile("compile", &words.words),
         Some(Command::Build(words)) => tool::foreign_commands::compile("build", &words.words),
+        Some(Command::Run(words)) => tool::foreign_commands::run(&words.words),
         None => tool::build::run(&cli.build),
     }
 }

@@ -30,7 +30,18 @@ fn indented(program: &str) -> String {
     program.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") }).collect()
 }
 
-/// A line for each code: its number, and its message with the names of its parts in braces.
+/// A line for each code: its number, and the first sentence of its explanation.
 pub fn list() -> String {
-    codes::all().map(|info| format!("{}  {}\n", info.code, info.message)).collect()
+    codes::all().map(|info| format!("{}  {}\n", info.code, first_sentence(info.doc))).collect()
+}
+
+/// A point inside of code, or in `such as 1.5`, ends no sentence.
+fn first_sentence(doc: &str) -> String {
+    let text = doc.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut in_code = false;
+    let end = text.char_indices().find(|&(at, c)| {
+        in_code ^= c == '`';
+        c == '.' && !in_code && (text.len() == at + 1 || text[at + 1..].starts_with(' '))
+    });
+    end.map_or(text.clone(), |(at, _)| text[..=at].to_owned())
 }

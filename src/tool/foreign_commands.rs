@@ -1,6 +1,9 @@
 //! Commands of other compilers, among them that of KernelScript 0.1: what to write instead.
 
 use super::status;
+use crate::cli::Cli;
+use crate::diag::{escape, similar};
+use clap::CommandFactory;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
@@ -20,7 +23,39 @@ pub fn compile(word: &str, words: &[OsString]) -> ExitCode {
     refuse(word, &format!("`ksc {source}{output}` writes the executable and the BPF object"))
 }
 
+/// `run FILE ARGUMENTS`
+pub fn run(words: &[OsString]) -> ExitCode {
+    let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let at = words.iter().position(|word| word.ends_with(".ks"));
+    let source = at.map_or("FILE.ks", |at| &words[at]);
+    let arguments = at.map_or(&[][..], |at| &words[at + 1..]);
+    let stem = source.strip_suffix(".ks").unwrap_or(source);
+    let program = if stem.starts_with('/') || stem.starts_with("./") { stem.to_owned() } else { format!("./{stem}") };
+    let given: String = arguments.iter().filter(|word| *word != "--").map(|word| format!(" {word}")).collect();
+    refuse("run", &format!("`ksc {source} -o {stem} && sudo {program}{given}` compiles the program and starts it"))
+}
+
+/// A first word that is neither an option, a file nor a command of ksc.
+pub fn unknown(words: &[OsString]) -> Option<ExitCode> {
+    let word = words.first()?.to_str()?;
+    let is_command =
+        !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-');
+    let parser = Cli::command();
+    let known = || parser.get_subcommands().map(clap::Command::get_name).chain(["help"]);
+    if !is_command || known().any(|name| name == word) || Path::new(word).exists() {
+        return None;
+    }
+    let shown: Vec<&str> = parser.get_subcommands().filter(|c| !c.is_hide_set()).map(clap::Command::get_name).collect();
+    Some(refuse(
+        word,
+        &match similar::best(word, &shown) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it has {}; `ksc FILE.ks` compiles a program", shown.join(", ")),
+        },
+    ))
+}
+
 fn refuse(word: &str, instead: &str) -> ExitCode {
-    eprintln!("error: ksc has no command `{word}`: {instead}");
+    eprintln!("{}", escape::value(&format!("error: ksc has no command `{word}`: {instead}")));
     ExitCode::from(status::USAGE)
 }
