@@ -34,6 +34,17 @@ pub static FRONT: &[&Pass] = &[
     &passes::probe_forms::PASS,
 ];
 
+/// The passes of `FRONT` that report what each function and what it calls do wrong: what they report of a part of a program is
+/// wrong in all of it. The others miss what the rest does.
+static PARTS: &[&Pass] = &[
+    &passes::nulls::PASS,
+    &passes::reach::PASS,
+    &passes::moved_packets::PASS,
+    &passes::packet::rules::PASS,
+    &passes::records::PASS,
+    &passes::references::PASS,
+];
+
 /// Every pass, by target.
 pub fn passes() -> impl Iterator<Item = &'static Pass> {
     FRONT.iter().chain(Target::ALL.into_iter().flat_map(|t| t.passes().iter())).copied()
@@ -76,7 +87,7 @@ pub fn read_file(cx: &mut Session, file: FileId) -> Option<Input> {
 /// The typed tree of a program, by its first file. With syntax errors there is none, but what could be read is checked for
 /// errors; warnings would be of what the parser had to leave out.
 pub fn check(cx: &mut Session, tree: ast::File) -> Option<sema::tree::Program> {
-    let since = Instant::now();
+    let (since, file) = (Instant::now(), tree.file);
     let modules = modules::gather(cx, tree);
     cx.timed("modules", since);
     if !modules.complete {
@@ -84,7 +95,7 @@ pub fn check(cx: &mut Session, tree: ast::File) -> Option<sema::tree::Program> {
     }
     let since = Instant::now();
     let before = cx.diags.count();
-    let program = sema::check(cx, &modules);
+    let checked = sema::check(cx, &modules);
     if !modules.read {
         let found = cx.diags.take_since(before);
         for error in found.into_iter().filter(|diag| diag.severity == Severity::Error) {
@@ -92,7 +103,27 @@ pub fn check(cx: &mut Session, tree: ast::File) -> Option<sema::tree::Program> {
         }
     }
     cx.timed("check", since);
-    program.filter(|_| modules.read)
+    match checked {
+        sema::Checked::Whole(program) if modules.read => Some(program),
+        sema::Checked::Part(part) if modules.read && cx.options.checks_parts => {
+            check_part(cx, &part, file);
+            None
+        }
+        sema::Checked::Whole(_) | sema::Checked::Part(_) | sema::Checked::Nothing => None,
+    }
+}
+
+/// Reports what the passes find wrong in the part that is right so far of a program with errors.
+fn check_part(cx: &mut Session, part: &sema::Part, file: FileId) {
+    let before = cx.diags.take_since(0);
+    let name = cx.options.project.clone();
+    let mut module = lower::lower(cx, &part.program, file, &name);
+    passes::report(&mut module, cx, PARTS);
+    let found = cx.diags.take_since(0);
+    for diag in before.into_iter().chain(found.into_iter().filter(|diag| diag.span.is_some_and(|span| part.has(span))))
+    {
+        cx.diags.push(diag);
+    }
 }
 
 fn ir_input(cx: &mut Session, file: FileId) -> Option<Module> {

@@ -138,6 +138,8 @@ pub struct Options {
     pub probe: Option<ProbeForms>,
     /// What BPF code prints goes to the streams of the kernels that have them: in the object of an executable.
     pub streams: bool,
+    /// What is right of a program with errors is checked by the passes too.
+    pub checks_parts: bool,
     /// `--btf`: the kernel's types, instead of those of the running kernel.
     pub btf: Option<PathBuf>,
 }
@@ -194,6 +196,7 @@ impl Default for Options {
             line_directives: false,
             probe: None,
             streams: false,
+            checks_parts: true,
             btf: None,
         }
     }

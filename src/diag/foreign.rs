@@ -104,6 +104,46 @@ pub fn name(name: &str) -> Option<Instead> {
                 "constants are swapped where they meet a `be` value; others convert by `x as u16`, `x as be16` and the like",
             )
         }
+        _ => return of_tracing(name),
+    })
+}
+
+/// What other tools that trace the kernel know by these names.
+fn of_tracing(name: &str) -> Option<Instead> {
+    Some(match name {
+        "pid" | "tgid" | "get_current_pid" | "bpf_get_current_pid" => {
+            Form("BPF code has the number of the running process by `bpf_get_current_pid_tgid() >> 32`")
+        }
+        "tid" | "gettid" => {
+            Form("BPF code has the number of the running thread by `bpf_get_current_pid_tgid() as u32`")
+        }
+        "uid" | "getuid" => Form("BPF code has the user of the running process by `bpf_get_current_uid_gid() as u32`"),
+        "gid" | "getgid" => Form("BPF code has the group of the running process by `bpf_get_current_uid_gid() >> 32`"),
+        "comm" | "execname" => Form(
+            "BPF code gets the name of the running process by `bpf_get_current_comm(&name, sizeof(name))`, of a `var name: str(16)`",
+        ),
+        "cgroup" | "cgroup_id" | "cgroupid" | "get_cgroup_id" => {
+            Form("BPF code has the cgroup of the running process by `bpf_get_current_cgroup_id()`")
+        }
+        "cpu" | "cpu_id" | "cpuid" | "smp_processor_id" => Form("BPF code has its CPU by `bpf_get_smp_processor_id()`"),
+        "curtask" | "current" | "get_current" => {
+            Form("BPF code has the running task by `bpf_get_current_task_btf()`, whose fields are read: `task->tgid`")
+        }
+        "nsecs" | "elapsed" => Form("`now_ns()` is the time in nanoseconds"),
+        "jiffies" => Form("BPF code has them by `bpf_jiffies64()`"),
+        "kstack" | "ustack" => Form(
+            "a stack is kept in a map, `var stacks: stack_trace(1024)`: `stacks.id(ctx, 0)`, of user space with `BPF_F_USER_STACK`",
+        ),
+        "args" | "arg0" | "arg1" | "arg2" | "arg3" | "arg4" | "arg5" => Form(
+            "what the kernel hands over are the parameters of the program; a tracepoint's are fields of its record: `ctx->…`",
+        ),
+        "retval" => {
+            Form("what a function returned is the last parameter of a `@fexit` program, and that of a `@kretprobe`")
+        }
+        "kstr" | "str" | "probe_read_str" => {
+            Form("text at an address is read by `p as str(64)`, of a `p` that is a `*char` or a `*user char`")
+        }
+        "errno" => Form("what fails yields a negative error number as its result"),
         _ => return None,
     })
 }

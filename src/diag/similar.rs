@@ -1,6 +1,7 @@
 //! Suggestions for misspelt names: the only code that decides which names are similar.
 
 use super::output_limits::MAX_WORD;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// The candidate that the writer of `name` most likely meant, if one is near enough, and nearer than all others.
@@ -24,6 +25,19 @@ pub fn best<S: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = S>) 
     }
     let (_, mut nearest) = best?;
     if nearest.len() == 1 { nearest.pop_first() } else { None }
+}
+
+/// Names, those first that are most like this one: that have a word of it, then that differ in the fewest characters. Names that are
+/// equally like it stay in their order.
+pub fn likest_first<'n>(name: &str, mut names: Vec<&'n str>) -> Vec<&'n str> {
+    let words = |name: &str| name.to_ascii_lowercase().split('_').map(str::to_owned).collect::<BTreeSet<_>>();
+    let own = words(name);
+    let letters: String = name.chars().take(MAX_WORD).collect();
+    names.sort_by_cached_key(|other| {
+        let shared = words(other).intersection(&own).filter(|word| !word.is_empty()).count();
+        (Reverse(shared), !other.contains(name), strsim::osa_distance(&letters, other))
+    });
+    names
 }
 
 /// What a candidate may differ in at most, in characters, and the bytes of one.

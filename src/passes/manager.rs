@@ -40,6 +40,16 @@ pub fn run(module: &mut Module, cx: &mut Session, passes: &[&'static Pass], tuni
     if last.is_some() { Outcome::Stopped } else { Outcome::Done }
 }
 
+/// Runs passes for what they report, up to the first that finds errors. The module serves nothing else.
+pub fn report(module: &mut Module, cx: &mut Session, passes: &[&'static Pass]) {
+    for pass in passes {
+        one(module, cx, pass, &Tuning::default());
+        if cx.diags.has_errors() {
+            return;
+        }
+    }
+}
+
 fn one(module: &mut Module, cx: &mut Session, pass: &'static Pass, tuning: &Tuning) -> Changed {
     if pass.verifier.as_ref().is_some_and(|need| !cx.options.may_meet(need.kernels)) {
         return Changed::No;

@@ -53,7 +53,7 @@ pub mod to_cf;
 pub mod usdt;
 pub mod verifier;
 
-pub use manager::{Outcome, run};
+pub use manager::{Outcome, report, run};
 pub use order::misplaced;
 
 use crate::ir::{Function, Module, OpId, Symbol};

@@ -13,12 +13,14 @@ pub mod imports;
 mod kernel_types;
 mod oldest_kernel;
 mod owners;
+mod part;
 pub mod predefined;
 pub mod scope;
 mod throws;
 mod trusted;
 pub use crate::diag::similar;
 pub(crate) use declare::handed;
+pub use part::Part;
 mod header_minima;
 mod implemented;
 pub mod tree;
@@ -29,28 +31,50 @@ use crate::modules::Modules;
 use crate::session::Session;
 use crate::tables::MapAccess;
 use env::{Entity, Env};
-use tree::{MapId, Program};
+use std::collections::BTreeSet;
+use tree::{FuncId, MapId, Program};
 
-/// The program of the modules; none if errors were reported, here or before.
-pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
+/// What the check of a program yields.
+pub enum Checked {
+    Whole(Program),
+    /// There are errors in the bodies of some functions: what is right of it.
+    Part(Part),
+    /// There are errors elsewhere, or nothing is right.
+    Nothing,
+}
+
+/// The program of the modules; all of it only if no errors were reported, here or before.
+pub fn check(cx: &mut Session, modules: &Modules) -> Checked {
     oldest_kernel::apply(cx, modules);
     implemented::choose_types(cx, modules);
     let mut env = declare::declare(cx, modules);
+    let is_declared = !cx.diags.has_errors();
     let bodies = trusted::bodies(cx, &mut env);
-    for (func, body) in env.program.funcs.iter_mut().zip(bodies) {
-        if let Some(body) = body {
+    let is_right = !cx.diags.has_errors();
+    let left_out = if is_right || !is_declared { BTreeSet::new() } else { part::left_out(&env.program, &bodies) };
+    for (at, body) in bodies.into_iter().enumerate() {
+        if let Some(body) = body
+            && !left_out.contains(&FuncId(at as u32))
+        {
+            let func = &mut env.program.funcs[at];
             func.locals = body.locals;
             func.body = body.block;
         }
     }
-    if cx.diags.has_errors() {
-        return None;
+    if !is_right && (!is_declared || left_out.len() == env.program.funcs.len()) {
+        return Checked::Nothing;
     }
-    unused_imports::report(cx, modules, &env);
+    if is_right {
+        unused_imports::report(cx, modules, &env);
+        header_minima::report(cx, &env);
+    }
     callbacks(cx, &mut env);
-    header_minima::report(cx, &env);
     throws::check(cx, &mut env);
-    if cx.diags.has_errors() { None } else { Some(env.program) }
+    match is_right {
+        true if cx.diags.has_errors() => Checked::Nothing,
+        true => Checked::Whole(env.program),
+        false => Checked::Part(part::without(env.program, &left_out)),
+    }
 }
 
 /// The functions that take what is sent through maps by their names: `<map>_callback`.

@@ -153,6 +153,9 @@ impl Space {
     }
 }
 
+/// The struct to which `ctx` points in programs whose parameters are values in the context. No program can write this name.
+pub const OWN_CONTEXT: &str = "program.context";
+
 /// The session's types.
 pub struct Types {
     kinds: IndexSet<TyKind>,

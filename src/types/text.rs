@@ -1,6 +1,6 @@
 //! The spelling of types in messages; IR text uses the same but for the exceptions in `TyKind`'s comments.
 
-use super::{Space, Ty, TyKind, Types};
+use super::{OWN_CONTEXT, Space, Ty, TyKind, Types};
 
 impl Types {
     /// As the user would write it.
@@ -26,6 +26,7 @@ impl Types {
                     format!("{inner}[{length}]")
                 }
             }
+            TyKind::Struct(id) if self.struct_def(id).name == OWN_CONTEXT => "context".into(),
             TyKind::Struct(id) => self.struct_def(id).name.clone(),
             TyKind::Enum(id) => self.enum_def(id).name.clone(),
             TyKind::Fn(id) => {
@@ -59,7 +60,8 @@ impl Types {
             TyKind::Bool => "i1".into(),
             TyKind::Str(size) => format!("str<{size}>"),
             TyKind::Array(element, length) => format!("[{length} x {}]", self.ir_text(element)),
-            TyKind::Struct(_) | TyKind::Enum(_) => format!("@{}", self.name(ty)),
+            TyKind::Struct(id) => format!("@{}", self.struct_def(id).name),
+            TyKind::Enum(_) => format!("@{}", self.name(ty)),
             TyKind::Fn(id) => {
                 let sig = self.sig(id);
                 let params: Vec<String> = sig.params.iter().map(|&p| self.ir_text(p)).collect();

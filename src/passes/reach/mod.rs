@@ -183,7 +183,7 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
                     continue;
                 }
                 rejected.push(data.loc.span);
-                let error = report(cx, data, (&func.name, target), code);
+                let error = report(cx, module, data, (&func.name, target), code);
                 called_from(module, &names, error, &chain);
             }
         }
@@ -317,15 +317,32 @@ fn rejection(op: &OpData, target: Target) -> Option<Rejection> {
     }
 }
 
-fn report<'c>(cx: &'c mut Session, op: &OpData, (func, target): (&str, Target), code: Rejection) -> &'c mut Diagnostic {
-    let what = in_words(op);
+fn report<'c>(
+    cx: &'c mut Session,
+    module: &Module,
+    op: &OpData,
+    (func, target): (&str, Target),
+    code: Rejection,
+) -> &'c mut Diagnostic {
+    let own = own_kfunc(module, op);
+    let what = own.map_or_else(|| in_words(op), |own| format!("the `@kfunc` function `{}`", cx.source_name(&own.name)));
     let func = cx.source_name(func);
     match code {
         Rejection::E0351 => cx.error(op.loc.span, UserSpaceOnly { what, func, within: target.facts().within.into() }),
         Rejection::E0314 => cx
             .error(op.loc.span, ModuleOnly { what, func, within: target.facts().within.into() })
             .help("a `@kfunc` or `@private` function of the program is module code"),
-        Rejection::E0352 => cx.error(op.loc.span, BpfOnly { what, func }),
+        Rejection::E0352 => {
+            let is_kernels = [Opcode::BpfKfunc, Opcode::BpfHelper].contains(&op.opcode);
+            let error = cx.error(op.loc.span, BpfOnly { what, func });
+            if let Some(own) = own {
+                error.note(own.name_span, "declared here, for programs that call it in the kernel");
+            }
+            if is_kernels && !target.facts().in_kernel {
+                error.help("a `@syscall` program calls it, and user space runs that: `run(load(program), &value)`");
+            }
+            error
+        }
         Rejection::E0503 => cx
             .error(op.loc.span, PointerArithmetic { func })
             .help("take a pointer to the whole array, `*T[N]`: then `p[i]` is compared with its length"),
@@ -341,6 +358,12 @@ fn report<'c>(cx: &'c mut Session, op: &OpData, (func, target): (&str, Target), 
     }
 }
 
+/// The function of the program's kernel module that an op calls.
+fn own_kfunc<'m>(module: &'m Module, op: &OpData) -> Option<&'m Function> {
+    let called = (op.opcode == Opcode::BpfKfunc).then(|| BpfKfunc::of(op).function().clone())?;
+    module.funcs.iter().find(|func| func.name == called && matches!(func.role, Role::Kfunc { .. }))
+}
+
 /// The construct of the source, as messages name it.
 fn in_words(op: &OpData) -> String {
     let spec = op.opcode.spec();
@@ -351,7 +374,7 @@ fn in_words(op: &OpData) -> String {
     } else if op.opcode == Opcode::BpfHelper {
         BpfHelper::of(op).helper()
     } else if op.opcode == Opcode::BpfKfunc {
-        BpfKfunc::of(op).function()
+        return format!("the kernel function `{}`", BpfKfunc::of(op).function());
     } else if spec.source.is_empty() {
         return format!("`{}`", spec.name);
     } else {

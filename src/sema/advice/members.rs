@@ -5,11 +5,12 @@ use crate::diag::Diagnostic;
 use crate::diag::codes::names::{NoSuchField, NoSuchVariant};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{ArrowOnValue, RepeatedField, SharedBytes};
+use crate::diag::similar;
 use crate::sema::predefined::later_fields;
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{CONTEXTS, FieldRole, HEADERS, StructSpec, record_class, record_field};
-use crate::types::{EnumId, Origin, StructDef, StructId, Ty};
+use crate::types::{EnumId, OWN_CONTEXT, Origin, StructDef, StructId, Ty};
 
 /// Which fields a literal need not give.
 pub const LEFT_OUT: &str =
@@ -31,8 +32,18 @@ pub fn no_such_field(cx: &mut Session, id: StructId, name: &Ident) {
     };
     let names: Vec<&str> =
         def.fields.iter().map(|field| field.name.as_str()).filter(|name| !unsupported(name)).collect();
+    // `cb.0` is an element of the array `cb`.
+    let whole = |name: &'static str| name.split_once('.').map_or(name, |(array, _)| array);
+    let mut names: Vec<&str> = match context {
+        Some(context) => {
+            context.fields.iter().map(|field| field.name).filter(|name| !unsupported(name)).map(whole).collect()
+        }
+        None => names,
+    };
+    names.dedup();
     let help = proposal(cx, name, names.iter().copied());
-    let (ty, declared) = (def.name.clone(), def.span);
+    let ty = if def.name == OWN_CONTEXT { "context".to_owned() } else { def.name.clone() };
+    let declared = def.span;
     let is_opaque = def.origin == Origin::Context && def.fields.is_empty();
     let longer = longer_header(def, &name.name);
     let error = cx.error(name.span, NoSuchField { ty, name: name.name.clone() });
@@ -109,7 +120,7 @@ pub fn arrow_on_value(cx: &mut Session, base: Span, ty: Ty, name: &Ident) {
 /// The replacement of a name that is not among the members.
 enum Proposal {
     Near(String),
-    /// All that there are, or the first of many.
+    /// All that there are, or of many those that are most like it.
     All(String),
 }
 
@@ -121,7 +132,12 @@ fn proposal<'n>(cx: &Session, name: &Ident, names: impl ExactSizeIterator<Item =
         return Some(Proposal::Near(near));
     }
     let count = names.len();
-    let mut named: Vec<String> = names.take(MAX_NAMED).map(|name| format!("`{name}`")).collect();
+    let mut known: Vec<&str> = names.collect();
+    if count > MAX_NAMED {
+        known = similar::likest_first(&name.name, known);
+        known.truncate(MAX_NAMED);
+    }
+    let mut named: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
     if count > MAX_NAMED {
         named.push(format!("{} more", count - MAX_NAMED));
     }

@@ -3,12 +3,12 @@
 use crate::ast::Ident;
 use crate::btf;
 use crate::diag::codes::names::{UnknownName, UnknownType};
-use crate::diag::foreign;
+use crate::diag::foreign::{self, Instead};
 use crate::sema::imports;
 use crate::sema::kernel_types;
 use crate::sema::scope::{Scope, Wanted};
 use crate::session::Session;
-use crate::tables::record_class;
+use crate::tables::{self, record_class};
 use std::collections::HashSet;
 
 /// Reports a name that nothing declares, where a value is expected; `otherwise` is the help if no other name is near.
@@ -32,7 +32,9 @@ fn report_unknown(
     candidates: impl FnOnce() -> Vec<String>,
     otherwise: Option<String>,
 ) {
-    let instead = foreign::name(&name.name);
+    // A helper is often written without its prefix.
+    let helper = || tables::helper(&format!("bpf_{}", name.name)).map(|helper| Instead::Name(helper.name));
+    let instead = foreign::name(&name.name).or_else(helper);
     let words = foreign::ALONE.iter().map(|word| (*word).to_owned());
     let elsewhere = scope.imports().spelled_out(name);
     let known = !elsewhere.is_empty() || instead.is_some();

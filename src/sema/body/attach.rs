@@ -11,7 +11,9 @@ use crate::diag::codes::lifecycle::{
 use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind, FuncId, ProgramRole, Role};
 use crate::source::Span;
-use crate::tables::{ATTACH_OPTIONS, AttachOption, BUILTINS, PROGRAMS, ProgramForm, SEPARATOR, TARGETS, TargetSpec};
+use crate::tables::{
+    ATTACH_OPTIONS, AttachOption, BUILTINS, PROGRAMS, Params, ProgramForm, SEPARATOR, TARGETS, TargetSpec,
+};
 use crate::types::{Space, Ty, TyKind};
 
 /// The field of a link that says how many functions it is at, and the builtin that does.
@@ -85,6 +87,22 @@ impl Checker<'_, '_> {
         }
         let ty = self.table_type(option.ty);
         Some((option, self.coerced(&arg.value, ty)))
+    }
+
+    /// What is done with the handle of a program, for a variable with one that nobody reads.
+    pub fn use_of_handle(&self, name: &str, func: FuncId) -> String {
+        let alone =
+            format!("`load({})` alone loads the program without a name for it", self.env.program.func(func).name);
+        let Some(role) = self.program_role(func) else { return alone };
+        let own = role.attached_to().is_some();
+        let then = match role.target_spec() {
+            Some(target) if own || target.default => format!("attach it: `attach({name})`"),
+            Some(target) if !target.example.is_empty() => format!("attach it: `attach({name}, {})`", target.example),
+            Some(target) => format!("attach it: {}", target.help),
+            None if role.spec.params == (Params::Own {}) => format!("run it: `run({name}, &value)`"),
+            None => format!("use it: a map or `attach({name})` takes it"),
+        };
+        format!("{then}; {alone}")
     }
 
     fn needs_target(&mut self, func: FuncId, span: Span) {

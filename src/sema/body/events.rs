@@ -36,8 +36,8 @@ impl Checker<'_, '_> {
         let map = &self.env.program.map(map).name;
         let name = if is_event { format!("`{map}.output`") } else { format!("`{}`", method.name) };
         let func = self.env.program.func(self.func).name.clone();
-        self.error(span, ContextWanted { name, func })
-            .help("give it a parameter, `ctx: *xdp_md` or that of the program's type, and hand over the program's");
+        let help = self.context_help();
+        self.error(span, ContextWanted { name, func }).help(help);
     }
 
     /// `rb.reserve()`, `rb.reserve(n)`. None if that was reported.

@@ -41,6 +41,9 @@ impl Checker<'_, '_> {
     }
 
     pub fn mismatch_help(&self, span: Span, found: Ty, wanted: Ty) -> Option<Help> {
+        if let Some(help) = self.own_context_help(found, wanted) {
+            return Help::say(help);
+        }
         let (text, cast) = (self.text(span), self.cast_text(span));
         let types = &self.cx.types;
         match (types.kind(found), types.kind(wanted)) {

@@ -22,6 +22,7 @@ mod checksums;
 mod compare;
 mod conditions;
 mod context;
+mod context_advice;
 mod context_arrays;
 mod convert;
 mod coverage;
@@ -105,7 +106,7 @@ pub use events::takes as takes_events;
 use flow::Flow;
 use loops::Loop;
 use scope::{Block, LocalInfo, LocalKind};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// A function's body after checking.
 pub struct Body {
@@ -141,6 +142,8 @@ struct Checker<'c, 'e> {
     /// One for each of `locals`.
     info: Vec<LocalInfo>,
     scopes: Vec<Block>,
+    /// The last variable of each name whose block has ended: where it was declared.
+    ended: HashMap<String, (Span, LocalKind)>,
     flow: Flow,
     loops: Vec<Loop>,
     /// How deep the expression that is being checked lies in others.
@@ -190,6 +193,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             locals: Vec::new(),
             info: Vec::new(),
             scopes: Vec::new(),
+            ended: HashMap::new(),
             flow: Flow::start(),
             loops: Vec::new(),
             depth: 0,

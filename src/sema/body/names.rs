@@ -5,7 +5,7 @@ use super::exprs::plain_name;
 use super::scope::{LocalKind, Name};
 use super::value::{Value, error_expr, int_expr};
 use crate::ast::{self, Ident, Path};
-use crate::diag::codes::names::NotAValue;
+use crate::diag::codes::names::{NotAValue, UnknownName};
 use crate::sema::consts::Variant;
 use crate::sema::env::{Entity, Variants};
 use crate::sema::tree::{CONTEXT, Const, Expr, ExprKind, LocalId, Role};
@@ -102,7 +102,7 @@ impl Checker<'_, '_> {
     fn context_elsewhere(&self, name: &Ident) -> Option<String> {
         let is_function = matches!(self.env.program.func(self.func).role, Role::Helper | Role::Plain);
         (is_function && name.name == CONTEXT)
-            .then(|| "a program hands its context over: give the function a parameter, `ctx: *xdp_md` or that of the program's type".to_owned())
+            .then(|| format!("a program has it by itself, a function does not: {}", self.context_help()))
     }
 
     /// What is declared as a value; `name` is as written, with its module.
@@ -160,8 +160,36 @@ impl Checker<'_, '_> {
     }
 
     /// Once in a function.
+    /// Reports a name that a block declared which has ended; false if none did.
+    fn report_ended(&mut self, name: &Ident) -> bool {
+        let Some(&(declared, kind)) = self.ended.get(&name.name) else { return false };
+        let (ends, help) = match kind {
+            LocalKind::Entry | LocalKind::Tested | LocalKind::InnerMap => (
+                "is known in the body of this condition alone",
+                format!("use it there, or declare it before: `var {} = … else {{ return … }}`", name.name),
+            ),
+            LocalKind::LoopVariable => (
+                "is known in the body of this loop alone",
+                "what is needed after the loop goes into a variable that is declared before it".to_owned(),
+            ),
+            LocalKind::Caught => (
+                "is known in this `catch` alone",
+                "what is needed after it goes into a variable that is declared before the `try`".to_owned(),
+            ),
+            LocalKind::Var | LocalKind::Param | LocalKind::NamedResult | LocalKind::Hidden => {
+                ("ends with the block in which it is declared", "declare it before that block".to_owned())
+            }
+        };
+        self.error(name.span, UnknownName { name: name.name.clone() })
+            .note(declared, format!("this `{}` {ends}", name.name))
+            .help(help);
+        true
+    }
+
     fn report_unknown(&mut self, name: &Ident, otherwise: Option<String>) {
-        self.with_scope(|cx, scope| advice::names::unknown_name(cx, scope, name, otherwise));
+        if !self.report_ended(name) {
+            self.with_scope(|cx, scope| advice::names::unknown_name(cx, scope, name, otherwise));
+        }
         self.declare_broken(name);
     }
 

@@ -10,8 +10,10 @@ use crate::diag::codes::limits::NotPrintable;
 use crate::sema::body::calls::counted;
 use crate::sema::tree::{Block, Const, Expr, ExprKind, Print};
 use crate::source::Span;
-use crate::types::{Ty, TyKind};
+use crate::types::{Space, Ty, TyKind};
 
+/// How much of a text in memory that BPF code reads by helpers is proposed.
+const TEXT_BYTES: u32 = 64;
 /// The limit of `bpf_trace_vprintk` (MAX_BPRINTF_VARARGS of include/linux/bpf.h).
 const MAX_BPF_ARGS: usize = 12;
 
@@ -317,7 +319,14 @@ impl Checker<'_, '_> {
                 self.text(place.span)
             ));
         }
-        self.error(value.span, FormatMismatch { conversion: conversion.text.clone(), ty }).help(help);
+        let is_text = matches!(self.pointer(value.ty), Some(of) if of.to == Ty::CHAR && [Space::User, Space::BtfTrusted, Space::BtfRcu, Space::BtfUntrusted].contains(&of.space));
+        let text = (is_text && conversion.kind == ConversionKind::Str)
+            .then(|| format!("{} as str({TEXT_BYTES})", self.cast_text(value.span)));
+        let error = self.error(value.span, FormatMismatch { conversion: conversion.text.clone(), ty });
+        match text {
+            Some(text) => error.help(format!("to read the text there: `{text}`")).fix(value.span, text),
+            None => error.help(help),
+        };
     }
 }
 

@@ -26,8 +26,8 @@ impl Checker<'_, '_> {
         }
         let Some(program) = self.redirecting_type(helper) else {
             let func = self.env.program.func(self.func).name.clone();
-            self.error(span, RedirectWhere { func })
-                .help("give it the program's context as a parameter, `ctx: *xdp_md` or `ctx: *__sk_buff`");
+            let help = self.context_help();
+            self.error(span, RedirectWhere { func }).help(help);
             return error_expr(span);
         };
         if checked.iter().any(|arg| arg.ty == Ty::ERROR) {

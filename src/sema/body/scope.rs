@@ -118,6 +118,12 @@ impl Checker<'_, '_> {
     /// Leaves a block, and reports the variables of it that nobody read.
     pub fn pop_scope(&mut self) {
         let Some(block) = self.scopes.pop() else { return };
+        for (name, of) in &block.names {
+            let kind = if let Name::Local(id) = of { self.info[id.0 as usize].kind } else { LocalKind::Var };
+            if !matches!(of, Name::Broken { .. }) {
+                self.ended.insert(name.clone(), (self.bound_at(of), kind));
+            }
+        }
         for id in block.locals {
             let local = &self.locals[id.0 as usize];
             let info = &self.info[id.0 as usize];
@@ -137,8 +143,13 @@ impl Checker<'_, '_> {
                     .note(span, "copied here")
                     .help(format!("`if (var {name} = …) {{ … }}` names the entry itself"));
             } else if wanted && !info.read && !name.starts_with('_') && !self.failed() {
+                let handle = info.program.map(|program| self.use_of_handle(&name, program));
                 let warning = self.warn(span, UnusedVariable { name: name.clone() });
                 match kind {
+                    LocalKind::Var if handle.is_some() => {
+                        warning.helps.extend(handle);
+                        warning
+                    }
                     LocalKind::Entry => warning.help("`m[k] != null` tests whether the entry is there"),
                     LocalKind::LoopVariable | LocalKind::Caught => {
                         warning.help("write `_` in its place").fix(span, "_")
@@ -238,14 +249,19 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// Where a name got its meaning.
+    fn bound_at(&self, name: &Name) -> Span {
+        match name {
+            Name::Local(id) => self.locals[id.0 as usize].span,
+            Name::Const { span, .. } | Name::Broken { span } => *span,
+        }
+    }
+
     fn bind(&mut self, name: &str, span: Span, meaning: Name) {
         self.refuse_second_result(name, span);
         let Some(block) = self.scopes.last_mut() else { return };
         if let Some(before) = block.names.insert(name.to_owned(), meaning) {
-            let before = match before {
-                Name::Local(id) => self.locals[id.0 as usize].span,
-                Name::Const { span, .. } | Name::Broken { span } => span,
-            };
+            let before = self.bound_at(&before);
             let is_parameter = self.scopes.len() == 1;
             let error = self.error(span, DuplicateName { name: name.to_owned() }).note(before, "first declared here");
             if !is_parameter {

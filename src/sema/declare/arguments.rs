@@ -1,12 +1,13 @@
 //! The values that the kernel hands to a program, and whether the program's parameters are such values.
 
+use super::handed;
 use super::prototypes::Signature;
 use crate::ast::FnDecl;
 use crate::btf::{self, NotImported, Prototype};
 use crate::diag::codes::contexts::PrototypeParameter;
 use crate::sema::tree::ProgramRole;
 use crate::session::Session;
-use crate::tables::{CallingConvention, Held, NULL_ARGUMENTS, Params};
+use crate::tables::{CallingConvention, Held, NULL_ARGUMENTS, Params, PrototypeOf};
 use crate::types::{FnSig, Space, Ty, TyKind, Types};
 
 /// The parameter of this name is what the function returned, however many parameters are before it.
@@ -254,10 +255,13 @@ impl Wanted<'_> {
     }
 
     /// The declaration that fits.
-    pub fn form(&self, cx: &Session, decl: &FnDecl) -> String {
-        let written =
-            |index: usize| decl.params.get(index).map_or_else(|| format!("arg{}", index + 1), |p| p.name.name.clone());
-        let params = self.given.declared(&cx.types, written).into_iter();
+    pub fn form(&self, cx: &mut Session, decl: &FnDecl) -> String {
+        let is_event = matches!(self.role.spec.params, Params::Prototype { of: PrototypeOf::Typedef, .. });
+        let names = match self.role.target.as_deref() {
+            Some(target) if is_event => handed::names_at(cx, btf::Wanted::Typedef, target),
+            Some(_) | None => decl.params.iter().map(|param| param.name.name.clone()).collect(),
+        };
+        let params = handed::declared(cx, &self.given, &names).into_iter();
         let params: Vec<String> = params.map(|(name, ty)| format!("{name}: {ty}")).collect();
         let result = match self.returns {
             Some(Ty::VOID) => String::new(),

@@ -13,7 +13,7 @@ use crate::sema::types::{Position, resolve};
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{Held, Params};
-use crate::types::{FnSig, Origin, Space, StructDef, Ty, TyKind, Types};
+use crate::types::{FnSig, OWN_CONTEXT, Origin, Space, StructDef, Ty, TyKind, Types};
 
 impl<'a> Declare<'a> {
     /// A function without its signature.
@@ -150,7 +150,7 @@ impl<'a> Declare<'a> {
 
 /// The type of `ctx` where the parameters are values in the context: a pointer for functions of the kernel.
 fn opaque_context(types: &mut Types) -> Ty {
-    let name = "program.context".to_owned();
+    let name = OWN_CONTEXT.to_owned();
     let of = StructDef { name, origin: Origin::Context, fields: Vec::new(), size: 0, align: 8, span: None };
     let of = types.add_struct(of);
     let of = types.intern(TyKind::Struct(of));

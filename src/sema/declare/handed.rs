@@ -84,7 +84,7 @@ pub fn parameters(cx: &mut Session, spec: &ProgramSpec, target: Option<&str>) ->
 }
 
 /// What has no name is called by its type, or by its place.
-fn declared(cx: &Session, given: &Given, names: &[String]) -> Vec<Parameter> {
+pub(super) fn declared(cx: &Session, given: &Given, names: &[String]) -> Vec<Parameter> {
     let mut declared = given.declared(&cx.types, |index| names.get(index).cloned().unwrap_or_default());
     for (at, (name, ty)) in declared.iter_mut().enumerate().filter(|(_, (name, _))| name.is_empty()) {
         *name = ty.strip_prefix('*').filter(|to| *to != "u8").map_or_else(|| format!("arg{}", at + 1), str::to_owned);
@@ -93,7 +93,7 @@ fn declared(cx: &Session, given: &Given, names: &[String]) -> Vec<Parameter> {
 }
 
 /// The names of what an event hands over.
-fn names_at(cx: &mut Session, of: Wanted, target: &str) -> Vec<String> {
+pub(super) fn names_at(cx: &mut Session, of: Wanted, target: &str) -> Vec<String> {
     if of != Wanted::Typedef {
         return Vec::new();
     }

@@ -105,6 +105,8 @@ fn again(cx: &mut Session, args: &Args, files: Vec<Edited>) -> Option<State> {
 }
 
 fn examine(cx: &mut Session, args: &Args, root: FileId, mut files: Vec<Edited>) -> State {
+    // A fix that makes a function right would uncover errors at the stage where other functions have some.
+    cx.options.checks_parts = false;
     let stage = check_file(cx, root);
     for (id, source) in cx.sources.files() {
         let of_stdin = id != root && args.input == Path::new("-");
