@@ -104,12 +104,12 @@ pub fn name(name: &str) -> Option<Instead> {
                 "constants are swapped where they meet a `be` value; others convert by `x as u16`, `x as be16` and the like",
             )
         }
-        _ => return of_tracing(name),
+        _ => return None,
     })
 }
 
 /// What other tools that trace the kernel know by these names.
-fn of_tracing(name: &str) -> Option<Instead> {
+pub fn of_tracing(name: &str) -> Option<Instead> {
     Some(match name {
         "pid" | "tgid" | "get_current_pid" | "bpf_get_current_pid" => {
             Form("BPF code has the number of the running process by `bpf_get_current_pid_tgid() >> 32`")

@@ -8,7 +8,7 @@ use crate::sema::imports;
 use crate::sema::kernel_types;
 use crate::sema::scope::{Scope, Wanted};
 use crate::session::Session;
-use crate::tables::{self, record_class};
+use crate::tables::{self, BUILTINS, record_class};
 use std::collections::HashSet;
 
 /// Reports a name that nothing declares, where a value is expected; `otherwise` is the help if no other name is near.
@@ -25,6 +25,11 @@ pub fn unknown_owner(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
     report_unknown(cx, scope, name, || scope.candidates(Wanted::Any), None);
 }
 
+/// The helper that is written without its prefix.
+pub fn unprefixed(name: &str) -> Option<Instead> {
+    tables::helper(&format!("bpf_{name}")).map(|helper| Instead::Name(helper.name))
+}
+
 fn report_unknown(
     cx: &mut Session,
     scope: &dyn Scope,
@@ -32,13 +37,17 @@ fn report_unknown(
     candidates: impl FnOnce() -> Vec<String>,
     otherwise: Option<String>,
 ) {
-    // A helper is often written without its prefix.
-    let helper = || tables::helper(&format!("bpf_{}", name.name)).map(|helper| Instead::Name(helper.name));
-    let instead = foreign::name(&name.name).or_else(helper);
+    let instead = foreign::name(&name.name).or_else(|| unprefixed(&name.name));
     let words = foreign::ALONE.iter().map(|word| (*word).to_owned());
     let elsewhere = scope.imports().spelled_out(name);
     let known = !elsewhere.is_empty() || instead.is_some();
-    let near = if known { None } else { cx.diags.near(&name.name, || candidates().into_iter().chain(words)) };
+    let mut near = if known { None } else { cx.diags.near(&name.name, || candidates().into_iter().chain(words)) };
+    // A name of the program that is near is more likely meant than one of another tool, and that more than a builtin.
+    let traced = foreign::of_tracing(&name.name);
+    if traced.is_some() {
+        near = near.filter(|near| BUILTINS.iter().all(|builtin| builtin.name != near));
+    }
+    let instead = instead.or(traced.filter(|_| near.is_none()));
     let error = cx.error(name.span, UnknownName { name: name.name.clone() });
     if !elsewhere.is_empty() {
         imports::propose(error, name.span, &elsewhere);

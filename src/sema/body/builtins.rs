@@ -11,9 +11,9 @@ use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::foreign;
 use crate::sema::consts::{self, Constant};
 use crate::sema::declare::externs;
-use crate::sema::imports;
 use crate::sema::predefined::table_type;
 use crate::sema::tree::{Expr, ExprKind, Role};
+use crate::sema::{advice, imports};
 use crate::source::Span;
 use crate::tables::{self, BUILTINS, BuiltinSpec, HELPERS, MAP_METHODS};
 use crate::types::Ty;
@@ -64,7 +64,7 @@ impl Checker<'_, '_> {
             return call;
         }
         self.check_open_args(args);
-        let instead = foreign::name(&name.name);
+        let instead = foreign::name(&name.name).or_else(|| advice::names::unprefixed(&name.name));
         // A near name of what is not supported leads from one error to the next.
         let builtins = BUILTINS.iter().filter(|builtin| builtin.supported).map(|builtin| builtin.name);
         let callable = builtins.chain(HELPERS.iter().filter(|helper| is_callable(helper)).map(|helper| helper.name));
@@ -85,6 +85,8 @@ impl Checker<'_, '_> {
                 .filter(|(func, decl)| decl.module == self.module && !matches!(func.role, Role::Main(_)))
                 .map(|(func, _)| func.name.clone())
         };
+        let traced = foreign::of_tracing(&name.name).filter(|_| self.cx.diags.near(&name.name, own).is_none());
+        let instead = instead.or(traced);
         let builtins = callable.chain(NODES.map(|(node, _)| node)).chain(["sizeof", "offsetof"]);
         let elsewhere = self.env.imports.spelled_out(name);
         let known = !elsewhere.is_empty() || instead.is_some();
