@@ -421,6 +421,7 @@ impl Common {
 
     pub fn options(&self, input: &Path) -> Options {
         let stem = input.file_stem().map_or("ks".into(), |s| s.to_string_lossy().into_owned());
+        let name = if stem == "-" { "stdin".into() } else { stem };
         let mcpu = self.mcpu();
         Options {
             mcpu,
@@ -449,7 +450,8 @@ impl Common {
             streams: false,
             checks_parts: true,
             btf: self.btf.clone(),
-            project: self.project.clone().unwrap_or(if stem == "-" { "stdin".into() } else { stem }),
+            project: self.project.clone().unwrap_or_else(|| name.clone()),
+            name,
         }
     }
 }

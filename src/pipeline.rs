@@ -146,7 +146,7 @@ pub fn khir(cx: &mut Session, input: Input) -> Option<Module> {
     let file = tree.file;
     let program = check(cx, tree)?;
     let since = Instant::now();
-    let name = cx.options.project.clone();
+    let name = cx.options.name.clone();
     let module = lower::lower(cx, &program, file, &name);
     cx.timed("lower", since);
     if cx.options.verify_ir

@@ -123,6 +123,8 @@ pub struct Options {
     pub explain_lowering: bool,
     /// The folder where `KSC_DUMP` writes every stage.
     pub dump_dir: Option<PathBuf>,
+    /// Names the program, and what is written of it: the file's stem.
+    pub name: String,
     /// Names the pin directory; the file's stem unless `--project` says otherwise.
     pub project: String,
     /// The folder of bpffs below which programs pin.
@@ -188,6 +190,7 @@ impl Default for Options {
             time_passes: false,
             explain_lowering: false,
             dump_dir: None,
+            name: String::new(),
             project: String::new(),
             pin_root: PIN_ROOT.to_owned(),
             path_prefixes: Vec::new(),

@@ -107,6 +107,10 @@ use std::ffi::{c_char, c_void};
 /// the number catches a stale one.
 pub const KS_ABI: u32 = 11;
 
+/// Ends the formats of lines for the trace pipe, before the NUL, in the objects that executables carry. It is as long as what takes its
+/// place: blanks that the kernel takes in formats, then letters.
+pub const KS_PRINT_MARK: &[u8] = b"\x0cks.print.marked!";
+
 /// The whole program; one constant of the executable.
 #[repr(C)]
 pub struct KsProgram {
@@ -114,7 +118,7 @@ pub struct KsProgram {
     pub abi: u32,
     /// Reserved, 0.
     pub flags: u32,
-    /// The project: names the maps of the globals (`<name>.data`) and the pin directory.
+    /// Names the maps of the globals (`<name>.data`).
     pub name: *const c_char,
     /// BPF objects of which the running kernel gets one, by their kernels; null when nothing that `main` reaches needs one: then no
     /// function of this library asks for privileges.
@@ -131,6 +135,8 @@ pub struct KsProgram {
     pub globals_len: u64,
     /// The folder of bpffs below which the project has its pins.
     pub pin_root: *const c_char,
+    /// The name of that of the project.
+    pub project: *const c_char,
     /// The kernel module whose functions the programs call, or null.
     pub kernel_module: *const c_char,
     /// Values of options of the kernel for where its configuration lacks them, as lines `CONFIG_NAME=value` of that; null for none.

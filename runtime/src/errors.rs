@@ -33,8 +33,8 @@ fn wait_writable(fd: i32) {
 
 /// `<program>: <message>` on standard error.
 pub fn complain(message: &str) {
-    let name = program::name();
-    let text = if name.is_empty() { format!("{message}\n") } else { format!("{}: {message}\n", escape::value(name)) };
+    let name = program::started_as();
+    let text = if name.is_empty() { format!("{message}\n") } else { format!("{name}: {message}\n") };
     write_all(2, escape::message(&text).as_bytes());
 }
 

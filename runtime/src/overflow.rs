@@ -46,7 +46,7 @@ extern "C" fn on_fault(signal: i32, info: *mut libc::siginfo_t, context: *mut li
     // SAFETY: the kernel's, for a handler with SA_SIGINFO.
     let (address, pointer) = unsafe { ((*info).si_addr() as usize, stack_pointer(context)) };
     if is_overflow(address, pointer) {
-        write_all(2, program::name().as_bytes());
+        write_all(2, program::started_as().as_bytes());
         write_all(2, MESSAGE);
         // SAFETY: ends the process; links go with their file descriptors.
         unsafe { libc::_exit(STATUS) };

@@ -1,8 +1,11 @@
 //! The program that this process runs: the descriptor that `ks_start` was given, seen through safe views.
 
 use crate::abi::{KsGlobal, KsMap, KsObject, KsProg, KsProgram, KsStructOps};
+use crate::escape;
 use std::cell::Cell;
 use std::ffi::{CStr, c_char};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// State that only the main thread touches. Signal handlers use atomics instead (see `signals.rs`, `attach/clsact.rs`).
 pub struct MainThread<T>(T);
@@ -26,18 +29,34 @@ impl<T> std::ops::Deref for MainThread<T> {
 
 static PROGRAM: MainThread<Cell<Option<&'static KsProgram>>> = MainThread::new(Cell::new(None));
 
+/// What messages begin with: read by a signal handler too.
+static STARTED_AS: OnceLock<String> = OnceLock::new();
+
 /// The descriptor that `ks_start` was given.
 pub fn set(program: &'static KsProgram) {
     PROGRAM.set(Some(program));
+    let file = std::env::args_os().next().map(PathBuf::from);
+    let started_as = file.as_deref().and_then(Path::file_name).map(|name| escape::value(&name.to_string_lossy()));
+    let _ = STARTED_AS.set(started_as.unwrap_or_else(|| text(program.name).to_owned()));
 }
 
 fn program() -> Option<&'static KsProgram> {
     PROGRAM.get()
 }
 
-/// What messages begin with.
+/// What the program is called: the file that was started, ready for a message.
+pub fn started_as() -> &'static str {
+    STARTED_AS.get().map_or("", String::as_str)
+}
+
+/// What the program was compiled as.
 pub fn name() -> &'static str {
     program().map_or("", |p| text(p.name))
+}
+
+/// What its pins are called.
+pub fn project() -> &'static str {
+    program().map_or("", |p| text(p.project))
 }
 
 /// The BPF objects inside the executable.

@@ -8,8 +8,10 @@ use crate::types::{FnSig, StructId, Ty};
 
 #[derive(Clone, Debug)]
 pub struct Module {
-    /// The project's name.
+    /// The program's name.
     pub name: String,
+    /// The name of its folder of pins, where that is another one.
+    pub project: Option<String>,
     /// The file that debug info names.
     pub file: FileId,
     /// None before `split`.
@@ -34,7 +36,7 @@ pub struct Module {
 }
 
 impl Module {
-    /// The name of the kernel module: of the project, as an identifier of C.
+    /// The name of the kernel module: of the program, as an identifier of C.
     pub fn module_name(&self) -> String {
         let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
         self.name.chars().map(|c| if is_word(c) { c } else { '_' }).collect()

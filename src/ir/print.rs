@@ -100,6 +100,9 @@ impl Printer<'_> {
         if let Some(pass) = module.after {
             write!(head, " after={pass}").expect("a string grows");
         }
+        if let Some(name) = &module.project {
+            write!(head, " project={}", quote(name.as_bytes())).expect("a string grows");
+        }
         if let Some(name) = &module.kernel_module {
             write!(head, " kernel_module={}", quote(name.as_bytes())).expect("a string grows");
         }

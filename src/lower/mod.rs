@@ -131,6 +131,7 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
     let bound = binds.map(|op| ir::ops::MapBind::of(&op).map().clone()).collect();
     Module {
         name: name.to_owned(),
+        project: Some(&cx.options.project).filter(|project| *project != name).cloned(),
         file,
         target: None,
         after: None,

@@ -81,7 +81,7 @@ fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
     {
         direct::complete(cx, tree);
     }
-    let outputs = Outputs { args, project: cx.options.project.clone() };
+    let outputs = Outputs { args, name: cx.options.name.clone() };
     if args.emit == Some(Emit::Ast) {
         let Input::Source(tree) = &input else {
             cx.environment(NoSuchArtifact { what: "syntax tree".into() });
@@ -238,7 +238,7 @@ fn one_artifact(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<
     match suffix {
         None => outputs.text(cx, bytes),
         Some(suffix) => {
-            let path = outputs.args.output.clone().unwrap_or_else(|| format!("{}.{suffix}", outputs.project).into());
+            let path = outputs.args.output.clone().unwrap_or_else(|| format!("{}.{suffix}", outputs.name).into());
             write(cx, vec![Output { path, bytes, executable: false }])
         }
     }
@@ -252,7 +252,7 @@ fn write(cx: &mut Session, files: Vec<Output>) -> Option<()> {
 /// Names and places of what is written.
 struct Outputs<'a> {
     args: &'a Build,
-    project: String,
+    name: String,
 }
 
 impl Outputs<'_> {
@@ -297,7 +297,7 @@ impl Outputs<'_> {
     }
 
     fn executable(&self) -> PathBuf {
-        self.args.output.clone().unwrap_or_else(|| self.project.clone().into())
+        self.args.output.clone().unwrap_or_else(|| self.name.clone().into())
     }
 
     /// Beside the executable, or what `-o` names if it is all that is asked for.
@@ -310,7 +310,7 @@ impl Outputs<'_> {
                 name.push(".bpf.o");
                 name.into()
             }
-            (None, _) => format!("{}.bpf.o", self.project).into(),
+            (None, _) => format!("{}.bpf.o", self.name).into(),
         }
     }
 

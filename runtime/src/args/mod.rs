@@ -9,7 +9,7 @@ use crate::abi::{KS_FIELD_REQUIRED, KS_FIELD_SIGNED, KsArgs, KsField, KsFieldKin
 use crate::escape;
 use crate::exit::{self, die};
 use crate::output;
-use crate::program::{array, text};
+use crate::program::{self, array, text};
 use std::ffi::{CStr, c_char};
 
 /// The descriptor, seen through safe types.
@@ -60,8 +60,8 @@ pub unsafe extern "C" fn ks_args(spec: *const KsArgs, argc: i32, argv: *const *c
             .collect();
         (spec, out, words)
     };
-    let program = words.first().map_or("program".into(), |word| escape::value(&String::from_utf8_lossy(word)));
-    match options::fill(&spec, &program, words.get(1..).unwrap_or(&[]), out) {
+    let program = program::started_as();
+    match options::fill(&spec, program, words.get(1..).unwrap_or(&[]), out) {
         Ok(()) => {}
         Err(Stop::Help(text)) => {
             output::write(escape::message(&text).as_bytes());

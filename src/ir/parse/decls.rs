@@ -17,6 +17,7 @@ impl Parser<'_> {
         let name = self.symbol()?;
         let mut module = Module {
             name,
+            project: None,
             file: self.file,
             target: None,
             after: None,
@@ -65,6 +66,7 @@ impl Parser<'_> {
                 }
                 "license" => module.license = self.text()?,
                 "headers" => module.headers = self.text()?.split(' ').map(str::to_owned).collect(),
+                "project" => module.project = Some(self.text()?),
                 "kernel_module" => module.kernel_module = Some(self.text()?),
                 _ => return self.stop(format!("a module's head has no `{word}`")),
             }

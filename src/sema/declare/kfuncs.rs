@@ -49,7 +49,7 @@ impl Declare<'_> {
     pub(super) fn check_kfunc(&self, cx: &mut Session, flags: &[&KfuncFlag], decl: &FnDecl, sig: &FnSig) {
         let name = &decl.name.name;
         if C_WORDS.binary_search(&name.as_str()).is_ok() || is_of_kernel(cx, name) {
-            let free = format!("{}_{name}", cx.options.project);
+            let free = format!("{}_{name}", cx.options.name);
             cx.error(decl.name.span, KernelHasName { name: name.clone() }).help(format!("`{free}` may be free"));
         }
         let wrong = |cx: &mut Session, span: Span, why: String, help: &str| {

@@ -49,7 +49,7 @@ impl Attachment {
         let filter = Filter {
             ifindex,
             parent,
-            handle: hash(program::name()),
+            handle: hash(program::project()),
             priority: priority(handle),
             live: AtomicBool::new(true),
             made_qdisc: AtomicBool::new(false),

@@ -74,7 +74,7 @@ fn project() -> Folder {
 
 /// The name of that folder. bpffs takes no dots in names.
 pub fn project_name() -> String {
-    program::name().replace('.', "_")
+    program::project().replace('.', "_")
 }
 
 /// Pins what was not, after the object was loaded.

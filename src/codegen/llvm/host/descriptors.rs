@@ -13,7 +13,7 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
-    size_of::<KsProgram>() == 120
+    size_of::<KsProgram>() == 128
         && size_of::<KsObject>() == 24
         && size_of::<KsProg>() == 72
         && size_of::<KsStructOps>() == 8
@@ -94,6 +94,7 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, objects: &[Carried]) -> PointerVal
     fields.extend(g.list("ks.globals", &globals));
     let root = g.cx.options.pin_root.clone();
     fields.push(g.text(Some(&root)));
+    fields.push(g.text(Some(module.project.as_deref().unwrap_or(&module.name))));
     fields.push(g.text(module.kernel_module.as_deref()));
     let defaults = kconfig::defaults(&g.cx.types, module);
     fields.push(g.text(defaults.as_deref()));
