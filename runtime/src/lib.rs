@@ -36,5 +36,6 @@ mod start;
 mod streams;
 mod symbols;
 mod time;
+mod traced;
 mod tracefs;
 mod user_ring;

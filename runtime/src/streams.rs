@@ -2,7 +2,7 @@
 //! kernel wakes nobody up, so whoever waits looks again and again.
 
 use crate::program::MainThread;
-use crate::{escape, load, output};
+use crate::{escape, load, output, traced};
 use libbpf_sys as bpf;
 use std::cell::{Cell, RefCell};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -37,12 +37,13 @@ pub fn also(program: &OwnedFd) {
 
 /// How long nobody looks, if someone has to.
 pub fn pause() -> Option<Duration> {
-    (STATE.get() == State::On).then_some(PAUSE)
+    (STATE.get() == State::On || traced::is_copied()).then_some(PAUSE)
 }
 
 /// Copies what programs have printed since the last time.
 pub fn copy() {
     let Some(object) = load::loaded_already() else { return };
+    traced::copy();
     if STATE.get() == State::Unknown {
         STATE.set(if prints(object) { State::On } else { State::Off });
     }

@@ -1,6 +1,7 @@
 //! The options that every executable has, besides those of its `main`.
 
 use crate::load::pins;
+use crate::traced;
 
 pub struct Own {
     pub option: &'static str,
@@ -11,8 +12,9 @@ pub struct Own {
 
 pub const HELP: &str = "--help";
 
-const OWN: [Own; 2] = [
+const OWN: [Own; 3] = [
     Own { option: pins::RESET, note: "Remove what the program has pinned, and start anew", acts: pins::any },
+    Own { option: traced::OPTION, note: "Copy here what BPF code prints to the trace pipe", acts: traced::any },
     Own { option: HELP, note: "Print this help", acts: || true },
 ];
 

@@ -43,7 +43,7 @@ use crate::abi::{KS_TARGET_MAP, KS_TARGET_NUMBER, KS_TARGET_OPTIONS, KS_TARGET_O
 use crate::errors::{complain, errno, reason};
 use crate::load::pins;
 use crate::program::{self, MainThread, bounded, text};
-use crate::{exit, load, maps, privilege};
+use crate::{exit, load, maps, privilege, streams};
 pub use clsact::remove_all as remove_filters;
 pub use kprobe::PMU as KPROBES;
 use libbpf_sys as bpf;
@@ -405,6 +405,7 @@ fn detach(entry: Entry) -> i32 {
 
 /// At the end of the process, however it comes; more than once does no harm.
 pub fn detach_everything() {
+    streams::copy();
     if let Ok(mut links) = LINKS.try_borrow_mut() {
         for entry in std::mem::take(&mut *links).into_iter().flatten() {
             if entry.pins.is_empty() {

@@ -23,6 +23,7 @@ use crate::attach;
 use crate::errors::{ENOTSUPP, errno};
 use crate::exit::die;
 use crate::program::{self, MainThread};
+use crate::traced;
 use libbpf_sys as bpf;
 use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char};
@@ -123,6 +124,7 @@ fn open() -> *mut bpf::bpf_object {
         explain::end(-errno(), ptr::null_mut(), &log::take());
     }
     devices::choose(object);
+    traced::prepare(object);
     object
 }
 

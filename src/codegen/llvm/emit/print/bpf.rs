@@ -2,6 +2,7 @@
 
 use super::super::super::builder::Extend;
 use super::super::super::function::FnGen;
+use crate::codegen::abi::KS_PRINT_MARK;
 use crate::codegen::formats::{Conversion, Piece, pieces};
 use crate::diag::codes::limits::NotPrintable;
 use crate::ir::ops::{BpfSeqPrint, BpfSeqWrite, BpfStreamPrint, KsPrint};
@@ -122,6 +123,9 @@ impl<'c> Line<'c> {
         if let Err(what) = line.fill(g, format, args, ends).and_then(|()| line.check()) {
             refuse(g, op, what);
             return None;
+        }
+        if ends == Ends::EachCall && g.g.cx.options.streams {
+            line.format.extend(KS_PRINT_MARK);
         }
         let size = line.format.len() as u64 + 1;
         line.format.push(0);
