@@ -84,11 +84,18 @@ impl<'a> Lowering<'a> {
         self.at(span).b.ks_is_some(value, Ty::BOOL)
     }
 
-    /// The address of a header, null where it is absent.
+    /// The address of a header, or of a record, which begins as all zero; null where it is absent.
     pub(super) fn packet_pointer(&mut self, header: &Optional, ty: Ty) -> Value {
         let (optional, place) = self.scoped(|this| this.optional(header));
         let dest = Dest::Value(ty);
-        let (some, _) = self.region(&[place], dest, |this, args| Some(this.at(header.span).address(args[0])));
+        let (some, _) = self.region(&[place], dest, |this, args| {
+            this.at(header.span);
+            if let TyKind::Ptr { to, space, .. } = this.cx.types.kind(place) {
+                this.zero_record(args[0], to, space);
+                return Some(this.cast(args[0], ty));
+            }
+            Some(this.address(args[0]))
+        });
         let (none, _) = self.region(&[], dest, |this, _| Some(this.zero_value(ty)));
         let op = self.at(header.span).b.ks_if_some(optional, &Self::results(dest), vec![some, none]);
         self.b.result(op)
@@ -122,13 +129,17 @@ impl<'a> Lowering<'a> {
         let TyKind::Ptr { to, space, .. } = self.cx.types.kind(binding.source.ty) else {
             crate::bug!("a record has an address")
         };
-        let place = self.cx.types.place(to, space);
-        let place = self.at(binding.source.span).b.ks_deref(record, place);
-        self.b.ks_zero(place);
+        self.at(binding.source.span).zero_record(record, to, space);
         if self.uses.in_memory(binding.local) {
             return self.bind_variable(binding.local, record);
         }
         self.set_slot(binding.local, Slot::Value(record));
+    }
+
+    fn zero_record(&mut self, record: Value, of: Ty, space: Space) {
+        let place = self.cx.types.place(of, space);
+        let place = self.b.ks_deref(record, place);
+        self.b.ks_zero(place);
     }
 
     /// The value that was taken, as a variable that lives as long as the function.

@@ -120,16 +120,16 @@ impl Derived {
 
     /// The result of branches that yield pointers to one root, or null: `&e->items[i]` is one, null where `i` is out of range.
     fn joined(&mut self, func: &Function, data: &OpData, result: Value) {
-        let mut found: Option<Root> = None;
+        let mut found: Option<Leads> = None;
         for value in data.regions.iter().filter_map(|&region| yielded(func, region, 0)) {
             match (self.root(value), found) {
                 (None, _) if is_null(func, value) => {}
                 (None, _) => return,
-                (Some((root, _)), Some(other)) if root != other => return,
-                (Some((root, _)), _) => found = Some(root),
+                (Some((root, _)), Some((other, _))) if root != other => return,
+                (Some((root, whole)), before) => found = Some((root, whole && before.is_none_or(|(_, w)| w))),
             }
         }
-        self.roots.extend(found.map(|root| (result, (root, false))));
+        self.roots.extend(found.map(|leads| (result, leads)));
     }
 
     /// A variable in which only pointers to one root, and null, are stored.

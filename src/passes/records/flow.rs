@@ -5,7 +5,7 @@ use super::report::Report;
 use super::{Callees, Taken, ends, makers};
 use crate::dataflow::{self, Analysis, Facts, Lattice, Point};
 use crate::ir::flow::{Edge, Graph, Step};
-use crate::ir::ops::KsStore;
+use crate::ir::ops::{ArithCmp, KsStore};
 use crate::ir::{Function, OpId, Opcode, Symbol, Value};
 use crate::passes::analysis::open_paths::{self, Question};
 use crate::passes::exits;
@@ -93,13 +93,19 @@ pub(super) fn check(func: &Function, derived: &Derived, callees: Callees<'_>, cx
             start.0.insert(Root::Param(index), State::begin(taken.contains_key(&param)));
         }
     }
-    let mut flow = Flow { func, derived, taken, makers, flags: flags(func, derived, taken) };
+    let (flags, kept) = (flags(func, derived, taken), kept(func, derived));
+    let mut flow = Flow { func, derived, taken, makers, flags, kept };
     let graph = Graph::of(func);
     let facts = dataflow::forward(&graph, &mut flow, start);
     let mut report = Report::new(func, derived, cx);
     let mut params = Vec::new();
     facts.visit(&mut flow, |flow, (point, here)| match point {
         Point::Op(op) => {
+            // The variable gets the next record.
+            let again = Root::Record(op);
+            if flow.kept.contains_key(&again) && here.is_open(again) {
+                report.lost(again, here.gone(again), op, Vec::new());
+            }
             report.op(flow, op, here);
             // Where a tail call succeeds, control does not come back.
             let hands_over = func.ops[op].opcode == Opcode::BpfTailCall;
@@ -121,6 +127,47 @@ pub(super) fn check(func: &Function, derived: &Derived, callees: Callees<'_>, cx
     });
     for (root, gone, edge) in params {
         report.lost(root, gone, edge.by, path(&mut flow, &facts, root, edge));
+    }
+}
+
+/// The records that outlive the branch in which it is known that they are there: a variable has the pointer, or null. Each with
+/// the op of that branch.
+fn kept(func: &Function, derived: &Derived) -> BTreeMap<Root, OpId> {
+    let branches = func.walk().into_iter().filter_map(|op| Some((Flow::begun(func, derived, op)?, op)));
+    let outlives = |root, op: OpId| {
+        let result = func.ops[op].results.first();
+        result.and_then(|&result| derived.root(result)) == Some((root, true))
+    };
+    branches.filter(|&(root, op)| outlives(root, op)).collect()
+}
+
+/// The value that a condition compares with null, and whether it holds for null.
+fn null_test(func: &Function, condition: Value) -> Option<(Value, bool)> {
+    let data = &func.ops[func.def(condition)?];
+    let operand = |at: usize| data.operands.get(at).copied();
+    let is = |value: Value, opcode: Opcode| func.def(value).is_some_and(|def| func.ops[def].opcode == opcode);
+    if data.opcode == Opcode::MemIsNull {
+        return Some((operand(0)?, true));
+    }
+    let (left, right) = (operand(0)?, operand(1)?);
+    if data.opcode == Opcode::ArithXor && is(right, Opcode::KsConst) {
+        return null_test(func, left).map(|(value, of_null)| (value, !of_null));
+    }
+    if data.opcode != Opcode::ArithCmp {
+        return None;
+    }
+    let view = ArithCmp::of(data);
+    let value = if is(right, Opcode::KsNull) {
+        left
+    } else if is(left, Opcode::KsNull) {
+        right
+    } else {
+        return None;
+    };
+    match view.pred() {
+        "eq" => Some((value, true)),
+        "ne" => Some((value, false)),
+        _ => None,
     }
 }
 
@@ -166,12 +213,16 @@ pub(super) struct Flow<'a> {
     makers: &'a Makers,
     /// Of what is deferred, each with the records that this ends.
     flags: BTreeMap<Value, BTreeSet<Root>>,
+    kept: BTreeMap<Root, OpId>,
 }
 
 impl Analysis for Flow<'_> {
     type State = Records;
 
     fn step(&mut self, op: OpId, here: &mut Records) {
+        if self.kept.contains_key(&Root::Record(op)) {
+            here.0.remove(&Root::Record(op));
+        }
         if let Some(root) = self.handed_over(op).filter(|&root| here.is_open(root)) {
             here.set(root, false, Some(op));
         }
@@ -228,7 +279,7 @@ impl<'a> Flow<'a> {
     /// Whether a record has its name where an edge leads, or something deferred has.
     fn is_kept(&self, root: Root, state: &State, step: Step) -> bool {
         match root {
-            Root::Record(_) if !state.deferred.is_empty() => step != Step::Out,
+            Root::Record(_) if !state.deferred.is_empty() || self.kept.contains_key(&root) => step != Step::Out,
             Root::Record(_) => self.around(step).any(|op| Flow::begun(self.func, self.derived, op) == Some(root)),
             Root::Param(_) => step != Step::Out,
         }
@@ -237,6 +288,9 @@ impl<'a> Flow<'a> {
     /// Whether control takes an edge on a path with this state: what ends a record is done if its flag is set.
     fn takes(&self, root: Root, state: &State, edge: &Edge) -> bool {
         let Step::Into(op, region) = edge.step else { return true };
+        if self.is_absent(root, op, region) {
+            return false;
+        }
         match flag(self.func, op).filter(|flag| self.flags.get(flag).is_some_and(|roots| roots.contains(&root))) {
             Some(flag) => state.deferred.contains(&flag) == (region == 0),
             None => true,
@@ -246,6 +300,33 @@ impl<'a> Flow<'a> {
     /// The record that an op returns to the function's callers.
     pub(super) fn handed_over(&self, op: OpId) -> Option<Root> {
         makers::handed_over(self.func, self.derived, self.makers, op)
+    }
+
+    /// Whether there is no record in the region of a branch: the pointer is null there.
+    fn is_absent(&self, root: Root, op: OpId, region: usize) -> bool {
+        let data = &self.func.ops[op];
+        if !self.kept.contains_key(&root) || data.opcode != Opcode::KsIf {
+            return false;
+        }
+        let Some((value, of_null)) = null_test(self.func, data.operands[0]) else { return false };
+        self.derived.root(value) == Some((root, true)) && of_null == (region == 0) && self.is_as_reserved(value)
+    }
+
+    /// Whether a value is what `reserve` yielded: nothing else is stored in the variable that it is read from.
+    fn is_as_reserved(&self, value: Value) -> bool {
+        let Some(data) = self.func.def(value).map(|def| &self.func.ops[def]) else { return false };
+        if data.opcode == Opcode::ArithCast {
+            return self.is_as_reserved(data.operands[0]);
+        }
+        if data.opcode != Opcode::KsLoad {
+            return true;
+        }
+        let place = data.operands[0];
+        let writes = |op: &OpId| {
+            let data = &self.func.ops[*op];
+            matches!(data.opcode, Opcode::KsStore | Opcode::KsZero) && data.operands[0] == place
+        };
+        self.func.walk().iter().filter(|op| writes(op)).count() == 1
     }
 
     pub(super) fn end(&self, op: OpId, value: Value, map: &Symbol, here: &Records) -> End<'a> {
@@ -262,9 +343,13 @@ impl<'a> Flow<'a> {
         if let Some(of) = of.filter(|of| *of != map) {
             return End::OfOther(root, of);
         }
-        let mut around = std::iter::successors(self.func.around(op), |&op| self.func.around(op));
-        let mut inside = around.by_ref().take_while(|&op| Flow::begun(self.func, self.derived, op) != Some(root));
-        let in_loop = inside.any(|op| self.func.ops[op].opcode.is_loop());
+        let around = std::iter::successors(self.func.around(op), |&op| self.func.around(op));
+        let begun = self.kept.get(&root);
+        let is_around = |op: OpId| match begun {
+            Some(&begun) => self.func.is_inside(begun, op),
+            None => Flow::begun(self.func, self.derived, op) == Some(root),
+        };
+        let in_loop = around.take_while(|&op| !is_around(op)).any(|op| self.func.ops[op].opcode.is_loop());
         if in_loop && here.gone(root).is_none() { End::InLoop(root) } else { End::Of(root) }
     }
 

@@ -40,6 +40,21 @@ impl Checker<'_, '_> {
         self.error(span, ContextWanted { name, func }).help(help);
     }
 
+    /// `var e = rb.reserve()`: a pointer that may be null, which later statements test. None for other uses.
+    pub fn kept_record(&mut self, call: &MapCall<'_>) -> Option<Expr> {
+        let is_bound = self.bound.as_ref().is_some_and(|(of, _)| *of == call.span);
+        if !is_bound || call.method.name != "reserve" || !call.args.is_empty() {
+            return None;
+        }
+        let MapCall { map, method, name, args, span } = *call;
+        let Some(record) = self.map_optional(MapCall { map, method, name, args, span }) else {
+            return Some(error_expr(span));
+        };
+        let TyKind::Ptr { to, space, .. } = self.cx.types.kind(record.ty) else { return None };
+        let ty = self.cx.types.ptr(to, space, true);
+        Some(Expr { kind: ExprKind::PacketPointer(Box::new(record)), ty, span })
+    }
+
     /// `rb.reserve()`, `rb.reserve(n)`. None if that was reported.
     pub fn record(&mut self, call: MapCall<'_>) -> Option<Optional> {
         let MapCall { map, name, args, span, .. } = call;

@@ -94,6 +94,9 @@ impl Checker<'_, '_> {
             return self.unsupported(span, format!("`.{}()`", method.name));
         }
         if method.optional {
+            if let Some(record) = self.kept_record(&MapCall { map, method, name, args, span }) {
+                return record;
+            }
             return self.untested(span);
         }
         if matches!(method.needs, MapAccess::Events | MapAccess::Dropped) && self.taken_out(map, method.name, span) {

@@ -144,7 +144,7 @@ impl Checker<'_, '_> {
         let value = header.unwrap_or_else(|| self.value(init, declared));
         let untyped = value.untyped;
         let points_to = |ty| self.pointer(ty).map(|pointer| pointer.to);
-        let is_header = matches!(value.expr.kind, ExprKind::PacketPointer(_))
+        let is_header = matches!(&value.expr.kind, ExprKind::PacketPointer(of) if of.is_header())
             && declared.is_none_or(|ty| points_to(ty) == points_to(value.ty()));
         let is_bytes = |ty| points_to(ty) == Some(Ty::U8);
         let init = match declared {

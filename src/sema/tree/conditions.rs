@@ -32,6 +32,13 @@ pub enum OptionalKind {
     View(Expr),
 }
 
+impl Optional {
+    /// Whether it is a part of a packet.
+    pub fn is_header(&self) -> bool {
+        matches!(self.kind, OptionalKind::Packet { .. })
+    }
+}
+
 /// `var name = optional` in a condition. A map entry binds as a place: `ExprKind::Local` of the local names the entry
 /// itself. A packet header and a pointer bind as a pointer value of the local's type, a view as itself.
 pub struct Binding {

@@ -215,7 +215,7 @@ pub enum ExprKind {
     Fill(Box<Expr>),
     /// Whether an optional is there: `m[k] != null`.
     IsPresent(Box<Optional>),
-    /// The address of a header, null where it is absent.
+    /// The address of a header, or of a record, null where it is absent.
     PacketPointer(Box<Optional>),
     /// Of type `bytes`, as are locals and, where a builtin takes that, `null`; no other expression is.
     View(Box<View>),
