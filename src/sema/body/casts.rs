@@ -129,7 +129,10 @@ impl Checker<'_, '_> {
             if matches!(to.space, Space::Ctx | Space::BtfTrusted) {
                 return Some(self.unsupported(span, "a number as a context or a kernel object"));
             }
-            let ty = self.cx.types.ptr(to.to, to.space, true);
+            // The verifier knows nothing of the address, so BPF code reads what is there as any memory of the kernel.
+            let probes = to.space == Space::Any && self.targets.all(|on| on.verified);
+            let space = if probes { Space::BtfUntrusted } else { to.space };
+            let ty = self.cx.types.ptr(to.to, space, true);
             return Some(cast(cast(value.expr, Ty::U64), ty));
         };
         // Memory of the kernel as numbers.
