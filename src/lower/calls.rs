@@ -5,7 +5,7 @@ use crate::fold::CompareOp;
 use crate::ir::{Opcode, Value};
 use crate::sema::tree::{Const, Expr, ExprKind, FuncId, KfuncId, Role};
 use crate::source::Span;
-use crate::tables::{BUILTINS, BuiltinSpec, HelperSpec};
+use crate::tables::{self, BUILTINS, BuiltinSpec, HelperSpec};
 use crate::types::{EnumId, Ty, TyKind};
 
 impl Lowering<'_> {
@@ -122,10 +122,40 @@ impl Lowering<'_> {
 
     /// A helper by its name. Yields a scalar or a pointer.
     pub(super) fn helper(&mut self, helper: &HelperSpec, args: &[Expr], result: Ty, span: Span) -> Option<Value> {
-        let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
+        let mut values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
         let results = if result == Ty::VOID { Vec::new() } else { vec![result] };
+        if helper.name == tables::EXCHANGE {
+            values[1] = self.at(span).object_or_null(values[1]);
+        }
         let op = self.at(span).b.bpf_helper(&values, &helper.name.into(), &results);
         (!results.is_empty()).then(|| self.b.result(op))
+    }
+
+    /// A pointer for the kernel, which takes an object or null, but no pointer that may be either.
+    fn object_or_null(&mut self, given: Value) -> Value {
+        let ty = self.b.func.ty(given);
+        let is_constant = self.b.func.def(given).is_some_and(|def| self.b.func.ops[def].opcode == Opcode::KsNull);
+        let TyKind::Ptr { to, space, nullable: true } = self.cx.types.kind(ty) else { return given };
+        if is_constant {
+            return given;
+        }
+        let object = self.cx.types.ptr(to, space, false);
+        let null = self.b.ks_null(ty);
+        let is_null = self.b.arith_cmp(given, null, CompareOp::Eq.word(), Ty::BOOL);
+        let op = self.b.either(
+            is_null,
+            &[ty],
+            |b| {
+                let null = b.ks_null(ty);
+                b.ks_yield(&[null]);
+            },
+            |b| {
+                let object = b.arith_cast(given, object);
+                let object = b.arith_cast(object, ty);
+                b.ks_yield(&[object]);
+            },
+        );
+        self.b.result(op)
     }
 
     /// A function of the kernel. Yields a scalar or a pointer.

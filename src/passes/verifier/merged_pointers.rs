@@ -52,7 +52,48 @@ fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
         let op = func.def(made[pointer]).unwrap_or_else(|| crate::bug!("an op makes the pointer"));
         func.ops[op].operands[0] = *pointer;
     }
-    if merged.is_empty() { Changed::No } else { Changed::Yes }
+    let tested = hide_tested(func, types);
+    if merged.is_empty() { tested } else { Changed::Yes }
+}
+
+/// Hides a pointer that a branch yields of which it tested that it is not null: if the other one yields null, the result is the
+/// pointer without the test for LLVM, and for the verifier one that may be null.
+fn hide_tested(func: &mut Function, types: &Types) -> Changed {
+    let mut changed = Changed::No;
+    let branches: Vec<OpId> = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsIf).collect();
+    for op in branches {
+        let Some(pointer) = tested(func, op).filter(|&pointer| is_pointer(func, types, pointer)) else { continue };
+        for region in func.ops[op].regions.clone() {
+            let Some(&end) = func.blocks[func.only_block(region)].ops.last() else { continue };
+            let yields = func.ops[end].opcode == Opcode::KsYield && func.ops[end].operands.len() == 1;
+            if yields && without_casts(func, func.ops[end].operands[0]) == pointer {
+                let value = func.ops[end].operands[0];
+                let ty = func.ty(value);
+                func.ops[end].operands[0] = Builder::before(func, end, NAME).bpf_opaque(value, ty);
+                changed = Changed::Yes;
+            }
+        }
+    }
+    changed
+}
+
+/// The pointer that a branch compares with null.
+fn tested(func: &Function, op: OpId) -> Option<Value> {
+    let condition = &func.ops[func.def(*func.ops[op].operands.first()?)?];
+    let is_null = |value: Value| func.def(value).is_some_and(|def| func.ops[def].opcode == Opcode::KsNull);
+    let pointer = match condition.operands[..] {
+        [pointer] if condition.opcode == Opcode::MemIsNull => pointer,
+        [pointer, null] if condition.opcode == Opcode::ArithCmp && is_null(null) => pointer,
+        _ => return None,
+    };
+    Some(without_casts(func, pointer))
+}
+
+fn without_casts(func: &Function, value: Value) -> Value {
+    match func.def(value).map(|def| &func.ops[def]) {
+        Some(data) if data.opcode == Opcode::ArithCast => without_casts(func, data.operands[0]),
+        Some(_) | None => value,
+    }
 }
 
 /// Whether the results of an op may be one of several values.

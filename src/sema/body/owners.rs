@@ -102,8 +102,8 @@ impl Checker<'_, '_> {
         }
         let given = self.value(&value.value, Some(object));
         let Some(pointer) = self.pointer(object) else { return error_expr(span) };
-        let is_null = given.ty() == Ty::NULL;
-        let wanted = self.cx.types.ptr(pointer.to, pointer.space, is_null);
+        let may_be_null = given.ty() == Ty::NULL || self.pointer(given.ty()).is_some_and(|given| given.nullable);
+        let wanted = self.cx.types.ptr(pointer.to, pointer.space, may_be_null);
         let given = self.coerce(given, wanted);
         let Some(helper) = tables::helper(tables::EXCHANGE) else {
             crate::bug!("helpers.toml has no `{}`", tables::EXCHANGE)
