@@ -11,10 +11,15 @@ use crate::types::{Ty, TyKind, Types};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+/// So many values are known without a look at which are used further on.
+const ROOM: usize = 64;
+
 pub struct Follow<'m> {
     pub func: &'m Function,
     pub types: &'m Types,
     last_uses: LastUses,
+    /// How many values may be known before those that are not used further on are dropped.
+    room: usize,
     /// Endless loops that end all the same, after the most iterations that a kernel allows.
     pub(super) bounded: BTreeSet<OpId>,
 }
@@ -29,7 +34,7 @@ impl<'m> Follow<'m> {
                 flow::Step::Into(..) | flow::Step::Behind(_) | flow::Step::Successor(_) | flow::Step::Out => None,
             }));
         }
-        Follow { func, types, last_uses: LastUses::of(func), bounded }
+        Follow { func, types, last_uses: LastUses::of(func), room: ROOM, bounded }
     }
 }
 
@@ -41,6 +46,7 @@ impl Analysis for Follow<'_> {
         let data = &self.func.ops[op];
         if data.opcode == Opcode::KsLoad {
             self.load(data, known);
+            self.drop_dead(op, known);
         } else if data.opcode == Opcode::KsStore {
             self.store(data, known);
         } else if data.opcode == Opcode::KsCopy {
@@ -64,6 +70,7 @@ impl Analysis for Follow<'_> {
         } else if matches!(data.opcode, Opcode::KsDeref | Opcode::KsField | Opcode::KsGlobal) {
             if let Some(path) = self.path(data.results[0], known) {
                 known.read.insert(data.results[0], path);
+                self.drop_dead(op, known);
             }
         } else if data.opcode == Opcode::KsZero && data.loc.made_by.is_some() {
             let outcome = self.remembered(false, known);
@@ -96,6 +103,14 @@ impl Analysis for Follow<'_> {
 
 /// Places and pointers.
 impl Follow<'_> {
+    /// Code without branches may read so many values that each later step would look at thousands that are not used any more.
+    fn drop_dead(&mut self, op: OpId, known: &mut Known) {
+        if known.read.len() > self.room {
+            known.drop_dead(self.last_uses.over(op, false));
+            self.room = ROOM.max(2 * known.read.len());
+        }
+    }
+
     pub(super) fn def(&self, value: Value) -> Option<&OpData> {
         self.func.def(value).map(|op| &self.func.ops[op])
     }
