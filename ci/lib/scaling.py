@@ -31,7 +31,7 @@ def points(folder):
     return [Point(functions, folder) for functions in FUNCTIONS]
 
 
-# What grows in a program besides functions, and how many of it. User space is not compiled: LLVM's own time is not measured.
+# What grows in a program besides functions, and how many of it. These are checked.
 SHAPES = {
     "errors": (4000, lambda n: _main("\n".join(f"    nope{i} = 1" for i in range(n)))),
     "unclosed brackets": (4000, lambda n: "fn main() -> i32 {\n" + "foo(\n" * n + "}\n"),
@@ -44,14 +44,26 @@ SHAPES = {
 }
 
 
+# These are compiled for user space: LLVM optimises a function in more than linear time.
+COMPILED = {
+    "compiled locals": (2000, lambda n: _locals(n)),
+    "compiled statements": (5000, lambda n: "var a: u64\nvar b: u64\n" + _main("    a = a * 3 + b\n    b = b ^ a\n" * (n // 2))),
+    "compiled ranges": (1000, lambda n: _arms(f"        {i * 4}..{i * 4 + 2}: {{ x = {i} }}" for i in range(n))),
+    "compiled calls": (2500, lambda n: _calls(n)),
+}
+
+
 def shapes(folder):
-    """Of each shape its name and the exponent of `ksc check` between its size and four times that."""
-    for name, (size, text) in SHAPES.items():
+    """Of each shape its name and the exponent of the time between its size and four times that."""
+    source = folder / "shape.ks"
+    check = [str(static_compiler()), "check", str(source)]
+    compile_ = [str(static_compiler()), str(source), "-o", str(folder / "shape")]
+    jobs = [(name, shape, check) for name, shape in SHAPES.items()] + [(name, shape, compile_) for name, shape in COMPILED.items()]
+    for name, (size, text), command in jobs:
         points = []
         for count in (size, 4 * size):
-            source = folder / "shape.ks"
             source.write_text(text(count))
-            seconds, _gibibytes = _measured([str(static_compiler()), "check", str(source)], statuses=(0, 1))
+            seconds, _gibibytes = _measured(command, statuses=(0, 1) if command is check else (0,))
             points.append((count, seconds))
         (small, first), (large, last) = points
         yield name, large, last, math.log(last / first) / math.log(large / small)
@@ -64,6 +76,17 @@ def _main(body):
 def _arms(arms):
     body = "\n".join(arms)
     return _main(f"    var x: u32 = 1\n    match (x) {{\n{body}\n        default: {{}}\n    }}")
+
+
+def _locals(count):
+    begins = "".join(f"    var v{i} = x + {i}\n" for i in range(count))
+    uses = "".join(f"    sum = sum ^ v{i}\n" for i in range(count))
+    return f"fn f(x: u64) -> u64 {{\n{begins}    var sum: u64 = 0\n{uses}    return sum\n}}\n" + _main("    print(f(3))")
+
+
+def _calls(count):
+    functions = "".join(f"fn f{i}(x: u64) -> u64 {{ return x * 3 + {i} }}\n" for i in range(count))
+    return functions + "var s: u64\n" + _main("".join(f"    s = f{i}(s)\n" for i in range(count)))
 
 
 def _maps(count):

@@ -2,7 +2,9 @@
 //! process.
 
 use super::module::ModuleGen;
-use super::{Artifact, cleared, joined_choices, joined_stores, limits, refusals, stack, stored_constants, verifier};
+use super::{
+    Artifact, cleared, joined_choices, joined_stores, large, limits, refusals, stack, stored_constants, verifier,
+};
 use crate::diag::Code;
 use crate::diag::codes::environment::NoLlvmTarget;
 use crate::diag::codes::ir::IllFormedIr;
@@ -175,6 +177,9 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
             return None;
         }
         crate::bug!("LLVM finds the module not well formed:\n{}\n{}", error.to_string(), g.module.to_string());
+    }
+    if !g.facts.verified {
+        large::leave(&g);
     }
     let collected = Collected::default();
     let mut passes = format!("default<O{}>", g.cx.options.opt_level.min(3));

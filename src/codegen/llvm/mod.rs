@@ -17,6 +17,7 @@ mod functions;
 mod host;
 mod joined_choices;
 mod joined_stores;
+mod large;
 mod lifetimes;
 mod limits;
 mod line_texts;
