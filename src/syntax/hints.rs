@@ -27,7 +27,8 @@ fn not_a_declaration(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
     }
     let found = failure.found(builder);
     let keyword = foreign::keywords::declaration(builder, failure);
-    let hint = keyword
+    let hint = foreign::bpftrace::hint(builder.source, failure.span(builder))
+        .or(keyword)
         .or_else(|| foreign::declaration(builder, failure))
         .or_else(|| foreign::matching::find(builder, failure, foreign::table::DECLARATIONS));
     builder.hinted(failure.span(builder), NotADeclaration { found }, hint);

@@ -250,7 +250,7 @@ impl Builder<'_> {
             _ => Hint::text("write the block on a line of its own, or remove it"),
         };
         let hint = foreign::blocks::else_if(&self.source[..call.span.lo as usize], call.span)
-            .or_else(|| foreign::blocks::instead(name, word))
+            .or_else(|| foreign::blocks::instead(self.source, name, word))
             .or_else(|| foreign::keywords::near(name, foreign::keywords::HEADERS, word))
             .unwrap_or_else(other);
         self.hinted(call.span, BlockAfterExpression {}, Some(hint));

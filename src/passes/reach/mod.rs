@@ -129,6 +129,9 @@ fn check_values(cx: &mut Session, func: &Function, facts: &Facts, called_from: &
     }
 }
 
+/// What replaces a pointer that is kept.
+const KEPT: &str = "keep a key or an index, and look up what it names where it is needed; of an object of the kernel keep a number, `sk as u64`, which is read through `n as *sock`";
+
 /// Reports the operations and callees that do not exist on the target.
 fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
     let names = Rc::clone(&cx.names);
@@ -193,9 +196,7 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
             error.help("test it before: `if (f == null) return …`");
         }
         for (span, memory) in stored_pointers::kept(func, &cx.types).into_iter().filter(|_| facts.verified) {
-            let error = cx
-                .error(span, PointerKept { memory: memory.to_owned() })
-                .help("keep a key or an index, and look up what it names where it is needed");
+            let error = cx.error(span, PointerKept { memory: memory.to_owned() }).help(KEPT);
             called_from(module, &names, error, &chain);
         }
         for (span, how) in object_parts::refused(func, &cx.types).into_iter().filter(|_| facts.verified) {

@@ -106,7 +106,8 @@ impl Checker<'_, '_> {
                 error.note(stored, "the kernel does not know what this points to, which it holds");
             }
             Some(_) | None => {
-                error.help("it knows the pointers that a `@tp_btf` program gets, what is read through them, what functions of the kernel return, and the running task by `bpf_get_current_task_btf()`");
+                error.help("it knows the pointers that a `@tp_btf` program gets, what is read through them, what functions of the kernel return, and the running task by `bpf_get_current_task_btf()`")
+                    .help("a variable whose fields are read alone may hold any: its first value is converted, `var p = e as u64 as *T`");
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Words that other languages have before a block, and misspelt ones. The parser takes such a word for a type, a
 //! function or a statement and fails in the block or behind it: the word is reported instead.
 
-use super::{Hint, keywords, throws, up_to};
+use super::{Hint, keywords, switches, throws, up_to};
 use crate::diag::codes::syntax::*;
 use crate::source::Span;
 use crate::source::scan::TokenKind;
@@ -11,7 +11,7 @@ use crate::syntax::types::quoted;
 use crate::syntax::words;
 
 /// What replaces a word before a block, or before the header of one.
-pub fn instead(word: &str, span: Span) -> Option<Hint> {
+pub fn instead(source: &str, word: &str, span: Span) -> Option<Hint> {
     let help = match word {
         "do" => "there is no `do`; write `loop { … if (!c) break }`",
         "elif" | "elseif" | "elsif" => {
@@ -20,7 +20,12 @@ pub fn instead(word: &str, span: Span) -> Option<Hint> {
         "ensure" | "finally" => throws::AT_END,
         "except" | "rescue" => return Some(Hint::edit(throws::HANDLER, span, "catch")),
         "foreach" => "a loop over a map or an array is written `for (k, v in m) { … }`",
-        "switch" => "alternatives are written `match (e) { A: …, B | C: …, default: … }`",
+        "switch" => {
+            return Some(Hint::with(
+                "alternatives are written `match (e) { A: …, B | C: …, default: … }`",
+                switches::as_match(source, span),
+            ));
+        }
         "unless" => "a negated condition is written `if (!c) { … }`",
         "until" => "a negated loop condition is written `while (!c) { … }`",
         _ => return None,
@@ -95,7 +100,8 @@ fn before_block(builder: &Builder<'_>, failure: &Failure<'_>, brace: usize) -> O
     }
     // After `=` and the like it is a type whose name may be near to a keyword.
     let alone = matches!(before, "" | "\n" | ";" | "{" | "}" | ")" | "]") || at > 0 && is_plain_word(failure, at - 1);
-    let hint = instead(word, span).or_else(|| keywords::near(word, keywords::BLOCKS, span).filter(|_| alone))?;
+    let hint = instead(builder.source, word, span)
+        .or_else(|| keywords::near(word, keywords::BLOCKS, span).filter(|_| alone))?;
     Some((at, hint))
 }
 
@@ -110,7 +116,7 @@ fn header(builder: &Builder<'_>, failure: &Failure<'_>, brace: usize) -> Option<
     let hint = |at: usize| {
         let span = failure.token_span(builder, offset(failure, at));
         let word = failure.text_at(at);
-        let hint = instead(word, span).or_else(|| keywords::near(word, keywords::HEADERS, span));
+        let hint = instead(builder.source, word, span).or_else(|| keywords::near(word, keywords::HEADERS, span));
         hint.map(|hint| (at, hint))
     };
     let called = || {

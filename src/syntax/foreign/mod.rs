@@ -2,12 +2,14 @@
 
 mod addresses;
 pub mod blocks;
+pub mod bpftrace;
 mod casts;
 mod declarations;
 pub mod keywords;
 pub mod lines;
 mod loops;
 pub mod matching;
+mod switches;
 pub mod table;
 pub mod throws;
 

@@ -53,7 +53,12 @@ pub fn project(cx: &mut Session, names: &Names, hook: &Hook) -> Result<Project, 
         "A `{}` program of KernelScript, and the program of user space that loads and drives it.",
         hook.attribute()
     );
-    Ok(Project { source, about, commands, facts: readme::of_program(hook) })
+    Ok(Project {
+        source,
+        about,
+        commands,
+        facts: [readme::of_program(hook), readme::of_parameters(cx, hook, &params)].concat(),
+    })
 }
 
 pub fn module(names: &Names) -> Project {

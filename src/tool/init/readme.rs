@@ -3,7 +3,10 @@
 use super::kind::Hook;
 use super::template::filled;
 use super::{Names, Project};
-use crate::tables::{CONTEXTS, ContextField};
+use crate::sema::handed::Parameter;
+use crate::session::Session;
+use crate::tables::{CONTEXTS, ContextField, Params, record_field};
+use crate::types::TyKind;
 
 pub fn text(names: &Names, project: &Project) -> String {
     let facts: Vec<String> = project.facts.iter().map(|fact| format!("- {fact}")).collect();
@@ -41,4 +44,34 @@ pub fn of_program(hook: &Hook) -> Vec<String> {
         facts.push(format!("Fields of `*{}`: {}.", context.name, fields.join(", ")));
     }
     facts
+}
+
+/// What a program gets that the tables do not list: the fields of its record, or its parameters.
+pub fn of_parameters(cx: &mut Session, hook: &Hook, params: &[Parameter]) -> Vec<String> {
+    let is_record = matches!(hook.spec.params, Params::Record { .. });
+    let record = params.first().filter(|_| is_record).and_then(|(_, ty)| ty.strip_prefix('*'));
+    let is_context = |of: &str| CONTEXTS.iter().any(|context| context.name == of);
+    let is_listed = params.first().and_then(|(_, ty)| ty.strip_prefix('*')).is_some_and(is_context);
+    match record {
+        Some(of) => vec![format!("Fields of `*{of}`: {}.", fields(cx, of).join(", "))],
+        None if params.is_empty() || is_listed => Vec::new(),
+        None => {
+            let params: Vec<String> = params.iter().map(|(name, ty)| format!("`{name}: {ty}`")).collect();
+            vec![format!("Its parameters: {}; those at the end may be left out.", params.join(", "))]
+        }
+    }
+}
+
+/// The fields of a struct of the kernel that the language has types for.
+fn fields(cx: &mut Session, of: &str) -> Vec<String> {
+    let Some(Ok(ty)) = cx.kernel_types.named(&mut cx.types, of) else { return Vec::new() };
+    let TyKind::Struct(id) = cx.types.kind(ty) else { return Vec::new() };
+    let mut fields = Vec::new();
+    for name in cx.kernel_types.field_names(id) {
+        if let Ok(Some(at)) = cx.kernel_types.field(&mut cx.types, id, &name) {
+            let ty = cx.types.struct_def(id).fields[at].ty;
+            fields.push(format!("`{}: {}`", record_field(&name), cx.types.name(ty)));
+        }
+    }
+    fields
 }

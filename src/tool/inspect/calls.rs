@@ -15,8 +15,9 @@ const EXIT: u8 = 0x95;
 const MOVE_IMM: [u8; 2] = [0xb4, 0xb7];
 /// `BPF_PSEUDO_CALL`
 pub const PSEUDO_CALL: u8 = 1;
-/// The helper bpf_tail_call, and the register of its index.
+/// The helper bpf_tail_call, and the registers of its map and its index.
 const TAIL_CALL: i32 = 12;
+const MAP: u8 = 2;
 const INDEX: u8 = 3;
 
 struct Graph {
@@ -39,6 +40,8 @@ enum How {
     Callback,
     /// Through this entry of this map.
     Tail(String, usize),
+    /// Through a map that user space fills.
+    Filled,
 }
 
 pub struct Instruction {
@@ -113,7 +116,9 @@ fn add_calls(
     let relocations: BTreeMap<u64, _> = section.relocations().collect();
     let code = code(section.data().unwrap_or(&[]), start, end);
     let indexes = indexes(&code);
-    let mut array = None;
+    let maps = file.section_by_name(".maps").map(|section| section.index());
+    // The array that a helper takes, and the last one whose entries the object has.
+    let (mut named, mut array) = (None, None);
     for (number, instruction) in code.iter().enumerate() {
         let relocated = relocations.get(&instruction.offset).and_then(|relocation| match relocation.target() {
             RelocationTarget::Symbol(symbol) => file.symbol_by_index(symbol).ok(),
@@ -130,6 +135,9 @@ fn add_calls(
             graph.add(from, function_at(file, of, base.checked_add_signed(next)), How::Call);
         } else if instruction.opcode == CALL && instruction.immediate == TAIL_CALL {
             let programs = array.and_then(|array: &str| Some((array, arrays.get(array)?)));
+            if let (None, Some(array)) = (programs, named.or(array)) {
+                graph.add(from, Some(array.to_owned()), How::Filled);
+            }
             for (array, (slot, program)) in
                 programs.into_iter().flat_map(|(array, all)| all.iter().map(move |p| (array, p)))
             {
@@ -142,10 +150,19 @@ fn add_calls(
         {
             let name = symbol.name().ok().filter(|name| arrays.contains_key(*name));
             array = name.or(array);
+            if registers_map(instruction) && symbol.section_index() == maps {
+                named = symbol.name().ok();
+                array = name;
+            }
             let target = function_at(file, symbol.section_index(), symbol.address().checked_add_signed(immediate));
             graph.add(from, target.filter(|_| name.is_none()), How::Callback);
         }
     }
+}
+
+/// Whether the instruction loads the second argument of a call.
+fn registers_map(instruction: &Instruction) -> bool {
+    instruction.registers.0 == MAP
 }
 
 /// What the register of the index may hold.
@@ -273,6 +290,7 @@ impl Graph {
                     How::Call => format!("  calls {to}\n"),
                     How::Callback => format!("  is called back at {to}\n"),
                     How::Tail(map, slot) => format!("  tail calls {to}, {}[{slot}]\n", escape::value(map)),
+                    How::Filled => format!("  tail calls what user space puts into {to}\n"),
                 };
             }
         }
@@ -290,6 +308,7 @@ impl Graph {
             let style = match &call.how {
                 How::Call => String::new(),
                 How::Callback => " [style=dotted]".to_owned(),
+                How::Filled => " [style=dashed, label=\"filled by user space\"]".to_owned(),
                 How::Tail(map, slot) => format!(" [style=dashed, label={}]", quoted(&format!("{map}[{slot}]"))),
             };
             out += &format!("    {} -> {}{style}\n", quoted(&call.from), quoted(&call.to));
