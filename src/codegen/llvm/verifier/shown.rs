@@ -7,7 +7,7 @@ use super::super::module::ModuleGen;
 use super::known_limits;
 use super::operands::number;
 use crate::session::Mcpu;
-use inkwell::values::{InstructionOpcode, InstructionValue, IntValue, PhiValue};
+use inkwell::values::{AnyValueEnum, BasicValue, InstructionOpcode, InstructionValue, IntValue, PhiValue};
 
 /// Deeper than what people write.
 const DEPTH: u32 = 16;
@@ -80,8 +80,12 @@ impl Shown {
     }
 
     fn joined(&self, phi: InstructionValue, depth: u32) -> Option<u64> {
+        let phi = PhiValue::try_from(phi).ok()?;
+        if let Some(last) = last_counted(phi) {
+            return Some(last);
+        }
         let mut largest = Some(0);
-        for (value, _) in PhiValue::try_from(phi).ok()?.get_incomings() {
+        for (value, _) in phi.get_incomings() {
             let shown = value.is_int_value().then(|| self.within(value.into_int_value(), depth)).flatten();
             largest = Some(largest?.max(shown?));
         }
@@ -106,6 +110,38 @@ impl Shown {
         let shown = self.within(value, depth);
         if is_within(value, mask, depth) { shown } else { Some(shown.map_or(mask, |shown| shown.min(mask))) }
     }
+}
+
+/// The largest number of a counter that begins at a constant, grows by a constant, and is compared with constants. The verifier walks
+/// such a loop number by number, so it knows the counter exactly.
+fn last_counted(phi: PhiValue) -> Option<u64> {
+    let counter = phi.as_basic_value().is_int_value().then(|| phi.as_basic_value().into_int_value())?;
+    let (mut largest, mut grows) = (0, None);
+    for (value, _) in phi.get_incomings() {
+        let value = value.into_int_value();
+        if let Some(first) = value.get_zero_extended_constant() {
+            largest = first.max(largest);
+            continue;
+        }
+        let step = value.as_instruction().filter(|made_by| made_by.get_opcode() == InstructionOpcode::Add)?;
+        let by = number(step.get_operand(1))?.get_zero_extended_constant()?;
+        if number(step.get_operand(0)) != Some(counter) || grows.replace((value, by)).is_some() {
+            return None;
+        }
+    }
+    let (grown, by) = grows?;
+    let end = [counter, grown].into_iter().flat_map(compared_with).max()?;
+    Some(largest.max(end.checked_add(by)?))
+}
+
+/// The constants that a number is compared with.
+fn compared_with<'c>(value: IntValue<'c>) -> impl Iterator<Item = u64> + 'c {
+    let uses = std::iter::successors(value.get_first_use(), |found| found.get_next_use());
+    uses.filter_map(|found| {
+        let AnyValueEnum::IntValue(outcome) = found.get_user() else { return None };
+        let test = outcome.as_instruction().filter(|test| test.get_opcode() == InstructionOpcode::ICmp)?;
+        number(test.get_operand(1))?.get_zero_extended_constant()
+    })
 }
 
 fn ones(bits: u32) -> u64 {
