@@ -164,3 +164,14 @@ def index(rng, names):
             lambda: binary(">>", inner, literal(rng.choice([1, 3]))),
         ])()
     return inner
+
+
+def less(rng, of):
+    """A difference with a sign; below zero it is beyond every end."""
+    by = rng.choice([1, 3, 10])
+    whole = cast(of, 8) if rng.random() < 0.5 else binary("&", of, literal(1023))
+
+    def value(sources):
+        difference = whole.value(sources) - by
+        return difference if difference >= 0 else 1 << 62
+    return Number(f"(({whole.text} as i32) - {by})", 32, value)

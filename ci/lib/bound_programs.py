@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bound_accesses import NAME, OF_MEMORY, STRAIGHT
 from bound_loops import LOOPS
-from bound_numbers import SOURCES, TABLE, Number, index
+from bound_numbers import SOURCES, TABLE, Number, binary, cast, index, less, literal
 
 _HEAD = """\
 struct Head {{ b: u8, c: u8, w: u16, d: u32, q: u64 }}
@@ -22,6 +22,8 @@ var sources: Head
 # Loops are as many programs as a third of the rest.
 _KINDS = {**STRAIGHT, **LOOPS}
 _NAMES = [*STRAIGHT, *(name for name in LOOPS for _ in range(4))]
+# What takes an index with a sign.
+_SIGNED = ("byte", "write", "slice", "read", "equal", "compare", "table", "text", "map", "global", "stack", "copied")
 # form → (attribute, context, result, the returned expression, what the kernel keeps of it)
 FORMS = {
     "xdp": ("@xdp", "*xdp_md", "xdp_action", "r as xdp_action", 0xFFFFFFFF),
@@ -92,24 +94,62 @@ def packets(seed):
     return made
 
 
+def _place(rng, kind):
+    """How a program gets the index of an access: lines, and the number."""
+    which = index(rng, list(SOURCES))
+    if kind in _SIGNED and rng.random() < 0.1:
+        which = less(rng, which)
+        return [], which
+    form = rng.choice(["inline", "inline", "named", "named", "joined", "counted"])
+    if form == "inline":
+        return [], which
+    named = Number("computed", max(which.bits, 32), which.value)
+    lines = [f"var computed: u{named.bits} = {which.text}"]
+    if form == "joined":
+        other, odd = cast(index(rng, list(SOURCES)), named.bits), rng.choice(["b", "w"])
+        lines += [f"if (({odd} & 1) == 1) computed = {other.text}"]
+        return lines, Number("computed", named.bits, lambda s: (other if s[odd] & 1 else which).value(s))
+    if form == "counted":
+        by = binary("&", index(rng, list(SOURCES)), literal(rng.choice([3, 7, 15])))
+        lines += [f"for (_ in 0..{rng.choice([2, 5])}) {{ computed += {cast(by, named.bits).text} }}"]
+        times = int(lines[-1].split("..")[1].split(")")[0])
+        return lines, Number("computed", named.bits, lambda s: (which.value(s) + times * by.value(s)) % (1 << named.bits))
+    return lines, named
+
+
+def _with_function(at, context, place):
+    """(the helper function, the line that calls it): the access is in another function, which gets the index."""
+    names = [*SOURCES, "computed"]
+    types = {**SOURCES, "computed": place.bits}
+    params = ", ".join(f"{name}: u{types[name]}" for name in names)
+    return f"@helper fn h{at}(ctx: {context}, pk: bytes, {params}) -> u32 {{\n    ", f"var r = h{at}(ctx, pk, {', '.join(names)})"
+
+
+def _access(rng, form):
+    while True:
+        kind = rng.choice(list(OF_MEMORY) if form == "tracing" else _NAMES)
+        lines, place = _place(rng, kind)
+        access = _KINDS[kind](rng, place)
+        if not access.only or form in access.only:
+            return kind, lines, place, access
+
+
 def program(seed, at):
     rng = random.Random(f"{seed} {at}")
     form = rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
     attribute, context, result, returned, keeps = FORMS[form]
     fail = f"return {'99' if keeps != 1 else '0'}" + (" as xdp_action" if result == "xdp_action" else "")
     lines, differs, known = _sources(rng, form, fail)
-    while True:
-        kind = rng.choice(list(OF_MEMORY) if form == "tracing" else _NAMES)
-        at_which = index(rng, list(SOURCES))
-        named = rng.random() < 0.4
-        used = Number("computed", at_which.bits, at_which.value) if named else at_which
-        access = _KINDS[kind](rng, used)
-        if not access.only or form in access.only:
-            break
+    kind, computed, place, access = _access(rng, form)
     view = [] if form == "tracing" else ["var pk = ctx.bytes(16)"]
-    computed = [f"var computed = {at_which.text}"] if named else []
-    whole = "\n    ".join([*lines, *view, *computed, "var r: u32 = 0", *access.lines, f"return {returned}"])
-    text = f"{attribute} fn p{at}(ctx: {context}) -> {result} {{\n    {whole}\n}}\n"
+    if view and place.text == "computed" and rng.random() < 0.3:
+        function, call = _with_function(at, context, place)
+        function += "\n    ".join(["var r: u32 = 0", *access.lines, "return r"]) + "\n}\n"
+        body = [call]
+    else:
+        function, body = "", ["var r: u32 = 0", *access.lines]
+    whole = "\n    ".join([*lines, *view, *computed, *body, f"return {returned}"])
+    text = f"{function}{attribute} fn p{at}(ctx: {context}) -> {result} {{\n    {whole}\n}}\n"
 
     def of(packet):
         # A test run of the other one has no end of the packet before Linux 6.18.
