@@ -32,15 +32,25 @@ fn is_same_kind(btf: &Btf, kernel: TypeId, types: &Types, declared: Ty, depth: u
         TyKind::Bool | TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Char => matches!(kernel.kind, Kind::Int { .. }),
         TyKind::Ptr { .. } => matches!(kernel.kind, Kind::Pointer(_)),
         TyKind::Struct(_) => matches!(kernel.kind, Kind::Struct { .. } | Kind::Union { .. }),
-        TyKind::Array(element, _) => match kernel.kind {
-            Kind::Array { of, .. } => is_same_kind(btf, of, types, element, depth),
-            _ => false,
-        },
+        TyKind::Array(element, _) => {
+            let Kind::Array { of, .. } = kernel.kind else { return false };
+            is_same_kind(btf, of, types, element, depth)
+        }
         TyKind::Enum(id) => {
             let plain = |name: &str| name.split("___").next().unwrap_or_default().to_owned();
             let is_named = plain(&types.enum_def(id).name) == plain(kernel.name) || kernel.name.is_empty();
             matches!(kernel.kind, Kind::Enum { .. }) && is_named
         }
-        _ => true,
+        TyKind::Void
+        | TyKind::F64
+        | TyKind::Str(_)
+        | TyKind::Fn(_)
+        | TyKind::Opt(_)
+        | TyKind::Place { .. }
+        | TyKind::Handle(_)
+        | TyKind::Link
+        | TyKind::Bytes
+        | TyKind::Null
+        | TyKind::Error => true,
     }
 }

@@ -34,9 +34,12 @@ pub(super) fn warn_other_kinds(cx: &mut Session, flavour: &str, id: StructId, fi
 
 /// How a flavour declares a field of a type of the kernel.
 fn spelled_in_kernel(types: &Types, ty: Ty) -> String {
-    match types.kind(ty) {
-        TyKind::Array(element, count) => format!("{}[{count}]", spelled_in_kernel(types, element)),
-        TyKind::Ptr { .. } => spelled(types, &Ok(ty)),
-        _ => types.name(ty),
+    let kind = types.kind(ty);
+    if let TyKind::Array(element, count) = kind {
+        format!("{}[{count}]", spelled_in_kernel(types, element))
+    } else if let TyKind::Ptr { .. } = kind {
+        spelled(types, &Ok(ty))
+    } else {
+        types.name(ty)
     }
 }

@@ -6,13 +6,20 @@ use crate::types::{Ty, TyKind, Types};
 
 /// The type, as the runtime reads values for it.
 pub fn option(types: &Types, ty: Ty) -> KsKconfig {
-    match types.kind(ty) {
-        TyKind::Bool => KsKconfig::Bool,
-        TyKind::Char => KsKconfig::Char,
-        TyKind::Enum(_) => KsKconfig::Tristate,
-        TyKind::Str(_) => KsKconfig::Text,
-        _ if types.as_int(ty).is_some_and(|(_, signed)| signed) => KsKconfig::Signed,
-        _ => KsKconfig::Unsigned,
+    let kind = types.kind(ty);
+    let is_signed = || types.as_int(ty).is_some_and(|(_, signed)| signed);
+    if kind == TyKind::Bool {
+        KsKconfig::Bool
+    } else if kind == TyKind::Char {
+        KsKconfig::Char
+    } else if let TyKind::Enum(_) = kind {
+        KsKconfig::Tristate
+    } else if let TyKind::Str(_) = kind {
+        KsKconfig::Text
+    } else if is_signed() {
+        KsKconfig::Signed
+    } else {
+        KsKconfig::Unsigned
     }
 }
 
