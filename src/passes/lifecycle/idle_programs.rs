@@ -43,7 +43,16 @@ pub fn check(module: &Module, cx: &mut Session) {
 /// Of programs in the file of `main`: those of a module may be for other programs.
 fn warn_unnamed(module: &Module, file: FileId, cx: &mut Session) {
     let named = named(module);
-    for func in programs(module).filter(|func| !named.contains(&func.name) && func.name_span.file == file) {
+    let named = |func: &Function| named.contains(&func.name);
+    // A session has a program at the function's entry and another at its return, both at the name of the session; `main` loads the first.
+    let is_session =
+        |func: &Function| module.funcs.iter().any(|other| named(other) && other.name_span == func.name_span);
+    let mut warned = Vec::new();
+    for func in programs(module).filter(|func| func.name_span.file == file && !is_session(func)) {
+        if warned.contains(&func.name_span) {
+            continue;
+        }
+        warned.push(func.name_span);
         let name = cx.names.of(&func.name).to_owned();
         let has_target = matches!(&func.role, Role::Program { target: Some(_), .. });
         let target = if has_target { "" } else { ", target" };
