@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 pub struct Results {
     /// In hexadecimal digits.
     packets: Vec<String>,
-    /// For each program what it returns of each packet; none if that is not known.
+    /// The expected result of each program for each packet; none where the model has no answer.
     programs: BTreeMap<String, Vec<Option<u32>>>,
 }
 

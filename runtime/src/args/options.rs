@@ -47,7 +47,7 @@ fn show(bytes: &[u8]) -> String {
     escape::short(&String::from_utf8_lossy(bytes))
 }
 
-/// What the program takes, for what it does not.
+/// The help of a message about an argument that the program does not take: the form of those that it takes.
 fn takes(spec: &Spec) -> &'static str {
     if spec.fields.is_empty() { "the program takes no arguments" } else { "options begin with `--`" }
 }

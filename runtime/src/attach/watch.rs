@@ -27,7 +27,7 @@ pub enum Life {
 pub struct Watched {
     /// The interface, or 0.
     index: u32,
-    /// What it is attached to, for a message; empty where that is not known.
+    /// The name of the attachment's target, for messages; empty where it is unknown.
     to: String,
     pub gone: bool,
 }
