@@ -3,6 +3,7 @@
 use crate::diag::{ALL_WARNINGS, ANALYSES, Analysis, Levels, codes, escape};
 use crate::kernels;
 use crate::session::{KernelVersion, MIN_KERNEL, Mcpu, Options, PIN_ROOT, PrintAfter, ProbeForms};
+use crate::tables::WORKAROUNDS;
 use crate::target::Target;
 use clap::builder::PossibleValue;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
@@ -275,6 +276,9 @@ pub struct Common {
     /// Leaves out the errors of this safety analysis; what they are about, the kernel refuses. May be given several times
     #[arg(long, value_name = "NAME", value_parser = analysis, hide_short_help = true)]
     pub no_check: Vec<&'static Analysis>,
+    /// Leaves out a workaround for verifiers or LLVM, by its name in docs/workarounds.md: to find out what needs it. May be given several times
+    #[arg(long, value_name = "NAME", value_parser = workaround, hide = true)]
+    pub without: Vec<&'static str>,
     #[command(flatten)]
     pub messages: Messages,
     /// Print the IR after this pass, or the LLVM IR after this rewrite for the verifier; `all`: after each
@@ -396,6 +400,11 @@ fn analysis(text: &str) -> Result<&'static Analysis, String> {
     Analysis::named(text).ok_or_else(|| format!("the analyses are {}", names()))
 }
 
+fn workaround(text: &str) -> Result<&'static str, String> {
+    let known = WORKAROUNDS.iter().find(|known| known.name == text);
+    known.map(|known| known.name).ok_or_else(|| "docs/workarounds.md lists the names of workarounds".to_owned())
+}
+
 impl Common {
     fn mcpu(&self) -> Mcpu {
         match self.mcpu {
@@ -450,6 +459,7 @@ impl Common {
             streams: false,
             checks_parts: true,
             btf: self.btf.clone(),
+            without: self.without.clone(),
             project: self.project.clone().unwrap_or_else(|| name.clone()),
             name,
         }

@@ -4,6 +4,7 @@
 //! Workarounds that later kernels do without divide an executable's kernels into tiers, each with an object of its own.
 
 use crate::session::{KernelVersion, Options, Session, Tier};
+use crate::tables::Workaround;
 
 /// The tiers after the first one, in order. Each costs the time to compile another object, so workarounds that end between two of them are
 /// made for the earlier tier up to its last kernel.
@@ -12,7 +13,7 @@ static TIERS: [Tier; 2] =
 
 /// The kernels from one version on, and before another one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Kernels {
+struct Kernels {
     /// The first of them; none if every older kernel is one of them too.
     since: Option<KernelVersion>,
     /// The first that is not one of them any more; none if every later kernel is one of them too.
@@ -20,30 +21,13 @@ pub struct Kernels {
 }
 
 impl Kernels {
-    pub const ALL: Kernels = Kernels { since: None, until: None };
-
-    pub const fn before(major: u32, minor: u32) -> Kernels {
-        Kernels { since: None, until: Some(KernelVersion { major, minor }) }
-    }
-
-    pub const fn since(major: u32, minor: u32) -> Kernels {
+    const fn since(major: u32, minor: u32) -> Kernels {
         Kernels { since: Some(KernelVersion { major, minor }), until: None }
     }
 
     /// Whether one of them is this kernel or a later one.
     fn reach(self, oldest: KernelVersion) -> bool {
         self.until.is_none_or(|until| oldest < until && self.since.is_none_or(|since| since < until))
-    }
-
-    /// Whether later kernels are none of them.
-    pub fn have_end(self) -> bool {
-        self.until.is_some()
-    }
-
-    /// The first tier without any of them, if there is one.
-    pub fn tier_after(self) -> Option<Tier> {
-        let until = self.until?;
-        TIERS.into_iter().find(|tier| tier.since >= until)
     }
 
     /// Whether this kernel and all later ones are among them.
@@ -75,6 +59,26 @@ pub fn version(text: &str) -> Result<KernelVersion, String> {
     Ok(version)
 }
 
+impl Workaround {
+    /// The kernels whose code has it.
+    fn kernels(&self) -> Kernels {
+        let version = |(major, minor)| KernelVersion { major, minor };
+        let until = self.until.filter(|_| !self.everywhere);
+        Kernels { since: self.since.map(version), until: until.map(version) }
+    }
+
+    /// Whether the code for later kernels does not have it.
+    pub fn ends(&self) -> bool {
+        self.kernels().until.is_some()
+    }
+
+    /// The first tier whose code does not have it, if there is one.
+    pub fn tier_after(&self) -> Option<Tier> {
+        let until = self.kernels().until?;
+        TIERS.into_iter().find(|tier| tier.since >= until)
+    }
+}
+
 impl Options {
     /// The text of the program says that the object needs this kernel. An option, or another file, may name a later one.
     pub fn need_kernel(&mut self, oldest: KernelVersion) {
@@ -83,8 +87,13 @@ impl Options {
         self.min_kernel_given = true;
     }
 
+    /// Whether this workaround is in force: the object may meet a kernel that needs it, and no option leaves it out.
+    pub fn works_around(&self, workaround: &Workaround) -> bool {
+        self.may_meet(workaround.kernels()) && !self.without.contains(&workaround.name)
+    }
+
     /// Whether the object may meet one of these kernels, so that it needs what they alone need.
-    pub fn may_meet(&self, kernels: Kernels) -> bool {
+    fn may_meet(&self, kernels: Kernels) -> bool {
         kernels.reach(self.tier.map_or(self.min_kernel, |tier| tier.since))
     }
 
@@ -96,15 +105,20 @@ impl Options {
 }
 
 impl Session {
-    /// A workaround for these kernels changed the code.
-    pub fn work_around(&mut self, kernels: Kernels) {
-        self.tiers.extend(kernels.tier_after());
+    /// This workaround changed the code: the kernels that do without it may have an object of their own.
+    pub fn worked_around(&mut self, workaround: &Workaround) {
+        self.tiers.extend(workaround.tier_after());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tables::workarounds;
+
+    fn before(major: u32, minor: u32) -> Kernels {
+        Kernels { since: None, until: Some(KernelVersion { major, minor }) }
+    }
 
     fn options(major: u32, minor: u32) -> Options {
         Options { min_kernel: KernelVersion { major, minor }, ..Options::default() }
@@ -112,28 +126,28 @@ mod tests {
 
     #[test]
     fn an_object_meets_its_oldest_kernel_and_later_ones() {
-        assert!(options(6, 4).may_meet(Kernels::before(6, 5)));
-        assert!(!options(6, 5).may_meet(Kernels::before(6, 5)));
+        assert!(options(6, 4).may_meet(before(6, 5)));
+        assert!(!options(6, 5).may_meet(before(6, 5)));
         assert!(options(6, 1).may_meet(Kernels::since(6, 5)));
-        assert!(options(6, 12).may_meet(Kernels::ALL));
+        assert!(options(6, 12).may_meet(Kernels { since: None, until: None }));
     }
 
     #[test]
     fn the_object_of_a_tier_meets_none_of_the_kernels_before_it() {
         let tier = Some(TIERS[0]);
         let options = Options { tier, ..options(6, 1) };
-        assert!(!options.may_meet(Kernels::before(6, 7)));
-        assert!(options.may_meet(Kernels::before(6, 12)));
+        assert!(!options.may_meet(before(6, 7)));
+        assert!(options.may_meet(before(6, 12)));
         // What the program may use is the same in all tiers.
         assert!(options.lacks(Some((6, 4))).is_some());
     }
 
     #[test]
     fn a_tier_begins_where_kernels_end_or_later() {
-        assert_eq!(Kernels::before(6, 5).tier_after(), Some(TIERS[0]));
-        assert_eq!(Kernels::before(6, 7).tier_after(), Some(TIERS[0]));
-        assert_eq!(Kernels::before(6, 8).tier_after(), Some(TIERS[1]));
-        assert_eq!(Kernels::ALL.tier_after(), None);
+        assert_eq!(workarounds::CHOICES_BEFORE_CALLS.tier_after(), Some(TIERS[0]));
+        assert_eq!(workarounds::CALLBACKS_ONCE.tier_after(), Some(TIERS[0]));
+        assert_eq!(workarounds::WRAPPED_LIMITS.tier_after(), Some(TIERS[1]));
+        assert_eq!(workarounds::ELEMENTS.tier_after(), None);
         assert!(TIERS.is_sorted());
     }
 

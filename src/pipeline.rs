@@ -325,6 +325,7 @@ pub fn has(module: &Module, target: Target) -> bool {
 mod tests {
     use super::*;
     use crate::passes::{EVERY, misplaced};
+    use crate::tables::WORKAROUNDS;
 
     #[test]
     fn each_list_keeps_the_order_that_its_passes_ask_for() {
@@ -345,10 +346,25 @@ mod tests {
 
     #[test]
     fn each_workaround_that_ends_has_a_tier_without_it() {
-        let of_passes = passes().filter_map(|pass| Some((pass.name, pass.verifier.as_ref()?.kernels)));
-        let of_rewrites = llvm::verifier::REWRITES.iter().map(|rewrite| (rewrite.name, rewrite.kernels));
-        for (name, kernels) in of_passes.chain(of_rewrites) {
-            assert_eq!(kernels.have_end(), kernels.tier_after().is_some(), "`{name}`");
+        for workaround in WORKAROUNDS {
+            assert_eq!(workaround.ends(), workaround.tier_after().is_some(), "`{}`", workaround.name);
+        }
+    }
+
+    #[test]
+    fn the_file_of_each_workaround_has_it() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        for workaround in WORKAROUNDS {
+            let text = std::fs::read_to_string(root.join("src").join(workaround.file)).unwrap_or_default();
+            let constant = workaround.name.to_uppercase().replace('-', "_");
+            assert!(
+                text.contains(&format!("workarounds::{constant}")),
+                "`{}` is not in {}",
+                workaround.name,
+                workaround.file
+            );
+            let witness = workaround.witness.is_none_or(|test| root.join("lit-tests").join(test).is_file());
+            assert!(witness, "`{}` has no witness {:?}", workaround.name, workaround.witness);
         }
     }
 

@@ -144,6 +144,8 @@ pub struct Options {
     pub checks_parts: bool,
     /// `--btf`: the kernel's types, instead of those of the running kernel.
     pub btf: Option<PathBuf>,
+    /// `--without`: the names of workarounds that are left out.
+    pub without: Vec<&'static str>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -201,6 +203,7 @@ impl Default for Options {
             streams: false,
             checks_parts: true,
             btf: None,
+            without: Vec::new(),
         }
     }
 }

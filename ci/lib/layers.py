@@ -13,7 +13,7 @@ MAY_USE = {
     "diag": {"source"},
     "types": {"source", "diag"},
     "tuning": set(),
-    "kernels": {"session"},
+    "kernels": {"session", "tables"},
     "session": {"source", "diag", "types", "btf"},
     "fold": {"types"},
     "tables": {"types", "target"},

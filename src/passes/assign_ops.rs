@@ -7,7 +7,7 @@
 //! make assignments with operators; before `numeric`, which expands divisions and shifts.
 
 use super::analysis::{pointees, root};
-use super::{Changed, Declarations, Pass, Run};
+use super::{Because, Changed, Declarations, Pass, Run};
 use crate::diag::codes::limits::{AtomicInPacket, NotAtomic};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::fold::ArithOp;
@@ -26,7 +26,7 @@ pub static PASS: Pass = Pass {
     summary: "Expand assignments with an operator",
     after: &[("maps", "makes assignments with an operator"), ("map-places", "makes assignments with an operator")],
     before: &[("numeric", "takes the divisions and shifts that this pass makes")],
-    verifier: None,
+    because: Because::Language,
     run: Run::Function(run),
 };
 

@@ -1,6 +1,6 @@
 //! `builtins`: lowers a builtin of both sides to the helper or the runtime function of the module's side.
 
-use super::{Changed, Declarations, Pass, Run};
+use super::{Because, Changed, Declarations, Pass, Run};
 use crate::ir::ops::KsBuiltin;
 use crate::ir::{Attr, Function, Opcode};
 use crate::session::Session;
@@ -12,7 +12,7 @@ pub static PASS: Pass = Pass {
     summary: "Choose the helper or runtime function of builtins",
     after: &[],
     before: &[],
-    verifier: None,
+    because: Because::Target,
     run: Run::Function(run),
 };
 

@@ -6,7 +6,7 @@
 //! Leaves `host.cancelled` and `host.exit` at the start of the bodies that need them. Before `to-cf`, since it looks
 //! for loops.
 
-use super::{Changed, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::ir::ops::{Dialect, HostCall, KsCall, KsFor, KsWhile};
 use crate::ir::{Attr, Builder, Function, Module, OpData, OpId, Opcode, RegionId, Symbol};
 use crate::session::Session;
@@ -20,7 +20,7 @@ pub static PASS: Pass = Pass {
     summary: "End loops of user space on a signal",
     after: &[("map-places", "makes loops of walks")],
     before: &[("to-cf", "takes the loops that this pass looks for")],
-    verifier: None,
+    because: Because::Target,
     run: Run::Module(run),
 };
 

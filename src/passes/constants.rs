@@ -3,7 +3,7 @@
 //! LLVM finds them too, once it has inlined the function. But the passes of BPF code decide before what becomes of loops and of accesses to
 //! packets. Takes structured code where all callees are known. Leaves each op where it is.
 
-use super::{Changed, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::fold::{self, ArithOp, CompareOp};
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::{ArithCmp, KsLoad, KsStore};
@@ -27,7 +27,7 @@ pub static PASS: Pass = Pass {
         ("counted-loops", "looks at the constants that loops begin and end with"),
         ("loop-form", "keeps short constant ranges as plain loops"),
     ],
-    verifier: None,
+    because: Because::Speed,
     run: Run::Module(run),
 };
 

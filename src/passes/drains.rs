@@ -5,7 +5,7 @@
 //! address. It skips a sample that is shorter than a value. Leaves `bpf.drain`. Before `function-pointers`, which
 //! replaces other names of functions by numbers.
 
-use super::{Changed, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::diag::codes::contexts::RecursionInBpf;
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::{KsFunc, MapDrain};
@@ -21,7 +21,7 @@ pub static PASS: Pass = Pass {
     summary: "Make callbacks of what takes samples of user space",
     after: &[],
     before: &[("function-pointers", "takes functions by name, of which this pass makes direct calls")],
-    verifier: None,
+    because: Because::Target,
     run: Run::Module(run),
 };
 

@@ -6,7 +6,7 @@
 //! constant, and of what is copied if it is bounded.
 
 use super::records::aliases::{Derived, Makers, Root};
-use super::{Changed, Declarations, Pass, Run};
+use super::{Because, Changed, Declarations, Pass, Run};
 use crate::diag::lowered::RecordSized;
 use crate::fold::CompareOp;
 use crate::ir::ops::{KsIfSome, MapReserveSized, MapTailAt, MapTailWrite};
@@ -26,7 +26,7 @@ pub static PASS: Pass = Pass {
         ("maps", "takes the records of the size of the map's value, which this pass leaves"),
         ("optionals", "tests the optionals that this pass makes"),
     ],
-    verifier: None,
+    because: Because::Target,
     run: Run::Function(run),
 };
 

@@ -5,7 +5,7 @@
 //! nothing. Leaves reads of the variables for `map.dropped`. Reports maps that `dispatch` listens to though they have
 //! no handler. Marks the registrations of handlers of maps whose records may have bytes after the value.
 
-use super::{Changed, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::diag::codes::events::NoHandler;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::ops::{KsIfSome, MapDropped, MapListen, MapOnEvent, MapOutput};
@@ -21,7 +21,7 @@ pub static PASS: Pass = Pass {
     summary: "Count what finds no room",
     after: &[("reach", "refuses what the kind of a map lacks")],
     before: &[("shared-data", "gives sections to the variables that this pass makes, which both sides see")],
-    verifier: None,
+    because: Because::Target,
     run: Run::Module(run),
 };
 

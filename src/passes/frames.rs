@@ -4,7 +4,7 @@
 //! stack of a thread. Only LLVM knows the exact size of a BPF frame; this refuses frames that are far too large,
 //! because LLVM would take very long to fail.
 
-use super::{Changed, EVERY, Pass, Run};
+use super::{Because, Changed, EVERY, Pass, Run};
 use crate::diag::codes::limits::{FrameTooLarge, StackTooLarge};
 use crate::ir::{Module, frames};
 use crate::session::Session;
@@ -15,7 +15,7 @@ pub static PASS: Pass = Pass {
     summary: "Refuse frames that are too large",
     after: &[(EVERY, "may make a variable")],
     before: &[],
-    verifier: None,
+    because: Because::Target,
     run: Run::Module(run),
 };
 

@@ -8,7 +8,7 @@
 //!
 //! Takes the control-flow graph of `to-cf`.
 
-use super::{Changed, Declarations, Pass, Run};
+use super::{Because, Changed, Declarations, Pass, Run};
 use crate::ir::{BlockId, Builder, Function, Loc, OpId, Opcode, Uses, Value};
 use crate::session::Session;
 use crate::types::{Ty, TyKind, Types};
@@ -20,7 +20,7 @@ pub static PASS: Pass = Pass {
     summary: "Join calls at the ends of branches",
     after: &[("to-cf", "makes blocks of branches")],
     before: &[("results", "makes ops before returns"), ("stack-writes", "looks at the stores of each block")],
-    verifier: None,
+    because: Because::Speed,
     run: Run::Function(run),
 };
 

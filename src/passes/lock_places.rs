@@ -5,7 +5,7 @@
 //! each pointer into callers and callees, and reports those that may not be an entry. BPF only: user space uses neither.
 
 use super::analysis::pointer_sources::{At, Sources, leading};
-use super::{Changed, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::diag::codes::shared::{LockWhat, OwnerUse, TimerPlace};
 use crate::ir::ops::{BpfHelper, BpfLocked, BpfObjectAdd, BpfObjectCall, BpfTimerCallback, KsAddr, MapTimerCancel};
 use crate::ir::{Function, Module, OpData, Opcode, Value, ValueDef};
@@ -20,7 +20,7 @@ pub static PASS: Pass = Pass {
     summary: "Check that locks and timers are those of map entries",
     after: &[("optionals", "makes plain branches and casts of pointers")],
     before: &[("scratch", "moves variables"), ("outline", "moves code")],
-    verifier: None,
+    because: Because::Language,
     run: Run::Module(run),
 };
 

@@ -4,7 +4,7 @@
 //! the lock. Reports what has become a call, since the verifier allows none while a lock is held. So it runs after all
 //! passes that make calls (`maps`, `outline`, `percpu-vars`).
 
-use super::{Changed, Pass, Run, exits, percpu_vars};
+use super::{Because, Changed, Pass, Run, exits, percpu_vars};
 use crate::diag::codes::shared::CallInLock;
 use crate::ir::ops::{BpfHelper, BpfKfunc, BpfLocked, BpfObjectAdd, KsCall};
 use crate::ir::{Builder, Function, Module, OpData, OpId, Opcode, Symbol};
@@ -19,7 +19,7 @@ pub static PASS: Pass = Pass {
     summary: "Take and release the locks of entries",
     after: &[("maps", "makes calls"), ("outline", "makes calls"), ("percpu-vars", "makes calls")],
     before: &[("to-cf", "writes the end of a scope on each of its exits")],
-    verifier: None,
+    because: Because::Language,
     run: Run::Module(run),
 };
 

@@ -51,7 +51,8 @@ pub fn report(module: &mut Module, cx: &mut Session, passes: &[&'static Pass]) {
 }
 
 fn one(module: &mut Module, cx: &mut Session, pass: &'static Pass, tuning: &Tuning) -> Changed {
-    if pass.verifier.as_ref().is_some_and(|need| !cx.options.may_meet(need.kernels)) {
+    let workarounds = pass.because.workarounds();
+    if !workarounds.is_empty() && !workarounds.iter().any(|workaround| cx.options.works_around(workaround)) {
         return Changed::No;
     }
     let since = Instant::now();
@@ -64,10 +65,8 @@ fn one(module: &mut Module, cx: &mut Session, pass: &'static Pass, tuning: &Tuni
         }
     };
     cx.timed(pass.name, since);
-    if changed == Changed::Yes
-        && let Some(need) = &pass.verifier
-    {
-        cx.work_around(need.kernels);
+    if changed == Changed::Yes {
+        workarounds.iter().for_each(|workaround| cx.worked_around(workaround));
     }
     changed
 }

@@ -57,8 +57,8 @@ pub use manager::{Outcome, report, run};
 pub use order::misplaced;
 
 use crate::ir::{Function, Module, OpId, Symbol};
-use crate::kernels::Kernels;
 use crate::session::Session;
+use crate::tables::Workaround;
 use crate::target::Target;
 use crate::tuning::Tuning;
 use crate::types::Types;
@@ -91,17 +91,31 @@ pub struct Pass {
     pub after: &'static [Neighbour],
     /// Passes that run after this one wherever both run, and what they do that makes it so.
     pub before: &'static [Neighbour],
-    /// Why there is the pass, if that is the kernel's verifier alone.
-    pub verifier: Option<Need>,
+    pub because: Because,
     pub run: Run,
 }
 
-/// The kernels and the reason of a pass for the verifier.
-pub struct Need {
-    /// The kernels that need it.
-    pub kernels: Kernels,
-    /// What goes wrong without it.
-    pub why: &'static str,
+/// Why there is a pass.
+pub enum Because {
+    /// The language says what its constructs do, or what is an error.
+    Language,
+    /// The target has no such construct: an instruction, a helper, a section or an ABI takes its place.
+    Target,
+    /// The code is right without it, but some kernels' verifiers do not take it. If none of these workarounds is in force, the manager skips the
+    /// pass.
+    Verifier(&'static [&'static Workaround]),
+    /// The code is right without it, but slower or larger.
+    Speed,
+}
+
+impl Because {
+    /// The workarounds that the pass is for.
+    pub fn workarounds(&self) -> &'static [&'static Workaround] {
+        match self {
+            Because::Verifier(all) => all,
+            Because::Language | Because::Target | Because::Speed => &[],
+        }
+    }
 }
 
 pub enum Run {

@@ -9,7 +9,7 @@
 //!
 //! After all passes that make these operations: it leaves only `arith`.
 
-use super::{Changed, Declarations, Pass, Run};
+use super::{Because, Changed, Declarations, Pass, Run};
 use crate::fold;
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::session::Session;
@@ -23,7 +23,7 @@ pub static PASS: Pass = Pass {
     summary: "Give division and shifts the language's meaning",
     after: &[],
     before: &[],
-    verifier: None,
+    because: Because::Target,
     run: Run::Function(run),
 };
 

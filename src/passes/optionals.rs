@@ -4,7 +4,7 @@
 //! condition), to which `maps`, `map-places` and `packet` lower their lookups; so it runs after those. Leaves `ks.if`,
 //! with the region's argument replaced by the value, and no optionals. What is there for certain is not tested.
 
-use super::{Changed, Declarations, Pass, Run};
+use super::{Because, Changed, Declarations, Pass, Run};
 use crate::ir::ops::{KsIfSome, KsIsSome, MemSome, MemSomeIf};
 use crate::ir::{Builder, Function, OpId, Opcode, RegionId, Value};
 use crate::session::Session;
@@ -17,7 +17,7 @@ pub static PASS: Pass = Pass {
     summary: "Lower optionals to conditions",
     after: &[("packet", "makes optionals"), ("maps", "makes optionals"), ("map-places", "makes optionals")],
     before: &[("to-cf", "takes the branches that this pass makes")],
-    verifier: None,
+    because: Because::Target,
     run: Run::Function(run),
 };
 

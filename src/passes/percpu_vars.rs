@@ -4,7 +4,7 @@
 //! one entry. The entry always exists, but the verifier requires a test. One lookup serves the rest of its block. After
 //! `outline`: a callback looks up by itself, which is cheaper than an address in the frame.
 
-use super::{Changed, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::ir::ops::KsGlobal;
 use crate::ir::{BlockId, Builder, Function, Global, GlobalKind, MapDecl, Module, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
@@ -18,7 +18,7 @@ pub static PASS: Pass = Pass {
     summary: "Keep per-CPU variables in maps",
     after: &[("outline", "makes callbacks, each of which looks up for itself")],
     before: &[("to-cf", "takes the branches that this pass makes")],
-    verifier: None,
+    because: Because::Target,
     run: Run::Module(run),
 };
 

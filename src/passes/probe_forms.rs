@@ -5,7 +5,7 @@
 //! its arguments are in registers, and the verifier knows nothing of the memory that they point to. Last of the passes before
 //! `split`, so that no other one sees a program twice.
 
-use super::{Changed, EVERY, Pass, Run};
+use super::{Because, Changed, EVERY, Pass, Run};
 use crate::ir::{Function, Module, Role};
 use crate::session::{ProbeForms, Session};
 use crate::tables::{CallingConvention, PROGRAMS, ProgramSpec};
@@ -16,7 +16,7 @@ pub static PASS: Pass = Pass {
     summary: "Make the forms of probes that the object holds",
     after: &[(EVERY, "reports on a program once")],
     before: &[("split", "takes the programs of its target")],
-    verifier: None,
+    because: Because::Target,
     run: Run::Module(run),
 };
 

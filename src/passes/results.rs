@@ -4,7 +4,7 @@
 //! replaces a value that may be outside of the range by the nearest end. Such values are computed: the checker refuses
 //! constants. The verifier learns the range from these comparisons, so they are right before the return.
 
-use super::{Changed, Declarations, Pass, Run};
+use super::{Because, Changed, Declarations, Pass, Run};
 use crate::ir::ops::CfRet;
 use crate::ir::{Builder, Function, OpId, Opcode, Role, Value};
 use crate::session::Session;
@@ -16,7 +16,7 @@ pub static PASS: Pass = Pass {
     summary: "Keep results in the range of the kernel",
     after: &[("to-cf", "makes a return of each exit")],
     before: &[("numeric", "takes the divisions and shifts of all passes")],
-    verifier: None,
+    because: Because::Target,
     run: Run::Function(run),
 };
 

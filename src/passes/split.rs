@@ -6,7 +6,7 @@
 
 use super::analysis::global_uses::global_of;
 use super::analysis::tail_calls::{loaded, wanted};
-use super::{Changed, EVERY, Pass, Run};
+use super::{Because, Changed, EVERY, Pass, Run};
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::{BpfKfunc, MapInner, MapSetInner};
 use crate::ir::{Attr, Function, Global, GlobalKind, Module, OpData, Opcode, ProgramDecl, Role, Symbol};
@@ -20,7 +20,7 @@ pub static PASS: Pass = Pass {
     summary: "Drop the functions and data of other targets",
     after: &[],
     before: &[(EVERY, "sees only what is left for its target")],
-    verifier: None,
+    because: Because::Target,
     run: Run::Module(run),
 };
 

@@ -4,7 +4,7 @@
 //! stream, which the verifier knows, to `bpf.stream_print`; and where there is none, or it takes no line, the same `ks.print`, for the
 //! trace pipe. Other objects are for loaders of which some refuse such functions. Late, so that no pass sees a line twice.
 
-use super::{Changed, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::ir::ops::KsPrint;
 use crate::ir::{Builder, KfuncDecl, Module, OpId, Opcode, Symbol};
 use crate::session::Session;
@@ -17,7 +17,7 @@ pub static PASS: Pass = Pass {
     summary: "Print to streams where the kernel has them",
     after: &[("strings", "makes the places of the strings that lines have")],
     before: &[("to-cf", "takes the branches that this pass makes")],
-    verifier: None,
+    because: Because::Target,
     run: Run::Module(run),
 };
 

@@ -6,7 +6,7 @@
 //! than the kernel allows, and cycles. Before `split`, since what `main` loads is known there.
 
 use super::analysis::tail_calls::loaded;
-use super::{Changed, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::diag::codes::contexts::TailCallArray;
 use crate::diag::codes::limits::{TailCallChain, TailCallCycle};
 use crate::ir::callgraph::{CallGraph, CallSite};
@@ -23,7 +23,7 @@ pub static PASS: Pass = Pass {
     summary: "Allot program arrays for tail calls",
     after: &[("tail-position", "makes the tail calls")],
     before: &[("split", "drops what loads the programs")],
-    verifier: None,
+    because: Because::Target,
     run: Run::Module(run),
 };
 

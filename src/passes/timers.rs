@@ -5,7 +5,7 @@
 //! helper refuses the second time, and nothing changes. Leaves `bpf.timer_callback`. Before passes that follow pointers
 //! into callees.
 
-use super::{Changed, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::ir::ops::MapTimerStart;
 use crate::ir::{Builder, Function, Loc, Module, OpId, Opcode, Param, Role, Symbol};
 use crate::session::Session;
@@ -24,7 +24,7 @@ pub static PASS: Pass = Pass {
         ("specialise", "clones functions for the memory that they are called with"),
         ("lock-places", "looks at what this pass leaves"),
     ],
-    verifier: None,
+    because: Because::Target,
     run: Run::Module(run),
 };
 

@@ -6,11 +6,11 @@
 //! Runs after every pass that looks for structure (all that handle loops, branches or maps), and before `numeric`,
 //! whose operations need no structure.
 
-use super::{Changed, Declarations, Pass, Run};
+use super::{Because, Changed, Declarations, Pass, Run};
 use crate::ir::ops::{KsBlock, KsFor, KsIf, KsMatch, KsScope, KsWhile};
 use crate::ir::{BlockId, Builder, Exit, Function, Loc, OpData, OpId, Opcode, RegionId, Value, clone};
 use crate::session::Session;
-use crate::tables::OpTrait;
+use crate::tables::{OpTrait, workarounds};
 use crate::types::{Space, Ty, Types};
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ pub static PASS: Pass = Pass {
         ("numeric", "makes operations that need no structure"),
         ("stack-writes", "looks at the stores of each block"),
     ],
-    verifier: None,
+    because: Because::Target,
     run: Run::Function(run),
 };
 
@@ -36,8 +36,16 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
     let loc = func.ops[first].loc;
     let body = func.body;
     let verified = module.target.is_some_and(|target| target.facts().verified);
-    let mut converter =
-        Converter { func, types: &mut cx.types, verified, at: entry, loc, around: Vec::new(), joined: HashMap::new() };
+    let mut converter = Converter {
+        func,
+        ends_on_last: !verified || cx.options.works_around(workarounds::COUNTERS_TO_THE_END),
+        widens: verified && cx.options.works_around(workarounds::WIDE_COUNTERS),
+        types: &mut cx.types,
+        at: entry,
+        loc,
+        around: Vec::new(),
+        joined: HashMap::new(),
+    };
     converter.region(body, entry, Yield::Nowhere);
     let joined = converter.joined;
     func.replace_values(&joined);
@@ -81,7 +89,10 @@ const SMALL: usize = 64;
 struct Converter<'a> {
     func: &'a mut Function,
     types: &'a mut Types,
-    verified: bool,
+    /// The workaround `counters-to-the-end` is in force.
+    ends_on_last: bool,
+    /// `wide-counters` is.
+    widens: bool,
     /// The block that grows.
     at: BlockId,
     /// Of the op that is being converted.
@@ -288,7 +299,7 @@ impl Converter<'_> {
         self.joined.insert(old, shown);
 
         let constant = |end| self.func.known(self.types, end).is_some();
-        let before_last = if constant(low) && constant(high) { "ne" } else { "lt" };
+        let before_last = if self.ends_on_last && constant(low) && constant(high) { "ne" } else { "lt" };
         let mut b = self.builder();
         let (low, high) = match &counter {
             Some(counter) => (b.ks_const(counter.low, ty), b.ks_const(counter.high, ty)),
@@ -326,7 +337,7 @@ impl Converter<'_> {
         let mut ops = Vec::new();
         self.func.walk_region(view.body_region(), &mut ops);
         let opaque = high - low + i128::from(view.inclusive()) == 2 && ops.len() > SMALL;
-        (self.verified && bits < 64).then_some(Counter { low, high, opaque })
+        (self.widens && bits < 64).then_some(Counter { low, high, opaque })
     }
 
     /// The index as the body sees it, at the start of the body.

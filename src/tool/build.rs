@@ -41,7 +41,7 @@ fn check_passes(args: &Build) -> Result<(), String> {
         false => Err(format!("there is no pass `{pass}`; the passes are {}", names.join(", "))),
     };
     args.common.stop_after.as_deref().map_or(Ok(()), |pass| known(pass, &passes))?;
-    let rewrites = llvm::verifier::REWRITES.iter().map(|rewrite| rewrite.name);
+    let rewrites = llvm::verifier::REWRITES.iter().map(|rewrite| rewrite.workaround.name);
     let printed: Vec<&str> = passes.iter().copied().chain(rewrites).collect();
     let asked = args.common.print_ir_after.as_deref().filter(|&pass| pass != "all");
     asked.map_or(Ok(()), |pass| known(pass, &printed))

@@ -44,6 +44,8 @@ pub fn render(specs: &Specs) -> String {
         let words: Vec<String> = words.into_iter().map(|word| format!("{word:?}")).collect();
         out.push_str(&format!("/// Words that names in C cannot be (`ir-specs/c_words.toml`), sorted.\npub static {list}: &[&str] = &[{}];\n", words.join(", ")));
     }
+    list(&mut out, "WORKAROUNDS", "Workaround", &specs.workarounds);
+    out.push_str(&workarounds(&specs.workarounds));
     list(&mut out, "ENUMS", "EnumSpec", &specs.facts.enums);
     out.push_str(&facts::render(&specs.facts));
     out
@@ -55,4 +57,16 @@ fn list<T: Serialize>(out: &mut String, name: &str, ty: &str, records: &[T]) {
         writeln!(out, "    {},", source::expression(record)).expect("a string grows");
     }
     out.push_str("];\n");
+}
+
+/// A module with a constant for each workaround, by which code asks for it.
+fn workarounds(all: &[records::Workaround]) -> String {
+    let constants = all.iter().enumerate().map(|(index, one)| {
+        let name = one.name.to_uppercase().replace('-', "_");
+        format!("    /// {}.\n    pub static {name}: &Workaround = &WORKAROUNDS[{index}];\n", one.does)
+    });
+    format!(
+        "pub mod workarounds {{\n    use super::{{WORKAROUNDS, Workaround}};\n{}}}\n",
+        constants.collect::<String>()
+    )
 }

@@ -11,6 +11,7 @@ use crate::diag::codes::ir::IllFormedIr;
 use crate::diag::codes::limits::Refused;
 use crate::session::{Options, Session};
 use crate::source::Span;
+use crate::tables::workarounds;
 use inkwell::OptimizationLevel;
 use inkwell::context::Context;
 use inkwell::passes::PassBuilderOptions;
@@ -44,7 +45,7 @@ pub fn bpf_machine(options: &Options) -> TargetMachine {
         LlvmTarget::initialize_bpf(&InitializationConfig::default());
         // SAFETY: has no preconditions. Needed for inline assembly.
         unsafe { llvm_sys::target::LLVMInitializeBPFAsmParser() };
-        set_options();
+        set_options(options);
         end_on_fatal_errors();
     });
     let triple = TargetTriple::create("bpfel");
@@ -74,14 +75,13 @@ const OPTIONS: &[&CStr] = &[
     // After some tests, each of which may return, LLVM takes a call for cold, and does not inline a function that has no other
     // call. The code behind the tests is what packet programs are for.
     c"-cold-callsite-rel-freq=0",
-    // It moves the relocated offset of a field out of a loop, and so in front of the test that asks whether the kernel has the field.
-    c"-disable-machine-licm",
 ];
 
-fn set_options() {
+fn set_options(options: &Options) {
     static READY: Once = Once::new();
     READY.call_once(|| {
-        let arguments: Vec<_> = OPTIONS.iter().map(|option| option.as_ptr()).collect();
+        let licm = options.works_around(workarounds::HOISTED_OFFSETS).then_some(c"-disable-machine-licm");
+        let arguments: Vec<_> = OPTIONS.iter().copied().chain(licm).map(CStr::as_ptr).collect();
         // SAFETY: as many C strings as are said, which live as long as the program.
         unsafe { LLVMParseCommandLineOptions(arguments.len() as i32, arguments.as_ptr(), c"".as_ptr()) };
     });
@@ -109,7 +109,7 @@ pub fn host_machine(cx: &mut Session) -> Option<TargetMachine> {
     static READY: Once = Once::new();
     READY.call_once(|| {
         LlvmTarget::initialize_x86(&InitializationConfig::default());
-        set_options();
+        set_options(&cx.options);
     });
     let triple = TargetMachine::get_default_triple();
     let settings = TargetMachineOptions::new()
@@ -183,9 +183,8 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
     }
     let collected = Collected::default();
     let mut passes = format!("default<O{}>", g.cx.options.opt_level.min(3));
-    if g.facts.verified && g.cx.options.opt_level == 1 {
-        // As from level 2 on. Where the constant is in a register, as with v1, verifiers before 6.8 do not know that a comparison
-        // outcome equals that of an earlier one, nor verifiers before 6.4 that a record of a ring buffer is not null after its test.
+    if g.facts.verified && g.cx.options.opt_level == 1 && g.cx.options.works_around(workarounds::THREADED_JUMPS) {
+        // As from level 2 on.
         passes += ",function(jump-threading,simplifycfg,early-cse,simplifycfg)";
     }
     let bytes = collected.during(g.context, || {

@@ -4,7 +4,7 @@
 //! So each program that may follow a pointer into the arena names it at its start. `map.alloc` and `map.free` become calls of the
 //! functions of `arenas/heap.ksir`, which both sides have, on a variable that both sides see.
 
-use super::{Changed, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::diag::codes::maps::NoArena;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::callgraph::CallGraph;
@@ -22,7 +22,7 @@ pub static PASS: Pass = Pass {
     summary: "Give programs their arena, and lower its allocations",
     after: &[("reach", "finds the sides of the functions that allocate")],
     before: &[("shared-data", "gives a section to the variable that this pass makes, which both sides see")],
-    verifier: None,
+    because: Because::Target,
     run: Run::Module(run),
 };
 

@@ -10,7 +10,7 @@ mod elements;
 mod records;
 
 use super::analysis::kernel_writes::written;
-use super::{Changed, Declarations, EVERY, Pass, Run};
+use super::{Because, Changed, Declarations, EVERY, Pass, Run};
 use crate::diag::codes::contexts::KernelWrite;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::ops::{CoreField, KsCopy, KsElem, KsLoad};
@@ -26,7 +26,7 @@ pub static PASS: Pass = Pass {
     summary: "Read the kernel's structs at relocated offsets",
     after: &[("assign-ops", "makes loads and stores"), ("outline", "makes places again in functions of their own")],
     before: &[("strings", "reads the words of text"), ("to-cf", "ends regions"), ("frames", EVERY)],
-    verifier: None,
+    because: Because::Target,
     run: Run::Function(run),
 };
 

@@ -22,10 +22,11 @@ mod throws;
 mod try_blocks;
 mod uncaught;
 
-use super::{Changed, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::ir::ops::{KsCall, KsCallPointer, KsDefer, KsLeave, KsThrow, KsVar};
 use crate::ir::{Attr, BlockId, Builder, Function, Loc, Module, OpData, OpId, Opcode, RegionId, Symbol, Throws, Value};
 use crate::session::Session;
+use crate::tables::workarounds;
 use crate::types::{Ty, Types};
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -48,12 +49,13 @@ pub static PASS: Pass = Pass {
         ("cancel-points", "ends the process where no `ks.cancel` leaves the loop"),
         ("to-cf", "knows blocks and returns alone"),
     ],
-    verifier: None,
+    because: Because::Target,
     run: Run::Module(run),
 };
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
-    if lower(module, &mut cx.types) { Changed::Yes } else { Changed::No }
+    let clears = cx.options.works_around(workarounds::THROWN_RESULTS);
+    if lower(module, &mut cx.types, clears) { Changed::Yes } else { Changed::No }
 }
 
 /// The module with what this pass lowers lowered, for passes before it that follow control. Ops keep their numbers.
@@ -62,7 +64,7 @@ pub fn lowered<'m>(module: &'m Module, types: &mut Types) -> Cow<'m, Module> {
         return Cow::Borrowed(module);
     }
     let mut copy = module.clone();
-    lower(&mut copy, types);
+    lower(&mut copy, types, true);
     Cow::Owned(copy)
 }
 
@@ -76,13 +78,13 @@ fn is_lowered(opcode: Opcode) -> bool {
     matches!(opcode, Opcode::KsThrow | Opcode::KsCancel | Opcode::KsPanic | Opcode::KsTry | Opcode::KsDefer)
 }
 
-/// Whether anything changed.
-fn lower(module: &mut Module, types: &mut Types) -> bool {
+/// Whether anything changed. `clears`: the workaround `thrown-results` is in force.
+fn lower(module: &mut Module, types: &mut Types, clears: bool) -> bool {
     let in_kernel = module.target.is_none_or(|target| target.facts().in_kernel);
     if in_kernel {
         panics::leave_functions(module);
     }
-    let program = Program::of(module, in_kernel);
+    let program = Program { clears, ..Program::of(module, in_kernel) };
     let mut changed = false;
     for func in module.funcs.iter_mut().filter(|func| program.concerns(func)) {
         function(func, types, &program);
@@ -101,6 +103,8 @@ struct Program {
     cancels: bool,
     /// A panic leaves the program, not the process.
     in_kernel: bool,
+    /// What throws writes its result.
+    clears: bool,
 }
 
 impl Program {
@@ -121,6 +125,7 @@ impl Program {
             files,
             cancels: module.funcs.iter().any(|func| func.cancels),
             in_kernel,
+            clears: true,
         }
     }
 

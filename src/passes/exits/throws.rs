@@ -115,7 +115,8 @@ impl Lowering<'_> {
     /// Nobody looks at the caller's place for the result now, but the verifier may think so: it forgets in loops that
     /// something was thrown, and refuses what is read without having been written.
     fn clear_result(&mut self) {
-        let Some(place) = self.func.params.first().filter(|param| param.out).map(|_| self.func.param(0)) else {
+        let params = self.func.params.first().filter(|_| self.program.clears);
+        let Some(place) = params.filter(|param| param.out).map(|_| self.func.param(0)) else {
             return;
         };
         let TyKind::Place { of, .. } = self.types.kind(self.func.ty(place)) else { return };

@@ -10,7 +10,7 @@
 mod callee_sets;
 mod cleared_places;
 
-use super::{Changed, Pass, Run, reach};
+use super::{Because, Changed, Pass, Run, reach};
 use crate::diag::codes::limits::NullCall;
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::{KsCallPointer, KsFunc};
@@ -30,7 +30,7 @@ pub static PASS: Pass = Pass {
         ("maps", "moves values that this pass makes numbers of"),
         ("lock-places", "follows pointers into callees"),
     ],
-    verifier: None,
+    because: Because::Target,
     run: Run::Module(run),
 };
 

@@ -12,7 +12,7 @@ mod known;
 mod registrations;
 mod report;
 
-use super::{Changed, Pass, Run, exits};
+use super::{Because, Changed, Pass, Run, exits};
 use crate::ir::{Module, Opcode};
 use crate::session::Session;
 
@@ -24,7 +24,7 @@ pub static PASS: Pass = Pass {
         ("split", "begins the lists that move code"),
         ("exits", "makes blocks and variables that are not in the text"),
     ],
-    verifier: None,
+    because: Because::Language,
     run: Run::Module(run),
 };
 

@@ -9,7 +9,7 @@
 //! (kernel/bpf/verifier.c: `process_iter_next_call`). A variable that the loop changes and whose value the verifier
 //! knows would make each state different. The loop hides such variables before each iteration, which costs an addition.
 
-use super::{Changed, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::diag::lowered::LoopIterator;
 use crate::ir::ops::BpfRepeat;
 use crate::ir::{Builder, Function, Loc, Module, OpId, Opcode, Path, RegionId, Symbol, Value};
@@ -17,7 +17,7 @@ use crate::passes::strings;
 use crate::passes::verifier::unknown_values::{self, FOLLOWED, branch_points, written_places};
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{KFUNCS, On};
+use crate::tables::{KFUNCS, On, workarounds};
 use crate::target::Target;
 use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind, Types};
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ pub static PASS: Pass = Pass {
     summary: "Lower loops to walks of the kernel's iterators",
     after: &[],
     before: &[("outline", "takes the loops that this pass leaves")],
-    verifier: None,
+    because: Because::Target,
     run: Run::Module(run),
 };
 
@@ -65,17 +65,18 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     if are_missing(cx) {
         return Changed::No;
     }
-    if module.funcs.iter().any(needs_callbacks) {
+    if cx.options.works_around(workarounds::CALLBACKS_WITH_ITERATORS) && module.funcs.iter().any(needs_callbacks) {
         return Changed::No;
     }
     let zero = unknown_values::zero_name(module);
+    let forgets = cx.options.works_around(workarounds::FORGOTTEN_NUMBERS);
     let (mut iterator, mut hidden, mut changed) = (None, None, Changed::No);
     for func in &mut module.funcs {
         for op in func.walk() {
             if func.ops[op].opcode == Opcode::BpfRepeat {
                 cx.explain(func.ops[op].loc.span, &LoopIterator {});
                 let of = *iterator.get_or_insert_with(|| iterator_type(&mut cx.types));
-                let span = Loop { func, types: &mut cx.types, zero: &zero, op }.convert(of);
+                let span = Loop { func, types: &mut cx.types, zero: &zero, forgets, op }.convert(of);
                 hidden = hidden.or(span);
                 changed = Changed::Yes;
             }
@@ -107,6 +108,8 @@ struct Loop<'a> {
     func: &'a mut Function,
     types: &'a mut Types,
     zero: &'a Symbol,
+    /// The workaround `forgotten-numbers` is in force.
+    forgets: bool,
     op: OpId,
 }
 
@@ -115,7 +118,8 @@ impl Loop<'_> {
     fn convert(mut self, iterator: Ty) -> Option<Span> {
         let view = BpfRepeat::of(&self.func.ops[self.op]);
         let (count, body) = (view.count(), view.body_region());
-        let changed = changed(self.func, self.types, self.op, body);
+        let mut changed = changed(self.func, self.types, self.op, body);
+        changed.retain(|_| self.forgets);
         let place = self.types.place(iterator, Space::Stack);
         let mut b = Builder::before(self.func, self.op, NAME);
         let iterator = b.ks_var(b"", place);

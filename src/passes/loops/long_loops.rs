@@ -5,7 +5,7 @@
 //! how often they run; one without a condition counts if no `break` or `return` ends it.
 
 use super::loop_form::MAX_ITERATIONS;
-use super::{Changed, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::diag::codes::limits::LongOnPackets;
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::{KsFor, KsWhile};
@@ -21,7 +21,7 @@ pub static PASS: Pass = Pass {
     summary: "Warn of loops that take long for one packet",
     after: &[("counted-loops", "finds how often loops run")],
     before: &[("loop-form", "replaces loops")],
-    verifier: None,
+    because: Because::Language,
     run: Run::Module(run),
 };
 

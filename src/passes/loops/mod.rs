@@ -7,4 +7,4 @@ pub mod long_loops;
 pub mod loop_form;
 pub mod outline;
 
-use super::{Changed, Declarations, Pass, Run};
+use super::{Because, Changed, Declarations, Pass, Run};

@@ -10,7 +10,7 @@
 mod stale_copies;
 
 use super::maps::{insert, reserve};
-use super::{Changed, Declarations, Pass, Run};
+use super::{Because, Changed, Declarations, Pass, Run};
 use crate::ir::ops::{MapAssignOp, MapEach, MapEntry, MapEntryOr, MapInner};
 use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Symbol, Uses, Value};
 use crate::session::Session;
@@ -26,7 +26,7 @@ pub static PASS: Pass = Pass {
     summary: "Lower map entries of user space to copies",
     after: &[],
     before: &[],
-    verifier: None,
+    because: Because::Target,
     run: Run::Function(run),
 };
 

@@ -10,7 +10,7 @@ mod effects;
 mod joins;
 mod value_numbers;
 
-use super::{Changed, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::diag::lowered::{MapReused, MapReusedIfFound};
 use crate::ir::ops::MapLookup;
 use crate::ir::{Builder, Function, OpId, Opcode, RegionId, Symbol, Value};
@@ -29,7 +29,7 @@ pub static PASS: Pass = Pass {
         ("optionals", "tests what lookups yield"),
         ("loop-form", "takes structured loops, which this pass looks at"),
     ],
-    verifier: None,
+    because: Because::Speed,
     run: Run::Module(run),
 };
 

@@ -9,7 +9,7 @@ mod entry_init;
 mod storages;
 mod walks;
 
-use super::{Changed, Declarations, Pass, Run};
+use super::{Because, Changed, Declarations, Pass, Run};
 use crate::diag::lowered::{MapHelpers, RecordReserved};
 use crate::ir::ops::{MapAssignOp, MapCopy, MapEach, MapEntry, MapEntryOr, MapInner, MapInsert, MapReserve};
 use crate::ir::{Attr, Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
@@ -28,7 +28,7 @@ pub static PASS: Pass = Pass {
         ("assign-ops", "expands the assignments that this pass makes"),
         ("outline", "takes the walks that this pass makes"),
     ],
-    verifier: None,
+    because: Because::Target,
     run: Run::Function(run),
 };
 

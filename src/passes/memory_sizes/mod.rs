@@ -14,14 +14,14 @@
 mod memory;
 
 use super::analysis::stored_once;
-use super::{Changed, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::diag::codes::contexts::HelperMemory;
 use crate::fold::CompareOp;
 use crate::ir::ops::{BpfHelper, BpfKfunc};
 use crate::ir::value_ranges::Ranges;
 use crate::ir::{Builder, Function, KfuncDecl, Module, OpId, Opcode, Value};
 use crate::session::Session;
-use crate::tables::{self, HelperArg};
+use crate::tables::{self, HelperArg, workarounds};
 use crate::types::{Ty, TyKind, Types};
 use memory::{Element, Memory};
 use std::collections::HashMap;
@@ -39,7 +39,7 @@ pub static PASS: Pass = Pass {
         ("scratch", "moves variables"),
         ("outline", "moves code"),
     ],
-    verifier: None,
+    because: Because::Language,
     run: Run::Module(run),
 };
 
@@ -117,7 +117,7 @@ fn check(func: &mut Function, cx: &mut Session, op: OpId, pair: Pair) -> Changed
         guard(func, &cx.types, op, some, "EINVAL");
     }
     let bounded = if let (Some(element), Some((last, most))) = (&memory.element, limits) {
-        form(func, &mut cx.types, (op, pair), element, last);
+        form(func, cx, (op, pair), element, last);
         Builder::before(func, op, NAME).within(whole, most.max(1), pair.zero)
     } else {
         let mut b = Builder::before(func, op, NAME);
@@ -156,12 +156,16 @@ fn constant(func: &mut Function, cx: &mut Session, (op, pair): (OpId, Pair), mem
     let limit = b.ks_const(last.into(), Ty::U64);
     let fits = b.arith_cmp(index, limit, CompareOp::Le.word(), Ty::BOOL);
     guard(func, &cx.types, op, fits, "E2BIG");
-    form(func, &mut cx.types, (op, pair), element, last);
+    form(func, cx, (op, pair), element, last);
     Changed::Yes
 }
 
 /// Forms the pointer to an element again, of an index that is at most `last`.
-fn form(func: &mut Function, types: &mut Types, (op, pair): (OpId, Pair), element: &Element, last: u64) {
+fn form(func: &mut Function, cx: &mut Session, (op, pair): (OpId, Pair), element: &Element, last: u64) {
+    if !cx.options.works_around(workarounds::TESTED_MEMORY) {
+        return;
+    }
+    let types = &mut cx.types;
     let mut b = Builder::before(func, op, NAME);
     let index = element.index_at(&mut b, op);
     let address = element.address(&mut b, types, (op, index), last);

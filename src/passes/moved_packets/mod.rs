@@ -8,7 +8,7 @@
 mod pointers;
 
 use super::analysis::moving::Moving;
-use super::{Changed, Pass, Run, exits};
+use super::{Because, Changed, Pass, Run, exits};
 use crate::dataflow::{self, Analysis, Lattice, Point};
 use crate::diag::codes::contexts::MovedPacket;
 use crate::ir::flow::{Edge, Graph, Step};
@@ -28,7 +28,7 @@ pub static PASS: Pass = Pass {
         ("split", "begins the lists that move code"),
         ("exits", "makes blocks and variables that are not in the text"),
     ],
-    verifier: None,
+    because: Because::Language,
     run: Run::Module(run),
 };
 

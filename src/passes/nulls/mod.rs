@@ -13,7 +13,7 @@ mod kept_tests;
 mod last_uses;
 mod report;
 
-use super::{Changed, Pass, Run, exits};
+use super::{Because, Changed, Pass, Run, exits};
 use crate::dataflow::{self, Point};
 use crate::ir::flow::Graph;
 use crate::ir::ops::{KsAbsent, KsCallPointer, KsIf, KsLoad};
@@ -36,7 +36,7 @@ pub static PASS: Pass = Pass {
         ("split", "begins the lists that move code"),
         ("exits", "makes blocks and variables that are not in the text"),
     ],
-    verifier: None,
+    because: Because::Language,
     run: Run::Module(run),
 };
 

@@ -30,7 +30,7 @@ mod wider_tests;
 mod writes;
 
 use super::analysis::moving::Moving;
-use super::{Changed, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::fold::CompareOp;
 use crate::ir::ops::PacketAt;
 use crate::ir::param_ranges;
@@ -55,7 +55,7 @@ pub static PASS: Pass = Pass {
         ("loop-form", "takes the structured loops outside of which this pass loads pointers"),
         ("assign-ops", "expands the assignments that this pass makes"),
     ],
-    verifier: None,
+    because: Because::Language,
     run: Run::Module(run),
 };
 

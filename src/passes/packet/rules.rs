@@ -8,7 +8,7 @@ use super::copies::Plan;
 use crate::diag::codes::contexts::{PacketPointerKept, PacketReadOnly};
 use crate::ir::callgraph::CallGraph;
 use crate::ir::{Module, Role};
-use crate::passes::{Changed, Pass, Run};
+use crate::passes::{Because, Changed, Pass, Run};
 use crate::session::Session;
 use crate::tables::{CONTEXTS, ContextSpec, FieldRole, PROGRAMS, PacketAccess, ProgramSpec};
 use std::collections::BTreeSet;
@@ -21,7 +21,7 @@ pub static PASS: Pass = Pass {
         ("split", "begins the lists that move code"),
         ("exits", "makes blocks and variables that are not in the text"),
     ],
-    verifier: None,
+    because: Because::Language,
     run: Run::Module(run),
 };
 

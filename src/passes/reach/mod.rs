@@ -19,7 +19,7 @@ mod stored_pointers;
 mod timer_ends;
 
 use super::analysis::global_uses;
-use super::{Changed, Pass, Run, arenas};
+use super::{Because, Changed, Pass, Run, arenas};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{
     BpfOnly, HelperFromUserSpace, MainFromBpf, ModuleOnly, PrivateCalled, RecursionInBpf, UserSpaceOnly,
@@ -50,7 +50,7 @@ pub static PASS: Pass = Pass {
         ("shared-data", "works for a side, which this pass finds for each function"),
         ("split", "works for a side, which this pass finds for each function"),
     ],
-    verifier: None,
+    because: Because::Language,
     run: Run::Module(run),
 };
 

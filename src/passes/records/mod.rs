@@ -13,7 +13,7 @@ mod flow;
 mod makers;
 mod report;
 
-use super::{Changed, Pass, Run, exits};
+use super::{Because, Changed, Pass, Run, exits};
 use crate::diag::codes::events::RecordCallee;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::ops::{KsCall, KsFunc, MapDiscard, MapSubmit};
@@ -27,7 +27,7 @@ pub static PASS: Pass = Pass {
     summary: "Follow the records of ring buffers",
     after: &[("reach", "refuses what the kind of a map does not have")],
     before: &[("split", "begins the lists that move code")],
-    verifier: None,
+    because: Because::Language,
     run: Run::Module(run),
 };
 

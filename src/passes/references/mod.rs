@@ -16,7 +16,7 @@ mod live;
 mod report;
 mod variables;
 
-use super::{Changed, Pass, Run, exits};
+use super::{Because, Changed, Pass, Run, exits};
 use crate::diag::codes::contexts::ReferenceCallee;
 use crate::ir::ops::{BpfHelper, BpfKfunc, BpfObjectAdd, BpfObjectCall, KsCall, KsFunc, PacketCtxLoad};
 use crate::ir::{Function, Module, OpData, Opcode, Role, Symbol};
@@ -31,7 +31,7 @@ pub static PASS: Pass = Pass {
     summary: "Follow the references to kernel objects",
     after: &[("reach", "refuses helpers that a type of program may not call, and recursion")],
     before: &[("split", "begins the lists that move code")],
-    verifier: None,
+    because: Because::Language,
     run: Run::Module(run),
 };
 

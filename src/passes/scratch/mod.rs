@@ -15,7 +15,7 @@ mod hoist;
 mod sharing;
 mod slots;
 
-use super::{Changed, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::ir::ops::KsVar;
 use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
@@ -35,7 +35,7 @@ pub static PASS: Pass = Pass {
         ("callback-writes", "asks what stays on the stack"),
         ("percpu-vars", "takes the variables that this pass makes"),
     ],
-    verifier: None,
+    because: Because::Target,
     run: Run::Tuned(run),
 };
 

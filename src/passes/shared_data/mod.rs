@@ -11,7 +11,7 @@ mod late_writes;
 
 use super::analysis::after_event;
 use super::analysis::global_uses::global_of;
-use super::{Changed, Pass, Run, exits};
+use super::{Because, Changed, Pass, Run, exits};
 use crate::diag::codes::shared::NotFrozen;
 use crate::ir::{Global, GlobalKind, Module, Section, Symbol};
 use crate::session::Session;
@@ -24,7 +24,7 @@ pub static PASS: Pass = Pass {
     summary: "Choose the section of each global",
     after: &[("reach", "says what BPF code is")],
     before: &[("split", "drops the other side, and this pass compares what both do")],
-    verifier: None,
+    because: Because::Target,
     run: Run::Module(run),
 };
 

@@ -9,7 +9,7 @@ mod compare;
 mod words;
 mod write;
 
-use super::{Changed, Declarations, Pass, Run};
+use super::{Because, Changed, Declarations, Pass, Run};
 use crate::ir::ops::{KsStr, StrAppend, StrCopy, StrEq, StrLen, StrStartsWith};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::session::Session;
@@ -27,7 +27,7 @@ pub static PASS: Pass = Pass {
         ("cancel-points", "would end the loops of this pass on a signal, though they are short"),
     ],
     before: &[("to-cf", "takes the loops that this pass makes")],
-    verifier: None,
+    because: Because::Target,
     run: Run::Function(run),
 };
 

@@ -6,7 +6,7 @@
 
 mod inlined;
 
-use super::{Changed, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::diag::lowered::{Lowered, StageInlined, TailCall};
 use crate::ir::ops::KsTailReturn;
 use crate::ir::{Builder, Function, Loc, MapDecl, Module, OpId, Opcode, Role, Symbol};
@@ -26,7 +26,7 @@ pub static PASS: Pass = Pass {
         ("outline", "makes callbacks, in which the kernel allows no tail call"),
         ("to-cf", "knows blocks and returns alone"),
     ],
-    verifier: None,
+    because: Because::Target,
     run: Run::Tuned(run),
 };
 

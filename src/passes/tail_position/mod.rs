@@ -10,7 +10,7 @@ mod handing_over;
 mod kept_results;
 mod returns;
 
-use super::{Changed, EVERY, Pass, Run};
+use super::{Because, Changed, EVERY, Pass, Run};
 use crate::diag::codes::contexts::ProgramCalled;
 use crate::ir::ops::KsCall;
 use crate::ir::{Attr, Function, Module, OpId, Opcode, Param, Role, Symbol, Value};
@@ -24,7 +24,7 @@ pub static PASS: Pass = Pass {
     summary: "Make tail calls of returned calls of programs",
     after: &[],
     before: &[(EVERY, "takes a call for one that comes back")],
-    verifier: None,
+    because: Because::Target,
     run: Run::Module(run),
 };
 

@@ -5,7 +5,7 @@
 //! words, and calls of `bpf_get_attach_cookie`, whose number would be that of the map. Leaves calls of the functions of `decode.ksir`,
 //! and the map. Before `maps`, which lowers the lookups in these functions.
 
-use super::{Changed, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::{BpfHelper, PacketCtxLoad};
@@ -23,7 +23,7 @@ pub static PASS: Pass = Pass {
     summary: "Read the arguments of probes that notes describe",
     after: &[("exits", "has run on the functions that this pass adds")],
     before: &[("maps", "lowers the lookups in the functions that this pass adds")],
-    verifier: None,
+    because: Because::Target,
     run: Run::Module(run),
 };
 

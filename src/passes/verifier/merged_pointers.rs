@@ -6,11 +6,11 @@
 //! memory, the result of a branch or of a call) the pointer goes through `bpf.opaque`. Removes no op. Runs while
 //! branches yield values, after all passes that make branches.
 
-use super::{Changed, Declarations, Need, Pass, Run};
+use super::{Because, Changed, Declarations, Pass, Run};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
-use crate::kernels::Kernels;
 use crate::passes::analysis::stored_once;
 use crate::session::Session;
+use crate::tables::workarounds;
 use crate::types::{Space, TyKind, Types};
 use std::collections::{HashMap, HashSet};
 
@@ -24,10 +24,7 @@ pub static PASS: Pass = Pass {
         ("strings", "makes branches and calls"),
     ],
     before: &[("to-cf", "takes the branches, and this pass looks at what they yield")],
-    verifier: Some(Need {
-        kernels: Kernels::ALL,
-        why: "the verifier follows a null pointer to an access that LLVM made of a condition which the verifier has forgotten",
-    }),
+    because: Because::Verifier(&[workarounds::MERGED_POINTERS]),
     run: Run::Function(run),
 };
 

@@ -11,4 +11,4 @@ pub mod specialise;
 pub mod stack_writes;
 pub mod unknown_values;
 
-use super::{Changed, Declarations, Need, Pass, Run};
+use super::{Because, Changed, Declarations, Pass, Run};

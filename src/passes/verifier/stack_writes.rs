@@ -8,13 +8,13 @@
 //! write at a variable index or through a pointer, the next call, or the end of the block. Takes no op away. After all that
 //! makes stores or moves them.
 
-use super::{Changed, Declarations, Need, Pass, Run};
+use super::{Because, Changed, Declarations, Pass, Run};
 use crate::ir::ops::{KsDeref, KsElem, KsField};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Value};
-use crate::kernels::Kernels;
 use crate::passes::analysis;
 use crate::session::Session;
 use crate::tables::OpTrait;
+use crate::tables::workarounds;
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,10 +24,7 @@ pub static PASS: Pass = Pass {
     summary: "Keep arrays on the stack readable",
     after: &[("outline", "moves stores"), ("strings", "makes stores")],
     before: &[],
-    verifier: Some(Need {
-        kernels: Kernels::before(6, 12),
-        why: "after a write at a variable offset the verifier refuses to read the rest of a register that was stored to the stack",
-    }),
+    because: Because::Verifier(&[workarounds::STACK_WRITES]),
     run: Run::Function(run),
 };
 

@@ -7,6 +7,7 @@ mod ops;
 mod programs;
 mod types;
 mod words;
+mod workarounds;
 
 pub use calls::*;
 pub use maps::*;
@@ -14,3 +15,4 @@ pub use ops::*;
 pub use programs::*;
 pub use types::*;
 pub use words::*;
+pub use workarounds::*;

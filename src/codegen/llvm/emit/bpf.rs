@@ -9,9 +9,8 @@ use crate::ir::ops::{
     BpfLoop, BpfOpaque, BpfOwn, BpfPacketDynptr, BpfPositive, BpfTailCall, BpfTimerCallback, BpfUnlock, BpfWhole,
 };
 use crate::ir::{OpData, Value};
-use crate::kernels::Kernels;
 use crate::session::Mcpu;
-use crate::tables::{self, context_of};
+use crate::tables::{self, context_of, workarounds};
 use crate::types::Ty;
 use inkwell::types::BasicTypeEnum;
 use inkwell::values::{BasicValueEnum, CallSiteValue};
@@ -174,11 +173,9 @@ pub fn forget(g: &mut FnGen, op: &OpData) {
     let value = g.int(BpfForget::of(op).value());
     let width = value.get_type().get_bit_width();
     let halves = width == 32 && g.g.cx.options.mcpu >= Mcpu::V3;
-    // Where a number of 32 bits is known to be one, states differ before 6.12 that are the same otherwise.
-    let traced = Kernels::before(6, 12);
-    let widened = halves && g.g.cx.options.may_meet(traced);
+    let widened = halves && g.g.cx.options.works_around(workarounds::FORGOTTEN_HALVES);
     if widened {
-        g.g.cx.work_around(traced);
+        g.g.cx.worked_around(workarounds::FORGOTTEN_HALVES);
     }
     let value = if width == 32 && (!halves || widened) {
         let wide = g.g.build.asm_forget(g.g.build.resize(value, 64, Extend::Zero));

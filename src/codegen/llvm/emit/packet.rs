@@ -6,7 +6,7 @@ use super::ks::{from_memory, to_memory};
 use crate::diag::codes::ir::IllFormedIr;
 use crate::ir::ops::{PacketCtxLoad, PacketCtxStore, PacketEnd, PacketStart};
 use crate::ir::{OpData, Value};
-use crate::tables::FieldRole;
+use crate::tables::{FieldRole, workarounds};
 use crate::types::Ty;
 use inkwell::values::{BasicValueEnum, PointerValue};
 
@@ -14,8 +14,12 @@ use inkwell::values::{BasicValueEnum, PointerValue};
 /// verifier takes constant offsets from the context pointer only.
 pub(super) fn ctx_place<'c>(g: &FnGen<'_, '_, 'c>, ctx: Value, offset: u64) -> PointerValue<'c> {
     let build = &g.g.build;
-    let call = build.intrinsic(&g.g.module, "llvm.preserve.static.offset", &[], &[g.value(ctx).into()]);
-    let base = call.try_as_basic_value().expect_basic("the intrinsic yields a pointer").into_pointer_value();
+    let base = if g.g.cx.options.works_around(workarounds::CONTEXT_OFFSETS) {
+        let call = build.intrinsic(&g.g.module, "llvm.preserve.static.offset", &[], &[g.value(ctx).into()]);
+        call.try_as_basic_value().expect_basic("the intrinsic yields a pointer").into_pointer_value()
+    } else {
+        g.ptr(ctx)
+    };
     if offset == 0 { base } else { build.offset(base, build.int(64, offset)) }
 }
 

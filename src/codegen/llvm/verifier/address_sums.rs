@@ -13,16 +13,14 @@ use super::super::module::ModuleGen;
 use super::known_limits;
 use super::operands::number;
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
 use crate::session::Mcpu;
+use crate::tables::workarounds;
 use inkwell::types::BasicTypeEnum;
 use inkwell::values::{AnyValueEnum, InstructionOpcode, InstructionValue, IntValue, Operand, PhiValue, PointerValue};
 
 pub static REWRITE: Rewrite = Rewrite {
-    name: "address-sums",
+    workaround: workarounds::ADDRESS_SUMS,
     after: &[("known-limits", "leaves constants, which need no assembly")],
-    kernels: Kernels::ALL,
-    why: "the verifier allows no bit operation on a pointer, and adds no number to one that it remembers as a sum with a large constant",
     run: Run::Always(keep_sums),
 };
 

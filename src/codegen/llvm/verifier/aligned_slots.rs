@@ -11,18 +11,13 @@
 
 use super::super::module::ModuleGen;
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
 use crate::session::Mcpu;
+use crate::tables::workarounds;
 use inkwell::targets::TargetData;
 use inkwell::values::{InstructionOpcode, InstructionValue};
 
-pub static REWRITE: Rewrite = Rewrite {
-    name: "aligned-slots",
-    after: &[],
-    kernels: Kernels::ALL,
-    why: "the verifier forgets a number that was spilled to one half of 8 bytes once the other half is written",
-    run: Run::Always(keep_from_spills),
-};
+pub static REWRITE: Rewrite =
+    Rewrite { workaround: workarounds::ALIGNED_SLOTS, after: &[], run: Run::Always(keep_from_spills) };
 
 /// The alignment of LLVM's spills, in bytes.
 const SPILL: u32 = 8;

@@ -6,16 +6,11 @@ use super::operands::number;
 use super::{Rewrite, Run};
 use crate::ir::Opcode;
 use crate::ir::ops::{BpfForEach, BpfLoop};
-use crate::kernels::Kernels;
+use crate::tables::workarounds;
 use inkwell::values::{FunctionValue, InstructionOpcode, InstructionValue, IntValue, PhiValue};
 
-pub static REWRITE: Rewrite = Rewrite {
-    name: "callback-results",
-    after: &[],
-    kernels: Kernels::ALL,
-    why: "the verifier wants to see that a callback returns 0 or 1",
-    run: Run::Always(bound_results),
-};
+pub static REWRITE: Rewrite =
+    Rewrite { workaround: workarounds::CALLBACK_RESULTS, after: &[], run: Run::Always(bound_results) };
 
 /// After the optimisation.
 fn bound_results(g: &ModuleGen) {

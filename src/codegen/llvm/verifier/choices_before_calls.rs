@@ -12,15 +12,13 @@ use super::super::builder::{Build, Extend};
 use super::super::module::ModuleGen;
 use super::operands::{calls_body, number, operands};
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
+use crate::tables::workarounds;
 use inkwell::values::{FunctionValue, InstructionOpcode, InstructionValue, IntValue};
 use std::collections::HashMap;
 
 pub static REWRITE: Rewrite = Rewrite {
-    name: "choices-before-calls",
+    workaround: workarounds::CHOICES_BEFORE_CALLS,
     after: &[("stored-bools", "looks for choices, which this rewrite hides")],
-    kernels: Kernels::before(6, 5),
-    why: "the verifier follows no number back through calls of BPF functions, and takes all numbers for exact",
     run: Run::ForSome(settle_choices),
 };
 

@@ -8,16 +8,11 @@ use super::super::module::ModuleGen;
 use super::operands::operands;
 use super::record_loads::is_record_load;
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
+use crate::tables::workarounds;
 use inkwell::values::{BasicValue, BasicValueEnum, InstructionOpcode, InstructionValue};
 
-pub static REWRITE: Rewrite = Rewrite {
-    name: "context-choices",
-    after: &[],
-    kernels: Kernels::ALL,
-    why: "the verifier refuses a load of the context at an address that is chosen",
-    run: Run::Always(settle_choices),
-};
+pub static REWRITE: Rewrite =
+    Rewrite { workaround: workarounds::CONTEXT_CHOICES, after: &[], run: Run::Always(settle_choices) };
 
 /// What LLVM makes of a load behind `llvm.preserve.static.offset`.
 const LOAD_OF_CONTEXT: &str = "llvm.bpf.getelementptr.and.load";

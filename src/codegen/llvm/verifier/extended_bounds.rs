@@ -8,15 +8,13 @@
 use super::super::module::ModuleGen;
 use super::packet_bounds::{bound, users};
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
 use crate::session::Mcpu;
+use crate::tables::workarounds;
 use inkwell::values::{InstructionOpcode, InstructionValue, IntValue};
 
 pub static REWRITE: Rewrite = Rewrite {
-    name: "extended-bounds",
+    workaround: workarounds::EXTENDED_BOUNDS,
     after: &[("packet-bounds", "leaves one load of a bound, which must then stay one with its extension")],
-    kernels: Kernels::ALL,
-    why: "the verifier allows no shifts of a packet's bound, by which code before v3 extends a number of 32 bits",
     run: Run::Always(settle),
 };
 

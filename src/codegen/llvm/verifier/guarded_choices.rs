@@ -10,18 +10,13 @@
 
 use super::super::module::ModuleGen;
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
+use crate::tables::workarounds;
 use indexmap::IndexMap;
 use inkwell::basic_block::BasicBlock;
 use inkwell::values::{BasicValue, BasicValueEnum, InstructionOpcode, InstructionValue, Operand, PhiValue};
 
-pub static REWRITE: Rewrite = Rewrite {
-    name: "guarded-choices",
-    after: &[],
-    kernels: Kernels::ALL,
-    why: "the verifier forgets the outcome of a test, and follows null on the branch on which a pointer was chosen",
-    run: Run::Always(resolve),
-};
+pub static REWRITE: Rewrite =
+    Rewrite { workaround: workarounds::GUARDED_CHOICES, after: &[], run: Run::Always(resolve) };
 
 fn resolve(g: &ModuleGen) {
     for function in g.module.get_functions() {

@@ -8,18 +8,13 @@
 use super::super::module::ModuleGen;
 use super::operands::number;
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
+use crate::tables::workarounds;
 use inkwell::basic_block::BasicBlock;
 use inkwell::values::{BasicValue, BasicValueEnum, InstructionOpcode, InstructionValue, IntValue, Operand, PhiValue};
 use std::collections::{HashMap, HashSet};
 
-pub static REWRITE: Rewrite = Rewrite {
-    name: "joined-outcomes",
-    after: &[],
-    kernels: Kernels::ALL,
-    why: "the verifier walks a test for each time that BPF code asks for its outcome",
-    run: Run::Always(choose),
-};
+pub static REWRITE: Rewrite =
+    Rewrite { workaround: workarounds::JOINED_OUTCOMES, after: &[], run: Run::Always(choose) };
 
 /// A branch around one block.
 struct Branch<'c> {

@@ -5,19 +5,14 @@
 use super::super::module::ModuleGen;
 use super::operands::number;
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
+use crate::tables::workarounds;
 use inkwell::attributes::AttributeLoc;
 use inkwell::values::{
     BasicValue, BasicValueEnum, CallSiteValue, InstructionOpcode, InstructionValue, IntValue, Operand, PointerValue,
 };
 
-pub static REWRITE: Rewrite = Rewrite {
-    name: "known-limits",
-    after: &[],
-    kernels: Kernels::ALL,
-    why: "the assembly that bounds an index for the verifier hides from code generation that the index is a constant",
-    run: Run::Always(drop_known),
-};
+pub static REWRITE: Rewrite =
+    Rewrite { workaround: workarounds::KNOWN_LIMITS, after: &[], run: Run::Always(drop_known) };
 
 /// The attribute of a call of assembly that yields its operand where that is at most a limit, which is the attribute's value.
 const LIMIT: &str = "ksc-limit";

@@ -8,15 +8,13 @@ use super::super::module::ModuleGen;
 use super::known_limits;
 use super::operands::number;
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
+use crate::tables::workarounds;
 use indexmap::IndexMap;
 use inkwell::values::{InstructionOpcode, InstructionValue, IntValue};
 
 pub static REWRITE: Rewrite = Rewrite {
-    name: "linked-limits",
+    workaround: workarounds::LINKED_LIMITS,
     after: &[("known-limits", "leaves constants, which need no bound")],
-    kernels: Kernels::since(6, 11),
-    why: "numbers that differ by a constant are linked; the bound of one leaves the other without consistent limits",
     run: Run::Always(separate),
 };
 

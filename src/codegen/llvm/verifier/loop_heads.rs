@@ -7,16 +7,10 @@
 use super::super::builder::enum_attribute;
 use super::super::module::ModuleGen;
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
+use crate::tables::workarounds;
 use inkwell::attributes::AttributeLoc;
 
-pub static REWRITE: Rewrite = Rewrite {
-    name: "loop-heads",
-    after: &[],
-    kernels: Kernels::ALL,
-    why: "6.1 takes a loop whose body is before its head for an endless one",
-    run: Run::Always(keep_first),
-};
+pub static REWRITE: Rewrite = Rewrite { workaround: workarounds::LOOP_HEADS, after: &[], run: Run::Always(keep_first) };
 
 fn keep_first(g: &ModuleGen) {
     for function in g.module.get_functions() {

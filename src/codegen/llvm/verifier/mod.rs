@@ -1,7 +1,7 @@
 //! Rewrites of LLVM IR for the kernel's verifier, after the optimisation. They change correct code that the verifier,
 //! or BPF's instruction set, does not accept.
 //!
-//! Each names the kernels that need it; if the object may meet none of them, it does not run.
+//! Each has a row in `ir-specs/workarounds.toml`, which says what kernels need it.
 
 mod address_sums;
 mod aligned_slots;
@@ -31,18 +31,14 @@ mod zeros_behind_calls;
 
 use super::module::ModuleGen;
 use crate::diag::escape;
-use crate::kernels::Kernels;
+use crate::tables::Workaround;
 use std::time::Instant;
 
 pub struct Rewrite {
-    /// The name in `--print-ir-after` and `--time-passes`.
-    pub name: &'static str,
+    /// Why there is the rewrite; its name in `--print-ir-after`, `--time-passes` and `--without`.
+    pub workaround: &'static Workaround,
     /// Rewrites that run before this one, and what they do that makes it so.
     pub after: &'static [(&'static str, &'static str)],
-    /// The kernels that need it.
-    pub kernels: Kernels,
-    /// What goes wrong without it.
-    pub why: &'static str,
     run: Run,
 }
 
@@ -81,16 +77,20 @@ pub static REWRITES: &[&Rewrite] = &[
 
 /// Runs those that the kernels need which the object may meet.
 pub fn run(g: &mut ModuleGen) {
-    for rewrite in REWRITES.iter().filter(|rewrite| g.cx.options.may_meet(rewrite.kernels)).collect::<Vec<_>>() {
+    for rewrite in REWRITES {
+        let workaround = rewrite.workaround;
+        if !g.cx.options.works_around(workaround) {
+            continue;
+        }
         let since = Instant::now();
         match rewrite.run {
             Run::Always(run) => run(g),
-            Run::ForSome(run) if run(g) => g.cx.work_around(rewrite.kernels),
+            Run::ForSome(run) if run(g) => g.cx.worked_around(workaround),
             Run::ForSome(_) => {}
         }
-        g.cx.timed(rewrite.name, since);
-        if g.cx.options.print_ir_after.wants(rewrite.name) {
-            eprint!("; after {}\n{}", rewrite.name, escape::lines(&g.module.to_string()));
+        g.cx.timed(workaround.name, since);
+        if g.cx.options.print_ir_after.wants(workaround.name) {
+            eprint!("; after {}\n{}", workaround.name, escape::lines(&g.module.to_string()));
         }
     }
 }
@@ -102,7 +102,8 @@ mod tests {
     #[test]
     fn what_later_kernels_do_not_need_returns_whether_it_changed_something() {
         for rewrite in REWRITES {
-            assert_eq!(rewrite.kernels.have_end(), matches!(rewrite.run, Run::ForSome(_)), "`{}`", rewrite.name);
+            let ends = rewrite.workaround.ends();
+            assert_eq!(ends, matches!(rewrite.run, Run::ForSome(_)), "`{}`", rewrite.workaround.name);
         }
     }
 
@@ -110,8 +111,9 @@ mod tests {
     fn the_list_keeps_the_order_that_rewrites_ask_for() {
         for (at, rewrite) in REWRITES.iter().enumerate() {
             for (name, why) in rewrite.after {
-                let earlier = REWRITES.iter().position(|other| other.name == *name);
-                assert!(earlier.is_some_and(|place| place < at), "`{}` after `{name}`, which {why}", rewrite.name);
+                let earlier = REWRITES.iter().position(|other| other.workaround.name == *name);
+                let earlier = earlier.is_some_and(|place| place < at);
+                assert!(earlier, "`{}` after `{name}`, which {why}", rewrite.workaround.name);
             }
         }
     }

@@ -6,18 +6,12 @@
 
 use super::super::module::ModuleGen;
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
+use crate::tables::workarounds;
 use inkwell::IntPredicate;
 use inkwell::types::AnyTypeEnum;
 use inkwell::values::{BasicValueEnum, FunctionValue, InstructionOpcode, InstructionValue, IntValue, Operand};
 
-pub static REWRITE: Rewrite = Rewrite {
-    name: "null-tests",
-    after: &[],
-    kernels: Kernels::ALL,
-    why: "the verifier allows no arithmetic on a pointer that may be null, but code generation merges two tests by it",
-    run: Run::Always(keep_apart),
-};
+pub static REWRITE: Rewrite = Rewrite { workaround: workarounds::NULL_TESTS, after: &[], run: Run::Always(keep_apart) };
 
 /// A use: who, as which operand, of which instruction's outcome.
 type Use<'c> = (InstructionValue<'c>, u32, InstructionValue<'c>);

@@ -6,17 +6,11 @@
 use super::super::module::ModuleGen;
 use super::operands::{number, operands};
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
+use crate::tables::workarounds;
 use inkwell::values::{BasicValue, BasicValueEnum, FunctionValue, InstructionOpcode, InstructionValue, IntValue};
 use std::collections::HashMap;
 
-pub static REWRITE: Rewrite = Rewrite {
-    name: "packet-bounds",
-    after: &[],
-    kernels: Kernels::ALL,
-    why: "what the verifier learned of a pointer into the packet it does not know of one that is loaded again",
-    run: Run::Always(share),
-};
+pub static REWRITE: Rewrite = Rewrite { workaround: workarounds::PACKET_BOUNDS, after: &[], run: Run::Always(share) };
 
 /// After the optimisation.
 fn share(g: &ModuleGen) {

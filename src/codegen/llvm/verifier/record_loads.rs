@@ -8,7 +8,7 @@
 use super::super::module::ModuleGen;
 use super::operands::operands;
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
+use crate::tables::workarounds;
 use inkwell::attributes::AttributeLoc;
 use inkwell::types::BasicTypeEnum;
 use inkwell::values::{
@@ -17,10 +17,8 @@ use inkwell::values::{
 };
 
 pub static REWRITE: Rewrite = Rewrite {
-    name: "record-loads",
+    workaround: workarounds::RECORD_LOADS,
     after: &[("context-choices", "finds loads of the context, which look like others behind this rewrite")],
-    kernels: Kernels::ALL,
-    why: "the verifier refuses a load of the context at an address that was computed",
     run: Run::Always(load_all),
 };
 

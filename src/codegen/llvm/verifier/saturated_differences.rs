@@ -4,17 +4,12 @@
 use super::super::module::ModuleGen;
 use super::operands::number;
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
+use crate::tables::workarounds;
 use inkwell::IntPredicate;
 use inkwell::values::{BasicValueEnum, InstructionOpcode, InstructionValue, IntValue, Operand};
 
-pub static REWRITE: Rewrite = Rewrite {
-    name: "saturated-differences",
-    after: &[],
-    kernels: Kernels::ALL,
-    why: "the verifier walks each of the branches that instruction selection makes of a saturating difference",
-    run: Run::Always(split),
-};
+pub static REWRITE: Rewrite =
+    Rewrite { workaround: workarounds::SATURATED_DIFFERENCES, after: &[], run: Run::Always(split) };
 
 /// After the optimisation.
 fn split(g: &ModuleGen) {

@@ -8,14 +8,12 @@ use super::super::module::ModuleGen;
 use super::operands::number;
 use super::shown::Shown;
 use super::{Rewrite, Run, known_limits};
-use crate::kernels::Kernels;
+use crate::tables::workarounds;
 use inkwell::values::InstructionValue;
 
 pub static REWRITE: Rewrite = Rewrite {
-    name: "shown-limits",
+    workaround: workarounds::SHOWN_LIMITS,
     after: &[("known-limits", "makes constants of offsets, which need no mask")],
-    kernels: Kernels::ALL,
-    why: "the verifier does not know that an offset into a packet is small if no instruction makes it so",
     run: Run::Always(show),
 };
 

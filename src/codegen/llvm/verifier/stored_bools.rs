@@ -9,16 +9,11 @@ use super::super::builder::{Build, Extend};
 use super::super::module::ModuleGen;
 use super::operands::{may_be_on_stack, number};
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
+use crate::tables::workarounds;
 use inkwell::values::{InstructionOpcode, InstructionValue, IntValue, PhiValue};
 
-pub static REWRITE: Rewrite = Rewrite {
-    name: "stored-bools",
-    after: &[],
-    kernels: Kernels::ALL,
-    why: "the verifier knows zeros on the stack, and follows the code behind once for each combination of bools there",
-    run: Run::Always(forget_choices),
-};
+pub static REWRITE: Rewrite =
+    Rewrite { workaround: workarounds::STORED_BOOLS, after: &[], run: Run::Always(forget_choices) };
 
 /// How many definitions to follow backwards.
 const DEPTH: u32 = 6;

@@ -9,20 +9,18 @@ use super::graph::Graph;
 use super::known_limits::is_sum;
 use super::operands::{calls_body, number};
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
+use crate::tables::workarounds;
 use inkwell::values::{
     AnyValueEnum, BasicValue, BasicValueEnum, InstructionOpcode, InstructionValue, Operand, PhiValue, PointerValue,
 };
 use std::collections::{BTreeMap, HashMap};
 
 pub static REWRITE: Rewrite = Rewrite {
-    name: "tested-sums",
+    workaround: workarounds::TESTED_SUMS,
     after: &[
         ("known-limits", "leaves sums with variables"),
         ("shown-limits", "limits the offsets that this one adds again"),
     ],
-    kernels: Kernels::ALL,
-    why: "the verifier walks a loop once for each number of bytes that tests before it found in the packet",
     run: Run::Always(repeat),
 };
 

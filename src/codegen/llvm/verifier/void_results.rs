@@ -5,16 +5,10 @@
 
 use super::super::module::ModuleGen;
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
+use crate::tables::workarounds;
 use inkwell::values::InstructionOpcode;
 
-pub static REWRITE: Rewrite = Rewrite {
-    name: "void-results",
-    after: &[],
-    kernels: Kernels::ALL,
-    why: "the verifier refuses to return from a function with an address of its stack in r0, also where nothing is returned",
-    run: Run::Always(clear),
-};
+pub static REWRITE: Rewrite = Rewrite { workaround: workarounds::VOID_RESULTS, after: &[], run: Run::Always(clear) };
 
 fn clear(g: &ModuleGen) {
     let fn_type = g.context.void_type().fn_type(&[], false);

@@ -7,16 +7,11 @@ use super::super::builder::{Build, Extend};
 use super::super::module::ModuleGen;
 use super::operands::number;
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
+use crate::tables::workarounds;
 use inkwell::values::{InstructionOpcode, InstructionValue, IntValue};
 
-pub static REWRITE: Rewrite = Rewrite {
-    name: "wide-products",
-    after: &[],
-    kernels: Kernels::ALL,
-    why: "BPF has no product of 128 bits, and no function to call for one",
-    run: Run::Always(split_wide),
-};
+pub static REWRITE: Rewrite =
+    Rewrite { workaround: workarounds::WIDE_PRODUCTS, after: &[], run: Run::Always(split_wide) };
 
 /// After the optimisation.
 fn split_wide(g: &ModuleGen) {

@@ -9,14 +9,12 @@ use super::known_limits;
 use super::linked_limits::mask;
 use super::operands::number;
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
+use crate::tables::workarounds;
 use inkwell::values::{InstructionOpcode, InstructionValue, IntValue, PhiValue};
 
 pub static REWRITE: Rewrite = Rewrite {
-    name: "wrapped-limits",
+    workaround: workarounds::WRAPPED_LIMITS,
     after: &[("linked-limits", "masks some of the same numbers, which then need no other mask")],
-    kernels: Kernels::before(6, 8),
-    why: "a sum that wraps has limits that contradict each other on a path that is never taken, and is refused as an offset",
     run: Run::ForSome(mask_sums),
 };
 

@@ -12,7 +12,7 @@ use super::super::builder::{Build, Extend};
 use super::super::module::ModuleGen;
 use super::operands::{calls_body, may_be_on_stack, number};
 use super::{Rewrite, Run};
-use crate::kernels::Kernels;
+use crate::tables::workarounds;
 use inkwell::attributes::{Attribute, AttributeLoc};
 use inkwell::basic_block::BasicBlock;
 use inkwell::values::{
@@ -21,10 +21,8 @@ use inkwell::values::{
 use std::collections::HashSet;
 
 pub static REWRITE: Rewrite = Rewrite {
-    name: "zeros-behind-calls",
+    workaround: workarounds::ZEROS_BEHIND_CALLS,
     after: &[("stored-bools", "looks for zeros that are chosen, not for those of this rewrite")],
-    kernels: Kernels::before(6, 5),
-    why: "the verifier follows no zero that is stored to the stack back through calls of BPF functions",
     run: Run::ForSome(settle_zeros),
 };
 

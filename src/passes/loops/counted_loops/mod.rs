@@ -8,7 +8,7 @@
 mod trips;
 mod unroll;
 
-use super::{Changed, Declarations, Pass, Run, condition};
+use super::{Because, Changed, Declarations, Pass, Run, condition};
 use crate::ir::ops::{KsLoad, KsWhile};
 use crate::ir::value_ranges::Ranges;
 use crate::ir::{Builder, Function, OpId, Opcode, RegionId, Value};
@@ -25,7 +25,7 @@ pub static PASS: Pass = Pass {
         ("elements", "repeats accesses for each element, but for indexes that are constant"),
         ("loop-form", "keeps short constant ranges as plain loops"),
     ],
-    verifier: None,
+    because: Because::Speed,
     run: Run::Function(run),
 };
 

@@ -18,15 +18,15 @@ mod size;
 pub use known_indexes::is_of_index;
 pub use size::can_follow_copies;
 
-use super::{Changed, Pass, Run, condition};
+use super::{Because, Changed, Pass, Run, condition};
 use crate::diag::lowered::LoopPlain;
 use crate::ir::ops::{KsFor, KsWhile};
 use crate::ir::value_ranges::Ranges;
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Symbol, Value};
-use crate::kernels::{FirstKernel, Kernels};
+use crate::kernels::FirstKernel;
 use crate::passes::verifier::unknown_values;
 use crate::session::Session;
-use crate::tables;
+use crate::tables::{self, workarounds};
 use crate::types::{Ty, Types};
 use std::collections::{BTreeMap, HashMap};
 
@@ -42,7 +42,7 @@ pub static PASS: Pass = Pass {
         ("iterators", "takes the loops that this pass chose"),
         ("outline", "takes the loops that this pass chose"),
     ],
-    verifier: None,
+    because: Because::Verifier(&[workarounds::WALKED_LOOPS]),
     run: Run::Module(run),
 };
 
@@ -52,10 +52,10 @@ pub(super) const MAX_ITERATIONS: i128 = 1 << 23;
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let missing = missing_callbacks(cx);
     let mut changed = Changed::No;
-    let traced = Kernels::before(6, 12);
-    let forms = size::forms(module, &cx.types, missing.is_none(), cx.options.may_meet(traced));
+    let traced = cx.options.works_around(workarounds::TRACED_LOOPS);
+    let forms = size::forms(module, &cx.types, missing.is_none(), traced);
     if forms.kept {
-        cx.work_around(traced);
+        cx.worked_around(workarounds::TRACED_LOOPS);
     }
     let mut indexes: BTreeMap<Symbol, HashMap<Value, Value>> = BTreeMap::new();
     for (name, op) in forms.too_large {
@@ -74,7 +74,9 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     for func in &mut module.funcs {
         indexes.get(&func.name).into_iter().for_each(|indexes| func.replace_values(indexes));
     }
-    changed = changed.or(unknown_values::forget_stores(module, &mut cx.types, NAME));
+    if cx.options.works_around(workarounds::FORGOTTEN_NUMBERS) {
+        changed = changed.or(unknown_values::forget_stores(module, &mut cx.types, NAME));
+    }
     for (name, op) in forms.forgetting {
         let Some(func) = module.funcs.iter_mut().find(|f| f.name == name) else { continue };
         forget::forget(func, &mut cx.types, op);

@@ -26,13 +26,15 @@ fn params(data: &OpData, types: &mut Types, args: &[Ty]) -> Vec<(&'static str, T
 }
 
 /// `fn name(iteration: u32, frame: *Frame) -> i64`, or `fn name(map, key, value, frame: *Frame) -> i64`, with the body of the
-/// loop `op` of `func`. `outer`: the parts of frames around `func` that have a value whenever it runs.
+/// loop `op` of `func`. `outer`: the parts of frames around `func` that have a value whenever it runs. `zero`: the variable that is always
+/// zero; `forgets`: what the body compares becomes unknown; `stays_out`: iterations behind the one that left do nothing.
 pub fn make(
     func: &Function,
     types: &mut Types,
     op: OpId,
     (frame, outer): (&Placed, &[Path]),
-    (name, zero): (&Symbol, &Symbol),
+    (name, zero, forgets): (&Symbol, &Symbol, bool),
+    stays_out: bool,
 ) -> Made {
     let data = &func.ops[op];
     let body = data.regions[0];
@@ -58,7 +60,8 @@ pub fn make(
     for &value in &free {
         frame.import(func, &mut b, types, place, &mut values, value);
     }
-    let hidden = hidden_each_iteration(func, types, op, (frame, outer));
+    let mut hidden = hidden_each_iteration(func, types, op, (frame, outer));
+    hidden.retain(|_| forgets);
     for part in &hidden {
         let variable = values.get(&part.0.variable).copied().unwrap_or(place);
         hide(&mut b, types, zero, variable, part);
@@ -71,7 +74,7 @@ pub fn make(
     clone::ops(func, block, &mut callback, entry, &mut values);
     let first = callback.blocks[entry].ops[start];
     Ends { callback: &mut callback, types, frame, place }.convert();
-    if frame.is_left(op) {
+    if stays_out && frame.is_left(op) {
         stay_out(&mut Builder::before(&mut callback, first, NAME), types, frame, place);
     }
     Made { callback, outer, hides: !hidden.is_empty() }

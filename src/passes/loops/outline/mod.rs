@@ -24,13 +24,13 @@ mod callback;
 mod frame;
 mod pointers;
 
-use super::{Changed, Pass, Run, iterators};
+use super::{Because, Changed, Pass, Run, iterators};
 use crate::diag::lowered::{LoopCallback, Lowered, WalkCallback};
 use crate::ir::ops::{BpfRepeat, BpfWalk};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Path, RegionId, Symbol};
-use crate::kernels::Kernels;
 use crate::passes::verifier::unknown_values;
 use crate::session::{Session, SourceNames};
+use crate::tables::workarounds;
 use crate::tuning::Tuning;
 use crate::types::{Ty, Types};
 use frame::{Frame, Kind, Placed};
@@ -38,14 +38,12 @@ pub use pointers::changes_pointer;
 use std::rc::Rc;
 
 const NAME: &str = "outline";
-/// Those that walk a callback for one iteration alone: see the pass `callback-writes`.
-const WALK_ONCE: Kernels = Kernels::before(6, 7);
 pub static PASS: Pass = Pass {
     name: NAME,
     summary: "Move loop bodies to callbacks of helpers",
     after: &[],
     before: &[("to-cf", "takes structured control flow, and this pass moves it")],
-    verifier: None,
+    because: Because::Target,
     run: Run::Tuned(run),
 };
 
@@ -61,7 +59,9 @@ fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
     };
     let mut outliner = Outliner {
         why,
-        walked_once: cx.options.may_meet(WALK_ONCE),
+        walked_once: cx.options.works_around(workarounds::CALLBACKS_ONCE),
+        forgets: cx.options.works_around(workarounds::FORGOTTEN_NUMBERS),
+        stays_out: cx.options.works_around(workarounds::LEFT_CALLBACKS),
         worked_around: false,
         lowered: Vec::new(),
         stack_is_scarce: tuning.scarce,
@@ -89,7 +89,7 @@ fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
     let (lowered, worked_around) = (outliner.lowered, outliner.worked_around);
     module.funcs.extend(done);
     if worked_around {
-        cx.work_around(WALK_ONCE);
+        cx.worked_around(workarounds::CALLBACKS_ONCE);
     }
     cx.explain_all(lowered);
     changed
@@ -100,7 +100,10 @@ struct Outliner<'t> {
     why: &'static str,
     /// Kernels may walk a callback for one iteration alone.
     walked_once: bool,
-    /// Code is made for these kernels.
+    /// The workarounds `forgotten-numbers` and `left-callbacks` are in force.
+    forgets: bool,
+    stays_out: bool,
+    /// Code is made for the kernels that walk a callback once.
     worked_around: bool,
     lowered: Vec<Lowered>,
     stack_is_scarce: bool,
@@ -129,7 +132,14 @@ impl Outliner<'_> {
         for (frame, loops) in std::iter::zip(&frames, groups) {
             for op in loops {
                 let name = self.name(func);
-                let mut made = callback::make(func, self.types, op, (frame, outer), (&name, &self.zero));
+                let mut made = callback::make(
+                    func,
+                    self.types,
+                    op,
+                    (frame, outer),
+                    (&name, &self.zero, self.forgets),
+                    self.stays_out,
+                );
                 self.needs_zero |= made.hides;
                 if self.walked_once && frame.is_left(op) {
                     self.worked_around = true;
@@ -180,7 +190,8 @@ impl Outliner<'_> {
     /// The call of the helper, in place of the loop.
     fn call(&mut self, func: &mut Function, op: OpId, (frame, outer): (&Placed, &[Path]), callback: &Symbol) {
         self.explain(func, op, callback);
-        let written = frame.written_in(func, self.types, op, outer);
+        let mut written = frame.written_in(func, self.types, op, outer);
+        written.retain(|_| self.forgets);
         let result = func.result;
         let yields_pointer = self.types.holds_pointer(result);
         let mut b = Builder::before(func, op, NAME);

@@ -15,12 +15,12 @@
 mod reached;
 
 use super::unknown_values::FOLLOWED;
-use super::{Changed, Need, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::ir::ops::KsAddr;
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Path};
-use crate::kernels::Kernels;
 use crate::passes::analysis;
 use crate::session::Session;
+use crate::tables::workarounds;
 use crate::types::{Ty, TyKind, Types};
 use reached::Reached;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -31,10 +31,7 @@ pub static PASS: Pass = Pass {
     summary: "Make unknown what callbacks change, for old kernels",
     after: &[("iterators", "takes the loops that become no callbacks")],
     before: &[("outline", "takes the loops, and this pass looks at their structure")],
-    verifier: Some(Need {
-        kernels: Kernels::before(6, 7),
-        why: "the verifier goes through a callback once, with what it knows before the loop",
-    }),
+    because: Because::Verifier(&[workarounds::CALLBACK_WRITES]),
     run: Run::Module(run),
 };
 

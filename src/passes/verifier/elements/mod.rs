@@ -12,11 +12,11 @@ mod per_element;
 
 pub use per_element::repeated_index;
 
-use super::{Changed, Declarations, Need, Pass, Run};
+use super::{Because, Changed, Declarations, Pass, Run};
 use crate::ir::ops::{BpfClamp, KsElem};
 use crate::ir::{Builder, Function, Opcode, Value};
-use crate::kernels::Kernels;
 use crate::session::Session;
+use crate::tables::workarounds;
 use crate::types::{Ty, TyKind, Types};
 
 const NAME: &str = "elements";
@@ -25,10 +25,7 @@ pub static PASS: Pass = Pass {
     summary: "Bound variable indexes of arrays",
     after: &[],
     before: &[("loop-form", "counts what bodies hold, and this pass adds to it")],
-    verifier: Some(Need {
-        kernels: Kernels::ALL,
-        why: "the verifier does not find the bound of an index that LLVM tested in another register, or knew without a test",
-    }),
+    because: Because::Verifier(&[workarounds::ELEMENTS]),
     run: Run::Function(run),
 };
 

@@ -8,12 +8,12 @@
 
 mod copies;
 
-use super::{Changed, Need, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::ir::ops::KsCall;
 use crate::ir::{Attr, Builder, Function, Module, OpId, Opcode, Symbol, Value};
-use crate::kernels::Kernels;
 use crate::session::Session;
 use crate::tables::OpTrait;
+use crate::tables::workarounds;
 use crate::types::{Space, Ty, TyKind, Types};
 use copies::{Copied, Copies, copy, drop_unused};
 use std::collections::HashMap;
@@ -30,10 +30,7 @@ pub static PASS: Pass = Pass {
         ("lock-places", "looks at the memory of pointers"),
         ("assign-ops", "updates shared memory atomically, and other memory not"),
     ],
-    verifier: Some(Need {
-        kernels: Kernels::ALL,
-        why: "the verifier takes no atomic operation on a packet or at a variable offset of the stack, and no variable offset into a packet",
-    }),
+    because: Because::Verifier(&[workarounds::SPECIALISE]),
     run: Run::Module(run),
 };
 

@@ -1,0 +1,33 @@
+"""The page of the workarounds for verifiers and LLVM, from ir-specs/workarounds.toml."""
+
+import tomllib
+
+_HEAD = """\
+# Workarounds
+
+Made by `ci/facts` from `ir-specs/workarounds.toml`: correct code that a kernel's verifier refuses or walks too long, or that LLVM breaks, and
+what ksc does about it. A workaround is in force if the object may meet one of its kernels (`--min-kernel`), or for all known ones where
+none is named; "costs nothing" means that the code for later kernels has it too. `--without=NAME` compiles without one, to find out what needs it.
+
+A pass, or a rewrite of LLVM IR behind the optimisation, exists for its workaround alone. A form is a part of a pass or of code generation, an
+option is how LLVM is run.
+
+"""
+_COLUMNS = ["name", "what happens without it", "kernels", "cause", "what ksc does", "as", "where in `src/`"]
+
+
+def render(folder):
+    workarounds = tomllib.loads((folder / "workarounds.toml").read_text())
+    rows = [_COLUMNS, ["---"] * len(_COLUMNS), *(_cells(name, spec) for name, spec in workarounds.items())]
+    return _HEAD + "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in rows)
+
+
+def _cells(name, spec):
+    cause = spec["cause"][0].upper() + spec["cause"][1:]
+    return [f"`{name}`", spec["symptom"], _kernels(spec), cause, spec["does"], spec["level"], f"`{spec['file']}`"]
+
+
+def _kernels(spec):
+    since, until = (".".join(map(str, spec[key])) if key in spec else None for key in ("since", "until"))
+    parts = [f"from {since}"] * bool(since) + [f"before {until}"] * bool(until) + ["costs nothing"] * spec.get("everywhere", False)
+    return ", ".join(parts)
