@@ -185,6 +185,8 @@ pub struct MapDecl {
     pub bound: bool,
     /// `pin var`: it outlives the process.
     pub pinned: bool,
+    /// Of BPF code alone: a variable that is its only entry.
+    pub private: bool,
     /// The programs that the loader puts in, from index 0 on.
     pub programs: Vec<Symbol>,
     pub span: Span,

@@ -1,6 +1,7 @@
 //! One function: its signature, its parameters, and the state of lowering its body.
 
 use super::Names;
+use super::entries::Entries;
 use super::scan::{self, Uses};
 use super::temporaries::Temporaries;
 use super::throws;
@@ -64,6 +65,8 @@ pub(super) struct Lowering<'a> {
     pub tails: HashMap<LocalId, Tail>,
     /// Variables of inner blocks that what is deferred names.
     pub kept: BTreeSet<LocalId>,
+    /// Variables that are entries of maps of their own.
+    pub entries: Entries,
 }
 
 /// As IR has it: pointers to a program's context say so.
@@ -189,6 +192,7 @@ impl<'a> Lowering<'a> {
             bound: HashMap::new(),
             tails: HashMap::new(),
             kept: BTreeSet::new(),
+            entries: Entries::of(program, source),
         }
     }
 }

@@ -14,6 +14,7 @@ mod calls;
 mod consts;
 mod defers;
 mod elements;
+mod entries;
 mod equality;
 mod events;
 mod exprs;
@@ -142,7 +143,11 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
         globals: globals(cx, program, &names),
         struct_ops: struct_ops(&cx.types, program, &names),
         programs: Vec::new(),
-        maps: map_decls(program, &names, &bound).into_iter().chain(kept).collect(),
+        maps: map_decls(program, &names, &bound)
+            .into_iter()
+            .chain(kept)
+            .chain(entries::maps(&mut cx.types, program, &names))
+            .collect(),
         kfuncs: kfunc_decls(program).into_iter().chain(kfuncs::own(&cx.types, program)).collect(),
         options: program.funcs.iter().find_map(|f| match &f.role {
             Role::Main(Some(args)) => Some(options(&cx.types, args)),
@@ -154,7 +159,8 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
 /// Global variables, and configs as variables of their struct.
 fn globals(cx: &mut Session, program: &Program, names: &Names) -> Vec<ir::Global> {
     let mut globals = Vec::new();
-    for (global, name) in std::iter::zip(&program.globals, &names.globals) {
+    let variables = std::iter::zip(&program.globals, &names.globals);
+    for (global, name) in variables.filter(|(global, _)| global.storage != Storage::Entry) {
         let init = consts::image(&cx.types, global.init.as_ref().unwrap_or(&Const::Zero), global.ty);
         globals.push(ir::Global {
             name: name.clone(),
@@ -163,7 +169,7 @@ fn globals(cx: &mut Session, program: &Program, names: &Names) -> Vec<ir::Global
             kind: match global.storage {
                 Storage::Shared => ir::GlobalKind::Var,
                 Storage::Pinned => ir::GlobalKind::Pinned,
-                Storage::Local => ir::GlobalKind::Local,
+                Storage::Local | Storage::Entry => ir::GlobalKind::Local,
                 Storage::Percpu => ir::GlobalKind::Percpu,
                 Storage::Private => ir::GlobalKind::Private,
                 Storage::Kconfig if global.init.is_some() => ir::GlobalKind::WeakKconfig,
@@ -219,6 +225,7 @@ fn map_decls(program: &Program, names: &Names, bound: &HashSet<Symbol>) -> Vec<i
             node: map.node,
             bound: map.is_bound,
             pinned: map.pinned,
+            private: false,
             programs: Vec::new(),
             span: map.span,
         })

@@ -123,6 +123,9 @@ impl Lowering<'_> {
             return self.local_place(local);
         }
         if let ExprKind::Global(global) = expr.kind {
+            if self.program.is_entry(expr) {
+                return self.entry_place(global);
+            }
             let percpu = self.program.global(global).storage == Storage::Percpu;
             let space = if percpu { Space::Percpu } else { Space::Global };
             let name = self.names.global(global);

@@ -60,6 +60,7 @@ pub(super) fn on_return(
         node: None,
         bound: false,
         pinned: false,
+        private: false,
         programs: Vec::new(),
         span: source.name_span,
     };

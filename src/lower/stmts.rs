@@ -12,12 +12,15 @@ impl Lowering<'_> {
         self.block_from(block, 0, dest)
     }
 
-    fn block_from(&mut self, block: &Block, from: usize, dest: Dest) -> Option<Value> {
+    pub(super) fn block_from(&mut self, block: &Block, from: usize, dest: Dest) -> Option<Value> {
         // Of a function that defers something.
         let own = self.uses.defers && std::ptr::eq(block, &self.source.body);
         for (index, stmt) in block.stmts.iter().enumerate().skip(from) {
             if !self.reachable {
                 return None;
+            }
+            if let Some(entry) = self.entry_to_find(Some(stmt), None) {
+                return self.with_entry(entry, dest, (block, index));
             }
             if own {
                 self.keep_deferred(stmt);
@@ -28,6 +31,10 @@ impl Lowering<'_> {
                 });
             }
             self.scoped(|this| this.stmt(stmt));
+        }
+        let value = block.value.as_deref().filter(|_| self.reachable);
+        if let Some(entry) = self.entry_to_find(None, value) {
+            return self.with_entry(entry, dest, (block, block.stmts.len()));
         }
         if own && self.reachable && block.value.is_none() {
             // Also in a region of `var … else`: what is deferred there needs no flag if the region ends the function.

@@ -49,6 +49,7 @@ fn map(var: Global) -> MapDecl {
         node: None,
         bound: false,
         pinned: false,
+        private: false,
         programs: Vec::new(),
         span,
     }

@@ -94,6 +94,7 @@ fn table(module: &Module, programs: &[usize]) -> MapDecl {
         node: None,
         bound: false,
         pinned: false,
+        private: false,
         programs: programs.iter().map(|&at| module.funcs[at].name.clone()).collect(),
         span: first.name_span,
     }

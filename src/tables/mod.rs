@@ -31,6 +31,12 @@ pub const MAX_STACK: u64 = 512;
 /// each element.
 pub const LONGEST_OF_CHOICES: u64 = 64;
 
+/// The kind of maps whose keys are indexes and whose entries are always there.
+pub fn array_kind() -> &'static MapKindSpec {
+    let found = MAP_KINDS.iter().find(|kind| kind.array && !kind.percpu && kind.owns);
+    found.unwrap_or_else(|| crate::bug!("there is no kind of map that is an array"))
+}
+
 /// A predefined constant (`ir-specs/constants.toml`, `ir-specs/uapi/`, `ir-specs/kernel.toml`).
 #[derive(Debug)]
 pub struct ConstSpec {

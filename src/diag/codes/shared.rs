@@ -15,18 +15,19 @@ codes! {
     E0460 CannotPin { name, why } = "`{name}` cannot be pinned: {why}",
     /// `local` and `percpu` are for variables. A map is one object of the kernel, which both sides can name.
     E0461 MapStorage { name, storage } = "map `{name}` cannot be `{storage}`",
-    /// The kernel makes a per-CPU variable when the object is loaded, with all bytes zero on each CPU, and no loader
-    /// writes other values.
-    E0462 PercpuInitialiser { name } = "`{name}` is a `percpu var`, which starts from zero",
-    /// The kernel has spin locks in entries of maps. There, a lock is a field of the value.
-    E0463 SpecialPlace { what } = "{what} is no part of this: such fields are in values of maps",
+    /// The kernel makes a per-CPU variable, or a `local var` with a lock, when the object is loaded, with all bytes zero, and no
+    /// loader writes other values.
+    E0462 EntryInitialiser { name, what } = "`{name}` is {what}, which starts from zero",
+    /// The kernel has spin locks in entries of maps. There, a lock is a field of the value. A `local var` is such an entry, if it is a
+    /// lock or a struct with one.
+    E0463 SpecialPlace { what } = "{what} is no part of this: such fields are in values of maps and in `local var`s",
     /// A lock is taken where the entry is known to be there, so that the verifier sees that it is taken and released in the
     /// same entry.
     E0464 LockWhat { what } = "`lock` takes the lock of a map entry, not {what}",
     /// Nothing but `lock (…) { … }` reads or writes a lock. Copies and literals leave it out.
     E0465 SpecialUse { name, what, used_by } = "`{name}` is {what}, which is for {used_by} alone",
-    /// What owns objects, `kptr<T>`, `list<T>` or `rbtree<T, less>`, is a field of the value of a map, where the kernel finds
-    /// the objects when the entry goes. The objects themselves are known by pointers alone.
+    /// What owns objects, `kptr<T>`, `list<T>` or `rbtree<T, less>`, is a field of the value of a map, or of a `local var`, where the
+    /// kernel finds the objects when the entry goes. The objects themselves are known by pointers alone.
     E0416 OwnerPlace { what } = "{what} is no part of this: objects are owned by fields of the values of maps",
     /// The kernel alone reads and writes what owns objects. BPF code gives an object away and gets one by `exchange`, and by the
     /// methods of lists and trees; user space sees the other fields of the entry.

@@ -259,6 +259,7 @@ impl Parser<'_> {
             node: None,
             bound: false,
             pinned: false,
+            private: false,
             programs: Vec::new(),
             span,
         };
@@ -272,6 +273,7 @@ impl Parser<'_> {
         }
         map.bound = self.eat_word("bound");
         map.pinned = self.eat_word("pinned");
+        map.private = self.eat_word("private");
         while self.eat_word("slot") {
             self.expect("=")?;
             map.programs.push(self.symbol()?.into());

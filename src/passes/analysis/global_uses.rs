@@ -80,6 +80,8 @@ pub fn check(module: &Module, cx: &mut Session, func: &Function, facts: &Facts, 
             };
             Some((name, word))
         });
+        let entry = data.map().filter(|name| module.map(name).is_some_and(|map| map.private));
+        let private = private.or_else(|| entry.filter(|_| !facts.has_private_globals).map(|name| (name, "local")));
         if let Some((name, word)) = private {
             let (name, func) = (cx.source_name(name), cx.source_name(&func.name));
             let declared = name.rsplit('.').next().unwrap_or_default();

@@ -24,7 +24,7 @@ impl Checker<'_, '_> {
     /// The lock that is meant; none if something else was, which was reported.
     fn lock_place(&mut self, place: &ast::Expr) -> Option<Expr> {
         let place = strip(place);
-        if let Some(lock) = self.module_lock(place) {
+        if let Some(lock) = self.variable_lock(place) {
             return lock;
         }
         let Ast::Field { base, name, .. } = &place.kind else {
@@ -50,7 +50,7 @@ impl Checker<'_, '_> {
             return None;
         };
         let (field, ty) = self.find_field(id, name)?;
-        let mut entry = matches!(base.kind, ExprKind::Deref(_));
+        let mut entry = matches!(base.kind, ExprKind::Deref(_)) || self.env.program.is_entry(&base);
         if let ExprKind::Local(local) = base.kind {
             let info = self.info(local);
             info.read = true;
@@ -68,12 +68,12 @@ impl Checker<'_, '_> {
         Some(Expr { kind: ExprKind::Field { base: Box::new(base), field }, ty, span: place.span })
     }
 
-    /// A variable that is a lock of the module. None in it if it cannot be taken here, which was reported.
-    fn module_lock(&mut self, place: &ast::Expr) -> Option<Option<Expr>> {
+    /// A variable that is a lock itself: one of the module, or a `local var`.
+    fn variable_lock(&mut self, place: &ast::Expr) -> Option<Option<Expr>> {
         let Some(Entity::Global(id)) = self.entity_named(place) else { return None };
         let (id, global) = (*id, self.env.program.global(*id));
-        tables::lock_of(&self.cx.types, global.ty)?;
-        Some(Some(Expr { kind: ExprKind::Global(id), ty: global.ty, span: place.span }))
+        let is_lock = self.cx.types.is_lock(global.ty) || tables::lock_of(&self.cx.types, global.ty).is_some();
+        is_lock.then(|| Some(Expr { kind: ExprKind::Global(id), ty: global.ty, span: place.span }))
     }
 
     /// Reports a lock of a module that is used as a value or a place.

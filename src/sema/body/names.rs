@@ -110,6 +110,7 @@ impl Checker<'_, '_> {
         let (span, env) = (name.span, self.env);
         match entity {
             Entity::Global(id) if self.refuse_module_lock(env.program.global(*id).ty, name) => error_expr(span).into(),
+            Entity::Global(id) if self.refuse_kept_variable(*id, span) => error_expr(span).into(),
             Entity::Global(id) => Expr { kind: ExprKind::Global(*id), ty: env.program.global(*id).ty, span }.into(),
             Entity::Const { value, ty } => self.constant_value(value.clone(), *ty, span),
             Entity::Variants(list) => self.variant(name, list, expected).into(),

@@ -9,7 +9,7 @@ use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, CollectionCall, NoSuchMethod};
 use crate::diag::codes::shared::{OwnerUse, SpecialUse};
 use crate::sema::owners::methods;
-use crate::sema::tree::{Expr, ExprKind, FuncId, LocalId, Role};
+use crate::sema::tree::{Expr, ExprKind, FuncId, GlobalId, LocalId, Role};
 use crate::source::Span;
 use crate::tables::{self, Reference};
 use crate::target::Maps;
@@ -17,7 +17,13 @@ use crate::types::{FnSig, Origin, Space, Ty, TyKind};
 
 /// The entry of which a place is a field, as a text that equal places have in common.
 pub(super) fn entry_of(place: &Expr) -> Option<String> {
+    if let ExprKind::Global(id) = &place.kind {
+        return Some(format!("global {}", id.0));
+    }
     let ExprKind::Field { base, .. } = &place.kind else { return None };
+    if let ExprKind::Global(id) = &base.kind {
+        return Some(format!("global {}", id.0));
+    }
     if let ExprKind::Deref(pointer) = &base.kind {
         return local(pointer).map(|local| format!("*{}", local.0));
     }
@@ -42,6 +48,11 @@ impl Checker<'_, '_> {
         let value = check(self);
         self.kept_at = outer;
         value
+    }
+
+    /// Reports a variable that is a lock itself, where no `lock` takes it.
+    pub(super) fn refuse_kept_variable(&mut self, id: GlobalId, span: Span) -> bool {
+        self.kept_at != Some(span) && self.refuse_kept_use(self.env.program.global(id).ty, span)
     }
 
     /// Reports a use of what only the kernel touches as a value, or as a place to write.
@@ -73,6 +84,9 @@ impl Checker<'_, '_> {
     /// Whether the place is a field of an entry that is at hand; reports if not.
     fn is_in_entry(&mut self, place: &Expr) -> bool {
         let ExprKind::Field { base, .. } = &place.kind else { return false };
+        if self.env.program.is_entry(base) {
+            return true;
+        }
         let entry = local(base).is_some_and(|local| self.info(local).kind == LocalKind::Entry);
         let is_there = self.targets.all(|on| on.maps == Maps::InPlace);
         if is_there && (entry || matches!(base.kind, ExprKind::Deref(_))) {

@@ -177,6 +177,9 @@ impl Checker<'_, '_> {
         if let ExprKind::Deref(pointer) | ExprKind::DerefIf { pointer, .. } = &place.kind {
             return self.pointer(pointer.ty).map(|p| p.space);
         }
+        if self.env.program.is_entry(place) {
+            return Some(Space::MapValue);
+        }
         let Some(local) = local(place) else { return Some(Space::Global) };
         if self.info(local).kind != LocalKind::Entry {
             return Some(Space::Stack);

@@ -241,9 +241,12 @@ impl<'a> Declare<'a> {
                 attributes::refuse_flags(cx, item);
                 let symbol = match storage {
                     Storage::Kconfig => name.clone(),
-                    Storage::Shared | Storage::Pinned | Storage::Local | Storage::Percpu | Storage::Private => {
-                        self.symbols.symbol(self.module, &name)
-                    }
+                    Storage::Shared
+                    | Storage::Pinned
+                    | Storage::Local
+                    | Storage::Entry
+                    | Storage::Percpu
+                    | Storage::Private => self.symbols.symbol(self.module, &name),
                 };
                 self.env.program.globals.push(Global { name, symbol, storage, ty: Ty::ERROR, init: None, span });
                 Entity::Global(id)

@@ -15,7 +15,7 @@ use crate::types::{Origin, Ty, TyKind, Types};
 /// `PERF_MAX_STACK_DEPTH` of include/uapi/linux/perf_event.h.
 const STACK_DEPTH: u64 = 127;
 /// Entries of a hash are allocated by kmalloc (KMALLOC_MAX_SIZE); some bytes of it are the entry's head and key.
-const MAX_VALUE: u64 = (4 << 20) - 1024;
+pub(super) const MAX_VALUE: u64 = (4 << 20) - 1024;
 
 impl Declare<'_> {
     pub(super) fn map_value(&mut self, cx: &mut Session, id: MapId, flags: u32, written: &ast::Type) -> Ty {
@@ -33,12 +33,7 @@ impl Declare<'_> {
             _ if size == 0 => "it has no size",
             _ if kind.percpu && size > MAX_PERCPU_VALUE => "a per-CPU value has at most 32768 bytes",
             _ if size > MAX_VALUE => "a value has at most 4 MiB",
-            _ if cx.types.has_origin(ty, Origin::owns) && !kind.owns => "entries of this kind own no objects",
-            _ if is_misplaced(&cx.types, ty) => "what owns objects is not a field of the value itself",
-            _ if cx.types.lock_fields(ty).is_empty() && cx.types.has_origin(ty, Origin::has_links) => {
-                "a list or a tree has a lock beside it: `lock: bpf_spin_lock`"
-            }
-            _ if let Some(why) = misplaced_special(cx, kind, ty) => &why.clone(),
+            _ if let Some(why) = misplaced_kept(cx, kind, ty) => &why.clone(),
             _ if holds(&cx.types, ty, |kind| matches!(kind, TyKind::Fn(_))) => {
                 "a function pointer means nothing to the other side"
             }
@@ -115,6 +110,19 @@ fn is_misplaced(types: &Types, ty: Ty) -> bool {
     let TyKind::Struct(id) = types.kind(ty) else { return types.has_origin(ty, Origin::owns) };
     let fields = &types.struct_def(id).fields;
     fields.iter().any(|field| types.owner(field.ty).is_none() && types.has_origin(field.ty, Origin::owns))
+}
+
+/// Why entries of the kind cannot have what only the kernel touches where the type has it.
+pub(super) fn misplaced_kept(cx: &Session, kind: &MapKindSpec, ty: Ty) -> Option<String> {
+    let why = match () {
+        _ if cx.types.has_origin(ty, Origin::owns) && !kind.owns => "entries of this kind own no objects",
+        _ if is_misplaced(&cx.types, ty) => "what owns objects is not a field of the value itself",
+        _ if cx.types.lock_fields(ty).is_empty() && cx.types.has_origin(ty, Origin::has_links) => {
+            "a list or a tree has a lock beside it: `lock: bpf_spin_lock`"
+        }
+        _ => return misplaced_special(cx, kind, ty),
+    };
+    Some(why.to_owned())
 }
 
 /// Why entries of the kind cannot have the special fields of the type.

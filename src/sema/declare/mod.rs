@@ -6,6 +6,7 @@ mod arguments;
 mod attributes;
 mod collect;
 mod cycles;
+mod entries;
 mod enums;
 pub(super) mod externs;
 mod flavours;

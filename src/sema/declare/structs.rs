@@ -198,10 +198,12 @@ pub(super) fn refuse_special(cx: &mut Session, ty: Ty, span: Span) -> bool {
     let refused = cx.types.has_kept(ty);
     if let Some(spec) = cx.types.specials(ty).first() {
         let what = format!("`{}`, which holds a `{}`,", cx.types.name(ty), spec.name);
-        cx.error(span, SpecialPlace { what }).help("an `array<u32, T>(1)` has one entry, which can hold it");
+        cx.error(span, SpecialPlace { what })
+            .help("a `local var` can hold it, and so can the one entry of an `array<u32, T>(1)`");
     } else if refused {
         let what = format!("`{}`, which owns objects or is one,", cx.types.name(ty));
-        cx.error(span, OwnerPlace { what }).help("an `array<u32, T>(1)` has one entry, which can own objects");
+        cx.error(span, OwnerPlace { what })
+            .help("a `local var` can own objects, and so can the one entry of an `array<u32, T>(1)`");
     }
     refused
 }

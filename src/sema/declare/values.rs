@@ -1,11 +1,11 @@
 //! Constants, global variables and the values of configs.
 
 use super::Declare;
-use super::kconfig;
 use super::storage::{check_percpu, check_pinned};
 use super::structs::refuse_special;
-use crate::ast::{ConstDecl, Expr, Ident, TypeKind, VarDecl};
-use crate::diag::codes::shared::{ModuleLockWhere, PercpuInitialiser};
+use super::{entries, kconfig};
+use crate::ast::{self, ConstDecl, Expr, Ident, TypeKind, VarDecl};
+use crate::diag::codes::shared::{EntryInitialiser, ModuleLockWhere};
 use crate::diag::codes::types::{FunctionPointerShared, UnknownTypeOf};
 use crate::sema::consts::{self, Constant};
 use crate::sema::env::Entity;
@@ -42,12 +42,16 @@ impl Declare<'_> {
             self.env.program.globals[id.0 as usize].ty = ty;
             return (ty != Ty::ERROR).then_some(Entity::Global(id));
         }
+        let position = if decl.storage == Some(ast::Storage::Local) { Position::Field } else { Position::Value };
         let declared = decl.ty.as_ref().map(|written| {
-            let ty = resolve(cx, self, written, Position::Value);
-            let usable = self.complete(cx, ty, written.span)
-                && check_size(cx, written.span, ty) == ty
-                && !refuse_special(cx, ty, written.span);
-            if usable { ty } else { Ty::ERROR }
+            let ty = resolve(cx, self, written, position);
+            let usable = self.complete(cx, ty, written.span) && check_size(cx, written.span, ty) == ty;
+            match entries::is_entry(cx, decl, ty).filter(|_| usable) {
+                Some(true) => self.env.program.globals[id.0 as usize].storage = Storage::Entry,
+                Some(false) if !refuse_special(cx, ty, written.span) => {}
+                Some(false) | None => return Ty::ERROR,
+            }
+            ty
         });
         let (ty, init) = match (declared, &decl.init) {
             (Some(ty), Some(init)) => (ty, consts::eval(cx, self, init, Some(ty)).map(|constant| constant.value)),
@@ -69,8 +73,11 @@ impl Declare<'_> {
         if let (Storage::Percpu, Some(written)) = (global.storage, &decl.init)
             && init.as_ref().is_some_and(|init| !init.is_zero())
         {
-            cx.error(written.span, PercpuInitialiser { name: decl.name.name.clone() })
-                .help("leave the initial value out, and count from zero");
+            cx.error(
+                written.span,
+                EntryInitialiser { name: decl.name.name.clone(), what: "a `percpu var`".to_owned() },
+            )
+            .help("leave the initial value out, and count from zero");
         }
         global.ty = ty;
         global.init = init;

@@ -74,6 +74,12 @@ impl Program {
     pub fn global(&self, id: GlobalId) -> &Global {
         &self.globals[id.0 as usize]
     }
+
+    /// Whether the expression names a variable that is an entry of a map of its own.
+    pub fn is_entry(&self, expr: &Expr) -> bool {
+        matches!(expr.kind, ExprKind::Global(id) if self.global(id).storage == Storage::Entry)
+    }
+
     pub fn config(&self, id: ConfigId) -> &Config {
         &self.configs[id.0 as usize]
     }
@@ -269,6 +275,8 @@ pub enum Storage {
     Pinned,
     /// `local var`: BPF code.
     Local,
+    /// `local var` with a lock or what owns objects, which are in entries of maps: the only entry of an array of its own.
+    Entry,
     /// `percpu var`: BPF code; one for each CPU.
     Percpu,
     /// `@private var`: the kernel module.
