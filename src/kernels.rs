@@ -2,6 +2,14 @@
 //! range of kernels, and asks whether `--min-kernel` admits any of them.
 //!
 //! Workarounds that later kernels do without divide an executable's kernels into tiers, each with an object of its own.
+//!
+//! A workaround for old verifiers costs instructions, which newer kernels need not run. When a pass for the verifier, or a rewrite of
+//! `codegen/llvm/verifier/`, changes code for kernels that have an end, the session notes the tier that begins there (`kernels.rs`).
+//! For an executable `pipeline::carried` compiles the BPF module again for each tier noted, without the workarounds before it; what the
+//! program may use is as for `--min-kernel` in all of them. Most programs need no workaround of that kind, and are compiled once. Tiers
+//! are compiled with the tuning of the first object, so that all have the same maps. `NAME.bpf.o` and `--emit` have the first object;
+//! diagnostics are of it alone. The runtime takes the last object that is not for later kernels than the running one
+//! (`runtime/src/load/tiers.rs`).
 
 use crate::session::{KernelVersion, Options, Session, Tier};
 use crate::tables::Workaround;

@@ -1,4 +1,11 @@
 //! The options of passes and code generation that save BPF stack, for each attempt of `pipeline`.
+//!
+//! Only LLVM knows its spills. If it reports a frame over the limit, `pipeline::bpf` lowers the BPF module again: first with options
+//! that save stack at the cost of instructions (all variables share slots by their live ranges, `codegen/llvm/lifetimes.rs`; loops that
+//! share no variable have a frame each), then also with large local variables in per-CPU memory (`scratch`). `tuning.rs` defines each
+//! attempt, and is an argument of passes and code generation. Programs that fit are compiled once. A function that is too long for
+//! LLVM, or a program with more maps than the kernel allows, is an error between LLVM's optimisation and its back end
+//! (`codegen/llvm/limits.rs`).
 
 /// How one attempt at a BPF object spares stack. The default is the first attempt, which spares none.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

@@ -232,6 +232,15 @@ def kernels_are_asked():
 
 
 @rule
+def architecture_paths():
+    """The files and folders that ARCHITECTURE.md names are there."""
+    for number, line in lines(Path("ARCHITECTURE.md")):
+        for name in re.findall(r"`([\w./-]+(?:/|\.rs|\.toml|\.txt|\.pest|\.h))`", line):
+            if "/" in name and not any(Path(place, name).exists() for place in ("", "src", "src/sema", "src/passes", "runtime/src", "ir-specs", "differential/src")):
+                yield at(Path("ARCHITECTURE.md"), number, f"there is no `{name}`")
+
+
+@rule
 def verifier_passes():
     """The passes of src/passes/verifier/ name the workarounds that they are for."""
     for path in files(".rs", under=("src/passes/verifier/",)):

@@ -32,6 +32,7 @@ _LOOKS = "/sys/"
 # What only reads files, and is not in the guests.
 _READS = "llvm-"
 _COMPILES = "ksc-under-test"
+_WITHOUT_BPF = re.compile(r"--target[= ](host|kmod)|[|;&<>]")
 HELPERS = "facts/helpers"
 _SYSTEM_PYTHON = "/usr/bin/python3"
 # The tests of a short run: all that the language does, in programs that run; not packets, which take most of the time.
@@ -96,7 +97,7 @@ def collect(output, pattern, short, again, seeds, record, bounds):
     makes = makes if wanted("differential/") or re.match(r"\^?differential", pattern) else []
     if wanted("bounds/") or re.match(r"\^?bounds", pattern):
         makes += [lambda seed=seed, at=at: _bounds(output / "bounds" / seed, seed, at, again) for seed in seeds for at in range(bounds)]
-    makes += [lambda test=test: test.prepare(again) for test in _lit_tests(output) if wanted(test.name) and (not short or _SHORT.match(test.name))]
+    makes += [lambda test=test: test.prepare(again) for test in lit_tests(output) if wanted(test.name) and (not short or _SHORT.match(test.name))]
     makes += [make for name, make in _examples(output, record) if wanted(name)]
     makes += [lambda: [helpers(helper_answers.judge)]] if wanted(HELPERS) else []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -115,6 +116,16 @@ class _LitTest:
         self._source = Path(test.getSourcePath())
         self._folder, self._base = Path(folder), Path(base)
         self._lines = lines
+
+    def compiled(self):
+        """The words of each line that compiles a program for BPF and does not expect errors, without the compiler and the output."""
+        for line in self._lines:
+            words = _words(line)
+            made = [at for at, word in enumerate(words) if word == "-o"]
+            if words and _COMPILES in words[0] and made and str(self._source) in words and not _WITHOUT_BPF.search(line):
+                at = made[0]
+                words = words[1:at] + words[at + 2:]
+                yield [word for word in words if not word.startswith(("--emit", "--target", "-W"))]
 
     def prepare(self, again):
         """Runs what compiles, if it was not run before; what is left is for the guests."""
@@ -241,7 +252,7 @@ def helpers(judge):
     return Test(HELPERS, str(ROOT), [(f"{_SYSTEM_PYTHON} {asks}", (5, 10))], files=[asks, *specs], judge=judge)
 
 
-def _lit_tests(output):
+def lit_tests(output):
     """Every lit test that requires `bpf` and compiles; not those of the test harness itself."""
     sys.path.insert(1, "/usr/lib/llvm-22/utils/lit")
     import lit.discovery

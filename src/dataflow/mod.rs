@@ -5,6 +5,10 @@
 //! comes, what an edge adds (`edge`). [`forward`] and [`backward`] find what is known at each node; [`Facts::visit`] goes through
 //! the ops and edges once more with what is known there, to report or to collect; [`Facts::path`] names a path on which
 //! something has been true, for messages.
+//!
+//! `step` runs more than once for an op, so it neither reports nor collects. An analysis of the whole program sums up each function
+//! once for each state that it may be entered with (`passes/analysis/after_event.rs`), or finds first which arguments callers pass
+//! (`passes/moved_packets/pointers.rs`).
 
 pub mod inclusion;
 #[cfg(test)]

@@ -4,6 +4,18 @@
 //! A module is a `.ks` file with the headers that it includes. Two paths to one file lead to one module, whose state is
 //! shared by all that import it; imports are not transitive. A header is parsed once, however many modules include it:
 //! each of them has its names, with the same meaning.
+//!
+//! A module is a `.ks` file together with the headers that it includes. `modules::gather` reads all files before the checker starts, so
+//! the checker sees the whole program. Every declaration belongs to a module, and a name is looked up in three scopes: local, module,
+//! predefined. `import` declares a name for a module (`Entity::Import`). `module.name` is resolved during checking, as a value, a
+//! place, a constant or a type (`sema/imports.rs`, `sema/body/modules.rs`), because only the checker knows whether `module` is a local
+//! variable at that point. Imports are not transitive. The grammar parses `module.Enum::VARIANT` as a path of three parts;
+//! `module::name` is an error with a fix.
+//!
+//! A file is one module, however often and under whatever names it is imported. The declarations of a header are entered once, for the
+//! first module that includes it, and bound in every module that does; so two modules that share a header share its types. If a
+//! declaration repeats a context, an enum of actions or a packet header, the predefined type is used, and the declaration is only
+//! compared with it (`sema/declare/repeated.rs`).
 
 mod gather;
 mod headers;

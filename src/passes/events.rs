@@ -4,6 +4,11 @@
 //! map atomically adds 1 to a variable of both sides. A failure costs that one instruction, and without `dropped`
 //! nothing. Leaves reads of the variables for `map.dropped`. Reports maps that `dispatch` listens to though they have
 //! no handler. Marks the registrations of handlers of maps whose records may have bytes after the value.
+//!
+//! What BPF code sends (`map.output`) reaches handlers in user space through `runtime/src/events/`. `map.on_event` registers a handler,
+//! and `map.listen` names the maps of the next `ks_dispatch`. The pass `events` makes the shared variable `dropped`. `passes/records/`
+//! tracks each ring-buffer record before any pass moves code; it accepts only what the verifier's reference tracking accepts. The pass
+//! `dynptrs` releases those of variable size by their handles, also where there was no room.
 
 use super::{Because, Changed, Pass, Run};
 use crate::diag::codes::events::NoHandler;

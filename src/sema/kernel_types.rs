@@ -1,4 +1,11 @@
 //! Types and fields that the kernel's BTF has: what is found there, and what is said where it is not.
+//!
+//! A struct of the kernel's BTF (`Origin::Btf`) gets a field when the program first names it (`KernelTypes::field`), so the types of a
+//! run, and their debug information, are partial mirrors of the kernel's. A pointer to one is `btf(trusted)` if the verifier knows it:
+//! a parameter of a `@tp_btf` program, and what was read through such a pointer; else it is `btf(untrusted)`. Places take over the
+//! space. The pass `core-access` makes `core.field` of each field, which the emitter writes as LLVM's intrinsics for relocations, and
+//! probe reads of all reads that the verifier would refuse as loads. A program at an event has one parameter in the IR, the context,
+//! with a word for each of its parameters.
 
 use super::advice::members::no_such_kernel_field;
 use crate::ast::Ident;

@@ -1,4 +1,9 @@
 //! Queries on the table of contexts.
+//!
+//! Structs of `contexts.toml` with `object = true` are kernel objects. Pointers to them have the space `btf(trusted)`, and
+//! `packet.ctx_load` reads their fields, as it reads those of a context. The key of a local-storage map is a place: in BPF code it
+//! holds the object's pointer, which the emitter loads for the helper of the map kind (`object` in `maps.toml`); in user space it holds
+//! a descriptor or a process number, which the runtime opens (`runtime/src/maps/objects.rs`).
 
 use super::{CONTEXTS, ContextField, ContextSpec, PRESENT_FIELDS, PROGRAMS, Params, TARGET};
 use crate::types::{Origin, Ty, TyKind, Types};

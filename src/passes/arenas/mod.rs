@@ -3,6 +3,13 @@
 //! The kernel converts an address of the arena's memory for the program's one arena, which is the one that the program refers to.
 //! So each program that may follow a pointer into the arena names it at its start. `map.alloc` and `map.free` become calls of the
 //! functions of `arenas/heap.ksir`, which both sides have, on a variable that both sides see.
+//!
+//! Pointers into an arena have the space `arena`. For BPF code the emitter gives them LLVM's address space 1, and LLVM converts the
+//! address before each access (`addr_space_cast`); stored and compared they are numbers, so they may be anywhere. In user space they
+//! are plain. The kernel converts for the arena that the program's code names, so the pass `arenas` puts `map.hold` at the start of
+//! each program that may follow such a pointer. It makes calls of `map.alloc` and `map.free`, and adds the functions of
+//! `passes/arenas/heap.ksir` for both sides: blocks behind the last one that was taken, or from a list of free ones for each size, in a
+//! variable that both sides share. The runtime gives the arena its pages at load (`runtime/src/load/arenas.rs`).
 
 use super::{Because, Changed, Pass, Run};
 use crate::diag::codes::maps::NoArena;

@@ -13,6 +13,9 @@
 //! throws leave; what is deferred is behind the block, once (`defers.rs`).
 //!
 //! Passes before this one that follow control look at a lowered copy ([`lowered`]).
+//!
+//! A `ks.panic` of BPF code is such a throw too; where it reaches the function that the kernel calls, that returns the refusal of its
+//! program type. `panics.rs` finds by the calls of the module which functions a panic leaves.
 
 mod defers;
 mod panics;

@@ -4,6 +4,11 @@
 //! and their calls, and reports what is certain to go wrong, and what goes wrong on a path that no branch excludes;
 //! `registrations.rs` reports what is registered twice; `ends.rs` reports a `main` that attaches programs and ends at once;
 //! `idle_programs.rs` reports programs that nothing runs.
+//!
+//! The pass `lifecycle` follows handles and links from the ops that make them through variables, paths and calls: from `main` it goes
+//! into what is called, with what is known of the arguments. It reports what is certain (a program attached twice to one target, a
+//! handle detached that was attached to nothing, a `main` that attaches and ends at once), with the calls that lead there, and a second
+//! attachment on one path if no branch decides about it. A handle has the type of its programs, by the name of their attribute.
 
 mod attachments;
 mod ends;

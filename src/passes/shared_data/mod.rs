@@ -6,6 +6,13 @@
 //! `split`, because it looks at both sides.
 //!
 //! `late_writes` decides that. A config that is not frozen gets a note that names the write.
+//!
+//! `shared-data` gives each a section, and freezes a config (`.rodata`) that no path writes after the load
+//! (`passes/analysis/after_event.rs` follows control flow). `local` variables have internal symbols and no BTF. `percpu` variables
+//! become map entries (`percpu-vars`). A `local` variable with a lock or what owns objects is the entry of an array in the IR from the
+//! start: lowering looks it up once in a function, before anything is acquired there (`lower/entries.rs`). Pinned variables have their
+//! own section, which is `.data` if no other variable needs it; the runtime pins the map of that section (`runtime/src/load/pins/`).
+//! `bpf.locked` holds the body of a `lock`; ops with the trait `Calls` are illegal in it.
 
 mod late_writes;
 

@@ -4,6 +4,10 @@
 //! probe, and a number by which a map has the places of the arguments (`Probe` of runtime/src/attach/usdt/places.rs). Takes the reads of the
 //! words, and calls of `bpf_get_attach_cookie`, whose number would be that of the map. Leaves calls of the functions of `decode.ksir`,
 //! and the map. Before `maps`, which lowers the lookups in these functions.
+//!
+//! A `@usdt` program is lowered as if its context had a word for each argument. The pass `usdt` replaces the reads by calls of
+//! functions that it adds from IR text (`passes/usdt/decode.ksir`); they look up by the attachment's cookie where the runtime, which
+//! reads the notes of the file, has found the arguments to be.
 
 use super::{Because, Changed, Pass, Run};
 use crate::diag::codes::support::NotSupportedYet;

@@ -1,5 +1,11 @@
 //! `@struct_ops("type") impl name { … }`: an implementation of a struct of functions of the kernel. Its functions are programs, whose
 //! parameters and results are those of the struct's members.
+//!
+//! Its functions have the program type `struct_ops`, and take their parameters from words of the context as those at an event do; the
+//! types are those of the member (`btf/struct_ops.rs`, `sema/declare/struct_ops.rs`). The block itself is a declaration of the module,
+//! `ops @name : type { member = @program, … }`, which becomes a variable in a section that libbpf knows. A member that others call is
+//! lowered as an ordinary function, and the program calls that (`lower/members.rs`). `reach` compares writes to kernel objects with
+//! what the struct allows to its functions.
 
 use super::arguments::{Given, Wanted};
 use super::attributes::SLEEPABLE;

@@ -3,6 +3,9 @@
 //! A declaration of the program's own file keeps its name; one of another module gets the module's name before it:
 //! `flow_packets`. The kernel keeps 15 characters of the names of maps and programs, so there the module's part is
 //! shortened and not the name itself.
+//!
+//! So `Func`, `Map`, `Global` and `Config` have a `symbol` besides their `name`, and after lowering only symbols exist. A type is
+//! `flow.Stats` in messages and IR, and `flow_Stats` in debug information.
 
 use super::kernel_names;
 use crate::modules::{ModuleId, Modules};

@@ -3,6 +3,12 @@
 //! `summary` reduces each body to what may throw in it and what catches it. From that this computes what leaves each
 //! function: it follows each `throw` outwards, from the function that it leaves to the call sites. A call through a
 //! pointer may throw what any function of its type throws whose address is taken.
+//!
+//! The checker reports an error that leaves an entry point, and records in the tree which functions may throw. In the IR a function has
+//! this as `throws`, after its role; `ks.throw`, `ks.try`, `ks.defer` and a plain `ks.return` are where the text has them, so that a
+//! target can emit them structured. A signal that ends a loop while a `defer` is pending is a throw that no `catch` takes
+//! (`cancels.rs`, `ks.cancelled`, `ks.cancel`). The runtime and the kernel do not know about throws, so they call a wrapper of a
+//! function that may throw (`lower/boundaries.rs`); it is `uncaught` as `main` is: an error that leaves it ends the process.
 
 mod cancels;
 mod report;

@@ -5,6 +5,12 @@
 //! parameter or a variable may be to any memory. Where a call hands over such pointers, and the callee does what depends on
 //! it, it makes a copy of the callee, one for each set of parameters that get them, whose types say so; a variable that
 //! holds nothing else has that type too. Before the passes that look at spaces.
+//!
+//! A `*T` is `ptr<T, any>` if its memory is unknown: the verifier tracks the memory of a pointer on each path, so one function can
+//! serve stack, globals and map entries where no operation asks for one of them. Where one variable may point to the stack and to
+//! shared memory, `elements` takes the addresses of the stack at constant offsets, at which atomic operations are allowed. Pointers
+//! that the verifier cannot track are errors: pointer arithmetic (`reach`), pointers stored outside the stack (`stored_pointers`),
+//! pointers that callbacks pass out (`outline`), and locks that may not be those of map entries (`lock-places`).
 
 mod copies;
 
