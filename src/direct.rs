@@ -1,11 +1,12 @@
 //! Direct attach: a program of one file whose attributes say what to attach to needs no `main`. This writes one, as text: it attaches
-//! what names a target, registers each `impl`, and waits, or prints what is sent through the file's ring buffers.
+//! what names a target, registers each `impl`, and waits, or prints what is sent through the file's ring buffers. At its end it prints
+//! how many insertions each map refused, if any.
 
 use crate::ast::{self, FnDecl, Item, ItemKind, StructDecl, Type, TypeKind};
 use crate::diag::codes::lifecycle::NotInMain;
 use crate::session::Session;
 use crate::syntax;
-use crate::tables::{MAP_KINDS, MapAccess, PROGRAMS, Params, ProgramSpec, in_section};
+use crate::tables::{MAP_KINDS, MapAccess, MapKindSpec, PROGRAMS, Params, ProgramSpec, in_section};
 use crate::target::Target;
 use std::fmt::Write;
 use std::path::Path;
@@ -113,10 +114,15 @@ fn main_text(cx: &Session, tree: &ast::File, programs: &[Program]) -> String {
             .iter()
             .all(|program| program.target.is_none() || matches!(program.spec.params, Params::Kernel { .. }));
     match names.is_empty() {
-        false => writeln!(out, "    return dispatch({})\n}}", names.join(", ")).ok(),
-        true if walks => out.write_str("    return 0\n}\n").ok(),
-        true => out.write_str("    wait()\n    return 0\n}\n").ok(),
+        false => writeln!(out, "    var ended = dispatch({})", names.join(", ")).ok(),
+        true if walks => out.write_str("    var ended = 0\n").ok(),
+        true => out.write_str("    wait()\n    var ended = 0\n").ok(),
     };
+    for name in counted(tree) {
+        let text = format!("{name} was full: %llu insertions were refused");
+        writeln!(out, "    if (refused({name}) != 0) print(\"{text}\", refused({name}))").ok();
+    }
+    out.push_str("    return ended\n}\n");
     for (name, of) in sent {
         let callback = format!("{name}_callback");
         let exists = tree.items.iter().any(|item| item.kind.name().is_some_and(|own| own.name == callback));
@@ -129,12 +135,27 @@ fn main_text(cx: &Session, tree: &ast::File, programs: &[Program]) -> String {
     out
 }
 
-/// A map through which values are sent to user space, and their type.
-fn events(item: &Item) -> Option<(&str, &Type)> {
+/// A map: its name, its kind and its types.
+fn map(item: &Item) -> Option<(&str, &'static MapKindSpec, &[Type])> {
     let ItemKind::Var(decl) = &item.kind else { return None };
     let TypeKind::Applied { name, args, .. } = &decl.ty.as_ref()?.kind else { return None };
     let kind = MAP_KINDS.iter().find(|kind| kind.name == name.name || kind.aliases.contains(&name.name.as_str()))?;
-    kind.on[Target::Host].contains(&MapAccess::Events).then_some((&decl.name.name, args.first()?))
+    Some((&decl.name.name, kind, args))
+}
+
+/// A map through which values are sent to user space, and their type.
+fn events(item: &Item) -> Option<(&str, &Type)> {
+    let (name, kind, types) = map(item)?;
+    kind.on[Target::Host].contains(&MapAccess::Events).then_some((name, types.first()?))
+}
+
+/// The maps that may refuse insertions; none if some may be in a map of maps, whose insertions are not counted by name.
+fn counted(tree: &ast::File) -> Vec<&str> {
+    let maps = || tree.items.iter().filter_map(map);
+    if maps().any(|(_, kind, _)| kind.can(MapAccess::Inner)) {
+        return Vec::new();
+    }
+    maps().filter(|(_, kind, _)| kind.can(MapAccess::Refused)).map(|(name, ..)| name).collect()
 }
 
 /// What is printed of a record: the fields that have a text, by their names.

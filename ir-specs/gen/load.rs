@@ -351,7 +351,11 @@ fn check(specs: &Specs) {
 }
 
 fn check_maps(specs: &Specs) {
-    for MapKindSpec { name, flags, implied, .. } in &specs.maps {
+    for MapKindSpec { name, flags, implied, full, on, .. } in &specs.maps {
+        let constants = full.iter().all(|error| specs.facts.constants.contains_key(error));
+        assert!(constants, "maps.toml: [{name}]: an unknown error");
+        let counts = on.values().iter().any(|accesses| accesses.contains(&MapAccess::Refused));
+        assert!(counts == !full.is_empty(), "maps.toml: [{name}]: `refused` goes with `full`");
         for flag in flags.iter().chain(implied) {
             let known = specs.map_flags.iter().any(|spec| spec.name == *flag);
             assert!(known, "maps.toml: [{name}]: no flag `{flag}`");

@@ -187,6 +187,8 @@ pub struct MapDecl {
     pub pinned: bool,
     /// Of BPF code alone: a variable that is its only entry.
     pub private: bool,
+    /// The variable that counts insertions that found no room, where the program asks for their number.
+    pub refusals: Option<Symbol>,
     /// The programs that the loader puts in, from index 0 on.
     pub programs: Vec<Symbol>,
     pub span: Span,

@@ -187,7 +187,7 @@ impl Printer<'_> {
 
     fn map(&mut self, map: &MapDecl) {
         let text = format!(
-            "map @{} : {}<{}, {}> max_entries={} flags={}{}{}{}{}{}{}",
+            "map @{} : {}<{}, {}> max_entries={} flags={}{}{}{}{}{}{}{}",
             map.name,
             map.kind.name,
             self.types.ir_text(map.key),
@@ -199,6 +199,7 @@ impl Printer<'_> {
             if map.bound { " bound" } else { "" },
             if map.pinned { " pinned" } else { "" },
             if map.private { " private" } else { "" },
+            map.refusals.as_ref().map_or(String::new(), |counter| format!(" refusals=@{counter}")),
             map.programs.iter().map(|program| format!(" slot=@{program}")).collect::<String>()
         );
         self.line(1, &text);

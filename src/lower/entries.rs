@@ -87,6 +87,7 @@ pub(super) fn maps(types: &mut Types, program: &Program, names: &Names) -> Vec<i
         bound: false,
         pinned: false,
         private: true,
+        refusals: None,
         programs: Vec::new(),
         span: global.span,
     })

@@ -226,6 +226,7 @@ fn map_decls(program: &Program, names: &Names, bound: &HashSet<Symbol>) -> Vec<i
             bound: map.is_bound,
             pinned: map.pinned,
             private: false,
+            refusals: None,
             programs: Vec::new(),
             span: map.span,
         })

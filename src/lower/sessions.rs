@@ -61,6 +61,7 @@ pub(super) fn on_return(
         bound: false,
         pinned: false,
         private: false,
+        refusals: None,
         programs: Vec::new(),
         span: source.name_span,
     };

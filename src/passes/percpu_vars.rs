@@ -50,6 +50,7 @@ fn map(var: Global) -> MapDecl {
         bound: false,
         pinned: false,
         private: false,
+        refusals: None,
         programs: Vec::new(),
         span,
     }

@@ -53,6 +53,8 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
             module.maps.retain(|m| m.pinned || may_fail || maps.contains(&m.name) || m.is_idle(&programs));
             module.programs = programs;
             module.struct_ops.retain(|table| ops.contains(&table.name));
+            // The pass `map-places` writes the counter of a map.
+            globals.extend(module.maps.iter().filter_map(|map| map.refusals.clone()));
             let filled_in =
                 |g: &Global| g.kind == GlobalKind::Pinned || g.kind == GlobalKind::WeakKconfig && g.section.is_some();
             module.globals.retain(|g| filled_in(g) || globals.contains(&g.name));

@@ -99,6 +99,7 @@ fn table(module: &Module, programs: &[usize]) -> MapDecl {
         bound: false,
         pinned: false,
         private: false,
+        refusals: None,
         programs: programs.iter().map(|&at| module.funcs[at].name.clone()).collect(),
         span: first.name_span,
     }

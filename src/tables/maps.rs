@@ -43,6 +43,7 @@ impl MapAccess {
             MapAccess::Output => "`output`",
             MapAccess::Events => "`on_event` and `dispatch`",
             MapAccess::Dropped => "`dropped`",
+            MapAccess::Refused => "`refused`",
             MapAccess::Reserve => "`reserve`, `submit` and `discard`",
             MapAccess::Tails => "bytes after a value",
             MapAccess::Drain => "`drain`",

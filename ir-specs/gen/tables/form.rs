@@ -27,10 +27,16 @@ pub struct ByTarget<T: Default> {
     kmod: T,
 }
 
+impl<T: Default> ByTarget<T> {
+    pub fn values(&self) -> [&T; 3] {
+        [&self.bpf, &self.host, &self.kmod]
+    }
+}
+
 impl<T: Default + Serialize> Serialize for ByTarget<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut all = serializer.serialize_tuple_struct("ByTarget", 3)?;
-        for value in [&self.bpf, &self.host, &self.kmod] {
+        for value in self.values() {
             all.serialize_field(value)?;
         }
         all.end()

@@ -260,6 +260,7 @@ impl Parser<'_> {
             bound: false,
             pinned: false,
             private: false,
+            refusals: None,
             programs: Vec::new(),
             span,
         };
@@ -274,6 +275,10 @@ impl Parser<'_> {
         map.bound = self.eat_word("bound");
         map.pinned = self.eat_word("pinned");
         map.private = self.eat_word("private");
+        if self.eat_word("refusals") {
+            self.expect("=")?;
+            map.refusals = Some(self.symbol()?.into());
+        }
         while self.eat_word("slot") {
             self.expect("=")?;
             map.programs.push(self.symbol()?.into());

@@ -9,7 +9,7 @@
 
 mod stale_copies;
 
-use super::maps::{insert, reserve};
+use super::maps::{insert, refusals, reserve};
 use super::{Because, Changed, Declarations, Pass, Run};
 use crate::ir::ops::{MapAssignOp, MapEach, MapEntry, MapEntryOr, MapInner};
 use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Symbol, Uses, Value};
@@ -59,7 +59,7 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
         }
         changed = Changed::Yes;
     }
-    changed
+    changed.or(refusals::run(func, module, &mut cx.types, NAME))
 }
 
 fn declared<'m>(module: &'m Declarations, name: &Symbol) -> &'m MapDecl {

@@ -6,6 +6,7 @@
 //! (see `map-places`).
 
 mod entry_init;
+pub mod refusals;
 mod storages;
 mod walks;
 
@@ -69,7 +70,7 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
         changed = Changed::Yes;
     }
     func.replace_values(&results);
-    changed
+    changed.or(refusals::run(func, module, &mut cx.types, NAME))
 }
 
 /// Reports the helpers that operations on maps call, by their records.

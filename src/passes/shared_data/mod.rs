@@ -39,7 +39,9 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let mut shared: BTreeSet<Symbol> = BTreeSet::new();
     let mut used = BTreeSet::new();
     for func in &module.funcs {
-        let named = func.walk().into_iter().filter_map(|op| global_of(&func.ops[op]).cloned());
+        // The pass `maps` will write the counter of a map.
+        let counter = |op| func.ops[op].map().and_then(|map| module.map(map)?.refusals.clone());
+        let named = func.walk().into_iter().filter_map(|op| global_of(&func.ops[op]).cloned().or_else(|| counter(op)));
         let of_side = if func.targets.contains(Target::Bpf) { &mut shared } else { &mut used };
         of_side.extend(named);
     }

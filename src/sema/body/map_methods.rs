@@ -176,6 +176,10 @@ impl Checker<'_, '_> {
             self.check_args(&args[1..]);
             return error_expr(span);
         }
+        if method.needs == MapAccess::Refused && self.taken_out(map, method.name, span) {
+            self.check_args(&args[1..]);
+            return error_expr(span);
+        }
         let call = MapCall { map, method, name, args: &args[1..], span };
         let Some(mut args) = self.method_args(call) else { return error_expr(span) };
         if method.needs == MapAccess::TailCall && self.refuse_tail_call(span) {
@@ -283,7 +287,9 @@ fn form(method: &MapMethodSpec) -> String {
     if let Some((name, ty)) = method.tail {
         params += &format!("[, {name}: {ty}]");
     }
-    let call = if method.function {
+    let call = if method.function && params.is_empty() {
+        format!("{}(map)", method.name)
+    } else if method.function {
         format!("{}(map, {params})", method.name)
     } else {
         format!("map.{}({params})", method.name)

@@ -49,6 +49,10 @@ record! {
         /// Those that it demands.
         #[serde(default)]
         pub implied: List<Text>,
+        /// The errors, names of constants, with which an insertion fails that finds no room. Of the kinds that have
+        /// `refused`.
+        #[serde(default)]
+        pub full: List<Text>,
         /// The first kernel (major, minor) that has it; none: all that the compiler supports.
         #[serde(default)]
         pub since: Option<Kernel>,
@@ -184,6 +188,8 @@ words! {
         Events,
         /// `m.dropped()`
         Dropped,
+        /// `refused(m)`
+        Refused,
         /// `m.reserve()`, `m.submit(e)`, `m.discard(e)`
         Reserve,
         /// `m.reserve(n)`, `m.output(v, b)`, handlers that take a `bytes`.

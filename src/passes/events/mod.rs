@@ -1,14 +1,16 @@
-//! `events`: counts dropped events, and checks that someone handles those that `dispatch` waits for.
+//! `events`: counts dropped events and refused insertions, and checks that someone handles those that `dispatch` waits for.
 //!
 //! Takes the whole program after `reach`. If the program uses `m.dropped()` anywhere, each failure to send through the
 //! map atomically adds 1 to a variable of both sides. A failure costs that one instruction, and without `dropped`
-//! nothing. Leaves reads of the variables for `map.dropped`. Reports maps that `dispatch` listens to though they have
+//! nothing. Leaves reads of the variables for `map.dropped`. Of `refused(m)`, see `refusals`. Reports maps that `dispatch` listens to though they have
 //! no handler. Marks the registrations of handlers of maps whose records may have bytes after the value.
 //!
 //! What BPF code sends (`map.output`) reaches handlers in user space through `runtime/src/events/`. `map.on_event` registers a handler,
 //! and `map.listen` names the maps of the next `ks_dispatch`. The pass `events` makes the shared variable `dropped`. `passes/records/`
 //! tracks each ring-buffer record before any pass moves code; it accepts only what the verifier's reference tracking accepts. The pass
 //! `dynptrs` releases those of variable size by their handles, also where there was no room.
+
+mod refusals;
 
 use super::{Because, Changed, Pass, Run};
 use crate::diag::codes::events::NoHandler;
@@ -36,16 +38,17 @@ type Counters = BTreeMap<Symbol, Symbol>;
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     check_handlers(module, cx);
     check_counted(module, cx);
-    let changed = mark_tails(module, &cx.types);
+    let changed = refusals::run(module, cx).or(mark_tails(module, &cx.types));
     let counted = named(module, |op| (op.opcode == Opcode::MapDropped).then(|| MapDropped::of(op).map().clone()));
     if counted.is_empty() {
         return changed;
     }
-    let counters: Counters = counted.into_iter().map(|map| (map.clone(), counter(module, &map))).collect();
+    let counters: Counters = counted.into_iter().map(|map| (map.clone(), counter(module, &map, "dropped"))).collect();
     for func in &mut module.funcs {
         for op in func.walk() {
             if func.ops[op].opcode == Opcode::MapDropped {
-                read(func, &mut cx.types, op, &counters);
+                let counter = &counters[MapDropped::of(&func.ops[op]).map()];
+                read(func, &mut cx.types, op, counter);
             } else if matches!(func.ops[op].opcode, Opcode::MapReserve | Opcode::MapReserveSized) {
                 count_reserve(func, &mut cx.types, op, &counters);
             } else if func.ops[op].opcode == Opcode::MapOutput {
@@ -99,15 +102,15 @@ fn named(module: &Module, name: impl Fn(&OpData) -> Option<Symbol>) -> BTreeSet<
     module.funcs.iter().flat_map(|func| func.walk().into_iter().filter_map(|op| name(&func.ops[op]))).collect()
 }
 
-/// Makes the variable that counts for a map.
-fn counter(module: &mut Module, map: &Symbol) -> Symbol {
+/// Makes the variable that counts for a map; `what` is in its name.
+fn counter(module: &mut Module, map: &Symbol, what: &str) -> Symbol {
     let span = module.map(map).map_or_else(|| crate::bug!("no map @{map}"), |map| map.span);
     let taken = |name: &str| {
         module.globals.iter().any(|global| &*global.name == name)
             || module.funcs.iter().any(|func| &*func.name == name)
             || module.maps.iter().any(|map| &*map.name == name)
     };
-    let mut name = format!("{map}__dropped");
+    let mut name = format!("{map}__{what}");
     while taken(&name) {
         name.push('_');
     }
@@ -117,9 +120,8 @@ fn counter(module: &mut Module, map: &Symbol) -> Symbol {
     name
 }
 
-/// `m.dropped()` is the value of the counter.
-fn read(func: &mut Function, types: &mut Types, op: OpId, counters: &Counters) {
-    let counter = &counters[MapDropped::of(&func.ops[op]).map()];
+/// `m.dropped()` and `refused(m)` are the value of the counter.
+fn read(func: &mut Function, types: &mut Types, op: OpId, counter: &Symbol) {
     let place = types.place(Ty::U64, Space::Global);
     let place = Builder::before(func, op, NAME).ks_global(counter, place);
     func.become_op(op, Opcode::KsLoad, vec![place], Vec::new());
@@ -163,14 +165,25 @@ fn add_one(b: &mut Builder<'_>, types: &mut Types, counter: &Symbol) {
 /// Reports counters of maps that may also be sent through under other names: as maps out of a map of maps.
 fn check_counted(module: &Module, cx: &mut Session) {
     let sends = |op: &OpData| matches!(op.opcode, Opcode::MapOutput | Opcode::MapReserve | Opcode::MapReserveSized);
-    let sent = named(module, |op| op.map().filter(|_| sends(op)).cloned());
-    let taken_out = module.maps.iter().filter(|map| map.bound && sent.contains(&map.name)).collect::<Vec<_>>();
+    check_bound(module, cx, (Opcode::MapDropped, "dropped"), (&sends, "through which is sent"));
+}
+
+/// Reports reads of a counter whose map may be counted under another name: one out of a map of maps, of the same kind and
+/// value, that has ops which count. `how` is how these use it, for the message.
+fn check_bound(
+    module: &Module,
+    cx: &mut Session,
+    (read, counter): (Opcode, &str),
+    (counts, how): (&dyn Fn(&OpData) -> bool, &str),
+) {
+    let used = named(module, |op| op.map().filter(|_| counts(op)).cloned());
+    let taken_out = module.maps.iter().filter(|map| map.bound && used.contains(&map.name)).collect::<Vec<_>>();
     for func in &module.funcs {
-        for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::MapDropped) {
-            let Some(map) = module.map(MapDropped::of(op).map()) else { continue };
+        for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == read) {
+            let Some(map) = op.map().and_then(|name| module.map(name)) else { continue };
             if taken_out.iter().any(|bound| bound.kind.name == map.kind.name && bound.value == map.value) {
                 let name = cx.names.of(&map.name);
-                let what = format!("`dropped` of `{name}`, which may be in a map of maps through which is sent,");
+                let what = format!("`{counter}` of `{name}`, which may be in a map of maps {how},");
                 cx.error(op.loc.span, NotSupportedYet { what });
             }
         }
