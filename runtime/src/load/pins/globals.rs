@@ -5,7 +5,7 @@
 //! lost silently.
 
 use super::folder::Folder;
-use super::layout::Layout;
+use super::layout::{self, Layout};
 use super::types::{Btf, Variable};
 use super::{existing, refuse, reset, reuse, types_help};
 use crate::errors::{complain, errno, reason};
@@ -22,6 +22,8 @@ pub fn section(object: *mut bpf::bpf_object) -> &'static CStr {
 }
 
 const NAME: &str = "pinned_globals";
+/// The record of their layout.
+const LAYOUT: &str = "pinned_globals_layout";
 /// A map that is to take the place of the pinned one.
 const NEXT: &str = "pinned_globals_next";
 
@@ -42,12 +44,10 @@ enum Then {
 pub fn prepare(object: *mut bpf::bpf_object, folder: Folder) -> Prepared {
     reset(&folder, NAME);
     let map = find(object);
-    // SAFETY: the object's BTF lives as long as the object.
-    let wanted =
-        unsafe { Btf::new(bpf::bpf_object__btf(object)) }.map_or(Vec::new(), |btf| btf.section(section(object)));
+    let wanted = variables(object);
     let Some(old) = folder.get(NAME, 0) else { return Prepared { folder, then: Then::Pin } };
     let place = folder.place(NAME);
-    let there = existing(&old, &place);
+    let there = existing(&old, &place).recorded(&folder, LAYOUT);
     if let Some(code) = there.unread {
         die(
             1,
@@ -79,6 +79,12 @@ pub fn prepare(object: *mut bpf::bpf_object, folder: Folder) -> Prepared {
         added.join(", ")
     ));
     Prepared { folder, then: Then::Replace }
+}
+
+/// The variables of the program.
+fn variables(object: *mut bpf::bpf_object) -> Vec<Variable> {
+    // SAFETY: the object's BTF lives as long as the object.
+    unsafe { Btf::new(bpf::bpf_object__btf(object)) }.map_or(Vec::new(), |btf| btf.section(section(object)))
 }
 
 fn find(object: *mut bpf::bpf_object) -> *mut bpf::bpf_map {
@@ -132,7 +138,7 @@ pub fn finish(object: *mut bpf::bpf_object, prepared: Prepared) {
     // SAFETY: a map of the loaded object.
     let fd = unsafe { bpf::bpf_map__fd(map) };
     let Prepared { folder, then } = prepared;
-    match then {
+    match &then {
         Then::Nothing => {}
         Then::Pin => folder.pin(NAME, fd),
         Then::Replace => {
@@ -141,6 +147,9 @@ pub fn finish(object: *mut bpf::bpf_object, prepared: Prepared) {
             folder.pin(NEXT, fd);
             folder.rename(NEXT, NAME);
         }
+    }
+    if !matches!(then, Then::Nothing) {
+        layout::record(fd, Layout::wanted(object, map), &variables(object), &folder, LAYOUT);
     }
     let image = image(map);
     // SAFETY: libbpf leaves its own copy at this address where it found the map pinned. The kernel's memory takes its place;

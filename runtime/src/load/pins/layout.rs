@@ -1,5 +1,7 @@
 //! The layout of a pinned map, and the layout that the program wants.
 
+use super::folder::Folder;
+use super::record::{self, Record};
 use super::types::{Btf, Variable};
 use crate::errors::errno;
 use libbpf_sys as bpf;
@@ -23,6 +25,8 @@ pub struct Layout {
 
 /// A map in the kernel.
 pub struct Existing {
+    /// The kernel's number of the map.
+    pub id: u32,
     pub layout: Layout,
     /// The variables of a section's map.
     pub variables: Vec<Variable>,
@@ -62,7 +66,41 @@ impl Existing {
         }
         let (key_size, value_size, max_entries) = (info.key_size, info.value_size, info.max_entries);
         let layout = Layout { kind: info.type_, key_size, value_size, max_entries, flags, types };
-        Some(Existing { layout, variables, unread })
+        Some(Existing { id: info.id, layout, variables, unread })
+    }
+}
+
+impl Existing {
+    /// Takes the types from the record of the map, if the kernel keeps them from this process and there is a record; makes the record if
+    /// the kernel shows them and it is missing.
+    pub fn recorded(mut self, folder: &Folder, name: &str) -> Existing {
+        let record = record::read(folder, name, self.id);
+        match (record, self.unread) {
+            (Some(Record { types, variables, .. }), Some(_)) => {
+                self.layout.types = types;
+                self.variables = variables;
+                self.unread = None;
+            }
+            (None, None) => self.record(folder, name),
+            (Some(_), None) | (None, Some(_)) => {}
+        }
+        self
+    }
+
+    fn record(&self, folder: &Folder, name: &str) {
+        let (types, variables) = (self.layout.types.clone(), self.variables.clone());
+        record::write(folder, name, &Record { id: self.id, types, variables });
+    }
+}
+
+/// Records the layout of a map that this process has just pinned, with the variables in it.
+pub fn record(fd: i32, wanted: Layout, variables: &[Variable], folder: &Folder, name: &str) {
+    let mut info = bpf::bpf_map_info::default();
+    let mut len = size_of::<bpf::bpf_map_info>() as u32;
+    // SAFETY: the kernel fills at most `len` bytes of `info`.
+    if unsafe { bpf::bpf_map_get_info_by_fd(fd, &mut info, &mut len) } == 0 {
+        let variables = variables.to_vec();
+        Existing { id: info.id, layout: wanted, variables, unread: None }.record(folder, name);
     }
 }
 

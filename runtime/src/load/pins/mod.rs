@@ -1,4 +1,5 @@
-//! Pinned maps, `<root>/<project>/maps/<name>`, and pinned variables, one map at `<root>/<project>/globals/pinned_globals`.
+//! Pinned maps, `<root>/<project>/maps/<name>`, and pinned variables, one map at `<root>/<project>/globals/pinned_globals`. Their layouts
+//! are recorded at `<root>/<project>/layouts/<name>` and `<root>/<project>/globals/pinned_globals_layout`.
 //!
 //! A pinned map is used if it fits, so that its values survive; otherwise the program ends and reports the difference.
 //! The folders are for their owner alone (0700), the pins too (0600, by the kernel).
@@ -8,6 +9,7 @@ mod entry;
 mod folder;
 mod globals;
 mod layout;
+mod record;
 mod types;
 
 use super::optional;
@@ -31,11 +33,17 @@ pub const RESET: &str = "--reset-pins";
 /// What has to be done once the object is loaded.
 #[derive(Default)]
 pub struct Prepared {
-    /// The folder of maps, and those that it has no pin of.
-    maps: Option<(Folder, Vec<&'static KsMap>)>,
+    maps: Option<Maps>,
     globals: Option<globals::Prepared>,
     /// Another start of the program waits for it, so that it finds the pins of this one.
     lock: Option<OwnedFd>,
+}
+
+/// The folders of maps and of their layouts, and the maps that have no pin.
+struct Maps {
+    folder: Folder,
+    layouts: Folder,
+    missing: Vec<&'static KsMap>,
 }
 
 /// Whether the program pins anything.
@@ -59,9 +67,9 @@ pub fn prepare(object: *mut bpf::bpf_object) -> Prepared {
     let project = project();
     let lock = project.lock();
     let maps = pinned_maps().next().map(|_| {
-        let folder = project.below("maps");
-        let missing = pinned_maps().filter(|map| !use_pinned(object, map, &folder)).collect();
-        (folder, missing)
+        let (folder, layouts) = (project.below("maps"), project.below("layouts"));
+        let missing = pinned_maps().filter(|map| !use_pinned(object, map, &folder, &layouts)).collect();
+        Maps { folder, layouts, missing }
     });
     let globals = has_globals().then(|| globals::prepare(object, project.below("globals")));
     Prepared { maps, globals, lock }
@@ -80,10 +88,13 @@ pub fn project_name() -> String {
 /// Pins what was not, after the object was loaded.
 pub fn finish(object: *mut bpf::bpf_object, prepared: Prepared) {
     let Prepared { maps, globals, lock } = prepared;
-    if let Some((folder, missing)) = maps {
+    if let Some(Maps { folder, layouts, missing }) = maps {
         for map in missing {
+            let (name, found) = (pin_name(map), find(object, map));
             // SAFETY: a map of the loaded object.
-            folder.pin(&pin_name(map), unsafe { bpf::bpf_map__fd(find(object, map)) });
+            let fd = unsafe { bpf::bpf_map__fd(found) };
+            folder.pin(&name, fd);
+            layout::record(fd, Layout::wanted(object, found), &[], &layouts, &name);
         }
     }
     if let Some(globals) = globals {
@@ -116,14 +127,14 @@ fn reset(folder: &Folder, pin: &str) {
 }
 
 /// False if nothing is pinned under the map's name.
-fn use_pinned(object: *mut bpf::bpf_object, map: &KsMap, folder: &Folder) -> bool {
+fn use_pinned(object: *mut bpf::bpf_object, map: &KsMap, folder: &Folder, layouts: &Folder) -> bool {
     let (name, pin) = (program::text(map.name), pin_name(map));
     reset(folder, &pin);
     let (found, place) = (find(object, map), folder.place(&pin));
     // SAFETY: a map of the open object.
     let access = unsafe { bpf::bpf_map__map_flags(found) } & layout::ACCESS;
     let Some(fd) = folder.get(&pin, access) else { return false };
-    let (existing, wanted) = (existing(&fd, &place), Layout::wanted(object, found));
+    let (existing, wanted) = (existing(&fd, &place).recorded(layouts, &pin), Layout::wanted(object, found));
     if !wanted.agrees(&existing.layout) {
         refuse(&format!("map `{name}` at {place} has"), &place, &existing.layout.text(), &wanted.text());
     }
