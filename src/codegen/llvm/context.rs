@@ -1,14 +1,12 @@
 //! Target machines, optimisation, and LLVM's own diagnostics. They are collected: LLVM never prints and never ends the
-//! process.
+//! process (`fatal.rs`).
 
 use super::module::ModuleGen;
 use super::{
-    Artifact, cleared, joined_choices, joined_stores, large, limits, refusals, stack, stored_constants, verifier,
+    Artifact, cleared, fatal, joined_choices, joined_stores, large, limits, refusals, stack, stored_constants, verifier,
 };
-use crate::diag::Code;
 use crate::diag::codes::environment::NoLlvmTarget;
 use crate::diag::codes::ir::IllFormedIr;
-use crate::diag::codes::limits::Refused;
 use crate::session::{Options, Session};
 use crate::source::Span;
 use crate::tables::workarounds;
@@ -23,11 +21,10 @@ use llvm_sys::LLVMDiagnosticSeverity;
 use llvm_sys::core::{
     LLVMContextSetDiagnosticHandler, LLVMDisposeMessage, LLVMGetDiagInfoDescription, LLVMGetDiagInfoSeverity,
 };
-use llvm_sys::error_handling::LLVMInstallFatalErrorHandler;
 use llvm_sys::prelude::LLVMDiagnosticInfoRef;
 use llvm_sys::support::LLVMParseCommandLineOptions;
 use std::cell::RefCell;
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{CStr, c_void};
 use std::sync::Once;
 
 fn level(options: &Options) -> OptimizationLevel {
@@ -46,7 +43,6 @@ pub fn bpf_machine(options: &Options) -> TargetMachine {
         // SAFETY: has no preconditions. Needed for inline assembly.
         unsafe { llvm_sys::target::LLVMInitializeBPFAsmParser() };
         set_options(options);
-        end_on_fatal_errors();
     });
     let triple = TargetTriple::create("bpfel");
     let settings = TargetMachineOptions::new()
@@ -65,8 +61,11 @@ pub fn bpf_machine(options: &Options) -> TargetMachine {
 /// Options that LLVM takes only as a command line, once in a process, for the code of all targets.
 const OPTIONS: &[&CStr] = &[
     c"ksc",
-    // The remarks hold each function's frame size, which LLVM reports nowhere else.
-    c"-pass-remarks-analysis=prologepilog",
+    // The remarks hold each function's frame size, and its number of instructions, which LLVM reports nowhere else.
+    c"-pass-remarks-analysis=prologepilog|asm-printer",
+    // CodeGenPrepare starts again at the first block after many of its changes, which takes time with the cube of the number of
+    // blocks, unless a function has more than this number.
+    c"-cgpp-huge-func=500",
     // LLVM unrolls outer loops with all that it has inlined into them. The size of a BPF program counts more than the branches
     // that this saves.
     c"-unroll-threshold=60",
@@ -85,23 +84,6 @@ fn set_options(options: &Options) {
         // SAFETY: as many C strings as are said, which live as long as the program.
         unsafe { LLVMParseCommandLineOptions(arguments.len() as i32, arguments.as_ptr(), c"".as_ptr()) };
     });
-}
-
-/// Some limits LLVM meets only where it writes instructions, and aborts the process: a branch over more than 32,767 of them.
-fn end_on_fatal_errors() {
-    // SAFETY: the handler takes a C string and does not return.
-    unsafe { LLVMInstallFatalErrorHandler(Some(refused)) };
-}
-
-extern "C" fn refused(reason: *const c_char) {
-    // SAFETY: LLVM passes a C string that lives as long as the call.
-    let why = unsafe { CStr::from_ptr(reason) }.to_string_lossy().into_owned();
-    let code = Refused { what: "code".to_owned(), why };
-    eprintln!("error[{}]: {}", Refused::INFO.code, code.message());
-    eprintln!(
-        " = help: a function of this size is too large: make loops of what repeats, or functions that are not inlined"
-    );
-    std::process::exit(1)
 }
 
 /// The machine that the compiler runs on.
@@ -131,7 +113,7 @@ pub fn host_machine(cx: &mut Session) -> Option<TargetMachine> {
 struct Collected {
     /// Messages that make what it emits unusable.
     errors: RefCell<Vec<String>>,
-    /// Facts about what it emits: frame sizes among them.
+    /// Facts about what it emits: sizes of frames and functions among them, function by function.
     remarks: RefCell<Vec<String>>,
 }
 
@@ -182,45 +164,19 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
         large::leave(&g);
     }
     let collected = Collected::default();
-    let mut passes = format!("default<O{}>", g.cx.options.opt_level.min(3));
-    if g.facts.verified && g.cx.options.opt_level == 1 && g.cx.options.works_around(workarounds::THREADED_JUMPS) {
-        // As from level 2 on.
-        passes += ",function(jump-threading,simplifycfg,early-cse,simplifycfg)";
-    }
-    let bytes = collected.during(g.context, || {
-        if let Err(error) = g.module.run_passes(&passes, machine, PassBuilderOptions::create()) {
-            crate::bug!("LLVM cannot run {passes}: {}", error.to_string());
+    let made = collected.during(g.context, || emitted(&mut g, machine, want));
+    let remarks = collected.remarks.into_inner();
+    let bytes = match made {
+        Ok(bytes) => bytes?,
+        Err(words) => {
+            refusals::report_fatal(&mut g, &words, &remarks);
+            std::mem::forget(g);
+            return None;
         }
-        if g.facts.verified {
-            if !limits::check(&mut g) {
-                return None;
-            }
-            joined_choices::join(&g);
-            cleared::split_all(&g);
-            joined_stores::join(&g);
-            stored_constants::store_all(&g);
-            verifier::run(&mut g);
-            // A value that does not reach its use becomes an undefined register.
-            if cfg!(debug_assertions)
-                && let Err(error) = g.module.verify()
-            {
-                crate::bug!("a rewrite left the module not well formed:\n{}", error.to_string());
-            }
-        }
-        let kind = match want {
-            Artifact::LlvmIr => return Some(g.module.to_string().into_bytes()),
-            Artifact::Asm => FileType::Assembly,
-            Artifact::Object => FileType::Object,
-        };
-        match machine.write_to_memory_buffer(&g.module, kind) {
-            Ok(buffer) => Some(buffer.as_slice().to_vec()),
-            Err(error) => crate::bug!("LLVM cannot emit this module: {}", error.to_string()),
-        }
-    });
-    let bytes = bytes?;
+    };
     let messages = collected.errors.into_inner();
     if messages.is_empty() {
-        let frames = stack::frames(&collected.remarks.into_inner());
+        let frames = stack::frames(&remarks);
         if g.facts.verified && !stack::check(&mut g, &frames) {
             return None;
         }
@@ -229,4 +185,42 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
     }
     refusals::report(g.cx, g.ir, g.facts, &messages);
     None
+}
+
+/// Optimises, and makes the artifact. None: something was reported. Err has LLVM's words for a fatal error, after which the module may
+/// only be read.
+fn emitted(g: &mut ModuleGen, machine: &TargetMachine, want: Artifact) -> Result<Option<Vec<u8>>, String> {
+    let mut passes = format!("default<O{}>", g.cx.options.opt_level.min(3));
+    if g.facts.verified && g.cx.options.opt_level == 1 && g.cx.options.works_around(workarounds::THREADED_JUMPS) {
+        // As from level 2 on.
+        passes += ",function(jump-threading,simplifycfg,early-cse,simplifycfg)";
+    }
+    if let Err(error) = fatal::caught(|| g.module.run_passes(&passes, machine, PassBuilderOptions::create()))? {
+        crate::bug!("LLVM cannot run {passes}: {}", error.to_string());
+    }
+    if g.facts.verified {
+        if !limits::check(g) {
+            return Ok(None);
+        }
+        joined_choices::join(g);
+        cleared::split_all(g);
+        joined_stores::join(g);
+        stored_constants::store_all(g);
+        verifier::run(g);
+        // A value that does not reach its use becomes an undefined register.
+        if cfg!(debug_assertions)
+            && let Err(error) = g.module.verify()
+        {
+            crate::bug!("a rewrite left the module not well formed:\n{}", error.to_string());
+        }
+    }
+    let kind = match want {
+        Artifact::LlvmIr => return Ok(Some(g.module.to_string().into_bytes())),
+        Artifact::Asm => FileType::Assembly,
+        Artifact::Object => FileType::Object,
+    };
+    match fatal::caught(|| machine.write_to_memory_buffer(&g.module, kind))? {
+        Ok(buffer) => Ok(Some(buffer.as_slice().to_vec())),
+        Err(error) => crate::bug!("LLVM cannot emit this module: {}", error.to_string()),
+    }
 }

@@ -12,6 +12,7 @@ mod context;
 mod data;
 mod debug;
 mod emit;
+mod fatal;
 mod function;
 mod functions;
 mod host;
@@ -36,7 +37,7 @@ use crate::ir;
 use crate::session::{Session, Tier};
 use crate::target::Target;
 use crate::tuning::Tuning;
-use inkwell::context::Context;
+use fatal::OwnContext;
 use module::ModuleGen;
 pub use object::for_tier;
 use std::time::Instant;
@@ -55,7 +56,7 @@ pub enum Artifact {
 /// The BPF object of a module. None: it failed and was reported.
 pub fn bpf(cx: &mut Session, module: &ir::Module, tuning: &Tuning, want: Artifact) -> Option<Vec<u8>> {
     let (since, inner) = (Instant::now(), cx.timings.len());
-    let context = Context::create();
+    let context = OwnContext::new();
     let machine = context::bpf_machine(&cx.options);
     let mut g = ModuleGen::new(cx, module, (Target::Bpf, *tuning), &context, &machine);
     data::bpf(&mut g);
@@ -91,7 +92,7 @@ pub struct Carried {
 /// failed and was reported.
 pub fn host(cx: &mut Session, module: &ir::Module, bpf: &[Carried], want: Artifact) -> Option<Vec<u8>> {
     let since = Instant::now();
-    let context = Context::create();
+    let context = OwnContext::new();
     let machine = context::host_machine(cx)?;
     let mut g = ModuleGen::new(cx, module, (Target::Host, Tuning::default()), &context, &machine);
     data::host(&mut g);

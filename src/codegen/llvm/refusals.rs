@@ -1,6 +1,8 @@
 //! Reports what LLVM refuses to compile.
 
-use crate::diag::codes::limits::{Refused, StackTooLarge, TooManyArguments};
+use super::module::ModuleGen;
+use super::stack;
+use crate::diag::codes::limits::{BranchTooFar, Refused, StackTooLarge, TooManyArguments};
 use crate::ir::{self, Module};
 use crate::session::Session;
 use crate::source::Span;
@@ -38,6 +40,43 @@ fn say(cx: &mut Session, module: &Module, facts: &Facts, refusal: &Refusal) {
     }
 }
 
+/// Reports the fatal error that LLVM met, with what it had remarked of the functions before.
+pub fn report_fatal(g: &mut ModuleGen, words: &str, remarks: &[String]) {
+    if words.contains("Branch target out of") {
+        // LLVM finds it as it writes the object, behind the last function, and does not say which one it is in.
+        let largest = stack::sizes(remarks).into_iter().max_by_key(|&(_, size)| size);
+        let (name, size) = largest.unwrap_or_default();
+        let span = stack::span(g, &name);
+        let name = g.cx.names.of(&name).to_owned();
+        g.cx.error(span, BranchTooFar { name, size: size.to_string() })
+            .remark("a branch reaches 32767 instructions; inlined functions and unrolled loops count each time")
+            .help("make a loop of what repeats, or put what differs into a map or a constant array and walk over that")
+            .help("a large function that has at most five parameters is not inlined: move parts of this one into some")
+            .help("`--mcpu=v4` has branches that reach farther; it needs Linux 6.6");
+        return;
+    }
+    let (why, function) = read_fatal(words);
+    let span = match function.map(str::to_owned).or_else(|| unfinished(g, remarks)) {
+        Some(name) => stack::span(g, &name),
+        None => Span::new(g.ir.file, 0, 0),
+    };
+    g.cx.error(span, Refused { what: g.facts.code.to_owned(), why: why.to_owned() });
+}
+
+/// `TEXT`, or `TEXT`, lines of detail, and `In function: NAME`.
+fn read_fatal(words: &str) -> (&str, Option<&str>) {
+    let (why, rest) = words.split_once('\n').unwrap_or((words, ""));
+    (why, rest.split_once("In function: ").map(|(_, name)| name.trim()))
+}
+
+/// The first function of which LLVM has not remarked anything: it makes instructions function by function.
+fn unfinished(g: &ModuleGen, remarks: &[String]) -> Option<String> {
+    let finished = stack::frames(remarks);
+    let functions = g.module.get_functions().filter(|function| function.count_basic_blocks() > 0);
+    let mut names = functions.map(|function| function.get_name().to_string_lossy().into_owned());
+    names.find(|name| !finished.contains_key(name))
+}
+
 fn read(message: &str) -> Refusal<'_> {
     let (place, rest) = place(message).map_or((None, message), |(place, rest)| (Some(place), rest));
     let Some(after) = rest.trim_start().strip_prefix("in function ") else {
@@ -72,7 +111,14 @@ fn span(cx: &Session, module: &Module, refusal: &Refusal) -> Span {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{read, read_fatal};
+
+    #[test]
+    fn a_fatal_error() {
+        assert_eq!(read_fatal("out of luck"), ("out of luck", None));
+        let words = "Cannot select: t8: i64 = fadd t1, t2\n  t1: i64\nIn function: prog";
+        assert_eq!(read_fatal(words), ("Cannot select: t8: i64 = fadd t1, t2", Some("prog")));
+    }
 
     #[test]
     fn a_message_with_everything() {

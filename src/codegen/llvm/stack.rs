@@ -20,12 +20,34 @@ const ROUNDED_TO: u64 = 32;
 
 /// Frame sizes by function, from LLVM's remarks: `96 stack bytes in function 'count'`.
 pub fn frames(remarks: &[String]) -> BTreeMap<String, u64> {
-    let read = |remark: &String| {
-        let (size, name) = remark.split_once(" stack bytes in function '")?;
-        let size = size.rsplit([' ', ':']).next()?.parse().ok()?;
-        Some((name.trim_end_matches('\'').to_owned(), size))
-    };
-    remarks.iter().filter_map(read).collect()
+    remarks.iter().filter_map(|remark| frame(remark)).collect()
+}
+
+fn frame(remark: &str) -> Option<(String, u64)> {
+    let (size, name) = remark.split_once(" stack bytes in function '")?;
+    Some((name.trim_end_matches('\'').to_owned(), number_behind(size)?))
+}
+
+/// The number at the end of a text, behind the place that LLVM names.
+fn number_behind(text: &str) -> Option<u64> {
+    text.rsplit([' ', ':']).next()?.parse().ok()
+}
+
+/// The number of instructions of each function, from the remarks `12 instructions in function`, which have no name and follow
+/// those of the frames.
+pub fn sizes(remarks: &[String]) -> Vec<(String, u64)> {
+    let mut sizes = Vec::new();
+    let mut current = String::new();
+    for remark in remarks {
+        if let Some((name, _)) = frame(remark) {
+            current = name;
+        } else if let Some(size) = remark.strip_suffix(" instructions in function")
+            && let Some(size) = number_behind(size)
+        {
+            sizes.push((current.clone(), size));
+        }
+    }
+    sizes
 }
 
 /// Reports the programs whose deepest chain of calls the kernel would refuse. True if there is none.
@@ -143,5 +165,6 @@ mod tests {
         let frames = super::frames(&remarks);
         assert_eq!(frames.len(), 1);
         assert_eq!(frames.get("count"), Some(&96));
+        assert_eq!(super::sizes(&remarks), [("count".to_owned(), 12)]);
     }
 }

@@ -81,6 +81,10 @@ codes! {
     /// was inlined counts at each call, and so does each iteration of a small loop that was unrolled.
     E0592 FunctionTooLong { name, size } = "`{name}` is too long for a BPF function: {size} instructions",
 
+    /// A branch of BPF code before v4 has 16 bits for its distance, so it reaches 32,767 instructions. One that leads over more, such as
+    /// that from the end of a long loop to its head, cannot be written. With `--mcpu=v4` branches reach farther.
+    E0593 BranchTooFar { name, size } = "`{name}` has {size} instructions, and a branch that leads over too many of them",
+
     /// The program runs for each packet, and the loop may run so often each time. The kernel ends a loop after 8,388,608 iterations; the time
     /// is that of iterations which do next to nothing.
     W0553 LongOnPackets { count, time } = "this loop may run {count} times for one packet, which takes {time} or more",
