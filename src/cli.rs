@@ -134,7 +134,7 @@ pub struct BuildModule {
 
 #[derive(Args, Debug)]
 pub struct Check {
-    /// The sources: files, and folders, of which every `.ks` file is checked
+    /// The sources: files, or folders, whose `.ks` files are all checked
     #[arg(required = true, value_name = "FILE")]
     pub input: Vec<PathBuf>,
     /// Compare what is reported with the `//~` comments of the source
@@ -256,8 +256,9 @@ pub struct Common {
     /// Name lines of the source by `#line` in the C of a kernel module, so that the kernel's compiler reports errors there
     #[arg(long)]
     pub line_directives: bool,
-    /// Forms of `@probe` programs: at a trampoline, at a breakpoint, or both, of which the executable loads what the kernel has; by
-    /// default an object has fentry, and an executable both
+    /// Forms of `@probe` programs: at a trampoline (fentry), at a breakpoint (kprobe), or both, from which the executable chooses by what
+    /// the
+    /// kernel has; by default an object has fentry, and an executable both
     #[arg(long, value_name = "FORM")]
     pub probe: Option<ProbeForms>,
     /// The kernel's types: a file of BTF, or an ELF file with BTF such as a `vmlinux`; those of the running kernel by default

@@ -1,6 +1,6 @@
-//! Direct attach: a program of one file whose attributes say what to attach to needs no `main`. This writes one, as text: it attaches
-//! what names a target, registers each `impl`, and waits, or prints what is sent through the file's ring buffers. At its end it prints
-//! how many insertions each map refused, if any.
+//! Direct attach: a program of one file whose attributes say what to attach to needs no `main`. This writes one, as text: the `main`
+//! attaches each program that names a target, registers each `impl`, and waits; if the file has ring buffers, it prints their records.
+//! At its end it prints how many insertions each map refused, if any.
 
 use crate::ast::{self, FnDecl, Item, ItemKind, StructDecl, Type, TypeKind};
 use crate::diag::codes::lifecycle::NotInMain;

@@ -34,8 +34,9 @@ pub static FRONT: &[&Pass] = &[
     &passes::probe_forms::PASS,
 ];
 
-/// The passes of `FRONT` that report what each function and what it calls do wrong: what they report of a part of a program is
-/// wrong in all of it. The others miss what the rest does.
+/// The passes of `FRONT` whose diagnostics are about a function and its callees alone. They stay right if a part of the program is missing;
+/// the
+/// other passes need the whole program.
 static PARTS: &[&Pass] = &[
     &passes::nulls::PASS,
     &passes::reach::PASS,
@@ -199,7 +200,7 @@ pub struct Bpf {
     /// After the last pass.
     pub module: Module,
     pub object: Vec<u8>,
-    /// What the module was lowered with, and what further artifacts of it are made with.
+    /// The options with which the module was lowered; further artifacts of it are made with the same.
     pub tuning: Tuning,
     /// Those for which other code would do, in order.
     pub tiers: Vec<Tier>,
@@ -262,8 +263,9 @@ fn bpf_object(cx: &mut Session, module: &Module, tuning: Tuning) -> Option<Bpf> 
     bpf
 }
 
-/// The objects for an executable, of which each is for the kernels before those of the next: that of the BPF side, and those of
-/// its tiers that differ. A tier that cannot be compiled has the object of the one before.
+/// The objects for an executable, oldest kernels first: that of the BPF side, then those of its tiers that differ from the one before. Each
+/// object serves the kernels up to the tier of the next one. A tier that cannot be compiled is left out, so its kernels get the object
+/// before it.
 pub fn carried(cx: &mut Session, module: &Module, bpf: &Bpf) -> Vec<Carried> {
     let mut objects = vec![Carried { tier: None, object: bpf.object.clone() }];
     let mut last = None;

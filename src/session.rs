@@ -341,7 +341,7 @@ impl Session {
         self.timings.push((what, since.elapsed()));
     }
 
-    /// The same for a stage of which parts were timed already, from the one numbered `inner` on: the time besides them.
+    /// Adds the time of a stage without the parts of it that `timings` has from the index `inner` on.
     pub fn timed_besides(&mut self, inner: usize, what: &'static str, since: Instant) {
         let parts: Duration = self.timings.iter().skip(inner).map(|(_, time)| *time).sum();
         self.timings.push((what, since.elapsed().saturating_sub(parts)));

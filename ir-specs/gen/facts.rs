@@ -32,7 +32,7 @@ pub struct Facts {
     pub constants: BTreeMap<String, (i128, Option<&'static str>)>,
 }
 
-/// Adds what `ir-specs/constants.toml` has to what the headers have.
+/// Loads the facts of the headers, and adds those of `ir-specs/constants.toml` and `ir-specs/kernel.toml`.
 pub fn load(root: &Path) -> Facts {
     let mut facts = Facts { enums: Vec::new(), structs: Vec::new(), constants: BTreeMap::new() };
     let own = root.join("constants.toml");

@@ -120,7 +120,7 @@ pub struct KsProgram {
     pub flags: u32,
     /// Names the maps of the globals (`<name>.data`).
     pub name: *const c_char,
-    /// BPF objects of which the running kernel gets one, by their kernels; null when nothing that `main` reaches needs one: then no
+    /// BPF objects, one for each range of kernels: the running kernel's is loaded; null if nothing that `main` reaches needs one: then no
     /// function of this library asks for privileges.
     pub objects: *const KsObject,
     pub objects_len: u64,

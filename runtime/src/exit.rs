@@ -32,7 +32,8 @@ pub fn at_end(act: fn()) {
         }
     }
     let _ = LAST.set(act);
-    // SAFETY: a plain function. libc calls what was registered last first, and what detaches is registered after this.
+    // SAFETY: a plain function. libc calls the functions in reverse order of their registration, and the one that detaches is registered
+    // after this.
     unsafe { libc::atexit(at_exit) };
 }
 

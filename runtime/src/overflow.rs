@@ -56,8 +56,9 @@ extern "C" fn on_fault(signal: i32, info: *mut libc::siginfo_t, context: *mut li
     unsafe { libc::raise(signal) };
 }
 
-/// Whether the address lies in the stack, all of which would be there if there were room: a call writes right below the stack
-/// pointer, and a function with large variables anywhere between that and the end of its frame.
+/// Whether the address belongs to the stack, if the stack could grow without limit: a call writes right below the stack pointer, and a
+/// function
+/// with large variables writes anywhere between that and the end of its frame.
 fn is_overflow(address: usize, pointer: Option<usize>) -> bool {
     const BELOW: usize = 4096;
     pointer.is_some_and(|pointer| (pointer.saturating_sub(BELOW)..TOP.load(Ordering::Relaxed)).contains(&address))

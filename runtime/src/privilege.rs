@@ -18,7 +18,7 @@ pub const MAC_ADMIN: Capability = Capability { bit: 33, name: "CAP_MAC_ADMIN", i
 pub const PERFMON: Capability = Capability { bit: 38, name: "CAP_PERFMON", included: true };
 pub const BPF: Capability = Capability { bit: 39, name: "CAP_BPF", included: true };
 
-/// What network programs take, and what tracing takes besides.
+/// The capabilities for network programs, and those that tracing needs besides.
 const NETWORK: [Capability; 2] = [BPF, NET_ADMIN];
 const TRACING: [Capability; 1] = [PERFMON];
 

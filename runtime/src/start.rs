@@ -30,8 +30,9 @@ pub unsafe extern "C" fn ks_start(program: *const KsProgram) {
     overflow::install();
 }
 
-/// A parent may have closed standard input or an output: else what is opened next takes its number, and what the program
-/// prints goes there.
+/// Opens /dev/null for each closed standard descriptor. If a parent has closed one, the next file would get its number, and the output of
+/// the
+/// program would go there.
 fn open_standard() {
     for fd in 0..=2 {
         // SAFETY: asks for flags, and opens a device by a NUL-terminated name; the lowest free number is `fd`.

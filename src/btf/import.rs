@@ -1,5 +1,5 @@
-//! Types of the kernel as types of the language. A struct gets those of its fields that the program names, when it names
-//! them, so no type is entered that nothing uses; what becomes debug information is then exactly what is relocated.
+//! Types of the kernel as types of the language. A field is entered into its struct when the program first names it, so unused fields and
+//! types are never entered. The debug information then has exactly the types and fields that the loader relocates.
 
 use super::{Btf, Kind, Malformed, Member, OpenError, RUNNING, Type, TypeId, Wanted, modules};
 use crate::types::{

@@ -1,7 +1,8 @@
 //! The kernel's types, from its BTF (Documentation/bpf/btf.rst of Linux): a reader of our own.
 //!
-//! A kernel has more than 100,000 types, of which a program names a few. One walk over the records notes where each begins. A lookup by
-//! name finds the name among the strings, and then the records that have it. The file may hold anything: each access is checked, and what does not fit is [`Malformed`].
+//! A kernel has more than 100,000 types, and a program names a few of them. One walk over the records notes where each begins. A lookup by
+//! name finds the name among the strings, and then the records that have it. The file may hold anything: each access is checked, and a
+//! wrong number, offset or name is an error, [`Malformed`].
 
 mod file;
 mod flavours;

@@ -1,5 +1,6 @@
-//! Types of the kernel's modules. Linux shows them in files beside that of the kernel, each of which goes on where the kernel's ends:
-//! numbers of types and offsets of names count on ("split BTF").
+//! Types of the kernel's modules ("split BTF"). Linux shows them in one file per module, beside that of the kernel. In each of them the
+//! numbers of
+//! types and the offsets of names continue those of the kernel's file.
 
 use super::{Btf, Malformed};
 use memchr::memmem;

@@ -40,7 +40,7 @@ pub enum Kind {
         size: u32,
         signed: bool,
     },
-    /// A struct or union of which only the name is known.
+    /// A struct or union that is declared but not defined: only its name is known.
     Forward,
     Typedef(TypeId),
     /// `const`, `volatile`, `restrict`

@@ -1,10 +1,9 @@
-//! Dataflow analyses over the graph of control flow (`ir/flow.rs`): a lattice and a transfer function for each analysis, one
-//! fixed point for all.
+//! Dataflow analyses over the graph of control flow (`ir/flow.rs`): a lattice and a transfer function for each analysis, one fixed point
+//! for all.
 //!
-//! An analysis implements [`Analysis`]: what an op does to what is known (`step`), and, where it matters by which edge control
-//! comes, what an edge adds (`edge`). [`forward`] and [`backward`] find what is known at each node; [`Facts::visit`] goes through
-//! the ops and edges once more with what is known there, to report or to collect; [`Facts::path`] names a path on which
-//! something has been true, for messages.
+//! An analysis implements [`Analysis`]: `step` is the transfer function of an op; `edge`, for analyses that distinguish edges, is that of
+//! an edge. [`forward`] and [`backward`] compute the state at each node; [`Facts::visit`] goes through the ops and edges once more with
+//! their states, to report or to collect; [`Facts::path`] names a path on which a fact holds, for messages.
 //!
 //! `step` runs more than once for an op, so it neither reports nor collects. An analysis of the whole program sums up each function
 //! once for each state that it may be entered with (`passes/analysis/after_event.rs`), or finds first which arguments callers pass

@@ -15,8 +15,8 @@ struct Expectation {
     met: bool,
 }
 
-/// Compares what was reported with what the comments of all files expect; the differences in words, none if all is
-/// as expected.
+/// Compares the diagnostics with the expectations in the comments of all files. Returns the differences in words, none if all are as
+/// expected.
 pub fn check(sources: &SourceMap, diagnostics: &[Diagnostic]) -> Vec<String> {
     let mut differences = Vec::new();
     let mut expected = expectations(sources, &mut differences);

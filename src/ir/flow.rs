@@ -1,9 +1,9 @@
 //! Where control goes in a function: one graph over structured regions and blocks alike, made of the `flow` of the ops' records.
 //!
-//! A node is a run of ops that control passes through one after the other. It ends at an op with regions, at a region end, an
-//! exit or a terminator. The clean-up of a scope has nodes of its own for each exit that runs it, so that what is known
-//! where control leaves the scope by one path does not mix with what is known on another. What the pass `exits` lowers has
-//! no edges; a graph is of a lowered function (`passes::exits::lowered`).
+//! A node is a run of ops that control passes through one after the other. It ends at an op with regions, at a region end, an exit or a
+//! terminator. The clean-up of a scope has nodes of its own for each exit that runs it, so that the facts of one path out of the scope do
+//! not mix with those of another. The ops that the pass `exits` lowers have no edges; a graph is made of a lowered function
+//! (`passes::exits::lowered`).
 
 use super::{BlockId, Exit, Function, Module, OpId, RegionId};
 use crate::tables::{FlowFrom, FlowTo, OpTrait};

@@ -40,7 +40,7 @@ impl OpData {
         Some(self.attrs[at].symbol())
     }
 
-    /// Whether the op itself moves the packet: an op, or the call of a helper or kernel function, of which its record says so.
+    /// Whether the op itself moves the packet, by its own record or by that of the helper or kernel function that it calls.
     pub fn moves_packet(&self) -> bool {
         if self.opcode == Opcode::BpfHelper {
             return tables::helper(BpfHelper::of(self).helper()).is_some_and(|helper| helper.changes_packet);

@@ -148,7 +148,7 @@ pub enum Section {
     Rodata,
     /// libbpf makes a map of it, which the runtime pins.
     Pinned,
-    /// Of externs, of which libbpf makes a read-only map.
+    /// For externs: libbpf makes a read-only map of this section.
     Kconfig,
 }
 
@@ -195,7 +195,8 @@ pub struct MapDecl {
 }
 
 impl MapDecl {
-    /// Whether it holds programs that the loader fills in, none of which is one of those that user space loads.
+    /// Whether the map is an array of tail calls whose programs user space does not load: it holds programs, and the first one is not among
+    /// `loaded`.
     pub fn is_idle(&self, loaded: &[ProgramDecl]) -> bool {
         let first = self.programs.first();
         first.is_some_and(|first| loaded.iter().all(|program| program.name != *first))

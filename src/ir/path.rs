@@ -82,7 +82,7 @@ impl Path {
         self.steps.iter().all(|step| matches!(step, Step::Field(_) | Step::Shared(_)))
     }
 
-    /// Whether what the path leads to is all or a part of what `whole` leads to.
+    /// Whether the path leads to the same place as `whole`, or to a part of it.
     pub fn is_of(&self, whole: &Path) -> bool {
         self.variable == whole.variable && self.steps.starts_with(&whole.steps)
     }

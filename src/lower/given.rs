@@ -41,7 +41,9 @@ impl Lowering<'_> {
         self.in_range(value, ty)
     }
 
-    /// The verifier knows no limits of what a helper stores, and takes as a program's result only what is within those of its type.
+    /// Clamps a value that a helper stored to the range of results of the program's type: the verifier accepts no result outside of it, and
+    /// knows no
+    /// limits of memory that a helper wrote.
     fn in_range(&mut self, value: Value, ty: Ty) -> Value {
         let Role::Program(role) = &self.source.role else { return value };
         let Some((least, most)) = role.form().and_then(|form| form.returns).filter(|(least, most)| least < most) else {

@@ -60,7 +60,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// `pin(what, name)`, `unpin(what)`
+    /// `pin(x, name)`, or `unpin(x)` if there is no name. The result is an `i32`.
     pub(super) fn pin(&mut self, what: &Pinned, name: Option<&Expr>, span: Span) -> Value {
         match what {
             Pinned::Map(map) => {

@@ -97,7 +97,7 @@ pub struct Pass {
 
 /// Why there is a pass.
 pub enum Because {
-    /// The language says what its constructs do, or what is an error.
+    /// It implements a construct of the language, or reports an error that the language defines.
     Language,
     /// The target has no such construct: an instruction, a helper, a section or an ABI takes its place.
     Target,

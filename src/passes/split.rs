@@ -48,7 +48,7 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
                 globals.extend(func.walk().into_iter().filter_map(|op| global_of(&func.ops[op]).cloned()));
                 ops.extend(func.walk().into_iter().filter_map(|op| func.ops[op].struct_ops().cloned()));
             }
-            // The runtime pins and fills in, whoever uses what is pinned or filled in, and leaves out what only refused programs use.
+            // The runtime pins maps and fills them in, whichever side uses them. It leaves out maps that only refused programs use.
             let programs = std::mem::take(&mut module.programs);
             module.maps.retain(|m| m.pinned || may_fail || maps.contains(&m.name) || m.is_idle(&programs));
             module.programs = programs;

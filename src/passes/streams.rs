@@ -2,7 +2,8 @@
 //!
 //! Takes `ks.print` of BPF code in the object of an executable. Leaves a branch on whether the kernel has the function that writes to a
 //! stream, which the verifier knows, to `bpf.stream_print`; and where there is none, or it takes no line, the same `ks.print`, for the
-//! trace pipe. Other objects are for loaders of which some refuse such functions. Late, so that no pass sees a line twice.
+//! trace pipe. Objects for other loaders are left as they are, since some loaders refuse such functions. Runs late, so that no pass sees a
+//! line twice.
 //!
 //! In the object of an executable the pass `streams` puts a call of the kernel's `bpf_stream_vprintk_impl` before each print to the
 //! trace pipe, which is left for kernels that lack the function and for lines that the stream does not take. The runtime copies streams

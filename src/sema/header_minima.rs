@@ -50,7 +50,7 @@ struct Facts {
     compared: BTreeSet<(FuncId, usize)>,
     /// The offsets that are computed of a length, each with its function.
     offsets: BTreeMap<(Span, usize), FuncId>,
-    /// The variables of which offsets are computed.
+    /// The variables from which offsets are computed.
     used: BTreeSet<(FuncId, LocalId)>,
     calls: BTreeSet<(FuncId, FuncId)>,
 }
@@ -87,7 +87,7 @@ struct Walk<'t> {
 }
 
 impl<'t> Walk<'t> {
-    /// The lengths of which an expression is computed, and the variables.
+    /// The lengths and the variables from which an expression is computed.
     fn computed_of(&self, expr: &Expr) -> (Lengths, BTreeSet<LocalId>) {
         let (mut lengths, mut locals) = (Lengths::new(), BTreeSet::new());
         if let ExprKind::Local(local) = expr.kind {

@@ -1,4 +1,4 @@
-//! Types and fields that the kernel's BTF has: what is found there, and what is said where it is not.
+//! Looks up types and fields in the kernel's BTF, and reports those that it lacks.
 //!
 //! A struct of the kernel's BTF (`Origin::Btf`) gets a field when the program first names it (`KernelTypes::field`), so the types of a
 //! run, and their debug information, are partial mirrors of the kernel's. A pointer to one is `btf(trusted)` if the verifier knows it:

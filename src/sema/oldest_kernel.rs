@@ -6,7 +6,7 @@ use crate::kernels;
 use crate::modules::Modules;
 use crate::session::Session;
 
-/// Notes what the files say, of which the latest counts. Before the rest is checked, which asks for the oldest kernel.
+/// Sets the oldest kernel to the latest of the versions that the files state. Runs before the other checks, which depend on it.
 pub fn apply(cx: &mut Session, modules: &Modules) {
     for item in modules.ids().flat_map(|id| modules.items(id)) {
         let ItemKind::MinKernel { text } = &item.kind else { continue };

@@ -1,6 +1,7 @@
-//! Pointers to structs of the kernel, of which functions of the kernel take only those to which the verifier follows. Where a body hands on
-//! what a parameter, a variable or the result of a function holds, that must hold such pointers alone: callers and the stores
-//! into it are then checked for that. Bodies show what is handed on, so they are checked again after each such discovery.
+//! Trusted pointers: some kernel functions take only pointers to kernel structs that the verifier has followed from their source. If a body
+//! passes on a parameter, a variable or the result of a function to such a function, that parameter, variable or result must hold
+//! trusted pointers alone: callers and stores into it are then checked for that. The bodies themselves show which holders these are,
+//! so they are checked again after each such discovery.
 
 use super::body::{self, Body};
 use super::env::Env;

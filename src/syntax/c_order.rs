@@ -176,7 +176,8 @@ impl<'a> Reader<'a> {
         count
     }
 
-    /// The text between two brackets, the first of which was read.
+    /// The text up to the bracket that closes `open`, which was read already; reads the closing bracket too. None if the text ends before
+    /// it.
     fn inside(&mut self, open: &str, close: &str) -> Option<&'a str> {
         let (lo, mut depth) = (self.lo(), 1);
         loop {
@@ -271,7 +272,7 @@ impl<'a> Reader<'a> {
         Some(format!("{operand} as {}", kept.join(" as ")))
     }
 
-    /// What is converted, and to what, one after another.
+    /// Reads an operand behind one or more casts: the operand, and the types of the casts, innermost first.
     fn converted(&mut self) -> Option<(&'a str, Vec<String>)> {
         let ty = self.cast_type()?;
         let before = self.at;

@@ -1,4 +1,4 @@
-//! Syntax errors: where the text stops being a program, what the grammar expected there, and what it found.
+//! Syntax errors: the place of the first text that does not parse, with the expected constructs and the text found there.
 
 use super::builder::Builder;
 use super::foreign;

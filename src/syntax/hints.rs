@@ -1,4 +1,4 @@
-//! Common mistakes: what is meant, and what to write for it.
+//! Hints for common mistakes: each names the mistake and the text to write in its place.
 
 use super::builder::Builder;
 use super::c_order::Reader;

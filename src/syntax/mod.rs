@@ -35,8 +35,8 @@ pub use words::{is_keyword, is_primitive};
 #[grammar = "syntax/ks.pest"]
 struct KsParser;
 
-/// Parses a file. Mistakes are reported; what they make unreadable is a node of its own in the tree, as small as may be: an
-/// expression, a type, a statement, or a declaration, of which the name is known.
+/// Parses a file. Mistakes are reported; text that cannot be read becomes a node of its own in the tree, as small as may be: an
+/// expression, a type, a statement, or a declaration that keeps its name.
 pub fn parse(cx: &mut Session, file: FileId) -> ast::File {
     let mut diags = Vec::new();
     let source = cx.sources.file(file);

@@ -90,7 +90,8 @@ pub fn header_of_function(name: &str) -> Option<&'static KernelHeader> {
     inline_function(name).map(|(header, ..)| header).or_else(|| header_of_listed(name))
 }
 
-/// A function or macro of which BTF has no types: its header, the types of its parameters, and of its result.
+/// A function or macro that BTF does not describe: its header, the types of its parameters, and that of its result. None if no header lists
+/// it.
 pub fn inline_function(name: &str) -> Option<(&'static KernelHeader, Vec<&'static str>, &'static str)> {
     let all = KERNEL_HEADERS.iter().flat_map(|header| header.inlines.iter().map(move |text| (header, *text)));
     let mut found = all.filter_map(|(header, text)| {

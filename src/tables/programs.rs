@@ -115,7 +115,7 @@ impl ProgramSpec {
         self.loaded_for().or_else(|| self.forms.first().and_then(ProgramForm::target))
     }
 
-    /// What the text of the attribute names, where that is not what programs attach to.
+    /// The target that the attribute names, if it is another one than the program attaches to.
     pub fn loaded_for(&self) -> Option<&'static TargetSpec> {
         self.loaded_for.and_then(|name| TARGETS.iter().find(|target| target.name == name))
     }

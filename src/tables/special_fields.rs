@@ -34,7 +34,7 @@ impl Types {
         fields.map(|(index, _)| index).collect()
     }
 
-    /// What special fields are stored in a value of the type, at any depth, or what it is itself.
+    /// The special fields that a value of the type contains at any depth; a value that is itself a special field counts.
     pub fn specials(&self, ty: Ty) -> Vec<&'static SpecialFieldSpec> {
         if let TyKind::Array(element, _) = self.kind(ty) {
             return self.specials(element);

@@ -1,6 +1,6 @@
 //! The capabilities of targets, as data: one [`Facts`] for each.
 
-/// What a target can do and what it asks of code.
+/// The capabilities of a target, and the constraints that it puts on code.
 #[derive(Debug)]
 pub struct Facts {
     /// The word of the command line and of IR text.

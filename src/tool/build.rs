@@ -180,7 +180,9 @@ fn prints(module: &Module) -> bool {
     module.funcs.iter().filter(|func| func.targets.contains(Target::Bpf)).any(prints)
 }
 
-/// The object for other loaders, of which some refuse what writes to streams. What there is to say of it was said of the executable's.
+/// The object for other loaders, without writes to streams, which some of them refuse. Its diagnostics are dropped: the executable's object
+/// had
+/// the same ones.
 fn without_streams(cx: &mut Session, module: &Module) -> Option<Vec<u8>> {
     let said = cx.diags.count();
     let lowered = std::mem::take(&mut cx.lowered);

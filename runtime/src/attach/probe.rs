@@ -1,4 +1,4 @@
-//! Programs of which the load chose one of two forms.
+//! Attaches `@probe` programs: the load has chosen a trampoline or a breakpoint for each.
 
 use super::{Attached, Failure, Request, kprobe, trampoline};
 use crate::load;

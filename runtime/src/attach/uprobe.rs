@@ -56,7 +56,7 @@ pub fn open(
     }
 }
 
-/// A probe at an offset in a file, or behind a symbol of it; or errno, of which libbpf's log says more.
+/// A probe at an offset in a file, or behind a symbol of it; the inner error is an errno, to which libbpf's log has the details.
 pub fn at_offset(
     request: &Request,
     path: &str,

@@ -73,7 +73,7 @@ impl Channel {
         let Kind::Perf(buffer) = &self.kind else { return };
         for index in 0..self.kind.buffers() as c_int {
             let (mut start, mut size) = (ptr::null_mut(), 0);
-            // SAFETY: an open buffer, of which there are so many. The address is free, since libbpf's mapping is not here; behind the
+            // SAFETY: an open buffer, and an index below their number. The address is free, since libbpf's mapping is not here; behind the
             // first page are `size` bytes.
             let mapped = unsafe {
                 let page = libc::sysconf(libc::_SC_PAGESIZE) as usize;
@@ -131,8 +131,8 @@ impl Kind {
             Kind::Ring(ring, _) => ring.filled() as u64,
             Kind::Perf(buffer) => {
                 let (mut header, mut size) = (ptr::null_mut(), 0);
-                // SAFETY: an open buffer, of which there are so many. Its memory begins with this header, whose positions the
-                // kernel and libbpf write.
+                // SAFETY: an open buffer, and an index below their number. Its memory begins with this header, whose positions the kernel
+                // and libbpf write.
                 unsafe {
                     if bpf::perf_buffer__buffer(*buffer, index as c_int, &mut header, &mut size) != 0 {
                         return 0;
@@ -153,7 +153,7 @@ impl Kind {
                 0
             }
             Kind::Perf(buffer) => {
-                // SAFETY: an open buffer, of which there are so many.
+                // SAFETY: an open buffer, and an index below their number.
                 let result = unsafe { bpf::perf_buffer__consume_buffer(*buffer, index as bpf::size_t) };
                 if result == bpf::LIBBPF_PERF_EVENT_ERROR { 0 } else { result.min(0) }
             }

@@ -1,4 +1,4 @@
-//! The functions that take what is sent, and what they are called with.
+//! The functions that handle records and events, and their arguments.
 
 use std::ffi::c_void;
 use std::mem::transmute;

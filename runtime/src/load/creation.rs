@@ -49,7 +49,7 @@ impl Wanted {
         }
     }
 
-    /// What failed, why, and what to do.
+    /// The message: the map that could not be created, the reason, and a remedy.
     pub fn message(&self, error: i32, privilege: &Privilege) -> String {
         let help = match -error {
             libc::E2BIG => {

@@ -1,4 +1,4 @@
-//! Why loading failed, in words: what failed, the kernel's reason, what to do.
+//! The message when loading fails: the step that failed, the kernel's reason, and a remedy.
 
 use super::creation::Wanted;
 use super::{log, optional, places};
@@ -11,7 +11,7 @@ use libbpf_sys as bpf;
 /// How many lines of the verifier's log are shown before the error.
 const CONTEXT: usize = 12;
 
-/// Ends the process. `error` is −errno, `object` what was to be loaded (or null), `log` what libbpf said.
+/// Ends the process with that message. `error` is −errno, `object` the object that was loaded (or null), `log` the messages of libbpf.
 pub fn end(error: i32, object: *mut bpf::bpf_object, log: &str) -> ! {
     if log::wanted("KS_VERIFIER_LOG")
         && let Some((_, verifier)) = verifier_log(log)

@@ -1,6 +1,6 @@
 //! The BPF object of the program: opened at its first use, loaded by the first `load` or map access.
 //!
-//! A failure ends the process with status 1 and says what failed, why, and what to do (`explain.rs`).
+//! A failure ends the process with status 1 and a message with its reason and a remedy (`explain.rs`).
 
 pub mod arenas;
 pub mod copies;

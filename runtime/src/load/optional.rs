@@ -135,7 +135,7 @@ fn leave_out(object: *mut bpf::bpf_object, prog: &KsProg) {
     }
 }
 
-/// Leaves out the maps of which all programs are left out.
+/// Leaves out the maps that only programs use that are left out themselves.
 fn leave_out_maps(object: *mut bpf::bpf_object) {
     let of = |loaded: bool| {
         let progs = program::progs().iter().enumerate().filter(move |(at, _)| (fate(*at) == Fate::Loaded) == loaded);

@@ -52,7 +52,7 @@ pub unsafe extern "C" fn ks_map_inner(index: u32, key: *const c_void, template: 
     }
     let known = OPENED.borrow().iter().position(|inner| (inner.id, inner.template) == (id, template));
     let Some(at) = known.or_else(|| open(outer, id, template)) else { return ptr::null() };
-    // Behind the numbers of the declared maps, of which there are two at least: never null.
+    // Never null: the numbers of the declared maps come first, and there are at least two of them.
     ptr::without_provenance(declared().len() + at)
 }
 

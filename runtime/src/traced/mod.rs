@@ -1,5 +1,5 @@
-//! What BPF code prints where its streams take no line: the kernel's trace pipe, of which the lines of this process are copied to
-//! standard output.
+//! Prints of BPF code whose streams take no line go to the kernel's trace pipe; the lines of this process are copied from there to standard
+//! output.
 //!
 //! The formats of lines for the trace pipe end with a mark (`KS_PRINT_MARK`). Before the load it becomes a number of this process, by which
 //! its lines are known among those of all programs, or the format ends before it. The lines come through events of the kernel, so that

@@ -1,8 +1,8 @@
-//! Prints the tree as source, in the canonical style: four blanks of indentation, one statement a line, headers in
-//! parentheses. Parentheses of the tree are kept and none are added to expressions: reading the text gives the same tree.
+//! Prints the tree as source, in the canonical style: four blanks of indentation, one statement a line, headers in parentheses. Parentheses
+//! of the tree are kept and none are added to expressions: reading the text gives the same tree.
 //!
-//! With the text that the tree was read from, the printer is the formatter: `trivia` gives the comments and what the
-//! user wrote on one line, `width` breaks what is too long.
+//! With the text that the tree was read from, the printer is the formatter: `trivia` finds the comments and the constructs that the user
+//! wrote on one line, `width` breaks lines that are too long.
 
 mod exprs;
 mod items;

@@ -157,7 +157,7 @@ impl Planner<'_> {
         users
     }
 
-    /// Whether the bits of an op decide the comparison that uses it, of which compilers warn: `(x & 3) == 4`.
+    /// Whether the bits of an op alone decide the comparison that uses it, as in `(x & 3) == 4`; C compilers warn of that.
     fn is_foregone(&self, op: OpId, user: OpId) -> bool {
         let (data, comparison) = (&self.func.ops[op], &self.func.ops[user]);
         if comparison.opcode != Opcode::ArithCmp {

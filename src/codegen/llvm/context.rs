@@ -71,8 +71,8 @@ const OPTIONS: &[&CStr] = &[
     c"-unroll-threshold=60",
     // The same of functions that have several calls.
     c"-inline-threshold=120",
-    // After some tests, each of which may return, LLVM takes a call for cold, and does not inline a function that has no other
-    // call. The code behind the tests is what packet programs are for.
+    // After some tests that may return, LLVM takes a call for cold, and does not inline a function that has no other call. The code behind
+    // such tests is the main path of packet programs.
     c"-cold-callsite-rel-freq=0",
 ];
 

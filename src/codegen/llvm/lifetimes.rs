@@ -62,7 +62,7 @@ impl Touch {
         self.fills.union(&self.uses).map(|&(var, _)| var).collect()
     }
 
-    /// From what is alive after the op to what is alive before.
+    /// The transfer function of the op, backwards: `live` are the parts alive after it, then those before it.
     fn step_back(&self, var: Value, live: &mut Parts) {
         for part in self.fills.iter().filter(|part| part.0 == var) {
             live.remove(part);

@@ -215,7 +215,9 @@ impl<'c> FnGen<'_, '_, 'c> {
         self.g.facts.verified && self.types().size_of(of) > MAX_STACK && !is_other
     }
 
-    /// Copies `size` bytes between places that are the same or do not overlap; `words`: of which words may lie at any address.
+    /// Copies `size` bytes between places that are the same or do not overlap. Each place comes with its alignment in bytes; `words`: loads
+    /// and
+    /// stores of whole words may be unaligned here.
     pub fn copy(&mut self, to: (PointerValue<'c>, u64), from: (PointerValue<'c>, u64), size: u64, words: bool) {
         let unit = to.1.min(from.1).min(WORD);
         let by_units = from.1 < to.1.min(WORD);

@@ -44,7 +44,7 @@ codes! {
     W0765 EndsAttached = "`main` ends here, and what it has attached is detached at once",
     /// `main` waits, and the handle of a program that it has loaded goes nowhere: the program is in the kernel and never runs.
     W0702 LoadedIdle { name } = "`{name}` is loaded, and nothing attaches it",
-    /// `main` loads what it names. What nothing names, `main`, another program and an `impl` included, is left out of what is loaded.
+    /// `main` loads the programs that it names. A program that neither `main`, nor another program, nor an `impl` names is not loaded.
     W0703 NeverLoaded { name } = "nothing loads `{name}`",
     /// The object of a program is chosen when the file is compiled. A variable that holds a program holds the same one on every
     /// path to a `load` of it.

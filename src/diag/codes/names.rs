@@ -50,8 +50,8 @@ codes! {
     /// A default is what literals of a struct of the program leave out. A declaration that repeats a predefined struct says
     /// which fields the program names, and cannot give them defaults.
     E0162 DefaultOfKernel { name, of } = "`{name}` of the kernel's `{of}` has no default",
-    /// A declaration that repeats a predefined type is of other values, widths or byte order than the kernel's. The kernel's
-    /// are used: what the program computes with these members may not be what was meant.
+    /// A declaration that repeats a predefined type is of other values, widths or byte order than the kernel's. The kernel's are used, so
+    /// the program may compute other values with these members than its author meant.
     W0161 KernelDiffers { what, kernel, written } = "{what} is `{kernel}`, not `{written}`",
     /// A header repeats a struct of the kernel, whose fields are those of the kernel that the program is compiled for. The
     /// declaration does no harm; a use of the field is an error.

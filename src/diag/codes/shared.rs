@@ -32,7 +32,7 @@ codes! {
     /// The kernel alone reads and writes what owns objects. BPF code gives an object away and gets one by `exchange`, and by the
     /// methods of lists and trees; user space sees the other fields of the entry.
     E0469 OwnerUse { name, why } = "`{name}` owns objects: {why}",
-    /// A map owns objects of such types of which the kernel knows how they are released.
+    /// A map can own objects of types that the kernel knows how to release, and of no others.
     E0493 OwnerType { name, why } = "this is no `{name}`: {why}",
     /// A timer is started and stopped where the entry is known to be there: in one that is bound, or behind a pointer to one.
     E0417 TimerPlace { what } = "a timer is used in a map entry that is bound, not in {what}",

@@ -1,7 +1,7 @@
 //! E00: syntax.
 
 codes! {
-    /// The grammar does not allow this here. The message names what it allows, and what it found.
+    /// The grammar does not allow this here. The message names the constructs that it allows, and the text that it found.
     E0001 Expected { expected, found } = "expected {expected}, found {found}",
 
     /// Outside strings and comments a program consists of ASCII letters, digits, `_` and the signs of the language.

@@ -141,9 +141,9 @@ codes! {
     /// The bytes of a packet follow each other without gaps, and C leaves some between the fields of a struct, or after the
     /// last one, so that each field lies at a multiple of its alignment. `@packed struct` has none.
     W0270 PaddedHeader { ty, field } = "`{ty}` is laid over bytes of a packet, and has padding {field}",
-    /// A flavour declares fields of a struct of the kernel, and loaders look for a field of the same name and kind. Where the kernel has the
-    /// name for something else, `exists` is false and what the program does with the field never runs. A flavour for other kernels than
-    /// that of which the types are may mean it: `-A W0271`.
+    /// A flavour declares fields of a struct of the kernel, and loaders look for a field of the same name and kind. Where the kernel has
+    /// the name for something else, `exists` is false, and the code that uses the field never runs. In a flavour for other kernels than the
+    /// one whose types are known here, that may be intended: `-A W0271`.
     W0271 OtherKind { field, of, kernel, declared } = "the kernel's `{field}` of `{of}` is {kernel}, for which loaders do not take {declared}",
     /// A `bytes` is a view of a packet or of a value, which it must not outlive: a local variable or a parameter, no field,
     /// element, result, global variable or value in a map, and nothing that a pointer points to.

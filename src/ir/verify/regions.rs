@@ -6,7 +6,9 @@ use crate::ir::{OpId, Opcode, RegionId};
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_> {
-    /// Each region of an op is one block. It takes what the op hands to it, and its yield is what the op expects.
+    /// Each region of an op is one block, whose arguments have the types of the values that the op passes in, and whose yield has the
+    /// number and the
+    /// types of the values that the op takes out.
     pub(super) fn regions(&self, op: OpId) -> Result<(), String> {
         for (index, &region) in self.func.ops[op].regions.iter().enumerate() {
             let [block] = self.func.regions[region].blocks.as_slice() else {

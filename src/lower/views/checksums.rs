@@ -86,7 +86,7 @@ impl Lowering<'_> {
         self.cast(word, Ty::U32)
     }
 
-    /// The bytes from an offset on, of which there are less than four; the others are zero.
+    /// The last one to three bytes, from an offset on, as a word; its other bytes are zero.
     fn last_word(&mut self, view: View, from: Value) -> Value {
         let (one, two, zero) = (self.int(1, Ty::U64), self.int(2, Ty::U64), self.int(0, Ty::U64));
         let word = self.temporary("last", Ty::U32);

@@ -55,7 +55,7 @@ pub(super) struct View {
     pub life: Option<Value>,
 }
 
-/// What a slice is asked for, and of what.
+/// The part that a `slice` asks for, by its offset and count, and the number of bytes that exist.
 #[derive(Clone, Copy)]
 struct Wanted {
     offset: Value,
@@ -253,8 +253,9 @@ impl Lowering<'_> {
         }
     }
 
-    /// A variable for a view: its life has a place, each read of which is a use of the view. Its numbers have places where they may
-    /// change; deferred code sees places alone.
+    /// A variable for a view. Its lifetime marker is kept in a place; the pass `moved-packets` takes each read of that for a use of the
+    /// view. Its
+    /// numbers have places where they may change; deferred code sees places alone.
     pub(super) fn declare_view(&mut self, local: LocalId, view: View) {
         let name = self.source.local(local).name.clone();
         let life = view.life.map(|life| {

@@ -14,7 +14,8 @@ use crate::source::Span;
 use crate::tables::uapi::EAGAIN;
 use crate::types::{Space, Ty, Types};
 
-/// So many constant bytes after the value are reserved with it; more are no memory of which passes know each byte.
+/// The most constant bytes after the value that are reserved together with it, as memory that passes follow byte by byte; a longer tail is
+/// a dynptr.
 const LARGEST_PLAIN: u64 = 4096;
 /// How many bytes are cleared at a time.
 const CLEARED: u64 = 256;

@@ -1,4 +1,6 @@
-//! What moves packet data: helpers and kernel functions of which their records say so, ops, and functions that call such, also through pointers.
+//! Finds the calls that move packet data: helpers and kernel functions that do so by their records, ops, and functions that contain such,
+//! also
+//! through pointers.
 
 use crate::ir::callgraph::called;
 use crate::ir::ops::{KsCallPointer, KsFunc};

@@ -62,7 +62,7 @@ fn further(b: &mut Builder<'_>, types: &mut Types, place: Value, bytes: Value) -
     }
 }
 
-/// The type of a place behind a variable offset, of which the verifier knows nothing.
+/// The type of a place behind a variable offset: the verifier does not know it, so reads of it are probe reads.
 fn unknown(types: &mut Types, place: Ty) -> Ty {
     let TyKind::Place { of, space } = types.kind(place) else { crate::bug!("no place") };
     types.place(of, space.probed())

@@ -43,7 +43,9 @@ fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
     changed
 }
 
-/// The value and the space of a place of kernel memory, of which a part is the record of an event: the context of a program.
+/// The value and the space of a place in kernel memory; none for other places. The record of an event, which is the context of a program,
+/// is kernel
+/// memory too.
 fn kernel_memory(types: &Types, place: Ty) -> Option<(Ty, Space)> {
     let TyKind::Place { of, space } = types.kind(place) else { return None };
     matches!(space, Space::BtfTrusted | Space::BtfUntrusted | Space::User | Space::Ctx).then_some((of, space))

@@ -1,7 +1,7 @@
 //! Numbers in the record of an event, the context of a program: the verifier takes a load only at a constant offset of the context.
 //!
-//! So a load is one op, of which the emitter makes one instruction with a relocated offset. As for C, the loader widens or narrows
-//! a load of an unsigned number that has another size on the kernel that runs, and refuses one of a signed number.
+//! So a load is one op, for which the emitter makes one instruction with a relocated offset. As for C, the loader widens or narrows a load
+//! of an unsigned number that has another size on the kernel that runs, and refuses one of a signed number.
 
 use super::{NAME, replace};
 use crate::ir::ops::{CoreField, KsDeref, KsElem, KsLoad};

@@ -3,14 +3,14 @@
 //! Takes `ks.throw`, `ks.cancel`, `ks.panic`, `ks.try`, `ks.defer`, returns and tail calls under them, and calls of functions that may
 //! throw. Leaves `ks.block`, `ks.leave`, and behind what is deferred one `ks.return`, and one `ks.tail_return` for each callee.
 //!
-//! What is thrown is in memory, in a place that is 0 while nothing is: the code in the low half, in the high half the number
-//! of the line that threw it, which is never 0. A function that throws to its caller takes the caller's place as its last
-//! parameter; others have one of their own. A test follows each call of such a function.
+//! A thrown value is in memory, in a place that is 0 while nothing is thrown: the code in its low half, in its high half the number of the
+//! line of the throw, which is never 0. A function that throws to its caller takes the caller's place as its last parameter; others have
+//! one of their own. A test follows each call of such a function.
 //!
-//! One stack holds what is around the code that is being lowered, and what an exit of it has to do: handlers, and what is
-//! deferred. Each exit walks it once, from the innermost. A `try` is two blocks: a throw in it leaves the inner one, to the
-//! handlers behind that; the outer one is left where nothing was thrown. What follows a `defer` is a block, which returns and
-//! throws leave; what is deferred is behind the block, once (`defers.rs`).
+//! One stack has the constructs around the code that is being lowered, with the work that an exit of them does: handlers, and deferred
+//! code. Each exit walks it once, from the innermost. A `try` is two blocks: a throw in it leaves the inner one, to the handlers behind
+//! that; the outer one is left where nothing was thrown. The code after a `defer` is a block, which returns and throws leave; the deferred
+//! code is behind the block, once (`defers.rs`).
 //!
 //! Passes before this one that follow control look at a lowered copy ([`lowered`]).
 //!

@@ -1,4 +1,4 @@
-//! What is thrown, from the `throw` to what takes it or to the function's end.
+//! Thrown codes, from the `throw` to the handler that takes them or to the function's end.
 
 use super::{Kind, Lowering, NAME};
 use crate::ir::ops::KsThrow;
@@ -153,7 +153,7 @@ impl Lowering<'_> {
         self.adopt(op);
         self.loc = Loc { made_by: Some(NAME), ..self.func.ops[op].loc };
         let leaves = (self.func.throws != Throws::Never || self.ends_panics()) && !self.deferred;
-        // The checker lets no call through out of which something comes that nothing takes.
+        // If neither holds, the callee throws nothing here: the checker reports calls whose errors nothing takes.
         if leaves || self.target(&[Kind::Handlers, Kind::Deferred, Kind::Apart]).is_some() {
             self.if_thrown(Self::throw_on);
         }

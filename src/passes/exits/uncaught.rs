@@ -31,7 +31,7 @@ impl Lowering<'_> {
         self.builder().ks_if(signal, &[], vec![then, otherwise]);
     }
 
-    /// Reports what was thrown in which line of which file, and ends the process.
+    /// Reports the code that was thrown, with the file and line of the throw, and ends the process.
     fn complain(&mut self, code: Value, line: Value) {
         let program = self.program;
         match program.files.as_slice() {

@@ -1,8 +1,7 @@
-//! What is attached at each point of a function and of what it calls: of handles that are loaded there.
+//! Finds, for each point of a function and its callees, which of the handles that are loaded there are attached.
 //!
-//! A load and an attachment are known by their ops, and variables and values by the op whose result they hold. What a function
-//! is called with from elsewhere, or what is stored elsewhere than in a variable, is not known. A call is followed into its
-//! function, with what is known of its arguments.
+//! A load and an attachment are known by their ops, and variables and values by the op whose result they hold. Arguments of other callers,
+//! and contents of places other than variables, are unknown. A call is followed into its function, with the facts about its arguments.
 
 use super::is_attach;
 use super::known::{Holder, Known, Site, State, Target};
@@ -155,7 +154,9 @@ impl<'m> Follow<'m> {
         self.variables[self.at].contains(&place)
     }
 
-    /// Follows the function; what is known where it returns, and what it returns. None if it does not.
+    /// Follows the function: the facts at its returns, joined, and the site that made its result, if all returns have the same. None if it
+    /// does
+    /// not return.
     fn function(&mut self, start: Known, reports: bool) -> Option<(Known, Option<Site>)> {
         let graph = Graph::of(self.func());
         let mut end: Option<(Known, Option<Site>)> = None;
@@ -276,7 +277,7 @@ impl<'m> Follow<'m> {
         Some((target, handle))
     }
 
-    /// Notes what is wrong with an op, and with what it calls.
+    /// Notes the mistakes in an op, and those in the function that it calls.
     fn look(&mut self, op: OpId, known: &Known) {
         let data = &self.func().ops[op];
         if let Some(callee) = self.callee(data) {

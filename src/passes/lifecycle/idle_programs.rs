@@ -22,7 +22,7 @@ pub fn check(module: &Module, cx: &mut Session) {
         return;
     }
     let (waits, loads) = (waits(module, main), idle_loads(module));
-    // A file of which another loader takes the object may have a `main` for other things.
+    // If another loader takes the object, the file may have a `main` for other purposes, which neither waits nor loads.
     if waits || ops(module).any(|op| op.opcode == Opcode::HostLoad) {
         warn_unnamed(module, file, cx);
     }
@@ -111,7 +111,7 @@ fn builtin(op: &OpData) -> Option<&'static BuiltinSpec> {
     BUILTINS.iter().find(|builtin| builtin.host == Some(symbol))
 }
 
-/// The programs of which no handle goes where it may be attached, with a place where each is loaded.
+/// The programs that are loaded without a handle that goes where it may be attached, each with the place of one load.
 fn idle_loads(module: &Module) -> BTreeMap<Symbol, Span> {
     let (mut loads, mut used) = (BTreeMap::new(), BTreeSet::new());
     for func in &module.funcs {

@@ -1,4 +1,4 @@
-//! What is known at a point: what variables hold, and what is attached.
+//! The state of the analysis at a point: the contents of variables, and the attachments.
 
 use crate::dataflow::Lattice;
 use crate::ir::{OpId, Symbol, Value};

@@ -1,14 +1,14 @@
 //! `lifecycle`: what user space loads, attaches and detaches.
 //!
-//! Takes the whole program after `reach`. Changes nothing. `attachments.rs` follows handles and links through functions
-//! and their calls, and reports what is certain to go wrong, and what goes wrong on a path that no branch excludes;
-//! `registrations.rs` reports what is registered twice; `ends.rs` reports a `main` that attaches programs and ends at once;
-//! `idle_programs.rs` reports programs that nothing runs.
+//! Takes the whole program after `reach`. Changes nothing. `attachments.rs` follows handles and links through functions and their calls,
+//! and reports mistakes that are certain or that happen on a path that no branch excludes; `registrations.rs` reports implementations that
+//! are registered twice; `ends.rs` reports a `main` that attaches programs and ends at once; `idle_programs.rs` reports programs that
+//! nothing runs.
 //!
-//! The pass `lifecycle` follows handles and links from the ops that make them through variables, paths and calls: from `main` it goes
-//! into what is called, with what is known of the arguments. It reports what is certain (a program attached twice to one target, a
-//! handle detached that was attached to nothing, a `main` that attaches and ends at once), with the calls that lead there, and a second
-//! attachment on one path if no branch decides about it. A handle has the type of its programs, by the name of their attribute.
+//! The pass `lifecycle` follows handles and links from the ops that make them through variables, paths and calls: from `main` it follows
+//! calls, with the facts about their arguments. It reports what is certain (a program attached twice to one target, a handle detached that
+//! was attached to nothing, a `main` that attaches and ends at once), with the calls that lead there, and a second attachment on one path
+//! if no branch decides about it. A handle has the type of its programs, by the name of their attribute.
 
 mod attachments;
 mod ends;

@@ -113,7 +113,7 @@ impl Follow<'_> {
         (data.opcode == Opcode::HostRegister).then(|| HostRegister::of(data).ops())
     }
 
-    /// What is wrong with an op, by what holds before it.
+    /// The mistake in an op, by the registrations before it.
     fn wrong(&self, module: &Module, op: OpId, state: &Registered) -> Option<Wrong> {
         let data = &self.func.ops[op];
         if data.opcode == Opcode::HostUnregister {

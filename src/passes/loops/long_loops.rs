@@ -1,8 +1,8 @@
 //! `long-loops`: warns of loops that may run very often for one packet.
 //!
-//! Takes structured loops of BPF code whose ranges `counted-loops` has found. Changes nothing. The kernel bounds a loop that does not end by
-//! itself, so the program loads, and then takes a processor's time for each packet. Silent about loops of which nothing says
-//! how often they run; one without a condition counts if no `break` or `return` ends it.
+//! Takes structured loops of BPF code whose ranges `counted-loops` has found. Changes nothing. The kernel bounds a loop that does not end
+//! by itself, so the program loads, and then takes a processor's time for each packet. A loop without a known number of iterations is not
+//! reported, except one without a condition that no `break` or `return` ends.
 
 use super::loop_form::MAX_ITERATIONS;
 use super::{Because, Changed, Pass, Run};

@@ -109,7 +109,7 @@ fn entry(
     uses: &Uses,
 ) {
     let value_type = types.place(map.value, Space::Stack);
-    // Of a storage the key is what names the object, not what the kernel takes.
+    // Not `map.key`: in user space the key of a local-storage map is a name of the object, which the runtime opens.
     let TyKind::Place { of: key_of, .. } = types.kind(func.ty(key)) else { crate::bug!("a key is a place") };
     let key_type = types.place(key_of, Space::Stack);
     let mut b = Builder::before(func, op, NAME);

@@ -35,7 +35,7 @@ impl Analysis for Stale<'_> {
 }
 
 impl Stale<'_> {
-    /// The readers in a region, at the start of which the copy was made.
+    /// The readers in a region that need a fresh copy; the copy is up to date at the start of the region.
     pub fn found(&mut self, region: RegionId) -> Vec<OpId> {
         let mut found = Vec::new();
         let graph = Graph::of_region(self.func, region);

@@ -1,4 +1,4 @@
-//! Joins of two branches: what is known on both, and what is known if an entry was found.
+//! Joins of branches: lookups that are known on every branch, and lookups that are known where a branch has found an entry.
 
 use super::{Known, Lookup, Reuse, latest};
 use crate::ir::ops::{ArithXor, KsIf, KsIfSome, KsIsSome, MemIsNull, MemSome};

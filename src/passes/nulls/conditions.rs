@@ -1,4 +1,4 @@
-//! What conditions show, and what is known where control enters regions and leaves them.
+//! The facts that conditions show, and the facts at the start and the end of regions.
 
 use super::facts::{Known, Outcome, Path};
 use super::flow::Follow;

@@ -206,7 +206,8 @@ impl Known {
         }
     }
 
-    /// What is behind pointers may have been written, and what the addresses of variables lead to.
+    /// Drops the facts about memory behind pointers, global variables and variables whose address was taken, since any of these may have
+    /// been written.
     pub fn forget_addressed(&mut self) {
         self.forget_behind(|_| true);
     }

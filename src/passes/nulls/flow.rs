@@ -1,4 +1,4 @@
-//! What ops do to what is known. What conditions show is in `conditions.rs`.
+//! The transfer function of ops; `conditions.rs` has that of conditions.
 
 use super::facts::{Known, Outcome, Path, Root, State, Step};
 use super::last_uses::LastUses;

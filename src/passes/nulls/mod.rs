@@ -6,11 +6,11 @@
 //! pointers whether the pointer was tested; and repeats a test for null where a bool that keeps its outcome is a condition, for
 //! the kernel's verifier, which does not know what the bool means (`kept_tests.rs`).
 //!
-//! A pointer in a variable, a result or a field may be null; types say so, and do not change by control flow. Lowering marks each
-//! pointer of such a type that is followed, or goes where null may not, with `ks.present`, and asks with `ks.absent` before it follows
-//! one into the packet. The pass `nulls` follows what is known: which variables, fields and values are not null, how long packets are,
-//! and what bools show of both. It reports what may be null, removes the marks and the tests that are not needed, and repeats tests of
-//! which only a bool is left, for the verifier.
+//! A pointer in a variable, a result or a field may be null; types say so, and do not change by control flow. Lowering marks each pointer
+//! of such a type that is followed, or goes where null may not, with `ks.present`, and asks with `ks.absent` before it follows one into the
+//! packet. The pass `nulls` follows what is known: which variables, fields and values are not null, how long packets are, and what bools
+//! show of both. It reports pointers that may be null, removes the marks and the tests that are not needed, and repeats for the verifier a
+//! test whose outcome is kept in a bool alone.
 
 mod conditions;
 mod facts;

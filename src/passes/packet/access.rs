@@ -113,7 +113,7 @@ pub fn pulling(func: &Function, types: &Types) -> Option<(&'static str, i128)> {
     Some((helper.name, field(context, context.length?)))
 }
 
-/// The whole length: a field of the context, what a helper yields, or what is directly readable.
+/// Replaces `packet.size` by the whole length: a field of the context, the result of a helper, or the number of directly readable bytes.
 pub fn sizes(func: &mut Function, types: &Types, access: Access) -> bool {
     let sizes: Vec<OpId> = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::PacketSize).collect();
     for &op in &sizes {

@@ -140,7 +140,7 @@ pub fn or_copy(
     let view = PacketAt::of(&func.ops[op]);
     let (ctx, offset) = (view.ctx(), view.offset());
     let is_used = plan.far.get(&op).is_some_and(|found| !found.reads.is_empty() || !found.writes.is_empty());
-    // A part of which nothing is read is there if its last byte is.
+    // If nothing reads or writes the part, its last byte is enough to show that it is there.
     let (held, before) = if is_used { (of, 0) } else { (Ty::U8, types.size_of(of).saturating_sub(1)) };
     let copy = variables(func, types, op, plan, held);
     let (address, size) = (types.ptr(held, Space::Stack, false), i128::from(types.size_of(held)));

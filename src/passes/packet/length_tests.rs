@@ -154,7 +154,7 @@ impl Tests<'_> {
         Some(Header { ctx: view.ctx(), offset, end })
     }
 
-    /// The header of which a value is the address, or null.
+    /// The header whose address a value is, if it is the address of a header or null.
     fn header_of_pointer(&self, value: Value) -> Option<Header> {
         let data = &self.func.ops[self.func.def(value)?];
         if data.opcode == Opcode::ArithCast {

@@ -58,7 +58,7 @@ fn without_tests(func: &mut Function, types: &Types, handed: &BTreeSet<Handed>, 
     !found.is_empty()
 }
 
-/// Erases what nothing uses of these values, and of what only they use.
+/// Erases those ops that define these values and that nothing uses, then ops that only erased ones used, and so on.
 fn erase_unused(func: &mut Function, mut values: BTreeSet<Value>) {
     while !values.is_empty() {
         let uses = func.uses();

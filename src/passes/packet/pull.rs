@@ -24,7 +24,7 @@ enum Wanted {
     All,
 }
 
-/// Makes linear what programs access, with what they call.
+/// Makes the bytes that a program and its callees access linear at its start, where the program type has a helper for that.
 pub fn pull(module: &mut Module, cx: &mut Session, plans: &[Plan]) {
     let types = &mut cx.types;
     let mut pulled = Vec::new();

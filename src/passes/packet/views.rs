@@ -91,8 +91,8 @@ impl Views<'_> {
         Some(Open { ctx: of.ctx, offset: of.offset.plus(self.sum(offset)) })
     }
 
-    /// The same for a length of which only that matters: whether it is so large. A view that was asked for so many bytes has fewer
-    /// only where the packet ends.
+    /// Like `open`; the length may also be the smaller one of a constant of at least `least` and a view's length. Such a length is below
+    /// `least` only where the packet ends.
     fn open_below(&self, length: Value, least: Option<i128>) -> Option<Open> {
         let counted = || {
             let view = self.made_by(length, Opcode::ArithSelect).map(ArithSelect::of)?;
@@ -134,7 +134,7 @@ impl Views<'_> {
         (same && self.alike(otherwise, *found.regions.get(1)?)).then_some(*inner)
     }
 
-    /// The view of which a test asks whether it has a part of so many bytes, which begins at this offset of the packet.
+    /// The view in which a test looks for a part of `size` bytes that begins at this offset of the packet.
     fn tested(&self, test: ArithCmp<'_>, size: i128, at: &Sum) -> Option<Open> {
         let known = |value: Value| self.func.known(self.types, value);
         let (left, right) = (test.left(), test.right());

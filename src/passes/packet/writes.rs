@@ -65,8 +65,8 @@ impl<'m> Writing<'m> {
         }
     }
 
-    /// The first call that takes a pointer of an access and may write the same bytes past it: the callee would have a copy of which it
-    /// does not know.
+    /// The first call that takes a pointer of an access and may write the same bytes through another pointer: the callee does not know that
+    /// its pointer may lead to a copy.
     pub fn passed(&self, (func, types): (&Function, &Types), access: OpId, followed: &Followed) -> Option<OpId> {
         let whole = range(func, types, access, None);
         let users: BTreeSet<OpId> = followed.reads.iter().chain(&followed.writes).map(|&(user, _)| user).collect();

@@ -1,7 +1,8 @@
-//! What a side may do with each map: part of the pass `reach`, by the tables of kinds and flags.
+//! Rules about the sides that may access each map: part of the pass `reach`, by the tables of kinds and flags.
 //!
-//! The checker refuses what no side can do, and what the declared side of a function cannot do. This pass checks code
-//! whose side it has found, and writes to entries that BPF code may only read.
+//! The checker reports accesses that no side allows, and those that the declared side of a function does not allow. This pass checks the
+//! functions
+//! whose sides it has found, and writes to entries that BPF code may only read.
 
 use crate::ir::{Function, MapDecl, Module, OpId, Opcode, Value};
 use crate::tables::{KeyRule, MapAccess, OpTrait, Refusal, refusal};

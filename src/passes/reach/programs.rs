@@ -221,7 +221,7 @@ fn report<'c>(
     }
 }
 
-/// What the user wrote: where no word of the language names the op, the map of which it is.
+/// The words for an op in messages: its helper, or its map if the language has no word for the op, else its own words.
 pub(super) fn used(cx: &Session, module: &Module, op: &OpData) -> String {
     if op.opcode == Opcode::BpfHelper {
         return format!("the helper `{}`", BpfHelper::of(op).helper());

@@ -72,7 +72,7 @@ impl Lattice for Records {
     }
 }
 
-/// What an op does that submits or discards what a value points to, or calls a function that does.
+/// The effect of an op that submits or discards the pointee of a value, or calls a function that does.
 pub(super) enum End<'a> {
     Of(Root),
     /// The record began before a loop that is around the op.

@@ -1,12 +1,12 @@
 //! `records`: each record of a ring buffer is submitted or discarded, once, on every path.
 //!
-//! Takes the whole program after `reach`. Changes nothing; reports records that are lost, used after they are gone, or
-//! stored where the analysis cannot follow them. The verifier refuses the first two; in the third case user space could
-//! read a record that BPF code still writes.
+//! Takes the whole program after `reach`. Changes nothing; reports records that are lost, used after they are gone, or stored where the
+//! analysis cannot follow them. The verifier refuses the first two; in the third case user space could read a record that BPF code still
+//! writes.
 //!
-//! `aliases.rs` finds the record that a value leads to, `flow.rs` what happens to it, also by what is deferred. A function that submits or
-//! discards the pointee of a parameter *takes* it: at its calls the record is gone, and in its body the parameter is a
-//! record from the start. A function that returns a record *makes* it: its callers test its result, and the record is theirs.
+//! `aliases.rs` finds the record that a value leads to, `flow.rs` the ops that use it, those of deferred code included. A function that
+//! submits or discards the pointee of a parameter *takes* it: at its calls the record is gone, and in its body the parameter is a record
+//! from the start. A function that returns a record *makes* it: its callers test its result, and the record is theirs.
 
 pub mod aliases;
 mod flow;

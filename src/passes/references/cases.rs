@@ -58,7 +58,7 @@ impl Case {
         self.status.get(&root) == Some(&Status::Borrowed)
     }
 
-    /// What was borrowed, of which `is_over` holds, is no longer to be used.
+    /// Ends the borrows of all objects for which `is_over` holds, by the op `by`; a later use of one is an error.
     pub fn give_back(&mut self, by: OpId, is_over: impl Fn(Root) -> bool) {
         for (root, status) in &mut self.status {
             if *status == Status::Borrowed && is_over(*root) {

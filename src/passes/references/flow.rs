@@ -380,7 +380,7 @@ fn refer(op: OpId, data: &OpData, (reference, of): (Reference, Option<Root>), mu
     if let (Reference::Releases | Reference::Exchanges, Some(root)) = (reference, of) {
         case.status.insert(root, Status::Gone(op));
     }
-    // What is taken out of a list or tree ends what was borrowed from it (`invalidate_non_owning_refs`).
+    // An object taken out of a list or tree ends the borrows from it (`invalidate_non_owning_refs`).
     if data.opcode == Opcode::BpfObjectCall && matches!(reference, Reference::Acquires | Reference::Exchanges) {
         case.give_back(op, |_| true);
     }

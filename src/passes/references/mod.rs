@@ -1,13 +1,13 @@
 //! `references`: each reference to a kernel object that a program acquires is released, once, on every path.
 //!
-//! Takes the whole program after `records`. Changes nothing; reports references that are lost, used after they were
-//! released, released without being owned, or kept where the analysis cannot follow them. The verifier refuses all of that.
-//! What acquires and releases is in the records of the helpers, and in the declarations of the kernel functions.
+//! Takes the whole program after `records`. Changes nothing; reports references that are lost, used after they were released, released
+//! without being owned, or kept where the analysis cannot follow them. The verifier refuses all of that. What acquires and releases is in
+//! the records of the helpers, and in the declarations of the kernel functions.
 //!
-//! What is acquired may be null, and there is nothing to release then. So a state is a set of cases (`cases.rs`): in one the
-//! pointer is null, in the other it is owned, and a test of the pointer ends one of them. The analysis follows pointers
-//! through variables (`flow.rs`, `variables.rs`). It sums up a function by what its callers can distinguish (`Outcome`), callees first.
-//! `live.rs` finds what a case may forget. `full_objects.rs` finds pointers to objects of which not all fields may be read.
+//! What is acquired may be null, and there is nothing to release then. So a state is a set of cases (`cases.rs`): in one the pointer is
+//! null, in the other it is owned, and a test of the pointer ends one of them. The analysis follows pointers through variables (`flow.rs`,
+//! `variables.rs`). It sums up a function by what its callers can distinguish (`Outcome`), callees first. `live.rs` finds what a case may
+//! forget. `full_objects.rs` finds pointers whose objects may lack fields that the program reads.
 
 mod cases;
 mod flow;
@@ -42,7 +42,7 @@ struct Outcome {
     nulls: BTreeMap<usize, bool>,
     /// The parameters whose objects it released.
     released: BTreeSet<usize>,
-    /// What it left in the places that it was given for what it throws.
+    /// The contents, at the return, of the places that it was given for thrown errors, by parameter.
     thrown: BTreeMap<usize, Option<Known>>,
     /// What is known of the result. What the function acquired is the caller's.
     result: Option<Known>,
@@ -126,7 +126,7 @@ fn helper(op: &OpData) -> Option<&'static HelperSpec> {
     if op.opcode == Opcode::BpfHelper { tables::helper(BpfHelper::of(op).helper()) } else { None }
 }
 
-/// The name of what an op calls in the kernel, and what that does with references. The socket of a map's entry is acquired
+/// The name of the kernel's function that an op calls, and its effect on references. The socket of a map's entry is acquired
 /// (`is_acquire_function` of kernel/bpf/verifier.c).
 fn kernel_call<'m>(module: &'m Module, op: &'m OpData) -> Option<(&'m str, Reference)> {
     if op.opcode == Opcode::MapSocket {

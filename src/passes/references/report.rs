@@ -24,7 +24,7 @@ pub struct Report<'a> {
     module: &'a Module,
     func: &'a Function,
     cx: &'a mut Session,
-    /// What was said, of which reference, and where.
+    /// The reports so far, each by its reference, kind and op, so that none is made twice.
     reported: BTreeSet<(Option<Root>, &'static str, Option<OpId>)>,
 }
 
@@ -239,7 +239,7 @@ fn is_removal(op: &OpData) -> bool {
     op.opcode == Opcode::BpfObjectCall && of.is_some_and(|known| known.reference == Some(Reference::Exchanges))
 }
 
-/// The word of the language for what gives objects or takes them, and what it did.
+/// The method or keyword of the language that an op with objects was written as, and the past tense of its effect, for messages.
 fn written(op: &OpData) -> Option<(&'static str, &'static str)> {
     if op.opcode == Opcode::BpfHelper && **BpfHelper::of(op).helper() == *tables::EXCHANGE {
         return Some(("exchange", "took"));

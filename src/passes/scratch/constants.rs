@@ -62,7 +62,7 @@ fn constant(func: &mut Function, types: &mut Types, (var, write): (OpId, OpId)) 
     Builder::before(func, write, NAME).ks_str(&zeros, ty)
 }
 
-/// Erases the variables of which all uses write all of them.
+/// Erases the variables that are only written, and only as a whole.
 fn drop_unread(func: &mut Function, vars: &[OpId]) {
     let uses = Uses::of(func);
     let mut gone = Vec::new();

@@ -1,7 +1,6 @@
 //! Part of `scratch`: the large variables of a function become one variable of each caller, which hands it over.
 //!
-//! That is for functions of which several runs on a CPU may overlap: their callers, the programs in the end, know
-//! memory that no other run has.
+//! That is for functions whose runs on one CPU may overlap: their callers, the programs in the end, know memory that no other run has.
 
 use super::{NAME, fields, large};
 use crate::ir::callgraph::CallGraph;
@@ -48,7 +47,7 @@ fn by_parameter(func: &mut Function, types: &mut Types, ty: Ty, moved: &[OpId]) 
     }
 }
 
-/// One variable serves all calls of the function, of which one runs at a time.
+/// One variable of the caller serves all its calls of the function, since they do not overlap.
 fn hand_over(func: &mut Function, types: &mut Types, callee: &Symbol, ty: Ty) {
     let is_call = |op: &OpId| {
         let data = &func.ops[*op];

@@ -1,8 +1,9 @@
-//! Part of `scratch`: memory for programs of which several runs on one CPU may overlap: one interrupts the other, or runs in another task.
+//! Part of `scratch`: memory for programs that may run again on a CPU before an earlier run ends: the later run interrupts it, or is in
+//! another task.
 //!
-//! Each CPU has `SLOTS` places. A run takes the first that is free, by an atomic exchange, and gives it back where it returns.
-//! If all are taken, the program returns at once what it returns where it cannot go on (`refusal` of `programs.toml`). A
-//! program stays on its CPU while it runs (`migrate_disable` of the kernel).
+//! Each CPU has `SLOTS` places. A run takes the first that is free, by an atomic exchange, and gives it back where it returns. If all are
+//! taken, the program returns at once what it returns where it cannot go on (`refusal` of `programs.toml`). A program stays on its CPU
+//! while it runs (`migrate_disable` of the kernel).
 
 use super::{NAME, erase, in_memory};
 use crate::ir::{Builder, Function, Global, GlobalKind, OpId, Opcode, Role, Symbol, Value};

@@ -103,7 +103,7 @@ fn is_string(func: &Function, types: &Types, place: Value) -> bool {
     matches!(types.kind(func.ty(place)), TyKind::Place { of, .. } if matches!(types.kind(of), TyKind::Str(_)))
 }
 
-/// A word of which all bytes are this one.
+/// A word with this value in each of its bytes.
 const fn repeated(byte: u8) -> i128 {
     u64::from_le_bytes([byte; 8]) as i128
 }

@@ -91,8 +91,9 @@ impl Words<'_> {
         self.cast(value, Ty::U64)
     }
 
-    /// The same bytes, of which the verifier knows nothing any more: else it would go on once for each number of zeros that it
-    /// saw being left. Memory that is not on the stack it does not know anyway.
+    /// Stores the same bytes again as numbers that the verifier does not know. Else it would keep a state for each number of leading zeros
+    /// that it
+    /// has seen. It never knows memory outside of the stack, so that is left alone.
     pub fn forget(&mut self, place: Value) {
         if !self.verified || !analysis::may_be_on_stack(self.b.func, self.types, place) {
             return;

@@ -53,8 +53,8 @@ fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
     if merged.is_empty() { tested } else { Changed::Yes }
 }
 
-/// Hides a pointer that a branch yields of which it tested that it is not null: if the other one yields null, the result is the
-/// pointer without the test for LLVM, and for the verifier one that may be null.
+/// Hides from LLVM a pointer that a branch tests for null and yields if it is not null. If the other branch yields null, LLVM drops the
+/// test and takes the pointer itself for the result, which for the verifier may then be null.
 fn hide_tested(func: &mut Function, types: &Types) -> Changed {
     let mut changed = Changed::No;
     let branches: Vec<OpId> = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsIf).collect();

@@ -1,12 +1,11 @@
 //! `stack-writes`: what is stored into an array on the stack stays readable after a write at a variable index.
 //!
-//! When a register whose value it knows something of is stored to the stack, the kernel's verifier marks the bytes as a
-//! spilled register. A write at an offset that it does not know exactly unmarks the bytes that may be meant, one by one;
-//! kernels before 6.12 then refuse to read what is left of such a register ("invalid size of register fill", "invalid
-//! read from stack"). So after stores at known offsets `mem.blur` stores one byte of each 8 bytes again, as a number of
-//! which the verifier knows nothing, which unmarks all of them. That happens once for a run of stores: before the next
-//! write at a variable index or through a pointer, the next call, or the end of the block. Takes no op away. After all that
-//! makes stores or moves them.
+//! When a register whose value it knows something of is stored to the stack, the kernel's verifier marks the bytes as a spilled register. A
+//! write at an offset that it does not know exactly unmarks the bytes that may be meant, one by one; kernels before 6.12 then refuse to
+//! read what is left of such a register ("invalid size of register fill", "invalid read from stack"). So after stores at known offsets
+//! `mem.blur` stores one byte of each 8 bytes again, as a number that the verifier does not know, which unmarks all 8. That happens once
+//! for a run of stores: before the next write at a variable index or through a pointer, the next call, or the end of the block. Takes no op
+//! away. After all that makes stores or moves them.
 
 use super::{Because, Changed, Declarations, Pass, Run};
 use crate::ir::ops::{KsDeref, KsElem, KsField};

@@ -1,4 +1,5 @@
-//! Names that nothing declares: what is near, what another language calls so, which module has it.
+//! Advice for names that nothing declares: near names, the language's word for a name of another language, and modules that declare the
+//! name.
 
 use crate::ast::Ident;
 use crate::btf;

@@ -51,7 +51,7 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::MapCall { map, method, args: vec![object] }, ty: Ty::VOID, span }
     }
 
-    /// Reports a type of which no object can be in an arena.
+    /// Reports a type whose objects cannot be in an arena.
     fn refuse_in_arena(&mut self, of: Ty, span: Span) -> bool {
         let types = &self.cx.types;
         let why = match () {

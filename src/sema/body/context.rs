@@ -32,7 +32,8 @@ impl Checker<'_, '_> {
         Some(local)
     }
 
-    /// `ctx->data` and the like, or a variable that holds one: which end of the packet, and of which context.
+    /// The end of the packet that `ctx->data`, `ctx->data_end` and the like mean, and the context; a variable that holds such a pointer
+    /// counts too.
     pub fn packet_end(&self, expr: &ast::Expr) -> Option<(FieldRole, LocalId)> {
         let expr = strip(expr);
         if let Ast::Field { base, name, .. } = &expr.kind {

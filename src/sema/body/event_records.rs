@@ -44,7 +44,7 @@ impl Checker<'_, '_> {
         self.struct_field(record, id, name, span)
     }
 
-    /// Text that is behind the record on the kernel of which the types are: others may have an array in the record.
+    /// Text that is behind the record on the kernel whose types are known: other kernels may have an array in the record.
     fn text_behind_or_inside(
         &mut self,
         record: Expr,

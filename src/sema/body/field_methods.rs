@@ -93,7 +93,7 @@ impl Checker<'_, '_> {
         Ok((Expr { kind: ExprKind::Field { base: Box::new(base), field: index }, ty, span }, method, map))
     }
 
-    /// The map to an entry of which a variable is bound.
+    /// The map whose entry a variable is bound to.
     fn entry_map(&mut self, owner: &Expr) -> Option<MapId> {
         let ExprKind::Local(local) = owner.kind else { return None };
         let info = self.info(local);

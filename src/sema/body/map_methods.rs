@@ -32,7 +32,7 @@ impl Checker<'_, '_> {
         self.can_any(map, &[access], span)
     }
 
-    /// The same for several things of which one is enough; the last one is named.
+    /// Like `can`, but one allowed access of these is enough; the error names the last one.
     pub fn can_any(&mut self, map: MapId, accesses: &[MapAccess], span: Span) -> bool {
         let declared = self.env.program.map(map);
         let why = |access: MapAccess| {

@@ -15,7 +15,7 @@ use crate::tables::{self, Reference};
 use crate::target::Maps;
 use crate::types::{FnSig, Origin, Space, Ty, TyKind};
 
-/// The entry of which a place is a field, as a text that equal places have in common.
+/// The entry that contains a field, as a text that is equal for equal entries; none if the place is no field of a variable or behind one.
 pub(super) fn entry_of(place: &Expr) -> Option<String> {
     if let ExprKind::Global(id) = &place.kind {
         return Some(format!("global {}", id.0));

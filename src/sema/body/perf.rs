@@ -13,7 +13,7 @@ use crate::types::{Origin, Ty, TyKind};
 const OPTIONS: &str = "perf_options";
 /// What `read` is with one argument.
 const READ: &str = "perf_read";
-/// Fields of which a literal has one: the name of an event, or its type and configuration; how often a sample is taken.
+/// Pairs of fields that a literal of options cannot both have.
 const EXCLUSIVE: [(&str, &str); 4] =
     [("event", "perf_type"), ("event", "perf_config"), ("period", "freq"), ("group", "group_fd")];
 

@@ -15,7 +15,7 @@ use crate::source::Span;
 use crate::target::Maps;
 use crate::types::{Ty, TyKind};
 
-/// The name of what cannot be assigned to, and a help that says what can.
+/// A message for an assignment to something that is no place: `what` names it, `help` says how to write the assignment instead.
 pub(super) struct NoPlace {
     what: &'static str,
     help: &'static str,

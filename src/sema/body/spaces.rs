@@ -18,7 +18,9 @@ impl Checker<'_, '_> {
         from == to || forgets || ((from == Space::Any || to == Space::Any) && !special(from) && !special(to))
     }
 
-    /// Whether the verifier follows to what a pointer points, or does once what holds the pointer is asked for that.
+    /// Whether a pointer is trusted: the verifier knows its pointee. If it depends on a parameter, a variable or a result (`Holder`), asks
+    /// that
+    /// this holds trusted pointers alone, and answers as if it did.
     pub fn trust(&self, pointer: &Expr) -> bool {
         let Some(Pointer { to, space, .. }) = self.pointer(pointer.ty) else { return false };
         if space == Space::BtfTrusted {

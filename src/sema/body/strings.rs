@@ -96,7 +96,9 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::Compare { op, left: Box::new(left), right: Box::new(right) }, ty: Ty::BOOL, span }
     }
 
-    /// Text of the kernel, of which a comparison with a string of this type needs one character more than that has.
+    /// A text of the kernel that is compared with a string of type `other`: one character more than `other` has is enough for the
+    /// comparison, so the
+    /// text is cut to that size.
     fn no_longer(&mut self, text: Expr, other: Ty) -> Expr {
         let TyKind::Str(size) = self.cx.types.kind(other) else { return text };
         if !matches!(text.kind, ExprKind::KernelText(_)) || self.cx.types.size_of(text.ty) <= u64::from(size) + 1 {

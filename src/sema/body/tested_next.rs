@@ -1,5 +1,5 @@
-//! `var v = m.reserve()` with `if (v == null) return` as the next statement: it means what `var v = m.reserve() else { return }` means, and
-//! with `if (v != null) { … }` what `if (var v = m.reserve()) { … }` means.
+//! `var v = m.reserve()` with a null test of `v` as the next statement. With `if (v == null) return` it has the meaning of
+//! `var v = m.reserve() else { return }`, and with `if (v != null) { … }` that of `if (var v = m.reserve()) { … }`.
 
 use super::Checker;
 use super::exprs::{plain_name, strip};

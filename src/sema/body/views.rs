@@ -1,4 +1,4 @@
-//! Views: what `bytes` are made of, what they have, and what may become of them.
+//! Views, the type `bytes`: how they are made, their fields and methods, and the uses that are allowed.
 
 use super::Checker;
 use super::exprs::strip;
@@ -77,7 +77,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// The arguments `offset` and `count`, of which the second may be left out.
+    /// The arguments `offset` and `count`; the second is optional.
     fn view_extent(&mut self, name: &Ident, args: &[ast::Arg]) -> Option<(Expr, Option<Expr>)> {
         args.iter().for_each(|arg| self.refuse_name(arg, &name.name));
         let (offset, count) = match args {
@@ -142,7 +142,7 @@ impl Checker<'_, '_> {
     /// `view[index]`
     pub fn view_byte(&mut self, base: Expr, index: &ast::Expr, span: Span) -> Expr {
         let base = self.plain_view(base);
-        // What is written there is written to what it views.
+        // A write through a view goes to the viewed memory, so it counts as a read of the variable that holds the view.
         if let Some(view) = local(&base) {
             self.info(view).read = true;
         }

@@ -80,8 +80,9 @@ impl Given {
         declared.collect()
     }
 
-    /// A word of the context for each argument, of which no type is known. Where the notes of a file say where the arguments are, the
-    /// pass `usdt` reads them in place of these words.
+    /// One word of the context for each argument, with an unknown type. Where the notes of a file say where the arguments are, the pass
+    /// `usdt` reads
+    /// them in place of these words.
     fn in_unknown_words() -> Given {
         let words = (0..MAX_WORDS).map(|word| Value::unknown(String::new(), 8 * word));
         Given { arguments: words.collect(), result: None }
@@ -272,7 +273,8 @@ impl Wanted<'_> {
     }
 }
 
-/// How a program writes the type of a value: by `*u8` a pointer to what has no name in the language, by `u64` what is no value there.
+/// How a program writes the type of a value: `*u8` for a pointer whose pointee has no name in the language, `u64` for a type that is no
+/// value in it.
 pub(super) fn spelled(types: &Types, ty: &Result<Ty, NotImported>) -> String {
     let Some(ty) = ty.as_ref().ok().filter(|&&ty| !types.is_aggregate(ty)) else { return "u64".to_owned() };
     let name = types.name(*ty).trim_end_matches('?').to_owned();

@@ -321,7 +321,7 @@ fn in_object(types: &mut Types, param: &Param, declared: Ty) -> Ty {
     }
 }
 
-/// What a parameter takes, and of which type; an error says what the language has no argument for.
+/// The type of a parameter and the arguments that it takes; an error names the kind of argument that the language lacks.
 fn argument(types: &mut Types, param: &Param, size: Option<usize>) -> Result<KfuncParam, &'static str> {
     let made = |ty, arg| Ok(KfuncParam { name: param.name.clone(), ty, arg });
     let suffix = suffix(&param.name);

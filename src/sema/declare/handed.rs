@@ -28,7 +28,7 @@ pub enum Unknown {
 /// A member of a struct of functions.
 pub struct Member {
     pub name: String,
-    /// Its parameters and its result, of which a function without one has none; a value has its type alone.
+    /// The parameters of a function, `params`, and its result, `ty`, if it has one. A member that is a value has its type in `ty` alone.
     pub params: Option<Vec<Parameter>>,
     pub ty: Option<String>,
 }

@@ -238,7 +238,7 @@ impl Declare<'_> {
         self.check_result(cx, role, decl, sig, &form)
     }
 
-    /// The parameters, of which there is at most the context.
+    /// Checks the parameters of a program that may have one parameter at most, the context.
     fn check_context(
         &self,
         cx: &mut Session,

@@ -1,8 +1,8 @@
 //! Which functions may end in a throw, and where nothing catches it.
 //!
-//! `summary` reduces each body to what may throw in it and what catches it. From that this computes what leaves each
-//! function: it follows each `throw` outwards, from the function that it leaves to the call sites. A call through a
-//! pointer may throw what any function of its type throws whose address is taken.
+//! `summary` reduces each body to its throws, calls and handlers. From that this module computes the errors that leave each function: it
+//! follows each `throw` outwards, from the function that it leaves to the call sites. A call through a pointer may throw what any function
+//! of its type throws whose address is taken.
 //!
 //! The checker reports an error that leaves an entry point, and records in the tree which functions may throw. In the IR a function has
 //! this as `throws`, after its role; `ks.throw`, `ks.try`, `ks.defer` and a plain `ks.return` are where the text has them, so that a
@@ -194,7 +194,7 @@ impl Effects {
         leaving
     }
 
-    /// The bodies of `try`s, among these parts of a body, out of which nothing comes that no handler takes.
+    /// Adds the spans of those `try` bodies, at any depth of these nodes, whose errors the handlers beside them all take.
     fn closed_tries(&self, nodes: &[Node], closed: &mut BTreeSet<Span>) {
         for node in nodes {
             match node {

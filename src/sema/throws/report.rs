@@ -104,7 +104,7 @@ fn report(cx: &mut Session, env: &Env, effects: &Effects, site: Site, roots: &[R
 /// So many places are shown of what one call may throw.
 const MAX_SHOWN: usize = 6;
 
-/// What comes from one call in what is called from outside: reported at the call.
+/// Reports, at one call in an entry point, several errors that come from it and that nothing catches.
 fn report_several(cx: &mut Session, env: &Env, effects: &Effects, sites: &[Site], roots: &[Root]) {
     let Some(&root) = roots.first() else { return };
     let mut between: BTreeSet<(Span, FuncId)> = BTreeSet::new();

@@ -12,7 +12,7 @@ pub struct Summary {
     pub nodes: Vec<Node>,
     /// The functions whose address it takes.
     pub addressed: BTreeSet<FuncId>,
-    /// What it hands over to be called with what is sent through a map.
+    /// The functions that it registers as handlers of the records of a map.
     pub handlers: Vec<Handler>,
     /// There is a loop in it.
     pub loops: bool,

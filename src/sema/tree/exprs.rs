@@ -172,7 +172,7 @@ pub enum ExprKind {
     },
     /// Takes a handle (all its links) or a link; yields an `i32`.
     Detach(Box<Expr>),
-    /// `pin(what, name)`, and `unpin(what)` without a name; yields an `i32`.
+    /// `pin(what, name)`; without a name it is `unpin(what)`. Yields an `i32`.
     Pin {
         what: Pinned,
         name: Option<Box<Expr>>,

@@ -19,7 +19,7 @@ pub struct Kfunc {
     pub plain: Option<FnSig>,
     /// BPF code cannot call it: it is for module code alone.
     pub module_only: bool,
-    /// The kernel, of which types are known, has no such function: each use is reported.
+    /// The kernel whose types are known has no such function: each use is reported.
     pub unknown: bool,
     pub span: Span,
     /// Its declaration is wrong, which was reported: so its calls are not checked.

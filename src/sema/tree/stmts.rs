@@ -29,7 +29,8 @@ pub enum StmtKind {
         present: LocalId,
         source: Optional,
     },
-    /// `on return (ret: T) { … }`, the last statement of a program: what runs when the function returns, and what that returned.
+    /// `on return (ret: T) { … }`, the last statement of a program: its body runs when the traced function returns, and `ret` is the result
+    /// of that function.
     OnReturn {
         returned: Option<LocalId>,
         body: Block,

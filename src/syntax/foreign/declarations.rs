@@ -80,8 +80,7 @@ fn word(first: &str, second: &str, end: u32, at: Span) -> Option<Hint> {
     }
 }
 
-/// A hint for two statements in a row, the first of which begins at `lo`: a declaration in C's order, a cast, a macro's
-/// `!`.
+/// A hint for two consecutive statements that are one construct of another language: a declaration in C's order, a cast, a macro's `!`.
 pub fn statement(builder: &Builder<'_>, first: Span, next: Span) -> Option<Hint> {
     let (one, two) = (builder.text(first), builder.text(next));
     let hint = word(one, two, first.hi, next)

@@ -19,7 +19,8 @@ pub fn deferred(failure: &Failure<'_>) -> Option<Hint> {
     (failure.token(0) == ")" && (0..failure.at).any(defers)).then(|| Hint::text(DEFERRED))
 }
 
-/// A hint for two statements in a row, the first of which is at `at`.
+/// A hint for two consecutive statements, `one` at `at` and `two` at `next`, that are the text of another language's throw, handler or
+/// `defer`.
 pub fn statement(one: &str, two: &str, at: Span, next: Span) -> Option<Hint> {
     let word = one.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     let span = Span { lo: at.hi - word.len() as u32, ..at };

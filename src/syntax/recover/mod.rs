@@ -20,7 +20,7 @@ use pest::error::{Error, ErrorVariant};
 /// So many mistakes of one declaration are reported.
 const MAX_MISTAKES: usize = 24;
 
-/// So many parts around a mistake are tried, each of which costs a parse.
+/// The most parts around a mistake that are tried; each costs a parse.
 const MAX_HOLES: usize = 20;
 
 /// Whether the tree of such a declaration may have holes. Of the others the name says as much.

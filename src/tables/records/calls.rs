@@ -253,7 +253,7 @@ words! {
 }
 
 record! {
-    /// A kernel function that the compiler calls, or of which more is known than BTF says (`ir-specs/kfuncs.toml`).
+    /// A kernel function that the compiler calls, or about which it knows more than BTF says (`ir-specs/kfuncs.toml`).
     pub struct KfuncSpec {
         pub name: Text,
         /// What it does with a reference to a kernel object.
@@ -330,7 +330,7 @@ record! {
         /// Functions and macros.
         #[serde(default)]
         pub functions: List<Text>,
-        /// Those of which BTF has no types: `name(T, …) -> R`.
+        /// The functions and macros that BTF does not describe: `name(T, …) -> R`.
         #[serde(default)]
         pub inlines: List<Text>,
         /// Those of them that may sleep.

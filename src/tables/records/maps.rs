@@ -22,7 +22,7 @@ record! {
         /// What the size is when the declaration gives none.
         #[serde(default = "crate::tables::form::entries")]
         pub default_entries: u32,
-        /// The first kernel of which programs that may sleep can use it.
+        /// The first kernel on which programs that may sleep can use the kind.
         #[serde(default)]
         pub sleepable: Option<Kernel>,
         /// The first kernel in which BPF code has atomic operations on its memory, where later than the kind.
@@ -214,7 +214,7 @@ record! {
         pub kind: SpecialField,
         pub size: u64,
         pub align: u64,
-        /// What one is, and what takes it, in messages.
+        /// The noun for such a field, and the construct that uses it, in messages.
         pub what: Text,
         pub used_by: Text,
         /// Names of [`MAP_KINDS`](super::MAP_KINDS) whose values may hold it.

@@ -38,7 +38,7 @@ record! {
         /// result of the function.
         #[serde(default)]
         pub on_return: Option<Text>,
-        /// What the attribute names, a name in [`TARGETS`], where that is not what the program attaches to.
+        /// The target that the attribute names, a name in [`TARGETS`], if it is another one than the program attaches to.
         #[serde(default)]
         pub loaded_for: Option<Text>,
         /// A number that the attribute may give by this name.
@@ -72,7 +72,9 @@ record! {
 }
 
 words! {
-    /// Programs of which one runs on a CPU at a time.
+    /// How far the kernel keeps programs from interrupting each other on one CPU: programs that exclude each other there can share memory
+    /// of
+    /// that CPU.
     pub enum Alone = Never {
         /// The program may run several times.
         Never,
@@ -102,7 +104,7 @@ choices! {
     pub enum Params {
         /// One, which may be left out: a pointer to this struct of [`CONTEXTS`].
         Context { of: Text, },
-        /// Those of a function of the kernel, of which the last ones may be left out: a word of the context for each.
+        /// The parameters of a function of the kernel, a word of the context for each; a program may leave out the last ones.
         Prototype {
             of: PrototypeOf,
             /// What BTF has under that name; `{target}` in it is the target.
@@ -133,7 +135,7 @@ choices! {
         Own {},
         /// Those of a function that is verified by itself, which the program replaces.
         Replaced {},
-        /// Those of a member of a struct of functions, of which the last ones may be left out: a word of the context for each.
+        /// The parameters of a member of a struct of functions, a word of the context for each; a program may leave out the last ones.
         Member {},
         /// One, which may be left out: a pointer to this struct of the kernel's BTF, whose memory the verifier knows;
         /// `{target}` in it is the target. `present`: structs and their fields that are never null.
@@ -374,7 +376,7 @@ record! {
         /// The arguments that it may have, in the words of messages.
         #[serde(default)]
         pub may: Option<Text>,
-        /// The words of which it may have one.
+        /// The words that it may have, one at most.
         #[serde(default)]
         pub one_of: List<Text>,
         /// Of the language, but not compiled yet.

@@ -13,7 +13,7 @@ record! {
         #[serde(default)]
         pub object: bool,
         pub size: u64,
-        /// The field with the length of the whole packet, of which a part may lie in pages.
+        /// The field with the length of the whole packet; a part of the packet may lie in pages, outside of the linear bytes.
         #[serde(default)]
         pub length: Option<Text>,
         /// The helper that yields that length, where no field has it.
@@ -63,7 +63,7 @@ record! {
         /// The struct of the kernel's own types that the field points to.
         #[serde(default)]
         pub kernel: Option<Text>,
-        /// A pointer to an object of which all fields may be read; the field of an object that only such ones have.
+        /// For a pointer: all fields of its pointee may be read. For a field of an object: only objects behind such pointers have it.
         #[serde(default)]
         pub full: bool,
         /// The program types that may read it; none listed: all that have the context.

@@ -123,7 +123,7 @@ fn check_file(cx: &mut Session, file: FileId) -> Stage {
     let Some(module) = pipeline::read_file(cx, file).and_then(|input| pipeline::khir(cx, input)) else {
         return Stage::of_errors(cx);
     };
-    // What is wrong is among what is reported.
+    // The result is of no use: all mistakes are among the diagnostics.
     let _ = check::module(cx, module);
     Stage::Lowered
 }

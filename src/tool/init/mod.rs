@@ -20,7 +20,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// What is wrong with the command line, and what helps.
+/// A mistake in the command line: the message, and a help if there is one.
 struct Wrong {
     what: String,
     help: Option<String>,

@@ -96,7 +96,7 @@ fn arrays(file: &File) -> BTreeMap<String, Vec<(usize, String)>> {
         };
         let Some(map) = file.symbols().find(holds) else { continue };
         let Some((name, &ty)) = map.name().ok().and_then(|name| Some((name, types.get(name)?))) else { continue };
-        // The entries are behind the other members, each of which is a pointer.
+        // The entries come after the other members, and each of those is a pointer.
         let before = btf.members(ty).iter().filter(|member| member.name != "values").count();
         let slot = usize::try_from((offset - map.address()) / 8).unwrap_or(usize::MAX);
         if let Some(slot) = slot.checked_sub(before) {

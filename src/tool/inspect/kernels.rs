@@ -9,7 +9,7 @@ use crate::tables::{HELPERS, KFUNCS, MAP_KINDS, PROGRAMS, ProgramSpec};
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SymbolKind};
 use std::collections::BTreeSet;
 
-/// An atomic operation on memory (`BPF_STX | BPF_ATOMIC`), of which the kernel at first had only the addition.
+/// The opcodes of atomic operations on memory (`BPF_STX | BPF_ATOMIC`); the first kernels with them had only the addition.
 const ATOMIC: [u8; 2] = [0xc3, 0xdb];
 
 /// What is needed.

@@ -9,8 +9,9 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 /// The kernel keeps so many characters of a name (BPF_OBJ_NAME_LEN less the NUL).
 const KEPT: usize = 15;
 
-/// Unregisters implementations of this name that no process has any more, if there are some. What a process still has, or what the
-/// kernel does not show, stays.
+/// Unregisters implementations of this name that no process holds, and returns whether there was one. One that a process still holds, or
+/// that
+/// the kernel does not show, stays.
 pub fn remove(table: &KsStructOps) -> bool {
     let own = kept_name(table);
     let mut removed = false;

@@ -65,7 +65,7 @@ fn argument(text: &str, site: &Site) -> Option<Argument> {
     memory(operand, site, argument)
 }
 
-/// `displacement(base,index,scale)`, of which parts may be missing.
+/// Reads the operand `displacement(base,index,scale)`, in which parts may be missing; none if it is no such operand.
 fn memory(operand: &str, site: &Site, argument: Argument) -> Option<Argument> {
     let (displacement, inside) = match operand.strip_suffix(')') {
         Some(operand) => operand.split_once('(')?,

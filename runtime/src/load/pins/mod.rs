@@ -178,7 +178,7 @@ fn types_help(code: i32) -> String {
     }
 }
 
-/// Ends the program: what is there is not what it declares.
+/// Ends the program, since the object pinned at `place` has another layout than the declaration.
 fn refuse(what: &str, place: &str, there: &str, wanted: &str) -> ! {
     die(
         1,

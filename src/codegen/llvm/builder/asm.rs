@@ -6,8 +6,9 @@ use inkwell::types::{BasicType, BasicTypeEnum, FunctionType};
 use inkwell::values::{CallSiteValue, InstructionValue, IntValue, PointerValue};
 
 impl<'c> Build<'c> {
-    /// Says of assembly that it touches no memory: LLVM may drop it, take the value of an equal one before it, and take what was loaded
-    /// before it for what is there behind it. Not of all assembly: loads that move before what they were behind cost the verifier paths.
+    /// Marks assembly as free of memory accesses, so that LLVM may drop it, reuse the result of an equal one before it, and move loads
+    /// across it.
+    /// Not for all assembly: loads that move across it cost the verifier paths.
     pub fn computes(&self, call: CallSiteValue<'c>) {
         for name in ["nounwind", "willreturn", "memory"] {
             self.attribute(call, AttributeLoc::Function, name);

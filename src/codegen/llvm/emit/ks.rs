@@ -85,8 +85,9 @@ pub fn load(g: &mut FnGen, op: &OpData) {
     g.set(op, value);
 }
 
-/// Whether a place is a field of a context that the kernel's BTF describes. For the verifier each load of such a pointer is another one
-/// that may be null: for LLVM they are the same, of which it would test one.
+/// Whether a place is a field of a context that the kernel's BTF describes. To the verifier each load of such a pointer yields another
+/// pointer
+/// that may be null; LLVM takes two loads for equal and would drop the test of one.
 fn of_kernel_context(g: &FnGen, place: Value) -> bool {
     let Some(field) = g.func.def(place).map(|op| &g.func.ops[op]).filter(|op| op.opcode == Opcode::CoreField) else {
         return false;

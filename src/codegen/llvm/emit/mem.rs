@@ -161,8 +161,8 @@ pub fn unknown(g: &mut FnGen, op: &OpData) {
     }
 }
 
-/// A register of which nothing is known is stored as plain bytes, also where the offset is that of a slot.
-/// Volatile: for LLVM nothing happens between this and a later store of the byte, for the verifier the write in between.
+/// The verifier marks the bytes of an unknown register as plain bytes, also at the offset of a slot, so this ends a spill. Volatile, since
+/// LLVM would drop a store whose byte a later one overwrites; the verifier needs it for the write in between.
 pub fn blur(g: &mut FnGen, op: &OpData) {
     let view = MemBlur::of(op);
     let at = g.g.build.offset(g.ptr(view.place()), g.g.build.int(64, view.offset() as u64));

@@ -67,7 +67,7 @@ impl<'c> FnGen<'_, '_, 'c> {
         if offset == 0 { base } else { self.g.build.offset(base, self.g.build.int(64, offset)) }
     }
 
-    /// Copies between places of which one is in an object.
+    /// Copies a value when the source or the destination is in an object.
     pub fn copy_object(&mut self, op: &OpData, to: Value, from: Value) {
         let (ty, align) = (self.pointee(to), self.align(to).min(self.align(from)));
         let (to_object, from_object) = (self.in_object(to), self.in_object(from));

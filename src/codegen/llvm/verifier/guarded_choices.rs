@@ -1,12 +1,11 @@
 //! Resolves choices between pointers where a branch has decided.
 //!
-//! At `-O1` LLVM keeps a `select` of a pointer or null beside a branch on the same condition. The verifier walks the two
-//! tests of it one after the other, and forgets that a number differs from a constant: it then follows a path on which
-//! the first test chose null and the second one took the branch of the pointer. What the pointer refers to was acquired, and
-//! nobody releases it there.
+//! At `-O1` LLVM keeps a `select` of a pointer or null beside a branch on the same condition. The verifier walks the two tests of it one
+//! after the other, and forgets that a number differs from a constant: it then follows a path on which the first test chose null and the
+//! second one took the branch of the pointer. What the pointer refers to was acquired, and nobody releases it there.
 //!
-//! So what flows from such a branch into a join is what was chosen on that branch, and so is what the blocks use that are reached
-//! by it alone.
+//! So the operands of joins that come from such a branch, and the uses in blocks that it alone leads to, become the value that is chosen on
+//! that branch.
 
 use super::super::module::ModuleGen;
 use super::{Rewrite, Run};

@@ -1,9 +1,9 @@
 //! Makes the outcome of a test a constant on each path behind it.
 //!
-//! A bool that is true on the path on which a test came out true is the test's outcome to LLVM, in one register beside the branch. BPF
-//! does not compare into a register: instruction selection tests twice, and the verifier walks both tests, of which it forgets
-//! the first where it is of a number. So where the paths of a branch join, what is used of the outcome behind the join is a choice by
-//! the path.
+//! A bool that is true on the path on which a test came out true is the test's outcome to LLVM, in one register beside the branch. BPF does
+//! not compare into a register: instruction selection tests twice, and the verifier walks both tests. If a number is tested, it has
+//! forgotten the first outcome at the second test. So a phi where the paths of a branch join replaces the uses of the outcome behind the
+//! join.
 
 use super::super::module::ModuleGen;
 use super::operands::number;

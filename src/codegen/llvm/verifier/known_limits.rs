@@ -16,8 +16,9 @@ pub static REWRITE: Rewrite =
 
 /// The attribute of a call of assembly that yields its operand where that is at most a limit, which is the attribute's value.
 const LIMIT: &str = "ksc-limit";
-/// The attribute of a call of assembly that yields the sum of a pointer and a number, which is at most the attribute's value; a sum
-/// without a value has a number of which no limit is known.
+/// The attribute of a call of assembly that yields the sum of a pointer and a number. Its value is the largest value of the number, or
+/// empty if
+/// that is unknown.
 const SUM: &str = "ksc-sum";
 
 pub fn mark<'c>(g: &ModuleGen<'_, 'c>, bounded: IntValue<'c>, limit: u64) {

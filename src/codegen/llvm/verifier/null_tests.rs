@@ -13,7 +13,7 @@ use inkwell::values::{BasicValueEnum, FunctionValue, InstructionOpcode, Instruct
 
 pub static REWRITE: Rewrite = Rewrite { workaround: workarounds::NULL_TESTS, after: &[], run: Run::Always(keep_apart) };
 
-/// A use: who, as which operand, of which instruction's outcome.
+/// A use of a value: the user, the index of the operand, and the instruction that defines the value.
 type Use<'c> = (InstructionValue<'c>, u32, InstructionValue<'c>);
 
 fn keep_apart(g: &ModuleGen) {

@@ -1,9 +1,9 @@
 //! Loads of an event's record at offsets that the loader relocates (CO-RE).
 //!
-//! The record is the context of the program, of which the verifier takes a load only at a constant offset. LLVM's optimisation
-//! moves relocated offsets away from the loads, and merges loads at different ones. So until its end such a load is assembly
+//! The record is the context of the program, and the verifier takes loads of a context only at constant offsets. LLVM's optimisation moves
+//! relocated offsets away from the loads, and merges loads at different ones. So until its end such a load is assembly
 //! (`Build::asm_record_load`), of a context and an address that LLVM's pass for CO-RE makes. Here it becomes a load at that address,
-//! computed right before it, of which instruction selection makes one instruction with a relocation.
+//! computed right before it, for which instruction selection emits one instruction with a relocation.
 
 use super::super::module::ModuleGen;
 use super::operands::operands;

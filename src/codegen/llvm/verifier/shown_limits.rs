@@ -1,8 +1,8 @@
 //! Shows the verifier that what is added to a pointer into a packet is small.
 //!
-//! The limit of an offset may be in no instruction. LLVM removes a mask where the number has no more bits anyway: `(b % 7) & 7` is
-//! `b % 7`, of which the verifier knows nothing. So where the instructions that compute an offset do not show its limit, a mask that
-//! LLVM does not see does. It keeps all bits that the offset can have.
+//! The limit of an offset may be in no instruction. LLVM removes a mask where the number has no more bits anyway: `(b % 7) & 7` is `b % 7`,
+//! whose range the verifier does not know. So where the instructions that compute an offset do not show its limit, a mask that LLVM does
+//! not see does. It keeps all bits that the offset can have.
 
 use super::super::module::ModuleGen;
 use super::operands::number;

@@ -209,7 +209,7 @@ fn groups<'u, 'c>(graph: &Graph<'c>, sum: &'u Sum<'c>) -> Option<BTreeMap<usize,
     Some(groups)
 }
 
-/// The block of the first test of which one outcome alone leads to a block.
+/// The block of the first test between `top` and `block` whose one outcome alone leads to `block`; none if there is no such test.
 fn outermost(graph: &Graph, is_test: &[bool], top: usize, mut block: usize) -> Option<usize> {
     let mut found = None;
     while block != top {

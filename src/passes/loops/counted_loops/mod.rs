@@ -54,7 +54,7 @@ fn count(func: &mut Function, op: OpId, trips: &Trips) {
     if let Some(counter) = &trips.counter {
         show(func, body, index, counter);
     }
-    // The loop is the one of the source, of which is reported what becomes of it.
+    // The new loop has the location of the one in the source, so that reports about its form name that one.
     let loc = func.ops[op].loc;
     let mut b = Builder::before(func, op, NAME);
     let low = b.ks_const(0, Ty::U32);

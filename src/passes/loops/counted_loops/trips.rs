@@ -1,9 +1,9 @@
-//! How many iterations a `ks.while` has at most: where a variable counts from a constant towards a constant that ends the loop, or is shifted
-//! until nothing is left of it.
+//! How many iterations a `ks.while` has at most: where a variable counts from a constant towards a constant that ends the loop, or is
+//! shifted until nothing is left of it.
 //!
-//! The loop goes on only while a comparison of the variable holds: one that the condition ands with others, or one of which the body makes a
-//! `break`. Each iteration that goes on passes one assignment which brings the variable nearer to the end; no other moves it away, and
-//! none wraps.
+//! The loop goes on only while a comparison of the variable holds: it is a part of the condition, joined to others by `&&`, or the
+//! condition of a `break` in the body. Each iteration that goes on passes one assignment which brings the variable nearer to the end; no
+//! other moves it away, and none wraps.
 
 use crate::fold::{self, CompareOp};
 use crate::ir::ops::{ArithCmp, KsIf, KsLoad, KsStore, KsWhile};
@@ -69,7 +69,7 @@ struct Test {
     bound: i128,
 }
 
-/// What an assignment makes of what the variable held.
+/// The effect of an assignment on the value of the variable.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
     Add(i128),

@@ -24,8 +24,8 @@ fn forgettable(func: &Function, types: &Types, variable: Value) -> bool {
     is_variable && types.is_plain(of) && Path::of(func, types, variable).integers(func, types, FOLLOWED).is_some()
 }
 
-/// Whether the last write to the variable, in each iteration that another one follows, stores what is in memory outside of the stack, of
-/// which the verifier knows nothing.
+/// Whether each iteration that another one follows ends with a write to the variable that stores a value from memory outside of the stack,
+/// which the verifier does not know.
 fn ends_unknown(func: &Function, body: RegionId, variable: Value) -> bool {
     let goes_on = |(_, exit): &(OpId, Exit)| *exit == Exit::Continue;
     !func.exits(body).iter().any(goes_on) && stores_unknown(func, body, variable)

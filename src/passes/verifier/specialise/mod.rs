@@ -216,7 +216,7 @@ fn origin(func: &Function, types: &Types, pointer: Value) -> Option<Origin> {
     Origin::of(types, func.ty(root(func, types, pointer)))
 }
 
-/// What uses a pointer to known memory as one to any uses it as what it is.
+/// Gives an op that uses a pointer of the space `any` the same pointer in its own space, where that is known.
 fn look_through(func: &mut Function, types: &mut Types, op: OpId) -> bool {
     let uses = matches!(func.ops[op].opcode, Opcode::KsDeref | Opcode::MemSome | Opcode::KsCall);
     let mut changed = false;
