@@ -202,6 +202,7 @@ pub struct Inspect {
     pub messages: Messages,
 }
 
+/// The form of `--call-graph`.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub enum GraphFormat {
     Text,
@@ -209,6 +210,7 @@ pub enum GraphFormat {
     Dot,
 }
 
+/// The form of `ksc inspect`.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub enum InspectFormat {
     Text,
@@ -316,6 +318,7 @@ impl ValueEnum for Target {
     }
 }
 
+/// A value of `--mcpu`.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub enum McpuName {
     V1,
@@ -324,18 +327,21 @@ pub enum McpuName {
     V4,
 }
 
+/// A value of `--error-format`.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub enum ErrorFormat {
     Human,
     Json,
 }
 
+/// A value of `--kernel-tiers`.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub enum KernelTiers {
     All,
     One,
 }
 
+/// A value of `--emit`: the artifact, or the stage that is printed.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub enum Emit {
     /// The syntax tree, printed as source
@@ -429,6 +435,7 @@ impl Common {
         Err(format!("`--mcpu={level}` needs Linux {since}, and `--min-kernel` names an older one"))
     }
 
+    /// The options of a run on `input`, whose stem is the default name of the program.
     pub fn options(&self, input: &Path) -> Options {
         let stem = input.file_stem().map_or("ks".into(), |s| s.to_string_lossy().into_owned());
         let name = if stem == "-" { "stdin".into() } else { stem };

@@ -22,6 +22,7 @@ pub enum ArithOp {
     Shr,
 }
 
+/// A comparison of two numbers, signed or unsigned by their type.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum CompareOp {
     Eq,
@@ -33,6 +34,7 @@ pub enum CompareOp {
 }
 
 impl ArithOp {
+    /// Every operator, in order of declaration.
     pub const ALL: [ArithOp; 10] = [
         ArithOp::Add,
         ArithOp::Sub,
@@ -62,12 +64,14 @@ impl ArithOp {
         }
     }
 
+    /// The operator of this word, a mnemonic of IR text; none if there is none.
     pub fn from_word(word: &str) -> Option<ArithOp> {
         ArithOp::ALL.into_iter().find(|op| op.word() == word)
     }
 }
 
 impl CompareOp {
+    /// Every comparison, in order of declaration.
     pub const ALL: [CompareOp; 6] =
         [CompareOp::Eq, CompareOp::Ne, CompareOp::Lt, CompareOp::Le, CompareOp::Gt, CompareOp::Ge];
 
@@ -83,6 +87,7 @@ impl CompareOp {
         }
     }
 
+    /// The comparison of this word, a `pred` of IR text; none if there is none.
     pub fn from_word(word: &str) -> Option<CompareOp> {
         CompareOp::ALL.into_iter().find(|op| op.word() == word)
     }
@@ -128,6 +133,7 @@ pub fn range(bits: u8, signed: bool) -> (i128, i128) {
     if signed { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) } else { (0, (1 << bits) - 1) }
 }
 
+/// Whether the value is in the range of an integer type of `bits` bits.
 pub fn fits(value: i128, bits: u8, signed: bool) -> bool {
     let (low, high) = range(bits, signed);
     (low..=high).contains(&value)

@@ -51,6 +51,7 @@ pub enum ProbeForms {
 }
 
 impl ProbeForms {
+    /// Every form, in order of declaration, for the command line.
     pub const ALL: [ProbeForms; 3] = [ProbeForms::Both, ProbeForms::Fentry, ProbeForms::Kprobe];
 
     /// The word of the command line.
@@ -98,6 +99,7 @@ impl fmt::Display for Tier {
 /// The folder where systems mount bpffs.
 pub const PIN_ROOT: &str = "/sys/fs/bpf";
 
+/// The options of a run, from the command line and from the text of the program.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub mcpu: Mcpu,
@@ -148,6 +150,7 @@ pub struct Options {
     pub without: Vec<&'static str>,
 }
 
+/// The passes after which the IR is printed (`--print-ir-after`).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PrintAfter {
     Nothing,
@@ -214,6 +217,7 @@ impl Default for Options {
 pub struct SourceNames(pub HashMap<String, String>);
 
 impl SourceNames {
+    /// The name of a symbol in the source; the symbol itself if the source does not name it.
     pub fn of<'n>(&'n self, symbol: &'n str) -> &'n str {
         self.0.get(symbol).map_or(symbol, String::as_str)
     }
@@ -227,6 +231,7 @@ impl SourceNames {
     }
 }
 
+/// The state of a run: every stage gets it as `cx`.
 pub struct Session {
     pub options: Options,
     pub sources: SourceMap,
@@ -251,6 +256,7 @@ pub struct Session {
 }
 
 impl Session {
+    /// A run without sources.
     pub fn new(options: Options) -> Session {
         let kernel_types = KernelTypes::new(options.btf.clone());
         Session {
@@ -270,14 +276,17 @@ impl Session {
         }
     }
 
+    /// Reports an error at `span`, and returns it for labels and helps.
     pub fn error(&mut self, span: Span, code: impl Code) -> &mut Diagnostic {
         self.diags.push(Diagnostic::new(Severity::Error, Some(span), &code))
     }
 
+    /// Reports a warning at `span`, and returns it for labels and helps; options may make it an error or drop it.
     pub fn warn(&mut self, span: Span, code: impl Code) -> &mut Diagnostic {
         self.diags.push(Diagnostic::new(Severity::Warning, Some(span), &code))
     }
 
+    /// Reports a note at `span`, and returns it.
     pub fn note(&mut self, span: Span, code: impl Code) -> &mut Diagnostic {
         self.diags.push(Diagnostic::new(Severity::Note, Some(span), &code))
     }

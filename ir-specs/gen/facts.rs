@@ -25,6 +25,7 @@ struct Header {
     structs: Table,
 }
 
+/// The enums, structs and constants of the headers.
 pub struct Facts {
     pub enums: Vec<EnumSpec>,
     pub structs: Vec<StructSpec>,

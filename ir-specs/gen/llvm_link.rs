@@ -9,6 +9,7 @@ use std::process::Command;
 /// Components of `llvm-config`: both targets, the IR reader, the optimiser, and the engine that inkwell's modules name.
 const COMPONENTS: [&str; 7] = ["bpf", "x86", "passes", "irreader", "bitwriter", "asmparser", "executionengine"];
 
+/// Prints cargo's instructions to link LLVM, and asks `llvm-config` for them. Fails the build if it cannot be run.
 pub fn link() {
     println!("cargo:rerun-if-env-changed=LLVM_SYS_221_PREFIX");
     let prefix = std::env::var("LLVM_SYS_221_PREFIX").unwrap_or_else(|_| "/usr/lib/llvm-22".into());

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use toml::{Table, Value};
 
+/// The records of all tables.
 pub struct Specs {
     pub programs: Vec<ProgramSpec>,
     pub attach_forms: Vec<AttachForm>,
@@ -69,6 +70,7 @@ fn sorted<'a>(lists: impl IntoIterator<Item = &'a Vec<String>>) -> Vec<&'a str> 
     words
 }
 
+/// A record of `ir-specs/ops/` as TOML has it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpRecord {
@@ -106,6 +108,7 @@ pub struct OpRecord {
     pub example: String,
 }
 
+/// The column `on` of an op: `emit`, `lower:PASS` or `reject:CODE` for each target.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Targets {
@@ -121,6 +124,7 @@ impl Targets {
     }
 }
 
+/// An op with the dialect and the name that its record is found by.
 pub struct Op {
     pub dialect: String,
     pub name: String,
@@ -144,6 +148,7 @@ pub fn word<T: DeserializeOwned>(op: &Op, text: &str) -> T {
     Value::String(text.to_owned()).try_into().unwrap_or_else(|e| panic!("ops: [{}.{}]: {e}", op.dialect, op.name))
 }
 
+/// The text in camel case: `map_value` is `MapValue`.
 pub fn camel(text: &str) -> String {
     text.split('_')
         .map(|word| {
@@ -153,6 +158,7 @@ pub fn camel(text: &str) -> String {
         .collect()
 }
 
+/// Reads all tables below `root` and checks them against each other. A mistake in one fails the build and names its file.
 pub fn load(root: &Path) -> Specs {
     let specs = Specs {
         programs: records(&root.join("programs.toml")),
@@ -233,6 +239,7 @@ pub fn record<T: DeserializeOwned>(path: &Path, name: String, mut value: Value) 
     value.try_into().unwrap_or_else(|e| panic!("{}: [{name}]: {e}", path.display()))
 }
 
+/// Reads a TOML file; one that cannot be read or parsed fails the build.
 pub fn table(path: &Path) -> Table {
     let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     text.parse().unwrap_or_else(|e| panic!("{}: {e}", path.display()))

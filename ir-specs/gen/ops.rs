@@ -6,6 +6,7 @@ use crate::tables::records::{AttrKind, Names, OperandKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+/// The text of `ops.rs` for these ops.
 pub fn render(ops: &[Op]) -> String {
     let mut out = String::new();
     enumeration(&mut out, ops);

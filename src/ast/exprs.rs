@@ -3,6 +3,7 @@
 use super::{BinaryOp, Block, Ident, Path, Stmt, Type};
 use crate::source::Span;
 
+/// An expression and its place, parentheses included.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Expr {
     pub kind: ExprKind,
@@ -21,6 +22,7 @@ impl Expr {
     }
 }
 
+/// The forms of expressions.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ExprKind {
     /// A minus in prefix position belongs to the literal: `-5` is one.
@@ -114,6 +116,7 @@ pub struct Unread {
     pub mentioned: Vec<Ident>,
 }
 
+/// An integer literal.
 #[derive(Clone, PartialEq, Debug)]
 pub struct IntLit {
     pub value: u64,
@@ -123,6 +126,7 @@ pub struct IntLit {
     pub text: String,
 }
 
+/// A prefix operator.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum UnaryOp {
     /// `!`
@@ -157,12 +161,14 @@ pub struct Arg {
     pub value: Expr,
 }
 
+/// `name: value` in a literal of a struct.
 #[derive(Clone, PartialEq, Debug)]
 pub struct FieldInit {
     pub name: Ident,
     pub value: Expr,
 }
 
+/// `if`, as a statement or as an expression.
 #[derive(Clone, PartialEq, Debug)]
 pub struct IfExpr {
     pub condition: Condition,
@@ -171,6 +177,7 @@ pub struct IfExpr {
     pub otherwise: Option<Block>,
 }
 
+/// The condition of an `if`: an expression, or lookups that must all find something.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Condition {
     Expr(Expr),
@@ -178,6 +185,7 @@ pub enum Condition {
     Bindings(Vec<Binding>),
 }
 
+/// `var name: T = value` in a condition; true if the value exists.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Binding {
     pub name: Ident,
@@ -186,12 +194,14 @@ pub struct Binding {
     pub span: Span,
 }
 
+/// `match (subject) { … }`, as a statement or as an expression.
 #[derive(Clone, PartialEq, Debug)]
 pub struct MatchExpr {
     pub subject: Expr,
     pub arms: Vec<Arm>,
 }
 
+/// One arm of a `match`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Arm {
     /// Joined by `|`; never empty.
@@ -200,6 +210,7 @@ pub struct Arm {
     pub span: Span,
 }
 
+/// A pattern of an arm.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Pattern {
     /// `default` or `_`
@@ -211,6 +222,7 @@ pub enum Pattern {
 }
 
 impl Pattern {
+    /// The place of the pattern in the source.
     pub fn span(&self) -> Span {
         match self {
             Pattern::Default(span) | Pattern::Range { span, .. } => *span,
@@ -219,6 +231,7 @@ impl Pattern {
     }
 }
 
+/// The part of an arm after the colon.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ArmBody {
     Expr(Expr),

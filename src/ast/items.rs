@@ -3,12 +3,14 @@
 use super::{Arg, Block, Expr, Ident, Type};
 use crate::source::{FileId, Span};
 
+/// The tree of one source file: its declarations in order.
 #[derive(Clone, PartialEq, Debug)]
 pub struct File {
     pub file: FileId,
     pub items: Vec<Item>,
 }
 
+/// A declaration of a file with its comments and attributes.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Item {
     /// The lines of the `///` comments before it, without the slashes and one blank.
@@ -28,12 +30,14 @@ pub struct Attribute {
     pub span: Span,
 }
 
+/// The word before a declaration that says whether other modules see it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Visibility {
     Pub,
     Priv,
 }
 
+/// The kinds of declarations.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ItemKind {
     Fn(FnDecl),
@@ -98,6 +102,7 @@ pub struct StrLit {
     pub span: Span,
 }
 
+/// `fn name(params) -> R { … }`
 #[derive(Clone, PartialEq, Debug)]
 pub struct FnDecl {
     pub name: Ident,
@@ -107,6 +112,7 @@ pub struct FnDecl {
     pub body: Option<Block>,
 }
 
+/// `name: T` in the header of a function.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Param {
     pub name: Ident,
@@ -121,12 +127,14 @@ pub struct FnResult {
     pub ty: Type,
 }
 
+/// `struct name { … }`
 #[derive(Clone, PartialEq, Debug)]
 pub struct StructDecl {
     pub name: Ident,
     pub fields: Vec<FieldDecl>,
 }
 
+/// `name: T = default` in a struct or a config.
 #[derive(Clone, PartialEq, Debug)]
 pub struct FieldDecl {
     pub docs: Vec<String>,
@@ -136,6 +144,7 @@ pub struct FieldDecl {
     pub span: Span,
 }
 
+/// `enum name { … }`
 #[derive(Clone, PartialEq, Debug)]
 pub struct EnumDecl {
     pub name: Ident,
@@ -144,6 +153,7 @@ pub struct EnumDecl {
     pub variants: Vec<VariantDecl>,
 }
 
+/// `NAME = value` in an enum; without a value it is one more than that of the variant before.
 #[derive(Clone, PartialEq, Debug)]
 pub struct VariantDecl {
     pub docs: Vec<String>,
@@ -152,12 +162,14 @@ pub struct VariantDecl {
     pub span: Span,
 }
 
+/// `config name { … }`: named values that user space sets and programs read.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ConfigDecl {
     pub name: Ident,
     pub fields: Vec<FieldDecl>,
 }
 
+/// A global variable: `pin`, `local` or `percpu` before `var name: T = init`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct VarDecl {
     pub pin: bool,
@@ -167,6 +179,7 @@ pub struct VarDecl {
     pub init: Option<Expr>,
 }
 
+/// The word before `var` that says which side and CPU has the variable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Storage {
     /// `local var`: of the BPF side only.
@@ -175,6 +188,7 @@ pub enum Storage {
     Percpu,
 }
 
+/// `const NAME: T = value`, global or local.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ConstDecl {
     pub name: Ident,
@@ -189,6 +203,7 @@ pub struct ImplDecl {
     pub members: Vec<ImplMember>,
 }
 
+/// A function or a field of an `impl`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ImplMember {
     pub docs: Vec<String>,
@@ -197,6 +212,7 @@ pub struct ImplMember {
     pub span: Span,
 }
 
+/// The kinds of members of an `impl`.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ImplMemberKind {
     Fn(FnDecl),
@@ -207,6 +223,7 @@ pub enum ImplMemberKind {
     },
 }
 
+/// A function of the kernel that the program declares: `extern name(params) -> R`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ExternDecl {
     /// `extern?`: may be absent in the running kernel.

@@ -29,12 +29,14 @@ pub struct Path {
     pub span: Span,
 }
 
+/// A type as written, and its place.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Type {
     pub kind: TypeKind,
     pub span: Span,
 }
 
+/// The forms of types.
 #[derive(Clone, PartialEq, Debug)]
 pub enum TypeKind {
     /// `u32`, `void`, `iphdr`, `module.Stats`.
@@ -62,6 +64,7 @@ pub enum Memory {
     Arena,
 }
 
+/// Which of the two spellings of an array type the source has; `ksc fmt` keeps it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ArraySpelling {
     /// `T[N]`
@@ -70,6 +73,7 @@ pub enum ArraySpelling {
     Bracketed,
 }
 
+/// A parameter of a function type, whose name is only for readers.
 #[derive(Clone, PartialEq, Debug)]
 pub struct FnTypeParam {
     pub name: Option<Ident>,

@@ -3,6 +3,7 @@
 use super::{Expr, Ident, Param, Type};
 use crate::source::Span;
 
+/// A block of statements.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Block {
     pub stmts: Vec<Stmt>,
@@ -11,12 +12,14 @@ pub struct Block {
     pub span: Span,
 }
 
+/// A statement and its place.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Stmt {
     pub kind: StmtKind,
     pub span: Span,
 }
 
+/// The forms of statements.
 #[derive(Clone, PartialEq, Debug)]
 pub enum StmtKind {
     /// `var name: T = init else { … }`
@@ -86,12 +89,14 @@ pub struct ForStmt {
     pub body: Block,
 }
 
+/// What a `for` iterates over: a range of integers, or the elements of an array or map.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ForOver {
     Range { low: Expr, high: Expr, inclusive: bool },
     Each(Expr),
 }
 
+/// One handler of a `try`: `catch pattern { … }`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Catch {
     pub pattern: CatchPattern,
@@ -99,6 +104,7 @@ pub struct Catch {
     pub span: Span,
 }
 
+/// The pattern of a handler.
 #[derive(Clone, PartialEq, Debug)]
 pub enum CatchPattern {
     /// `_`
@@ -107,6 +113,7 @@ pub enum CatchPattern {
     Value(Expr),
 }
 
+/// An operator between two operands, without assignments.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum BinaryOp {
     Or,

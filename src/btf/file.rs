@@ -33,10 +33,12 @@ impl From<Malformed> for OpenError {
 }
 
 impl Btf {
+    /// Reads a file of BTF, raw or inside an ELF file.
     pub fn open(path: &Path) -> Result<Btf, OpenError> {
         Btf::new(std::fs::read(path).map_err(OpenError::Io)?)
     }
 
+    /// The BTF in the bytes of a file, raw or in the section `.BTF` of an ELF file.
     pub fn new(data: Vec<u8>) -> Result<Btf, OpenError> {
         if !data.starts_with(ELF_MAGIC) {
             return Btf::raw(data);

@@ -78,6 +78,7 @@ impl KernelTypes {
         KernelTypes { opened: Some(Ok(btf)), ..KernelTypes::new(None) }
     }
 
+    /// The file that the types are read from, whether it was opened yet or not.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -26,6 +26,7 @@ pub struct KernelFunction {
     pub tagged: Tagged,
 }
 
+/// A parameter of a kernel function; its type is an error if the language has none for it.
 pub struct KernelParam {
     pub name: String,
     pub ty: Result<Ty, NotImported>,

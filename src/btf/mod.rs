@@ -36,6 +36,7 @@ pub const RUNNING: &str = "/sys/kernel/btf/vmlinux";
 pub struct TypeId(pub u32);
 
 impl TypeId {
+    /// `void`, which has no record; the ids of the records begin at 1.
     pub const VOID: TypeId = TypeId(0);
 }
 

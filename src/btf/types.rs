@@ -16,6 +16,7 @@ pub struct Type<'a> {
     pub(super) flag: bool,
 }
 
+/// The kind of a type, with the fields that its record has for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     Void,
@@ -64,6 +65,7 @@ pub struct Param<'a> {
     pub ty: TypeId,
 }
 
+/// A named value of an enum.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Enumerator<'a> {
     pub name: &'a str,
@@ -72,6 +74,7 @@ pub struct Enumerator<'a> {
 
 /// `BTF_KIND_…`
 mod kinds {
+    /// The kinds in records, `BTF_KIND_*` of include/uapi/linux/btf.h.
     pub const INT: u32 = 1;
     pub const POINTER: u32 = 2;
     pub const ARRAY: u32 = 3;
@@ -134,6 +137,7 @@ impl Btf {
         self.type_word(at + 4).is_ok_and(|info| matches!(kind(info), kinds::ENUM | kinds::ENUM64))
     }
 
+    /// The type of an id; [`Malformed`] if there is none or its record is cut off.
     pub fn ty(&self, id: TypeId) -> Result<Type<'_>, Malformed> {
         if id == TypeId::VOID {
             return Ok(Type { name: "", kind: Kind::Void, rest: 0, count: 0, flag: false });
@@ -240,6 +244,7 @@ impl Btf {
         (0..ty.count).map(|index| self.type_word(ty.rest + step * index)).collect()
     }
 
+    /// The values of an enum in order, signed or unsigned as the enum says. [`Malformed`] for another type.
     pub fn enumerators<'a>(&'a self, ty: &Type<'a>) -> Result<Vec<Enumerator<'a>>, Malformed> {
         let Kind::Enum { signed, .. } = ty.kind else { return Err(Malformed) };
         let (wide, step) = self.enumerator_form(ty)?;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Sets of members, one for each cell, and the cells that each flows into. It is a fixed point after `settle`.
 pub struct Inclusion<C, M> {
     members: BTreeMap<C, BTreeSet<M>>,
     flows: BTreeMap<C, BTreeSet<C>>,
@@ -16,6 +17,7 @@ impl<C, M> Default for Inclusion<C, M> {
 }
 
 impl<C: Ord + Copy, M: Ord + Clone> Inclusion<C, M> {
+    /// Puts a member into a cell; the next `settle` moves it on.
     pub fn add(&mut self, cell: C, member: M) {
         if self.members.entry(cell).or_default().insert(member) {
             self.open.insert(cell);
@@ -31,6 +33,7 @@ impl<C: Ord + Copy, M: Ord + Clone> Inclusion<C, M> {
         added
     }
 
+    /// The members of a cell; complete only after `settle`.
     pub fn members(&self, cell: C) -> impl Iterator<Item = &M> {
         self.members.get(&cell).into_iter().flatten()
     }

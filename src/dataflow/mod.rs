@@ -23,6 +23,7 @@ pub trait Lattice: Clone {
     fn join(&mut self, other: &Self) -> bool;
 }
 
+/// An analysis: its lattice and its transfer functions.
 pub trait Analysis {
     type State: Lattice;
 

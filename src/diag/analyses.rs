@@ -1,6 +1,7 @@
 //! The safety analyses whose errors `--no-check=NAME` leaves out, for tests that show that the kernel's verifier refuses what
 //! they find. What is compiled without one may be refused, or crash in user space.
 
+/// A safety analysis that `--no-check` may name.
 #[derive(Debug)]
 pub struct Analysis {
     pub name: &'static str,
@@ -18,10 +19,12 @@ pub static ANALYSES: &[Analysis] = &[
 ];
 
 impl Analysis {
+    /// The analysis of this name on the command line; none if there is none.
     pub fn named(name: &str) -> Option<&'static Analysis> {
         ANALYSES.iter().find(|analysis| analysis.name == name)
     }
 
+    /// Whether the analysis reports the code, so that `--no-check` silences it.
     pub fn reports(&self, code: &str) -> bool {
         self.codes.contains(&code)
     }

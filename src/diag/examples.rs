@@ -24,6 +24,7 @@ const AREAS: [&str; 14] = [
 const RIGHT: &str = "right";
 const FILE: &str = "file ";
 
+/// The example of one code.
 pub enum Example {
     Programs {
         wrong: Program,
@@ -35,6 +36,7 @@ pub enum Example {
     Without(&'static str),
 }
 
+/// A program of an example, with the options that it is compiled with.
 #[derive(Default)]
 pub struct Program {
     pub options: Vec<&'static str>,

@@ -13,6 +13,7 @@ pub struct Levels {
     pub unchecked: Vec<&'static Analysis>,
 }
 
+/// How a warning is treated: reported, dropped, or reported as an error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Level {
     Report,

@@ -20,6 +20,7 @@ pub struct Lowered {
 }
 
 impl Lowered {
+    /// A record of `lowering` for the construct at `span`.
     pub fn at(span: Span, lowering: &impl Lowering) -> Lowered {
         let [construct, became, why] = lowering.words();
         Lowered { span, construct, became, why }

@@ -25,6 +25,7 @@ pub use levels::{ALL_WARNINGS, Level, Levels};
 use crate::source::Span;
 use std::cell::Cell;
 
+/// How bad a diagnostic is; only errors fail the run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Severity {
     Error,
@@ -74,15 +75,18 @@ pub struct Fix {
 }
 
 impl Fix {
+    /// An edit that `ksc fix` applies.
     pub fn certain(span: Span, replacement: impl Into<String>) -> Fix {
         Fix { span, replacement: replacement.into(), certainty: Certainty::Certain }
     }
 
+    /// An edit that is only shown, since it may not be what the user wants.
     pub fn guess(span: Span, replacement: impl Into<String>) -> Fix {
         Fix { span, replacement: replacement.into(), certainty: Certainty::Guess }
     }
 }
 
+/// A message to the user, with everything that its renderers print.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
     pub severity: Severity,
@@ -99,6 +103,7 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// A diagnostic with the code's message and nothing else yet. A very long message is clipped.
     pub fn new<C: Code>(severity: Severity, span: Option<Span>, code: &C) -> Diagnostic {
         Diagnostic {
             severity,
@@ -143,11 +148,13 @@ impl Diagnostic {
         self
     }
 
+    /// Sets the edit that mends it, which `ksc fix` applies. The last one counts.
     pub fn fix(&mut self, span: Span, replacement: impl Into<String>) -> &mut Self {
         self.fix = Some(Fix::certain(span, replacement));
         self
     }
 
+    /// Sets an edit that is a guess, which is shown and not applied. The last one counts.
     pub fn guess(&mut self, span: Span, replacement: impl Into<String>) -> &mut Self {
         self.fix = Some(Fix::guess(span, replacement));
         self
@@ -183,10 +190,13 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
+    /// No diagnostics yet; `levels` decide about those to come.
     pub fn new(levels: Levels) -> Diagnostics {
         Diagnostics { levels, ..Diagnostics::default() }
     }
 
+    /// Adds a diagnostic and returns it for labels and helps. One that its level or the limit of the list drops is returned too, and not
+    /// kept.
     pub fn push(&mut self, diagnostic: Diagnostic) -> &mut Diagnostic {
         if self.is(&diagnostic, Level::Allow) {
             return self.unkept.insert(diagnostic);
@@ -222,6 +232,7 @@ impl Diagnostics {
         own == level
     }
 
+    /// Whether an error was reported, kept or not.
     pub fn has_errors(&self) -> bool {
         self.errors > 0
     }
@@ -232,6 +243,7 @@ impl Diagnostics {
         self.list.iter().any(|diagnostic| self.is(diagnostic, Level::Deny))
     }
 
+    /// How many errors were reported, those beyond the limit of the list included.
     pub fn error_count(&self) -> usize {
         self.errors
     }
@@ -241,6 +253,7 @@ impl Diagnostics {
         self.others
     }
 
+    /// The diagnostics that are kept, in the order of their reports.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.list.iter()
     }

@@ -33,6 +33,7 @@ struct Line {
 }
 
 impl<'a> Window<'a> {
+    /// The lines of `file` around these spans; all spans must be in that file.
     pub fn around(sources: &'a SourceMap, file: FileId, spans: &[Span]) -> Window<'a> {
         let source = sources.file(file);
         let bounds: Vec<(u32, u32)> =
@@ -104,6 +105,7 @@ impl<'a> Window<'a> {
         line.at + escape::source(before).len()
     }
 
+    /// The lines as a snippet for the renderer, with the file's name if `origin` does not name it.
     pub fn snippet<T: Clone>(&self) -> Snippet<'_, T> {
         let snippet = Snippet::source(&*self.text).line_start(self.first_line as usize);
         if self.origin.is_some() { snippet } else { snippet.path(escape::value(self.name)) }

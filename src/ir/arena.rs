@@ -45,23 +45,28 @@ impl<I, T> Default for Arena<I, T> {
 }
 
 impl<I: From<usize> + Into<usize> + Copy, T> Arena<I, T> {
+    /// Adds an item and returns its id. Ids are consecutive from 0, and no item is ever removed.
     pub fn push(&mut self, item: T) -> I {
         self.items.push(item);
         I::from(self.items.len() - 1)
     }
 
+    /// How many items were ever added; ids are below it.
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
+    /// Whether no item was added yet.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
+    /// The ids in order; items added later are not among them, so the arena may grow meanwhile.
     pub fn ids(&self) -> impl Iterator<Item = I> + use<I, T> {
         (0..self.items.len()).map(I::from)
     }
 
+    /// Each id with its item, in order.
     pub fn iter(&self) -> impl Iterator<Item = (I, &T)> {
         self.items.iter().enumerate().map(|(i, item)| (I::from(i), item))
     }

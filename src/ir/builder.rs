@@ -14,6 +14,7 @@ pub struct Builder<'f> {
 }
 
 impl<'f> Builder<'f> {
+    /// A builder that appends ops to a block, with `loc` as their location.
     pub fn at_end(func: &'f mut Function, block: BlockId, loc: Loc) -> Builder<'f> {
         Builder { func, block, at: None, loc }
     }
@@ -75,6 +76,8 @@ impl<'f> Builder<'f> {
         self.ks_yield(&[]);
     }
 
+    /// Makes an op of any kind at the builder's place and sets the parent of its regions. The generated methods call it; the verifier
+    /// checks it against the op's record.
     pub fn insert(
         &mut self,
         opcode: Opcode,

@@ -180,6 +180,7 @@ pub fn called_later(op: &OpData) -> Option<&Symbol> {
 }
 
 impl Reached {
+    /// Whether a path of calls leads to the function, by its index in the module.
     pub fn contains(&self, func: usize) -> bool {
         self.via[func].is_some()
     }

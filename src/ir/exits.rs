@@ -21,6 +21,7 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// The kind as records of ops name it, without the number of blocks of a `leave`.
     pub fn kind(self) -> ExitKind {
         match self {
             Exit::Break => ExitKind::Break,

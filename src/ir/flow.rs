@@ -13,6 +13,7 @@ use std::hash::Hash;
 /// An index into the nodes of a graph.
 pub type NodeId = usize;
 
+/// A run of ops without a branch or join inside, and the edges out of its end and into its start.
 #[derive(Default, Debug)]
 pub struct Node {
     pub ops: Vec<OpId>,
@@ -20,6 +21,7 @@ pub struct Node {
     pub from: Vec<Edge>,
 }
 
+/// A step of control from the end of one node to the start of another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Edge {
     pub from: NodeId,
@@ -29,6 +31,7 @@ pub struct Edge {
     pub step: Step,
 }
 
+/// The part of an op that an edge leads to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {
     /// Into the region of an op, by its index.
@@ -48,6 +51,7 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// The graph of a whole function, which is structured or has been lowered to blocks; its entry is the function's.
     pub fn of(func: &Function) -> Graph {
         let mut build = Build { func, nodes: Vec::new(), around: Vec::new(), blocks: HashMap::new() };
         let end = build.node();

@@ -18,6 +18,7 @@ pub struct Loc {
     pub made_by: Option<&'static str>,
 }
 
+/// An op: what it does, its inputs and outputs, and its place.
 #[derive(Clone, Debug)]
 pub struct OpData {
     pub opcode: Opcode,
@@ -81,6 +82,7 @@ impl OpData {
     }
 }
 
+/// A block: its arguments and its ops in order.
 #[derive(Clone, Debug)]
 pub struct BlockData {
     pub args: Vec<Value>,
@@ -88,6 +90,7 @@ pub struct BlockData {
     pub region: RegionId,
 }
 
+/// A region: its blocks, the entry first, and the op that has it.
 #[derive(Clone, Debug)]
 pub struct RegionData {
     pub blocks: Vec<BlockId>,
@@ -95,18 +98,21 @@ pub struct RegionData {
     pub parent: Option<OpId>,
 }
 
+/// An SSA value: its type and its definition.
 #[derive(Clone, Debug)]
 pub struct ValueData {
     pub ty: Ty,
     pub def: ValueDef,
 }
 
+/// The definition of a value: the result of an op, or the argument of a block, by index.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ValueDef {
     Result(OpId, u32),
     Arg(BlockId, u32),
 }
 
+/// A parameter as the IR has it, after aggregates became places.
 #[derive(Clone, Debug)]
 pub struct Param {
     pub name: String,
@@ -118,6 +124,7 @@ pub struct Param {
     pub span: Span,
 }
 
+/// What a function is for: who calls it, and the facts of its attribute.
 #[derive(Clone, Debug)]
 pub enum Role {
     Program {
@@ -158,6 +165,7 @@ impl Throws {
     }
 }
 
+/// A function: its role, its signature, and the arenas of its body. The ids of ops, values, blocks and regions are its own.
 #[derive(Clone, Debug)]
 pub struct Function {
     pub name: Symbol,
@@ -214,6 +222,7 @@ impl Function {
         self.regions.push(RegionData { blocks: Vec::new(), parent: None })
     }
 
+    /// Appends a block to a region, with arguments of these types.
     pub fn add_block(&mut self, region: RegionId, args: &[Ty]) -> BlockId {
         let block = self.blocks.push(BlockData { args: Vec::new(), ops: OpList::default(), region });
         self.regions[region].blocks.push(block);
@@ -223,6 +232,7 @@ impl Function {
         block
     }
 
+    /// Appends an argument to a block and returns its value. The branches to the block must be given an operand for it.
     pub fn add_block_arg(&mut self, block: BlockId, ty: Ty) -> Value {
         let index = self.blocks[block].args.len() as u32;
         let value = self.values.push(ValueData { ty, def: ValueDef::Arg(block, index) });
@@ -241,10 +251,12 @@ impl Function {
         position.unwrap_or_else(|| crate::bug!("an op is in its block"))
     }
 
+    /// The value of a parameter: an argument of the entry block. Panics if there is none of this index.
     pub fn param(&self, index: usize) -> Value {
         self.blocks[self.entry()].args[index]
     }
 
+    /// The type of a value.
     pub fn ty(&self, value: Value) -> Ty {
         self.values[value].ty
     }

@@ -6,6 +6,7 @@ use crate::tables::{Loading, MapKindSpec, Placement, ProgramSpec, Reference};
 use crate::target::Target;
 use crate::types::{FnSig, StructId, Ty};
 
+/// A program, or its part for one target: functions, maps, global variables and other declarations.
 #[derive(Clone, Debug)]
 pub struct Module {
     /// The program's name.
@@ -42,22 +43,27 @@ impl Module {
         self.name.chars().map(|c| if is_word(c) { c } else { '_' }).collect()
     }
 
+    /// The function of this symbol; none if the module has none.
     pub fn func(&self, name: &str) -> Option<&Function> {
         self.funcs.iter().find(|f| &*f.name == name)
     }
 
+    /// The global variable of this symbol; none if the module has none.
     pub fn global(&self, name: &str) -> Option<&Global> {
         self.globals.iter().find(|g| &*g.name == name)
     }
 
+    /// The map of this symbol; none if the module has none.
     pub fn map(&self, name: &str) -> Option<&MapDecl> {
         self.maps.iter().find(|m| &*m.name == name)
     }
 
+    /// The implementation of a struct of functions of this symbol; none if the module has none.
     pub fn struct_ops(&self, name: &str) -> Option<&StructOps> {
         self.struct_ops.iter().find(|ops| &*ops.name == name)
     }
 
+    /// The kernel function of this symbol; none if the module declares none.
     pub fn kfunc(&self, name: &str) -> Option<&KfuncDecl> {
         self.kfuncs.iter().find(|k| &*k.name == name)
     }
@@ -86,6 +92,7 @@ pub struct Global {
     pub span: Span,
 }
 
+/// The storage class of a global variable, by its keyword or attribute in the source.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum GlobalKind {
     Var,
@@ -105,6 +112,7 @@ pub enum GlobalKind {
 }
 
 impl GlobalKind {
+    /// Every kind, in order of declaration, for the parser of IR text.
     pub const ALL: [GlobalKind; 8] = [
         GlobalKind::Var,
         GlobalKind::Pinned,
@@ -141,6 +149,7 @@ impl GlobalKind {
     }
 }
 
+/// The section of a shared variable in the BPF object; libbpf makes a map of each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Section {
     Data,
@@ -153,6 +162,7 @@ pub enum Section {
 }
 
 impl Section {
+    /// Every section, in order of declaration, for the parser of IR text.
     pub const ALL: [Section; 5] = [Section::Data, Section::Bss, Section::Rodata, Section::Pinned, Section::Kconfig];
 
     /// In the IR's text.
@@ -167,6 +177,7 @@ impl Section {
     }
 }
 
+/// A map that the program declares, with the facts that its creation needs.
 #[derive(Clone, Debug)]
 pub struct MapDecl {
     pub name: Symbol,
@@ -248,6 +259,7 @@ pub struct OptionsDecl {
     pub options: Vec<OptionSpec>,
 }
 
+/// An option of `main` on the command line: a field of its struct.
 #[derive(Clone, Debug)]
 pub struct OptionSpec {
     pub docs: String,

@@ -7,6 +7,7 @@ use super::OpId;
 use std::cell::Cell;
 use std::ops::Index;
 
+/// The ops of a block in order, as a gap buffer: edits near the last one take constant time.
 #[derive(Clone, Default, Debug)]
 pub struct OpList {
     before: Vec<OpId>,
@@ -17,22 +18,27 @@ pub struct OpList {
 }
 
 impl OpList {
+    /// How many ops the block has.
     pub fn len(&self) -> usize {
         self.before.len() + self.after.len()
     }
 
+    /// Whether the block has no op, which only a block under construction may.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
+    /// The first op of the block; none if it is empty.
     pub fn first(&self) -> Option<&OpId> {
         self.before.first().or(self.after.last())
     }
 
+    /// The last op of the block, its terminator or region end once it is complete; none if it is empty.
     pub fn last(&self) -> Option<&OpId> {
         self.after.first().or(self.before.last())
     }
 
+    /// The ops in order; it can be walked from both ends.
     pub fn iter(&self) -> Iter<'_> {
         self.before.iter().chain(self.after.iter().rev())
     }
@@ -59,21 +65,25 @@ impl OpList {
         Some(at)
     }
 
+    /// Appends an op.
     pub fn push(&mut self, op: OpId) {
         self.move_gap(self.len());
         self.before.push(op);
     }
 
+    /// Removes the last op and returns it; none if the list is empty.
     pub fn pop(&mut self) -> Option<OpId> {
         self.move_gap(self.len());
         self.before.pop()
     }
 
+    /// Inserts an op before the one at an index; the index may be the length.
     pub fn insert(&mut self, at: usize, op: OpId) {
         self.move_gap(at);
         self.before.push(op);
     }
 
+    /// Removes the op at an index.
     pub fn remove(&mut self, at: usize) {
         self.replace(at, &[]);
     }
@@ -93,6 +103,7 @@ impl OpList {
         tail
     }
 
+    /// Appends several ops in order.
     pub fn extend(&mut self, ops: &[OpId]) {
         self.move_gap(self.len());
         self.before.extend_from_slice(ops);

@@ -21,6 +21,7 @@ mod generated {
 }
 
 impl Opcode {
+    /// The record of the op in `ir-specs/ops/`.
     pub fn spec(self) -> &'static OpSpec {
         &OPS[self as usize]
     }
@@ -30,10 +31,12 @@ impl Opcode {
         self.spec().name
     }
 
+    /// The op of this name in IR text, such as `ks.load`; none if there is none.
     pub fn from_name(name: &str) -> Option<Opcode> {
         OPS.iter().position(|spec| spec.name == name).map(|index| ALL[index])
     }
 
+    /// Whether the op's record lists the trait.
     pub fn has(self, wanted: OpTrait) -> bool {
         self.spec().has(wanted)
     }

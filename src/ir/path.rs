@@ -20,6 +20,8 @@ pub struct Path {
 }
 
 impl Path {
+    /// The path of a place: follows `ks.field`, and `ks.elem` with a constant index, back to the outermost place. One without steps is the
+    /// place itself.
     pub fn of(func: &Function, types: &Types, place: Value) -> Path {
         let mut path = Path::whole(place);
         while let Some((base, step)) = step(func, types, path.variable) {

@@ -11,6 +11,7 @@ struct Printed<'a> {
     order: Vec<Ty>,
 }
 
+/// The structs and enums to print before a module, in the order in which its text first mentions them.
 pub fn types(module: &Module, types: &Types) -> Vec<Ty> {
     let mut printed = Printed { types, seen: HashSet::new(), order: Vec::new() };
     printed.declarations(module);

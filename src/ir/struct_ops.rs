@@ -15,12 +15,14 @@ pub struct StructOps {
     pub span: Span,
 }
 
+/// A member that the implementation sets, by its name in the kernel's struct.
 #[derive(Clone, Debug)]
 pub struct OpsMember {
     pub name: String,
     pub value: OpsValue,
 }
 
+/// The value of a member of an implementation.
 #[derive(Clone, Debug)]
 pub enum OpsValue {
     /// A pointer to a function.
@@ -30,6 +32,7 @@ pub enum OpsValue {
 }
 
 impl StructOps {
+    /// The programs among the members, in order.
     pub fn programs(&self) -> impl Iterator<Item = &Symbol> {
         self.members.iter().filter_map(|member| match &member.value {
             OpsValue::Program(name) => Some(name),

@@ -10,6 +10,7 @@ pub struct Uses {
 }
 
 impl Uses {
+    /// Collects the uses of all values of a function; takes time linear in its operands.
     pub fn of(func: &Function) -> Uses {
         let ops = func.walk();
         let operands = || ops.iter().flat_map(|&op| func.ops[op].operands.iter().map(move |&value| (value, op)));

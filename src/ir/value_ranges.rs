@@ -42,6 +42,7 @@ pub struct Ranges<'a> {
 }
 
 impl<'a> Ranges<'a> {
+    /// The ranges of a function whose parameters may have any value of their types.
     pub fn of(func: &'a Function, types: &'a Types) -> Ranges<'a> {
         Ranges::with_params(func, types, &[])
     }

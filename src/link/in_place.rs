@@ -27,6 +27,7 @@ pub fn wanted(path: &Path) -> Result<bool> {
     }
 }
 
+/// Appends the bytes to an output for which [`wanted`] is true. It may have been replaced since: a block device is an error.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let through_link = path.symlink_metadata()?.is_symlink();
     let flags = if through_link { OFlags::empty() } else { OFlags::NOFOLLOW };

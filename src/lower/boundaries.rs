@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 pub(super) struct Boundaries(pub(super) BTreeMap<(FuncId, Target), Symbol>);
 
 impl Boundaries {
+    /// Finds the functions that need a wrapper, and names the wrappers.
     pub fn of(program: &Program) -> Boundaries {
         let mut handed = Handed(Vec::new());
         program.funcs.iter().for_each(|func| handed.block(&func.body));

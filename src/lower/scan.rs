@@ -18,6 +18,7 @@ pub(super) struct Uses {
 }
 
 impl Uses {
+    /// Whether the local needs memory; the others are values.
     pub fn in_memory(&self, local: LocalId) -> bool {
         self.assigned[local.0 as usize] || self.addressed[local.0 as usize]
     }

@@ -35,6 +35,7 @@ impl ModuleId {
     pub const ROOT: ModuleId = ModuleId(0);
 }
 
+/// The files of a program, and the modules that they make.
 pub struct Modules {
     pub files: Vec<ast::File>,
     /// The program's own first, then the others as they are first named.
@@ -48,6 +49,7 @@ pub struct Modules {
     pub read: bool,
 }
 
+/// A module: a `.ks` file and the headers that it includes.
 pub struct Module {
     /// The stem of its file.
     pub name: String,
@@ -56,10 +58,12 @@ pub struct Module {
 }
 
 impl Modules {
+    /// The ids of all modules; the first is the program's own.
     pub fn ids(&self) -> impl Iterator<Item = ModuleId> + use<> {
         (0..self.modules.len() as u32).map(ModuleId)
     }
 
+    /// The module of an id.
     pub fn module(&self, id: ModuleId) -> &Module {
         &self.modules[id.0 as usize]
     }

@@ -32,6 +32,7 @@ pub fn opening(close: u8) -> u8 {
     }
 }
 
+/// The byte of the bracket that closes an opening `(`, `[` or `{`.
 pub fn closing(open: u8) -> u8 {
     match open {
         b'(' => b')',

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+/// A comment: its range includes its signs, and not the newline after it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Comment {
     pub range: Range<usize>,
@@ -10,6 +11,7 @@ pub struct Comment {
     pub next: usize,
 }
 
+/// The kinds of comments, by their signs: `//`, `///`, `/* */`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CommentKind {
     Line,

@@ -25,6 +25,7 @@ pub struct Span {
 }
 
 impl Span {
+    /// A span from byte offsets into the file's text.
     pub fn new(file: FileId, lo: usize, hi: usize) -> Span {
         Span { file, lo: lo as u32, hi: hi as u32 }
     }
@@ -53,6 +54,7 @@ pub struct LineCol {
     pub column: u32,
 }
 
+/// A file of the program: its names, its text, and an index of its lines.
 pub struct SourceFile {
     /// As the user wrote it; what diagnostics show.
     pub name: String,
@@ -101,6 +103,7 @@ impl SourceFile {
         self.line_starts.partition_point(|&start| start <= offset) as u32
     }
 
+    /// The line and the column of a byte offset, from 1; columns count characters.
     pub fn line_col(&self, offset: u32) -> LineCol {
         let line = self.line_of(offset);
         let start = self.line_starts[line as usize - 1] as usize;
@@ -133,6 +136,7 @@ fn characters_of(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
 
+/// The files of a run, by [`FileId`].
 #[derive(Default)]
 pub struct SourceMap {
     files: Vec<SourceFile>,
@@ -151,6 +155,7 @@ impl SourceMap {
         self.edits.iter().find(|(edited, _)| edited == path).map(|(_, text)| text.as_str())
     }
 
+    /// Adds a file and indexes its lines; `name` is for messages, `path` is where it was read.
     pub fn add(&mut self, name: &str, path: &Path, text: String) -> FileId {
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
         let mut before = 0;
@@ -181,18 +186,22 @@ impl SourceMap {
         self.files[id.0 as usize].byte_order_mark = true;
     }
 
+    /// The file of an id.
     pub fn file(&self, id: FileId) -> &SourceFile {
         &self.files[id.0 as usize]
     }
 
+    /// All files with their ids, in the order in which they were read.
     pub fn files(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
         self.files.iter().enumerate().map(|(i, f)| (FileId(i as u32), f))
     }
 
+    /// The text of a span, as the user wrote it.
     pub fn text(&self, span: Span) -> &str {
         &self.file(span.file).text[span.lo as usize..span.hi as usize]
     }
 
+    /// The line and the column of a span's first character, from 1.
     pub fn line_col(&self, span: Span) -> LineCol {
         self.file(span.file).line_col(span.lo)
     }

@@ -8,11 +8,13 @@ use crate::diag::codes::syntax::*;
 use crate::diag::{Code, Diagnostic, Fix, Severity};
 use std::ops::Range;
 
+/// A lexical mistake and its byte range.
 pub struct Problem {
     pub kind: ProblemKind,
     pub range: Range<usize>,
 }
 
+/// The kinds of lexical mistakes.
 pub enum ProblemKind {
     Fault(Fault),
     /// The range is that of the opening bracket; with the closing one at the position of its own, or the end of the
@@ -26,11 +28,14 @@ pub enum ProblemKind {
     TooDeep,
 }
 
+/// An opening bracket that nothing closes: `at` is the closing bracket of another one, or the end of the text; `odd` is a bracket inside,
+/// with its closing one, whose indentation does not fit.
 pub struct Unclosed {
     pub at: usize,
     pub odd: Option<(usize, usize)>,
 }
 
+/// The error for a mistake, with a help. `span` is where it is reported, `source` the text of the whole file.
 pub fn diagnostic(span: Span, source: &str, problem: &Problem) -> Diagnostic {
     let at = |offset: usize| Span::new(span.file, offset, offset + 1);
     let text = source[problem.range.clone()].to_owned();

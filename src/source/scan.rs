@@ -8,6 +8,7 @@ pub struct Token {
     pub hi: usize,
 }
 
+/// The kinds of tokens.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TokenKind {
     Word,
@@ -44,12 +45,14 @@ const PUNCTUATION: &[&str] = &[
     "%=", "&=", "|=", "^=", "=>",
 ];
 
+/// Splits a text into tokens, newlines and comments, in order.
 pub struct Scanner<'a> {
     src: &'a [u8],
     at: usize,
 }
 
 impl<'a> Scanner<'a> {
+    /// Starts at the beginning of a text.
     pub fn new(text: &'a str) -> Scanner<'a> {
         Scanner { src: text.as_bytes(), at: 0 }
     }

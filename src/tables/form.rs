@@ -4,8 +4,11 @@
 pub use crate::target::Target;
 use enum_map::EnumMap;
 
+/// A text in a record.
 pub type Text = &'static str;
+/// A list in a record.
 pub type List<T> = &'static [T];
+/// A value for each target in a record.
 pub type ByTarget<T> = EnumMap<Target, T>;
 /// A kernel: major, minor.
 pub type Kernel = (u32, u32);

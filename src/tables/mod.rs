@@ -112,6 +112,7 @@ pub fn header_of_type(name: &str) -> Option<&'static KernelHeader> {
 }
 
 impl Reference {
+    /// Every effect, in order of declaration, for the parser of IR text.
     pub const ALL: [Reference; 5] =
         [Reference::Acquires, Reference::Derives, Reference::Releases, Reference::Exchanges, Reference::Borrows];
 
@@ -219,11 +220,13 @@ pub struct OpSpec {
 }
 
 impl OpSpec {
+    /// Whether the record lists the trait.
     pub fn has(&self, wanted: OpTrait) -> bool {
         self.traits.contains(&wanted)
     }
 }
 
+/// An operand of an op, by its name in the record.
 #[derive(Debug)]
 pub struct Operand {
     pub name: &'static str,
@@ -231,6 +234,7 @@ pub struct Operand {
     pub many: Many,
 }
 
+/// How many values an operand of a record may have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Many {
     One,
@@ -246,6 +250,7 @@ pub struct ResultSpec {
     pub many: bool,
 }
 
+/// An attribute of an op, by its name in the record.
 #[derive(Debug)]
 pub struct AttrSpec {
     pub name: &'static str,
@@ -283,6 +288,7 @@ impl FlowFrom {
     }
 }
 
+/// A point that control leads to, from a row of `flow`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FlowTo {
     Region(usize),

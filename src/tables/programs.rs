@@ -230,10 +230,12 @@ impl Attach {
         self.hook.map_or(point, |(protocol, hook)| protocol << 8 | hook)
     }
 
+    /// The record of the attach form of this mode; none for programs that nothing attaches.
     pub fn form(&self) -> Option<&'static AttachForm> {
         ATTACH_FORMS.iter().find(|form| form.name == self.form)
     }
 
+    /// The kind of target that the attach form takes; none if it takes none.
     pub fn target(&self) -> Option<&'static TargetSpec> {
         let name = self.form()?.target?;
         TARGETS.iter().find(|target| target.name == name)
@@ -274,6 +276,7 @@ impl Order {
         }
     }
 
+    /// The word of the attribute that asks for the order.
     pub fn word(&self) -> &'static str {
         match self {
             Order::First => "first",

@@ -11,6 +11,7 @@ impl Types {
         SPECIAL_FIELDS.iter().find(|spec| def.origin == Origin::Special && spec.name == def.name)
     }
 
+    /// Whether the type is the one of spin locks, `bpf_spin_lock`.
     pub fn is_lock(&self, ty: Ty) -> bool {
         self.special(ty).is_some_and(|spec| spec.kind == SpecialField::Lock)
     }

@@ -25,8 +25,10 @@ pub enum Target {
 }
 
 impl Target {
+    /// Every target, in the order in which they are compiled.
     pub const ALL: [Target; 3] = [Target::Bpf, Target::Host, Target::Kmod];
 
+    /// The capabilities of the target.
     pub fn facts(self) -> &'static Facts {
         match self {
             Target::Bpf => &bpf::FACTS,

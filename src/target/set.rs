@@ -8,10 +8,12 @@ use enum_map::EnumMap;
 pub struct Targets(EnumMap<Target, bool>);
 
 impl Targets {
+    /// Whether the set has the target.
     pub fn contains(self, target: Target) -> bool {
         self.0[target]
     }
 
+    /// Adds a target.
     pub fn insert(&mut self, target: Target) {
         self.0[target] = true;
     }
@@ -26,6 +28,7 @@ impl Targets {
         self.iter().all(|target| fact(target.facts()))
     }
 
+    /// Whether a fact holds of at least one target of the set.
     pub fn any(self, fact: impl Fn(&Facts) -> bool) -> bool {
         self.iter().any(|target| fact(target.facts()))
     }

@@ -3,6 +3,7 @@
 use super::Ty;
 use crate::source::Span;
 
+/// A struct or union: of the program, of the tables, or of the kernel's BTF.
 #[derive(Clone, Debug)]
 pub struct StructDef {
     pub name: String,
@@ -17,6 +18,7 @@ pub struct StructDef {
 }
 
 impl StructDef {
+    /// The index of the field of this name; none if there is none.
     pub fn field(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|f| f.name == name)
     }
@@ -63,6 +65,7 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// Every origin, in order of declaration, for the parser of IR text.
     pub const ALL: [Origin; 17] = [
         Origin::User,
         Origin::Packet,
@@ -103,14 +106,17 @@ impl Origin {
         matches!(self, Origin::List | Origin::Tree)
     }
 
+    /// Whether it is the link of an object in a list or tree.
     pub fn is_link(self) -> bool {
         matches!(self, Origin::ListLink | Origin::TreeLink)
     }
 
+    /// Whether it is a union of the kernel's BTF.
     pub fn is_union(self) -> bool {
         matches!(self, Origin::BtfUnion | Origin::BtfTypedefUnion)
     }
 
+    /// Whether the struct has no tag in BTF, only the name of a typedef.
     pub fn is_typedef(self) -> bool {
         matches!(self, Origin::BtfTypedef | Origin::BtfTypedefUnion)
     }
@@ -139,6 +145,7 @@ impl Origin {
     }
 }
 
+/// A field of a struct or union.
 #[derive(Clone, Debug)]
 pub struct FieldDef {
     pub name: String,
@@ -157,6 +164,7 @@ pub struct BitField {
     pub width: u8,
 }
 
+/// An enum, which is a number of the type `repr` with names for some values.
 #[derive(Clone, Debug)]
 pub struct EnumDef {
     pub name: String,
@@ -165,6 +173,7 @@ pub struct EnumDef {
     pub span: Option<Span>,
 }
 
+/// A named value of an enum.
 #[derive(Clone, Debug)]
 pub struct VariantDef {
     pub name: String,
@@ -173,6 +182,7 @@ pub struct VariantDef {
     pub span: Option<Span>,
 }
 
+/// The type of a function: its parameters in order, and its result, `void` if it has none.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct FnSig {
     pub params: Vec<Ty>,

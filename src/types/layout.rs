@@ -130,6 +130,7 @@ impl Types {
         def.origin == Origin::Packet && (0..def.fields.len()).any(|other| self.share_bits(id, field, other))
     }
 
+    /// Whether two fields of the struct have bytes in common.
     pub fn has_shared(&self, id: StructId) -> bool {
         let def = self.struct_def(id);
         def.origin == Origin::Packet && (0..def.fields.len()).any(|field| self.is_shared(id, field))

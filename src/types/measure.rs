@@ -19,6 +19,7 @@ pub enum TooMuch {
 }
 
 impl TooMuch {
+    /// The predicate of an error message about the type: "is larger than …".
     pub fn why(self) -> String {
         match self {
             TooMuch::Bytes => format!("is larger than {} MiB", MAX_SIZE >> 20),

@@ -18,12 +18,15 @@ pub use owners::LINK;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Ty(u32);
 
+/// An index into the structs and unions of [`Types`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct StructId(pub u32);
 
+/// An index into the enums of [`Types`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct EnumId(pub u32);
 
+/// An index into the function types of [`Types`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct SigId(pub u32);
 
@@ -101,6 +104,7 @@ pub enum Space {
 }
 
 impl Space {
+    /// Every space, in order of declaration, for the parser of IR text.
     pub const ALL: [Space; 16] = [
         Space::Any,
         Space::Stack,
@@ -166,6 +170,7 @@ pub struct Types {
 
 /// The types that everything needs, interned first so that they are constants.
 impl Ty {
+    /// The types that each [`Types`] has from the start; their indexes are the order of `WELL_KNOWN`.
     pub const VOID: Ty = Ty(0);
     pub const BOOL: Ty = Ty(1);
     pub const U8: Ty = Ty(2);
@@ -219,6 +224,7 @@ impl Default for Types {
 }
 
 impl Types {
+    /// A table with the well-known types alone, at the indexes that the constants of [`Ty`] have.
     pub fn new() -> Types {
         let mut types = Types { kinds: IndexSet::new(), structs: Vec::new(), enums: Vec::new(), sigs: IndexSet::new() };
         for kind in WELL_KNOWN {
@@ -232,6 +238,7 @@ impl Types {
         (0..WELL_KNOWN.len() as u32).map(Ty)
     }
 
+    /// The type of this kind, entered if it is new.
     pub fn intern(&mut self, kind: TyKind) -> Ty {
         Ty(self.kinds.insert_full(kind).0 as u32)
     }
@@ -241,10 +248,12 @@ impl Types {
         self.kinds.get_index_of(&kind).map(|index| Ty(index as u32))
     }
 
+    /// The structure of a type.
     pub fn kind(&self, ty: Ty) -> TyKind {
         self.kinds[ty.0 as usize]
     }
 
+    /// The integer type of this width, which is 8, 16, 32 or 64 bits; another one is a compiler bug.
     pub fn int(&self, bits: u8, signed: bool) -> Ty {
         match (bits, signed) {
             (8, false) => Ty::U8,
@@ -259,6 +268,7 @@ impl Types {
         }
     }
 
+    /// `[N x T]`: an array of `length` elements.
     pub fn array(&mut self, element: Ty, length: u64) -> Ty {
         self.intern(TyKind::Array(element, length))
     }
@@ -268,10 +278,12 @@ impl Types {
         self.intern(TyKind::Handle(Some(kind)))
     }
 
+    /// Whether it is the handle of a loaded program, of any attribute.
     pub fn is_handle(&self, ty: Ty) -> bool {
         matches!(self.kind(ty), TyKind::Handle(_))
     }
 
+    /// `str<N>` for a size in bytes that includes the terminating NUL.
     pub fn string(&mut self, size: u32) -> Ty {
         self.intern(TyKind::Str(size))
     }
@@ -284,19 +296,23 @@ impl Types {
         self.intern(TyKind::Ptr { to, space, nullable })
     }
 
+    /// `place<T, SPACE>`: the type of an op that loads and stores take.
     pub fn place(&mut self, of: Ty, space: Space) -> Ty {
         self.intern(TyKind::Place { of, space })
     }
 
+    /// `opt<T>`: a value of the type, or nothing.
     pub fn opt(&mut self, of: Ty) -> Ty {
         self.intern(TyKind::Opt(of))
     }
 
+    /// The type of pointers to functions of this signature.
     pub fn func(&mut self, sig: FnSig) -> Ty {
         let id = SigId(self.sigs.insert_full(sig).0 as u32);
         self.intern(TyKind::Fn(id))
     }
 
+    /// The signature behind an index.
     pub fn sig(&self, id: SigId) -> &FnSig {
         &self.sigs[id.0 as usize]
     }
@@ -307,31 +323,38 @@ impl Types {
         StructId(self.structs.len() as u32 - 1)
     }
 
+    /// The struct or union behind an index.
     pub fn struct_def(&self, id: StructId) -> &StructDef {
         &self.structs[id.0 as usize]
     }
 
+    /// The same, to change it: fields of the kernel's structs are added when the program names them.
     pub fn struct_def_mut(&mut self, id: StructId) -> &mut StructDef {
         &mut self.structs[id.0 as usize]
     }
 
+    /// All structs and unions with their indexes, in the order in which they were entered.
     pub fn structs(&self) -> impl Iterator<Item = (StructId, &StructDef)> {
         self.structs.iter().enumerate().map(|(i, d)| (StructId(i as u32), d))
     }
 
+    /// Enters an enum. It is a type of its own, even if another enum has its name.
     pub fn add_enum(&mut self, def: EnumDef) -> EnumId {
         self.enums.push(def);
         EnumId(self.enums.len() as u32 - 1)
     }
 
+    /// The enum behind an index.
     pub fn enum_def(&self, id: EnumId) -> &EnumDef {
         &self.enums[id.0 as usize]
     }
 
+    /// The same, to set its variants, which are checked after the types are declared.
     pub fn enum_def_mut(&mut self, id: EnumId) -> &mut EnumDef {
         &mut self.enums[id.0 as usize]
     }
 
+    /// All enums with their indexes, in the order in which they were entered.
     pub fn enums(&self) -> impl Iterator<Item = (EnumId, &EnumDef)> {
         self.enums.iter().enumerate().map(|(i, d)| (EnumId(i as u32), d))
     }

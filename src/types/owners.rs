@@ -11,6 +11,7 @@ impl Types {
         if let TyKind::Struct(id) = self.kind(ty) { Some(self.struct_def(id).origin) } else { None }
     }
 
+    /// Whether only the kernel's helpers and functions read or write a value of the type.
     pub fn is_kept(&self, ty: Ty) -> bool {
         self.origin(ty).is_some_and(Origin::is_kept)
     }

@@ -4,7 +4,9 @@
 use serde::ser::{Serialize, SerializeTupleStruct, Serializer};
 use serde::{Deserialize, Serialize as DeriveSerialize};
 
+/// A text in a record, owned.
 pub type Text = String;
+/// A list in a record, owned.
 pub type List<T> = Vec<T>;
 /// A kernel: major, minor.
 pub type Kernel = (u32, u32);
@@ -43,14 +45,17 @@ impl<T: Default + Serialize> Serialize for ByTarget<T> {
     }
 }
 
+/// The default of a column that is true unless the record says otherwise.
 pub fn yes() -> bool {
     true
 }
 
+/// The default of a column with the name of a type.
 pub fn void() -> String {
     "void".to_owned()
 }
 
+/// The default of a column with the text of a number.
 pub fn zero() -> String {
     "0".to_owned()
 }

@@ -10,6 +10,7 @@ use crate::load::Specs;
 use serde::Serialize;
 use std::fmt::Write;
 
+/// The text of `tables.rs`.
 pub fn render(specs: &Specs) -> String {
     let mut out = String::new();
     list(&mut out, "PROGRAMS", "ProgramSpec", &specs.programs);

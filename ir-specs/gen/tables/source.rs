@@ -13,6 +13,7 @@ pub fn expression<T: Serialize>(record: &T) -> String {
 
 struct Source(String);
 
+/// The reason why a record cannot be written as Rust.
 #[derive(Debug)]
 pub struct Failed(String);
 

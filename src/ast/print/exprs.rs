@@ -5,6 +5,7 @@ use crate::ast::*;
 use crate::source::Span;
 
 impl Printer<'_> {
+    /// Prints an expression at the current column, on one line where it fits.
     pub fn expr(&mut self, expr: &Expr) {
         if self.overflow {
             return;
@@ -347,6 +348,7 @@ impl Printer<'_> {
         }
     }
 
+    /// Prints the bounds of a range with `..` or `..=` between them.
     pub fn range(&mut self, low: &Expr, high: &Expr, inclusive: bool) {
         self.expr(low);
         self.push(if inclusive { "..=" } else { ".." });

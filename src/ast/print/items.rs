@@ -5,6 +5,7 @@ use crate::ast::*;
 use crate::source::Span;
 
 impl Printer<'_> {
+    /// Prints a declaration with its comments and attributes, up to the end of its last line.
     pub fn item(&mut self, item: &Item) {
         self.docs(&item.docs);
         self.attributes(&item.attributes);

@@ -27,6 +27,7 @@ impl Printer<'_> {
         self.on_lines(ends, &block.stmts, |stmt| stmt.span, |_| "", Self::stmt);
     }
 
+    /// Prints a statement without the newline after it.
     pub fn stmt(&mut self, stmt: &Stmt) {
         if self.overflow {
             return;

@@ -8,6 +8,7 @@ use crate::source::Span;
 use crate::source::comments::{Comment, CommentKind};
 use crate::source::layout::Layout;
 
+/// The comments of a file and a cursor into them.
 #[derive(Clone, Copy)]
 pub struct Trivia<'a> {
     text: &'a str,
@@ -17,6 +18,7 @@ pub struct Trivia<'a> {
 }
 
 impl<'a> Trivia<'a> {
+    /// Starts before the first comment. `text` is the source as written, `layout` its comments.
     pub fn new(text: &'a str, layout: &'a Layout) -> Trivia<'a> {
         Trivia { text, layout, next: 0 }
     }

@@ -4,6 +4,7 @@ use super::Printer;
 use crate::ast::{ArraySpelling, Expr, FnTypeParam, Memory, Path, Type, TypeKind};
 
 impl Printer<'_> {
+    /// Prints a type as it was spelled.
     pub fn ty(&mut self, ty: &Type) {
         if self.overflow {
             return;
@@ -57,11 +58,13 @@ impl Printer<'_> {
         }
     }
 
+    /// Prints the segments of a path with `separator` between them.
     pub fn path(&mut self, path: &Path, separator: &str) {
         let words: Vec<&str> = path.segments.iter().map(|segment| &*segment.name).collect();
         self.push(&words.join(separator));
     }
 
+    /// Prints a parameter of a function type, with its name if it has one.
     pub fn fn_type_param(&mut self, param: &FnTypeParam) {
         if let Some(name) = &param.name {
             self.push(&name.name);

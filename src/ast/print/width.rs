@@ -15,6 +15,7 @@ impl Printer<'_> {
         self.out[start..].chars().count()
     }
 
+    /// Notes an overflow if a list that is tried on one line goes beyond the width; the attempt is then undone.
     pub fn check_width(&mut self) {
         if self.flat && self.column() > WIDTH {
             self.overflow = true;

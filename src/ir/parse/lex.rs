@@ -1,5 +1,6 @@
 //! Tokens of IR text.
 
+/// A token of IR text.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Token {
     /// A word; dots belong to it: `ks.load`, `.bss`.
@@ -18,6 +19,7 @@ pub enum Token {
     End,
 }
 
+/// A token and its byte range in the text.
 pub struct Lexed {
     pub token: Token,
     pub lo: usize,

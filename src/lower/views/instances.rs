@@ -62,6 +62,7 @@ impl Instances {
     }
 }
 
+/// Whether a parameter of the function is a `bytes`.
 pub fn takes_views(func: &Func) -> bool {
     func.params.iter().any(|&param| func.local(param).ty == Ty::BYTES)
 }

@@ -19,6 +19,7 @@ use std::ops::Range;
 /// How deep brackets may nest. The parser and all walks over the tree recurse as deep.
 pub const MAX_NESTING: usize = 256;
 
+/// The text of a file as the grammar reads it, cut into declarations, and its comments.
 pub struct Layout {
     /// The text that the grammar reads: ASCII, as long as the file.
     pub text: String,

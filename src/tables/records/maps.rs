@@ -60,6 +60,7 @@ record! {
 }
 
 words! {
+    /// The types that a map kind takes for keys.
     pub enum KeyRule {
         /// Any type of fixed size.
         Any,
@@ -105,6 +106,7 @@ words! {
 }
 
 words! {
+    /// The types that a map kind takes for values.
     pub enum ValueRule = Any {
         /// Any type of fixed size.
         Any,

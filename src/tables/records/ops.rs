@@ -28,6 +28,7 @@ words! {
 }
 
 words! {
+    /// The kind of an attribute's value.
     pub enum AttrKind {
         Int,
         Bool,
@@ -63,6 +64,7 @@ words! {
 }
 
 words! {
+    /// A property of an op that passes ask for.
     pub enum OpTrait {
         /// Ends a block of a CFG.
         Terminator,

@@ -50,6 +50,7 @@ record! {
 }
 
 record! {
+    /// A field of a context or of a kernel object.
     pub struct ContextField {
         pub name: Text,
         /// Type text as in the language; `packet` fields are `*u8`.
@@ -76,6 +77,7 @@ record! {
 }
 
 words! {
+    /// The end of the packet that a field of a context is.
     pub enum FieldRole = Plain {
         Plain,
         /// Start of the packet (`data`).
@@ -105,6 +107,7 @@ record! {
 }
 
 record! {
+    /// A field of a header or of another struct of the tables.
     pub struct StructField {
         pub name: Text,
         /// Type text as in the language.

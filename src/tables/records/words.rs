@@ -20,6 +20,7 @@ record! {
 }
 
 words! {
+    /// The place that a word has in the grammar.
     #[serde(rename_all = "snake_case")]
     pub enum WordRole {
         /// Begins a statement or an expression, and so is no name in one.
