@@ -10,6 +10,7 @@ use crate::program::{array, text};
 use crate::{escape, output, print};
 use std::ffi::c_char;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 static DETACH: OnceLock<fn()> = OnceLock::new();
 
@@ -53,6 +54,16 @@ pub fn leave(status: i32) -> ! {
 pub fn die(status: i32, message: &str) -> ! {
     complain(message);
     leave(status)
+}
+
+/// The reader of standard output has gone, as in `program | head -1`: detaches everything and ends the process with the status that a shell
+/// reports of a tool which SIGPIPE has ended.
+pub fn reader_gone() {
+    static ENDING: AtomicBool = AtomicBool::new(false);
+    // What is printed meanwhile is lost too.
+    if !ENDING.swap(true, Ordering::Relaxed) {
+        leave(128 + libc::SIGPIPE);
+    }
 }
 
 /// See abi.rs.

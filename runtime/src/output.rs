@@ -1,6 +1,8 @@
-//! Standard output. What cannot be written there is lost: a message says so, once, and the status of the process.
+//! Standard output. What cannot be written there is lost: a message says so, once, and the status of the process. A reader that goes
+//! away ends the process.
 
 use crate::errors::{complain, reason, try_write};
+use crate::exit;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The status of a process whose output is not whole.
@@ -24,7 +26,9 @@ pub fn write(bytes: &[u8]) {
         true if !bytes.is_empty() => Err(libc::EBADF),
         _ => try_write(1, bytes),
     };
-    if let Err(code) = written
+    if written == Err(libc::EPIPE) {
+        exit::reader_gone();
+    } else if let Err(code) = written
         && !FAILED.swap(true, Ordering::Relaxed)
     {
         complain(&format!("standard output cannot be written, what is printed is lost: {}", reason(code)));

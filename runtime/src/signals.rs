@@ -52,10 +52,12 @@ pub fn install(clean_up: fn()) {
     for signal in [libc::SIGINT, libc::SIGTERM] {
         handle(signal, on_cancel, libc::SA_RESTART);
     }
-    // A parent may have left it ignored; a reader that goes away ends the program as it ends any other.
-    // SAFETY: the default action.
-    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+    // Where the reader of standard output has gone, the write that fails ends the program (`exit::reader_gone`). What the program starts has
+    // the default action again, which it would not have of an ignored signal.
+    handle(libc::SIGPIPE, on_closed_pipe, libc::SA_RESTART);
 }
+
+extern "C" fn on_closed_pipe(_signal: i32) {}
 
 /// Signals that end a process by default get a handler that first removes what would stay behind. `overflow.rs` has that of
 /// SIGSEGV.
@@ -66,16 +68,8 @@ pub fn clean_up_on_death() {
         // SAFETY: raise is safe in a handler; the signal arrives when the handler returns.
         unsafe { libc::raise(signal) };
     }
-    for signal in [
-        libc::SIGHUP,
-        libc::SIGQUIT,
-        libc::SIGPIPE,
-        libc::SIGABRT,
-        libc::SIGBUS,
-        libc::SIGFPE,
-        libc::SIGILL,
-        libc::SIGALRM,
-    ] {
+    for signal in [libc::SIGHUP, libc::SIGQUIT, libc::SIGABRT, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGALRM]
+    {
         handle(signal, on_death, libc::SA_RESETHAND);
     }
 }

@@ -4,8 +4,10 @@ use super::{Field, Spec};
 use crate::abi::KsFieldKind;
 use crate::escape;
 
+/// The whole text: how the program is called, with the options that have to be given, its description, and a row for each option.
 pub fn usage(spec: &Spec, program: &str) -> String {
-    let mut text = format!("Usage: {program} [OPTIONS]\n");
+    let required: Vec<String> = spec.fields.iter().filter(|field| field.required).map(form).collect();
+    let mut text = format!("Usage: {} [OPTIONS]\n", [vec![program.to_owned()], required].concat().join(" "));
     if !spec.doc.is_empty() {
         text += &format!("\n{}\n", spec.doc);
     }
@@ -149,7 +151,7 @@ mod tests {
         let defaults = vec![0, 0, 0, 0, 0xdc, 5, 0xff, 127, 0, 0, 1, 0xff, 0];
         let spec = Spec { doc: "Counts packets.", defaults, fields, own: super::super::own::rows() };
         let wanted = "\
-Usage: prog [OPTIONS]
+Usage: prog --interface=TEXT [OPTIONS]
 
 Counts packets.
 

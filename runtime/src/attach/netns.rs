@@ -7,8 +7,9 @@ use libbpf_sys as bpf;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 
 /// Where `ip netns add` keeps names.
 const NAMES: &[u8] = b"/run/netns/";
@@ -37,13 +38,9 @@ pub fn open(target: &Target) -> Result<(OwnedFd, String), Failure> {
             "a number names no network namespace\n  help: give its name or the path of its file",
         ));
     };
-    let path = match name {
-        [] => OWN.to_vec(),
-        name if name.contains(&b'/') => name.to_vec(),
-        name => [NAMES, name].concat(),
-    };
-    let shown = escape::value(&String::from_utf8_lossy(&path));
-    let opened = net::c_name(&path).map_or(-1, |path| {
+    let path = path(name);
+    let shown = escape::value(&path.to_string_lossy());
+    let opened = net::c_name(path.as_os_str().as_bytes()).map_or(-1, |path| {
         // SAFETY: a NUL-terminated path.
         unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) }
     });
@@ -53,6 +50,16 @@ pub fn open(target: &Target) -> Result<(OwnedFd, String), Failure> {
     }
     // SAFETY: just opened, and nobody else's.
     Ok((unsafe { OwnedFd::from_raw_fd(opened) }, shown))
+}
+
+/// The file of a namespace, by its name or path; of the process's own, if the name is empty.
+pub fn path(name: &[u8]) -> PathBuf {
+    let path = match name {
+        [] => OWN.to_vec(),
+        name if name.contains(&b'/') => name.to_vec(),
+        name => [NAMES, name].concat(),
+    };
+    OsString::from_vec(path).into()
 }
 
 /// Whether a file is the namespace that this process is in.

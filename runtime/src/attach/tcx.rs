@@ -4,7 +4,7 @@
 
 use super::clsact::Attachment;
 use super::interface::Interface;
-use super::watch::Life;
+use super::watch::{Life, Place};
 use super::{Attached, Failure, Request, not_permitted, order};
 use crate::errors::reason;
 use crate::load::unknown_to_kernel;
@@ -36,7 +36,7 @@ impl Attached for Attachment {
     }
 
     fn life(&self) -> Life {
-        self.interface().map_or(Life::Gone, Life::At)
+        self.interface().map_or(Life::Gone, |index| Life::At(Place::Interface(index)))
     }
 }
 

@@ -1,7 +1,7 @@
-//! Attachments that end though the program did not detach them: their interface or cgroup goes, or another process detaches them
+//! Attachments that end though the program did not detach them: their interface, cgroup or namespace goes, or another process detaches them
 //! (`bpftool link detach`, `tc filter del`). The kernel wakes nobody up, so whoever waits looks once a second.
 
-use super::{LINKS, Target};
+use super::{LINKS, Target, netns};
 use crate::errors::complain;
 use crate::program::{self, MainThread};
 use crate::{load, signals};
@@ -9,6 +9,7 @@ use libbpf_sys as bpf;
 use std::cell::Cell;
 use std::ffi::CStr;
 use std::os::fd::RawFd;
+use std::path::Path;
 use std::time::Duration;
 
 const PAUSE: Duration = Duration::from_secs(1);
@@ -18,15 +19,26 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub enum Life {
     /// It stays until the program detaches it.
     Lasting,
-    /// It is there. An interface, by its index; 0 for something else.
-    At(u32),
+    /// It is there.
+    At(Place),
     Gone,
+}
+
+/// What it is attached to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// By its index.
+    Interface(u32),
+    Cgroup,
+    Namespace,
+    Map,
+    /// The kernel itself, which stays.
+    Kernel,
 }
 
 /// An attachment that may end.
 pub struct Watched {
-    /// The interface, or 0.
-    index: u32,
+    place: Place,
     /// The name of the attachment's target, for messages; empty where it is unknown.
     to: String,
     pub gone: bool,
@@ -41,13 +53,14 @@ static NOTHING_LEFT: MainThread<Cell<bool>> = MainThread::new(Cell::new(false));
 /// Of a new attachment: how it is watched, if it may end.
 pub(super) fn of(life: Life, target: Option<&Target>) -> Option<Watched> {
     NOTHING_LEFT.set(false);
-    let Life::At(index) = life else { return None };
+    let Life::At(place) = life else { return None };
     WATCHES.set(true);
-    let to = match target {
-        Some(Target::Text(name)) if !name.is_empty() => String::from_utf8_lossy(name).into_owned(),
-        _ => interface(index).unwrap_or_default(),
+    let to = match (target, place) {
+        (Some(Target::Text(name)), _) if !name.is_empty() => String::from_utf8_lossy(name).into_owned(),
+        (_, Place::Interface(index)) => interface(index).unwrap_or_default(),
+        (_, Place::Cgroup | Place::Namespace | Place::Map | Place::Kernel) => String::new(),
     };
-    Some(Watched { index, to, gone: false })
+    Some(Watched { place, to, gone: false })
 }
 
 /// How long nobody looks, if someone has to.
@@ -86,10 +99,14 @@ fn say(program: &str, watched: &Watched) {
         "" => String::new(),
         name => format!(" from `{name}`"),
     };
-    let why = match watched.index {
-        0 => "what it was attached to is gone, or another process has detached it",
-        index if interface(index).is_none() => "the interface is gone",
-        _ => "another process has detached it",
+    let why = match watched.place {
+        Place::Interface(index) if interface(index).is_none() => "the interface is gone",
+        Place::Cgroup if !Path::new(&watched.to).exists() => "the cgroup is gone",
+        Place::Namespace if !watched.to.is_empty() && !netns::path(watched.to.as_bytes()).exists() => {
+            "the network namespace is gone"
+        }
+        Place::Map => "the map is gone, or another process has detached it",
+        Place::Interface(_) | Place::Cgroup | Place::Namespace | Place::Kernel => "another process has detached it",
     };
     complain(&format!("`{program}` was detached{from}: {why}"));
 }
@@ -118,16 +135,17 @@ pub fn of_link(link: RawFd) -> Life {
             return Life::Lasting;
         }
         let of = info.__bindgen_anon_1;
-        let (there, index) = match info.type_ {
-            bpf::BPF_LINK_TYPE_XDP => (of.xdp.ifindex != 0, of.xdp.ifindex),
-            bpf::BPF_LINK_TYPE_TCX => (of.tcx.ifindex != 0, of.tcx.ifindex),
-            bpf::BPF_LINK_TYPE_NETKIT => (of.netkit.ifindex != 0, of.netkit.ifindex),
-            bpf::BPF_LINK_TYPE_CGROUP => (of.cgroup.cgroup_id != 0, 0),
-            bpf::BPF_LINK_TYPE_NETNS => (of.netns.netns_ino != 0, 0),
-            bpf::BPF_LINK_TYPE_SOCKMAP => (of.sockmap.map_id != 0, 0),
-            bpf::BPF_LINK_TYPE_STRUCT_OPS => (of.struct_ops.map_id != 0, 0),
+        let (there, place) = match info.type_ {
+            bpf::BPF_LINK_TYPE_XDP => (of.xdp.ifindex != 0, Place::Interface(of.xdp.ifindex)),
+            bpf::BPF_LINK_TYPE_TCX => (of.tcx.ifindex != 0, Place::Interface(of.tcx.ifindex)),
+            bpf::BPF_LINK_TYPE_NETKIT => (of.netkit.ifindex != 0, Place::Interface(of.netkit.ifindex)),
+            bpf::BPF_LINK_TYPE_CGROUP => (of.cgroup.cgroup_id != 0, Place::Cgroup),
+            bpf::BPF_LINK_TYPE_NETNS => (of.netns.netns_ino != 0, Place::Namespace),
+            bpf::BPF_LINK_TYPE_SOCKMAP => (of.sockmap.map_id != 0, Place::Map),
+            bpf::BPF_LINK_TYPE_STRUCT_OPS => (of.struct_ops.map_id != 0, Place::Kernel),
+            // Of a link to netfilter, which holds its namespace, the kernel does not say whether it was detached.
             _ => return Life::Lasting,
         };
-        if there { Life::At(index) } else { Life::Gone }
+        if there { Life::At(place) } else { Life::Gone }
     }
 }

@@ -1,15 +1,23 @@
 """vanish.py PROGRAM ACTION…: starts the program in a network namespace with the interfaces ks0 and ks1, waits for its first line, does each
 action once the program has said what became of the one before, and prints the other lines and the status. An action deletes an
-interface, or `detach` detaches the first bpf_link of the program from outside, `filter` deletes the filters of an interface."""
+interface, or `detach` detaches the first bpf_link of the program from outside, `filter` deletes the filters of an interface. PROGRAM may
+have arguments: `{cgroup}` is a new cgroup, which `rmdir` removes, `{netns}` the file of another network namespace, which `leave` ends;
+with `nk0` there are the ends nk0 and nk1 of a netkit device."""
 
 import ctypes
 import os
 import pathlib
+import shlex
 import signal
 import subprocess
 import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../../ci/lib"))
+import netkit  # noqa: E402
+
 CLONE_NEWNET = 0x40000000
+# Version 2 is mounted below version 1 where a machine has both.
+ROOTS = [pathlib.Path("/sys/fs/cgroup/unified"), pathlib.Path("/sys/fs/cgroup")]
 BPF, BPF_LINK_GET_FD_BY_ID, BPF_LINK_DETACH = 321, 30, 34
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -36,6 +44,11 @@ def act(action, pid):
         bpf(BPF_LINK_DETACH, bpf(BPF_LINK_GET_FD_BY_ID, link_of(pid)))
     elif words[0] == "filter":
         subprocess.run(["tc", "filter", "del", "dev", words[1], "ingress"], check=True)
+    elif words[0] == "rmdir":
+        cgroup.rmdir()
+    elif words[0] == "leave":
+        other.kill()
+        other.wait()
     elif words[0] == "end":
         os.kill(pid, signal.SIGTERM)
     else:
@@ -46,10 +59,22 @@ if libc.unshare(CLONE_NEWNET) != 0:
     sys.exit("no network namespace")
 for name in ("ks0", "ks1"):
     subprocess.run(["ip", "link", "add", name, "type", "veth", "peer", "name", f"{name}p"], check=True)
-process = subprocess.Popen([sys.argv[1]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+cgroup = next(root for root in ROOTS if root.is_dir()) / f"kstest-vanish-{os.getpid()}"
+if "{cgroup}" in sys.argv[1]:
+    cgroup.mkdir()
+# Its line says that it is in the namespace.
+other = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec sleep 60"], stdout=subprocess.PIPE)
+other.stdout.readline()
+if "nk0" in sys.argv[1]:
+    netkit.make("nk0", "nk1")
+command = shlex.split(sys.argv[1].format(cgroup=cgroup, netns=f"/proc/{other.pid}/ns/net"))
+process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 print(process.stdout.readline(), end="")
 for action in sys.argv[2:]:
     act(action, process.pid)
     print(process.stdout.readline(), end="")
 print(process.stdout.read(), end="")
 print("status", process.wait())
+other.kill()
+if cgroup.is_dir():
+    cgroup.rmdir()
