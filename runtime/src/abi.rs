@@ -267,6 +267,7 @@ pub enum KsKconfig {
 }
 
 impl KsKconfig {
+    /// The kind of kernel option in the flags of a variable; none for a variable that is no kernel option.
     pub fn of(flags: u32) -> Option<KsKconfig> {
         use KsKconfig::{Bool, Char, Signed, Text, Tristate, Unsigned};
         [Bool, Char, Tristate, Text, Unsigned, Signed].into_iter().find(|option| *option as u32 == flags)

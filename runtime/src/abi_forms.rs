@@ -17,6 +17,7 @@ macro_rules! named {
                 }
             }
 
+            /// The name in the compiler's table, for messages.
             pub fn name(self) -> &'static str {
                 match self {
                     $( $of::$variant => $name, )*

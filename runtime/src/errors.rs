@@ -38,6 +38,7 @@ pub fn complain(message: &str) {
     write_all(2, escape::message(&text).as_bytes());
 }
 
+/// The errno of this thread, as the last failed call of libc has left it.
 pub fn errno() -> i32 {
     // SAFETY: always valid on the calling thread.
     unsafe { *libc::__errno_location() }
@@ -76,6 +77,7 @@ pub unsafe extern "C" fn ks_strerror(code: i32, out: *mut c_char, size: u64) {
     unsafe { program::fill(&describe(code.unsigned_abs()), out, size) }
 }
 
+/// An errno of the kernel that libc has no name for (include/linux/errno.h).
 pub const ENOTSUPP: u32 = 524;
 
 fn errno_name(code: u32) -> Option<&'static str> {

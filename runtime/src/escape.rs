@@ -52,6 +52,7 @@ pub fn foreign(text: &[u8], stays: fn(char) -> bool) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
+/// Whether the character ends a line, so that a message keeps it.
 pub fn is_line_end(c: char) -> bool {
     c == '\n'
 }

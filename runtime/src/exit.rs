@@ -44,6 +44,7 @@ fn detach_everything() {
     }
 }
 
+/// Detaches everything and ends the process with this status.
 pub fn leave(status: i32) -> ! {
     detach_everything();
     // SAFETY: runs what is registered and ends the process.

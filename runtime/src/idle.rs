@@ -1,9 +1,10 @@
-//! What is done while the program waits, in `wait`, `sleep` and `dispatch`: what programs print is copied, and attachments are looked at.
+//! Work while the program waits, in `wait`, `sleep` and `dispatch`: the prints of programs are copied, and ended attachments are noticed.
 
 use crate::attach::watch;
 use crate::streams;
 use std::time::Duration;
 
+/// Copies the prints of programs, and looks for attachments that have ended.
 pub fn work() {
     streams::copy();
     watch::look();

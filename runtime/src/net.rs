@@ -5,6 +5,7 @@ use crate::program::bounded;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::slice;
 
+/// The index of the interface; none if there is none of this name.
 pub fn index_of(name: &CStr) -> Option<i32> {
     // SAFETY: a NUL-terminated string.
     let index = unsafe { libc::if_nametoindex(name.as_ptr()) };

@@ -12,6 +12,7 @@ const LOST: i32 = 3;
 static CLOSED: AtomicBool = AtomicBool::new(false);
 static FAILED: AtomicBool = AtomicBool::new(false);
 
+/// Notes that the process was started without a standard output, so that writes to it fail.
 pub fn was_closed() {
     CLOSED.store(true, Ordering::Relaxed);
 }
@@ -21,6 +22,7 @@ pub fn reopened() {
     CLOSED.store(false, Ordering::Relaxed);
 }
 
+/// Writes all bytes to standard output. The first failure is reported, and later ones are not.
 pub fn write(bytes: &[u8]) {
     let written = match CLOSED.load(Ordering::Relaxed) {
         true if !bytes.is_empty() => Err(libc::EBADF),
@@ -40,6 +42,7 @@ pub fn status(wanted: i32) -> i32 {
     if FAILED.load(Ordering::Relaxed) { LOST } else { wanted }
 }
 
+/// Whether standard output is a terminal.
 pub fn is_terminal() -> bool {
     // SAFETY: asks about a descriptor.
     unsafe { libc::isatty(1) == 1 }

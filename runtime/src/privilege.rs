@@ -11,6 +11,7 @@ pub struct Capability {
     included: bool,
 }
 
+/// The capabilities that messages name.
 pub const NET_ADMIN: Capability = Capability { bit: 12, name: "CAP_NET_ADMIN", included: false };
 pub const SYS_MODULE: Capability = Capability { bit: 16, name: "CAP_SYS_MODULE", included: false };
 pub const SYS_ADMIN: Capability = Capability { bit: 21, name: "CAP_SYS_ADMIN", included: true };
@@ -70,6 +71,7 @@ fn namespaced() -> bool {
     !whole.is_empty() && whole != ["0", "0", "4294967295"]
 }
 
+/// The facts about the process's rights that explain an EPERM.
 pub struct Privilege {
     pub root: bool,
     /// Which of the needed capabilities the process lacks.
@@ -81,6 +83,7 @@ pub struct Privilege {
 }
 
 impl Privilege {
+    /// Asks the kernel for them.
     pub fn of_this_process() -> Privilege {
         let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };

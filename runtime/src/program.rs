@@ -15,6 +15,7 @@ pub struct MainThread<T>(T);
 unsafe impl<T> Sync for MainThread<T> {}
 
 impl<T> MainThread<T> {
+    /// A value that only the main thread uses.
     pub const fn new(value: T) -> MainThread<T> {
         MainThread(value)
     }
@@ -85,21 +86,25 @@ pub fn asked_for(option: &str) -> bool {
     std::env::args_os().skip(1).any(|word| word == option)
 }
 
+/// The programs of the descriptor.
 pub fn progs() -> &'static [KsProg] {
     // SAFETY: the descriptor's pointer and length belong together.
     program().map_or(&[], |p| unsafe { array(p.progs, p.progs_len) })
 }
 
+/// The implementations of structs of functions in the descriptor.
 pub fn struct_ops() -> &'static [KsStructOps] {
     // SAFETY: as above.
     program().map_or(&[], |p| unsafe { array(p.struct_ops, p.struct_ops_len) })
 }
 
+/// The maps of the descriptor.
 pub fn maps() -> &'static [KsMap] {
     // SAFETY: as above.
     program().map_or(&[], |p| unsafe { array(p.maps, p.maps_len) })
 }
 
+/// The global variables of the descriptor.
 pub fn globals() -> &'static [KsGlobal] {
     // SAFETY: as above.
     program().map_or(&[], |p| unsafe { array(p.globals, p.globals_len) })

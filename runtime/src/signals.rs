@@ -179,6 +179,7 @@ pub extern "C" fn ks_cancelled() -> i32 {
     }
 }
 
+/// The time since boot, without suspension (CLOCK_MONOTONIC).
 pub fn monotonic() -> Duration {
     Duration::from_nanos(crate::time::ks_now_ns())
 }

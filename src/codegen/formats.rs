@@ -23,6 +23,7 @@ pub struct Conversion {
 /// The suffixes of `%p` that the kernel's and the runtime's formats share.
 const POINTER_FORMATS: [&str; 4] = ["I4", "I6", "M", "S"];
 
+/// Splits a format into texts and directives, in order.
 pub fn pieces(format: &[u8]) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut text = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+/// Names that are not free any more.
 #[derive(Default, Clone)]
 pub struct Taken {
     names: HashSet<String>,

@@ -73,6 +73,7 @@ pub enum Changed {
 }
 
 impl Changed {
+    /// Whether at least one of both changed something.
     pub fn or(self, other: Changed) -> Changed {
         if self == Changed::Yes { self } else { other }
     }
@@ -84,6 +85,7 @@ pub type Neighbour = (&'static str, &'static str);
 /// The name for each other pass of the list.
 pub const EVERY: &str = "*";
 
+/// A pass: its name, its place in the order, and its function.
 pub struct Pass {
     pub name: &'static str,
     pub summary: &'static str,
@@ -118,6 +120,7 @@ impl Because {
     }
 }
 
+/// The function of a pass, by the part of a program that it takes.
 pub enum Run {
     Module(fn(&mut Module, &mut Session) -> Changed),
     /// For passes that take the tuning, which says how to spare stack.

@@ -110,6 +110,7 @@ impl Env<'_> {
         self.filtered(module, |_| true)
     }
 
+    /// The names of types that the module sees, the predefined ones included.
     pub fn type_names(&self, module: ModuleId) -> Vec<String> {
         self.filtered(module, |entity| matches!(entity, Entity::Type(_)))
     }

@@ -43,6 +43,7 @@ pub struct Imports {
 }
 
 impl Imports {
+    /// No imports yet; the names that each module declares are known.
     pub fn of(modules: &Modules) -> Imports {
         Imports {
             members: modules.ids().map(|id| members(modules, id)).collect(),
@@ -51,11 +52,13 @@ impl Imports {
         }
     }
 
+    /// Adds an import and returns its id.
     pub fn add(&mut self, import: Import) -> ImportId {
         self.list.push(import);
         ImportId(self.list.len() - 1)
     }
 
+    /// All imports, in the order in which they were added.
     pub fn all(&self) -> impl Iterator<Item = &Import> {
         self.list.iter()
     }

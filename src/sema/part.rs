@@ -10,6 +10,7 @@ use super::tree::{Block, Const, Expr, ExprKind, Func, FuncId, Program, Role, Stm
 use crate::source::Span;
 use std::collections::BTreeSet;
 
+/// The part of a program that has no errors.
 pub struct Part {
     /// The functions that are left out have empty bodies, in which control does not reach the end.
     pub program: Program,

@@ -23,6 +23,7 @@ impl Names {
         Names { entered: HashMap::new(), constants: CONSTS.iter().map(|_| OnceCell::new()).collect() }
     }
 
+    /// The meaning of a predefined name; none if there is none of this name.
     pub fn get(&self, name: &str) -> Option<&Declared> {
         self.entered.get(name).or_else(|| tables::constant(name).map(|index| self.constant(index)))
     }
@@ -83,6 +84,7 @@ const SIMPLE_TYPES: &[(&str, Ty)] = &[
     ("ProgramHandle", Ty::HANDLE),
 ];
 
+/// Enters the predefined types into `types`, and returns the predefined names.
 pub fn declare(types: &mut Types) -> Names {
     let mut names = Names::new();
     for &(name, ty) in SIMPLE_TYPES {
@@ -153,6 +155,7 @@ pub fn is_unknown(types: &Types, ty: Ty) -> bool {
     matches!(types.kind(ty), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Unknown)
 }
 
+/// Whether the type is a struct that is the context of programs.
 pub fn is_context(types: &Types, ty: Ty) -> bool {
     matches!(types.kind(ty), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Context)
 }

@@ -20,12 +20,14 @@ pub enum Found {
     Broken,
 }
 
+/// The kind of declaration that a name is looked up for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wanted {
     Any,
     Type,
 }
 
+/// The names that are visible at a place, and the facts about them that constant expressions need.
 pub trait Scope {
     fn find(&mut self, cx: &mut Session, name: &str) -> Found;
 

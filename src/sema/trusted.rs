@@ -20,6 +20,7 @@ pub enum Holder {
     Result(FuncId),
 }
 
+/// The holders whose pointers must be trusted, as far as the bodies have shown.
 #[derive(Default)]
 pub struct Trust {
     /// Those that hold only pointers to which the verifier follows.
@@ -32,6 +33,7 @@ pub struct Trust {
 }
 
 impl Trust {
+    /// Whether the holder is known to hold trusted pointers alone.
     pub fn holds(&self, holder: Holder) -> bool {
         self.holders.contains(&holder)
     }
@@ -50,6 +52,7 @@ impl Trust {
         is_open
     }
 
+    /// Notes that an untrusted value goes into the holder, so that it cannot hold trusted pointers alone.
     pub fn refuse(&mut self, holder: Holder, value: Span) {
         if self.refused.insert(holder, value).is_none() {
             self.withdrawn.insert(holder);

@@ -17,6 +17,7 @@ pub const MAX_DEPTH: usize = 1000;
 /// How many `else if` a chain may have. They nest in the tree, though not for who reads them: they count apart from its depth.
 pub const MAX_CHAIN: usize = 5_000;
 
+/// Builds the tree of one declaration from pest's pairs.
 pub struct Builder<'a> {
     /// The text of the file as written.
     pub source: &'a str,
@@ -38,6 +39,7 @@ pub struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
+    /// A builder for the declaration that begins at the byte `base`. Its reports go to `diags`.
     pub fn new(
         source: &'a str,
         file: FileId,
@@ -63,6 +65,7 @@ impl<'a> Builder<'a> {
         Span::new(self.file, start, start + len)
     }
 
+    /// The text of a span, as written.
     pub fn text(&self, span: Span) -> &'a str {
         &self.source[span.lo as usize..span.hi as usize]
     }
@@ -73,6 +76,7 @@ impl<'a> Builder<'a> {
         Span { hi: span.lo + rest.len() as u32, ..span }
     }
 
+    /// Reports an error and returns it for labels and helps.
     pub fn error(&mut self, span: Span, code: impl Code) -> &mut Diagnostic {
         self.push(Diagnostic::new(Severity::Error, Some(span), &code))
     }
@@ -86,6 +90,7 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Reports a warning and returns it for labels and helps.
     pub fn warn(&mut self, span: Span, code: impl Code) -> &mut Diagnostic {
         self.push(Diagnostic::new(Severity::Warning, Some(span), &code))
     }
@@ -97,6 +102,7 @@ impl<'a> Builder<'a> {
         &mut self.diags[last]
     }
 
+    /// The identifier of a pair; that it is no keyword is not checked here.
     pub fn ident(&self, pair: Pair<'_, Rule>) -> Ident {
         let span = self.span(&pair);
         Ident { name: self.text(span).to_owned(), span }
@@ -111,6 +117,7 @@ impl<'a> Builder<'a> {
         ident
     }
 
+    /// Reports a keyword where a name should be.
     pub fn keyword_as_name(&mut self, ident: &Ident) {
         self.push(keyword_names::refused(&ident.name, ident.span));
     }
@@ -139,6 +146,7 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Whether nodes of this cost would exceed the depth that tree walks can take.
     pub fn is_too_deep(&self, cost: usize) -> bool {
         self.depth + cost > MAX_DEPTH
     }

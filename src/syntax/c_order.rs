@@ -83,6 +83,7 @@ fn goes_on(c: char) -> bool {
 }
 
 impl<'a> Reader<'a> {
+    /// Reads from a byte offset on, at most `MAX_CHARS` characters, without comments.
     pub fn new(source: &'a str, from: u32) -> Reader<'a> {
         let text = &source[from as usize..];
         let end = text.char_indices().nth(MAX_CHARS).map_or(text.len(), |(at, _)| at);
@@ -92,6 +93,7 @@ impl<'a> Reader<'a> {
         Reader { source, text, tokens: Scanner::new(text).filter(|t| !comment(t)).collect(), at: 0 }
     }
 
+    /// The text of the next token; empty at the end.
     pub fn peek(&self) -> &'a str {
         self.tokens.get(self.at).map_or("", |t| &self.text[t.lo..t.hi])
     }

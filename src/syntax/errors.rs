@@ -87,6 +87,7 @@ impl<'a> Failure<'a> {
         index.and_then(|index| self.tokens.get(index)).map_or("", |t| &self.text[t.lo..t.hi])
     }
 
+    /// The span of a token, counted from the one at fault. A newline is the empty span behind the token before it.
     pub fn token_span(&self, builder: &Builder<'_>, offset: isize) -> Span {
         let index = self.at.checked_add_signed(offset);
         let (lo, hi) = match index.and_then(|index| self.tokens.get(index)) {
@@ -104,10 +105,12 @@ impl<'a> Failure<'a> {
         index.checked_sub(1).map_or(0, |before| self.tokens[before].hi)
     }
 
+    /// The span of the token at fault.
     pub fn span(&self, builder: &Builder<'_>) -> Span {
         self.token_span(builder, 0)
     }
 
+    /// Whether the token at this distance from the one at fault is a word.
     pub fn is_word(&self, offset: isize) -> bool {
         let index = self.at.checked_add_signed(offset);
         index.and_then(|index| self.tokens.get(index)).is_some_and(|t| t.kind == TokenKind::Word)

@@ -398,6 +398,7 @@ const BINARY: &[BinaryOp] = &[
     BinaryOp::Rem,
 ];
 
+/// The operator of this text, which the grammar has taken for an infix operator.
 pub fn binary_op(text: &str) -> BinaryOp {
     let found = BINARY.iter().find(|op| op.text() == text);
     *found.unwrap_or_else(|| crate::bug!("`{text}` is no infix operator"))

@@ -12,6 +12,7 @@ use crate::source::Span;
 use pest::iterators::{Pair, Pairs};
 
 impl Builder<'_> {
+    /// Builds an `if` with its `else` branches.
     pub fn if_expr(&mut self, pair: Pair<'_, Rule>) -> IfExpr {
         let start = self.span(&pair).lo;
         let mut parts = pair.into_inner();
@@ -85,6 +86,7 @@ impl Builder<'_> {
         Binding { name, ty, value, span }
     }
 
+    /// Builds a `match`.
     pub fn match_expr(&mut self, pair: Pair<'_, Rule>) -> MatchExpr {
         let start = self.span(&pair).lo;
         let mut parts = pair.into_inner();
@@ -142,6 +144,7 @@ impl Builder<'_> {
         Pattern::Range { low, high, inclusive: dots.as_str() == "..=", span }
     }
 
+    /// Builds a `while`.
     pub fn while_stmt(&mut self, pair: Pair<'_, Rule>) -> StmtKind {
         let start = self.span(&pair).lo;
         let mut parts = pair.into_inner();
@@ -149,6 +152,7 @@ impl Builder<'_> {
         StmtKind::While { condition, body: self.body(&mut parts) }
     }
 
+    /// Builds a `for` over a range, an array or a map.
     pub fn for_stmt(&mut self, pair: Pair<'_, Rule>) -> StmtKind {
         let mut names = Vec::new();
         let mut exprs = Vec::new();

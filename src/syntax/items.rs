@@ -20,6 +20,7 @@ struct Modifiers {
 }
 
 impl Builder<'_> {
+    /// Builds a declaration; none if nothing of it can be used, which was reported.
     pub fn item(&mut self, pair: Pair<'_, Rule>) -> Option<Item> {
         let mut docs = Vec::new();
         let mut attributes = Vec::new();
@@ -153,6 +154,7 @@ impl Builder<'_> {
         FnDecl { name, params, result, body }
     }
 
+    /// Builds a parameter. One that cannot be read has its name and an unread type; none if no name is found in it.
     pub fn param(&mut self, pair: Pair<'_, Rule>) -> Option<Param> {
         let span = self.span(&pair);
         if pair.as_rule() == Rule::hole_text {

@@ -70,11 +70,13 @@ impl Builder<'_> {
         })
     }
 
+    /// Builds a string without its quotes, with escapes replaced.
     pub fn str_lit(&mut self, pair: &Pair<'_, Rule>) -> StrLit {
         let span = self.span(pair);
         StrLit { bytes: self.unescape(span), span }
     }
 
+    /// The byte of a character literal; other than one byte is reported.
     pub fn char_lit(&mut self, span: Span) -> u8 {
         let before = self.diags.len();
         let bytes = self.unescape(span);

@@ -19,6 +19,7 @@ struct Declared {
 }
 
 impl Builder<'_> {
+    /// Builds a block. Statements that nothing separates are reported.
     pub fn block(&mut self, pair: Pair<'_, Rule>) -> Block {
         let span = self.span(&pair);
         let mut stmts: Vec<Stmt> = Vec::new();
@@ -64,6 +65,7 @@ impl Builder<'_> {
         separated || ends_itself && self.text(last).ends_with('}')
     }
 
+    /// Reports two statements, or two other elements, in a row without `separator`.
     pub fn not_separated(&mut self, last: Span, next: Span, separator: &str) {
         let word = self.text(next).split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or("");
         let found = if word.is_empty() { &self.text(next)[..1] } else { word };
@@ -85,6 +87,7 @@ impl Builder<'_> {
         foreign::statement(self, last, next).unwrap_or_else(|| Hint::text(format!("write {separator} between them")))
     }
 
+    /// Builds a statement.
     pub fn stmt(&mut self, pair: Pair<'_, Rule>) -> Stmt {
         self.stmt_below(pair, 1)
     }

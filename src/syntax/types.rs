@@ -117,6 +117,7 @@ impl Builder<'_> {
         Type { kind: TypeKind::Applied { name, args, size }, span }
     }
 
+    /// Builds the path of a type; a keyword in place of a name is reported.
     pub fn type_path(&mut self, pair: Pair<'_, Rule>) -> Path {
         let path = self.path(pair);
         self.refuse_colons(&path);
@@ -145,6 +146,7 @@ impl Builder<'_> {
         Type { kind: TypeKind::Fn { params, result }, span }
     }
 
+    /// Builds a parameter of a function type, with its name if it has one.
     pub fn fn_type_param(&mut self, pair: Pair<'_, Rule>) -> FnTypeParam {
         let mut name = None;
         let mut ty = None;
@@ -182,6 +184,7 @@ pub fn only(pair: Pair<'_, Rule>) -> Pair<'_, Rule> {
     pair.into_inner().next().unwrap_or_else(|| crate::bug!("{rule:?} without parts"))
 }
 
+/// The text between backquotes, as messages show source.
 pub fn quoted(text: &str) -> String {
     format!("`{text}`")
 }

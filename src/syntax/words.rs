@@ -26,6 +26,7 @@ pub fn first(text: &str) -> &str {
     &text[..text.find(|c| !goes_on(c)).unwrap_or(text.len())]
 }
 
+/// Whether the word names a type that the language itself has.
 pub fn is_primitive(text: &str) -> bool {
     word(text).is_some_and(|word| word.role == WordRole::Type)
 }

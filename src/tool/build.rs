@@ -15,6 +15,7 @@ use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// Compiles a file and writes its artifacts. The exit code is one of `status`.
 pub fn run(args: &Build) -> ExitCode {
     let Some(input) = &args.input else {
         return usage_error("no source file is given; `ksc --help` shows the usage");

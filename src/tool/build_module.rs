@@ -10,6 +10,7 @@ use crate::session::Session;
 use crate::target::Target;
 use std::process::ExitCode;
 
+/// Compiles the module part of a file and runs the kernel's build on it.
 pub fn run(args: &BuildModule) -> ExitCode {
     let mut cx = match session(&args.common, &args.input) {
         Ok(cx) => cx,

@@ -13,6 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// Checks all files; the status is that of the worst one.
 pub fn run(args: &Check) -> ExitCode {
     // Programs that import the same module report the same of it.
     let mut shown = HashSet::new();

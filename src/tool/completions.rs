@@ -8,6 +8,7 @@ use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 use std::process::ExitCode;
 
+/// Prints the script for a shell.
 pub fn run(shell: Shell) -> ExitCode {
     let mut cx = Session::new(Options::default());
     let all = Cli::command();

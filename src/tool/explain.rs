@@ -7,6 +7,7 @@ use crate::link::output;
 use crate::session::{Options, Session};
 use std::process::ExitCode;
 
+/// Prints the explanation of a code, or the list of all codes. An unknown code is a usage error.
 pub fn run(code: Option<&str>) -> ExitCode {
     let Some(code) = code else {
         return print(diag::list());

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 /// Formatting what was formatted changes nothing; a comment in an odd place may need a second round to get there.
 const MAX_ROUNDS: usize = 5;
 
+/// Formats all files, or with `--check` names those that are not formatted and fails if there are any.
 pub fn run(args: &Fmt) -> ExitCode {
     let mut cx = Session::new(Options::default());
     let mut changes = false;

@@ -8,6 +8,7 @@ use clap::CommandFactory;
 use std::path::Path;
 use std::process::ExitCode;
 
+/// Writes the pages into a folder, which is made if it is missing.
 pub fn run(folder: &Path) -> ExitCode {
     let mut cx = Session::new(Options::default());
     // The commands that are refused have no page.

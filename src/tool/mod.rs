@@ -23,6 +23,7 @@ use std::process::ExitCode;
 
 /// Exit statuses of every subcommand but 2, which the reader of the command line gives for a wrong use.
 pub mod status {
+    /// No error was reported.
     pub const SUCCESS: u8 = 0;
     /// The source has errors.
     pub const SOURCE: u8 = 1;

@@ -30,6 +30,7 @@ pub struct ByTarget<T: Default> {
 }
 
 impl<T: Default> ByTarget<T> {
+    /// The values in the order of `Target` in src/target/mod.rs.
     pub fn values(&self) -> [&T; 3] {
         [&self.bpf, &self.host, &self.kmod]
     }

@@ -3,6 +3,7 @@
 use crate::load::pins;
 use crate::traced;
 
+/// An option that every executable has.
 pub struct Own {
     pub option: &'static str,
     note: &'static str,
@@ -10,6 +11,7 @@ pub struct Own {
     acts: fn() -> bool,
 }
 
+/// Prints the usage and ends the process.
 pub const HELP: &str = "--help";
 
 const OWN: [Own; 3] = [

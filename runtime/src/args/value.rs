@@ -7,6 +7,7 @@ use crate::near;
 /// So many names are listed in a message.
 const MOST: usize = 12;
 
+/// Parses a value into `place`, which is as long as the field's type. The error says which values the type takes.
 pub fn parse(field: &Field, text: &[u8], place: &mut [u8]) -> Result<(), String> {
     match field.kind {
         KsFieldKind::Unsigned | KsFieldKind::Signed => {

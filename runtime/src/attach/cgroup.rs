@@ -5,6 +5,7 @@ use crate::errors::{errno, reason};
 use crate::{escape, net};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
+/// Attaches to the cgroup whose folder the target names.
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("a cgroup")?;
     let Target::Text(path) = request.target else {

@@ -5,6 +5,7 @@ use crate::errors::complain;
 use crate::load;
 use crate::program::text;
 
+/// Always fails: the message says to put the program into the value of an entry.
 pub fn attach(_request: &Request) -> Result<Box<dyn Attached>, Failure> {
     Err(Failure::new(
         libc::EOPNOTSUPP,

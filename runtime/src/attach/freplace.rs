@@ -7,6 +7,7 @@ use libbpf_sys as bpf;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 
+/// Loads the program again for the function that it replaces, and links it there.
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("a program in the place of a function")?;
     let other = other(&request.target)?;

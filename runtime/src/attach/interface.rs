@@ -3,6 +3,7 @@
 use super::{Failure, Target};
 use crate::{escape, net};
 
+/// A network interface of this process's namespace.
 pub struct Interface {
     pub index: i32,
     pub name: String,

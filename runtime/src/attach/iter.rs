@@ -15,6 +15,7 @@ struct Iterator {
     walk: Option<OwnedFd>,
 }
 
+/// Makes the link of an iterator: over the elements of a map, or over tasks, those of one process if an option names it.
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("an iterator")?;
     let mut over = bpf::bpf_iter_link_info::default();

@@ -11,6 +11,7 @@ use libbpf_sys as bpf;
 use std::ffi::CString;
 use std::path::Path;
 
+/// Looks up a target by its name; the failure is the message that an attachment would end with.
 pub type Lookup = fn(&str) -> Result<(), Failure>;
 
 /// Why the target of the program's attribute is not there.
@@ -23,14 +24,17 @@ pub fn missing(prog: &KsProg) -> Option<String> {
     [libc::ENOENT, libc::ENODEV, libc::ENOTDIR, libc::EOPNOTSUPP].contains(&failure.code).then_some(failure.why)
 }
 
+/// Fails if there is no network interface of this name.
 pub fn interface(name: &str) -> Result<(), Failure> {
     interface::Interface::of(&Target::Text(name.as_bytes())).map(drop)
 }
 
+/// Fails if there is no network namespace of this name.
 pub fn namespace(name: &str) -> Result<(), Failure> {
     netns::open(&Target::Text(name.as_bytes())).map(drop)
 }
 
+/// Fails if there is no folder at this path.
 pub fn folder(path: &str) -> Result<(), Failure> {
     match Path::new(path).is_dir() {
         true => Ok(()),
@@ -38,10 +42,12 @@ pub fn folder(path: &str) -> Result<(), Failure> {
     }
 }
 
+/// Fails if tracefs has no event `category/name`.
 pub fn tracepoint(name: &str) -> Result<(), Failure> {
     tracepoint::find(name).map(drop)
 }
 
+/// Fails if the kernel's BTF has no tracepoint of this name.
 pub fn event(name: &str) -> Result<(), Failure> {
     let c_name = CString::new(name).unwrap_or_default();
     // SAFETY: a NUL-terminated name.
@@ -51,6 +57,7 @@ pub fn event(name: &str) -> Result<(), Failure> {
     if id > 0 { Ok(()) } else { Err(missing()) }
 }
 
+/// Fails if the kernel lacks the function, or was built without kprobes.
 pub fn probed(target: &str) -> Result<(), Failure> {
     function(target).and_then(|()| kprobe::supported())
 }
@@ -69,6 +76,7 @@ pub fn user_code(target: &str) -> Result<(), Failure> {
     if first.is_ok() || places.any(|place| place.is_ok()) { Ok(()) } else { first }
 }
 
+/// Fails if the notes of the file have no such probe, `file:provider:name`.
 pub fn described(target: &str) -> Result<(), Failure> {
     usdt::exists(target)
 }

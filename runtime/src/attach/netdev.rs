@@ -8,6 +8,7 @@ use libbpf_sys as bpf;
 
 const MODES: u64 = (bpf::XDP_FLAGS_SKB_MODE | bpf::XDP_FLAGS_DRV_MODE | bpf::XDP_FLAGS_HW_MODE) as u64;
 
+/// Attaches an XDP program to the interface that the target names.
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     let interface = Interface::of(&request.target)?;
     // A link never replaces what is attached: what this flag asks for.

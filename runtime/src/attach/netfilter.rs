@@ -7,6 +7,7 @@ use libbpf_sys as bpf;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::thread;
 
+/// Attaches to the hook of the program's form, in the network namespace that the target names.
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("a hook of netfilter")?;
     let (file, shown) = netns::open(&request.target)?;

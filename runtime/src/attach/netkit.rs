@@ -4,6 +4,7 @@ use super::interface::Interface;
 use super::{Attached, Failure, Request, not_permitted, order};
 use crate::errors::reason;
 
+/// Attaches to the end of a netkit device, in the order that the attribute asks for.
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     let interface = Interface::of(&request.target)?;
     request.no_flags("a netkit device")?;

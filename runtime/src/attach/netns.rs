@@ -15,6 +15,7 @@ use std::path::PathBuf;
 const NAMES: &[u8] = b"/run/netns/";
 const OWN: &[u8] = b"/proc/self/ns/net";
 
+/// Attaches to the network namespace that the target names. The failure names the program that is there already, if there is one.
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("a network namespace")?;
     let (file, shown) = open(&request.target)?;

@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 /// A socket of those that share the port: a descriptor of our own.
 struct Shared(OwnedFd);
 
+/// Attaches to the group of sockets that has the socket of this descriptor.
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("sockets that share a port")?;
     let Target::Number(number) = request.target else {

@@ -9,6 +9,7 @@ pub fn is_several(target: &str) -> bool {
     target.contains('\n') || is_pattern(target)
 }
 
+/// Whether the name is a pattern.
 pub fn is_pattern(name: &str) -> bool {
     name.contains(['*', '?'])
 }

@@ -9,6 +9,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 /// A socket with our filter. Its owner may have closed it: this is a descriptor of our own.
 struct Filtered(OwnedFd);
 
+/// Attaches to the socket of a descriptor, or to one that gets all packets of an interface.
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("a socket")?;
     let socket = match request.target {
@@ -44,6 +45,7 @@ impl Drop for Filtered {
     }
 }
 
+/// Another descriptor of the same socket, which lives as long as the link.
 pub fn duplicate(number: i64) -> Result<OwnedFd, Failure> {
     let fd = i32::try_from(number).unwrap_or(-1);
     // SAFETY: asks for another descriptor of the same file.

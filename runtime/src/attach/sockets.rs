@@ -12,6 +12,7 @@ struct OnMap {
     point: bpf::bpf_attach_type,
 }
 
+/// Attaches to a sockmap or sockhash.
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("the sockets of a map")?;
     let Target::Map(fd) = request.target else {

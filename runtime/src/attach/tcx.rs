@@ -10,6 +10,7 @@ use crate::errors::reason;
 use crate::load::unknown_to_kernel;
 use libbpf_sys as bpf;
 
+/// Attaches to the ingress or the egress of an interface, by TCX if the kernel has it.
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     let interface = Interface::of(&request.target)?;
     request.no_flags("TC")?;

@@ -9,6 +9,7 @@ use std::os::fd::AsRawFd;
 
 const HELP: &str = "\n  help: give its category and name, \"sched/sched_switch\"";
 
+/// Attaches to the event that the target names, `category/name`.
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("an event")?;
     let Target::Text(name) = request.target else {

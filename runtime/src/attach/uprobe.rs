@@ -9,10 +9,12 @@ use libbpf_sys as bpf;
 use std::mem::size_of;
 use std::ptr::NonNull;
 
+/// Attaches where the function begins.
 pub fn attach_entry(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     attach(request, false)
 }
 
+/// Attaches where the function returns.
 pub fn attach_return(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     attach(request, true)
 }

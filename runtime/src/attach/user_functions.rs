@@ -19,6 +19,7 @@ struct File {
     others: Vec<(String, u64)>,
 }
 
+/// Attaches to all functions that `target` names, in one or more files.
 pub fn attach(request: &Request, target: &str, at_return: bool) -> Result<Box<dyn Attached>, Failure> {
     let mut files: BTreeMap<String, File> = BTreeMap::new();
     for (number, element) in elements(target) {

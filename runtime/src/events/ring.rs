@@ -9,6 +9,7 @@ use libbpf_sys as bpf;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
+/// The mapped memory of one ring buffer.
 pub struct Ring {
     fd: i32,
     /// Written by this process alone.
@@ -30,6 +31,7 @@ impl Ring {
         Some(Ring { fd, read, reserved, data, bytes })
     }
 
+    /// The descriptor of the map, to wait on.
     pub fn fd(&self) -> i32 {
         self.fd
     }

@@ -16,6 +16,7 @@ pub fn wanted(variable: &str) -> bool {
     std::env::var_os(variable).is_some_and(|value| !value.is_empty() && value != "0")
 }
 
+/// Makes libbpf hand its messages to this module from here on.
 pub fn capture() {
     // SAFETY: plain functions with libbpf's signature.
     unsafe {

@@ -163,6 +163,7 @@ fn is_possible(map: *mut bpf::bpf_map) -> bool {
     !map.is_null() && unsafe { bpf::libbpf_probe_bpf_map_type(bpf::bpf_map__type(map), ptr::null()) == 1 }
 }
 
+/// Switches off the creation of a map of an open object; null is allowed.
 pub fn do_not_create(map: *mut bpf::bpf_map) {
     if map.is_null() {
         return;
@@ -251,6 +252,7 @@ unsafe fn copy_values(object: *mut bpf::bpf_object, to: *mut bpf::bpf_map) {
     }
 }
 
+/// The programs of an open object, in its order.
 pub fn programs(object: *mut bpf::bpf_object) -> impl Iterator<Item = *mut bpf::bpf_program> {
     // SAFETY: the programs of an open object; null is before the first and after the last.
     let next = move |program| unsafe { bpf::bpf_object__next_program(object, program) };
@@ -258,6 +260,7 @@ pub fn programs(object: *mut bpf::bpf_object) -> impl Iterator<Item = *mut bpf::
     std::iter::successors(Some(next(ptr::null_mut())).filter(|program| !program.is_null()), step)
 }
 
+/// The maps of an open object, in its order.
 pub fn maps(object: *mut bpf::bpf_object) -> impl Iterator<Item = *mut bpf::bpf_map> {
     // SAFETY: the maps of an open object; null is before the first and after the last.
     let next = move |map| unsafe { bpf::bpf_object__next_map(object, map) };

@@ -6,6 +6,7 @@ use crate::exit::die;
 use libbpf_sys as bpf;
 use std::ffi::c_void;
 
+/// The form in which the kernel gives and takes the values of a per-CPU map.
 #[derive(Clone)]
 pub struct PerCpu {
     cpus: usize,
@@ -15,6 +16,8 @@ pub struct PerCpu {
 }
 
 impl PerCpu {
+    /// The form for values of this size; `sum` is the width of an integer whose values are added up. Ends the process if the number of CPUs
+    /// is unknown.
     pub fn new(value_size: usize, sum: Option<usize>) -> PerCpu {
         // SAFETY: reads a file of sysfs.
         let count = unsafe { bpf::libbpf_num_possible_cpus() };
@@ -28,6 +31,7 @@ impl PerCpu {
         self.value_size.next_multiple_of(8)
     }
 
+    /// The size of the values of all CPUs together, in bytes.
     pub fn stored_size(&self) -> usize {
         self.slot() * self.cpus
     }

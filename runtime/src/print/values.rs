@@ -45,6 +45,7 @@ impl Shown {
     }
 }
 
+/// The conversion of a format's directive.
 #[derive(Clone, Copy)]
 pub enum Conversion {
     /// `%d %i %u`: the argument's type decides the sign.
@@ -149,6 +150,7 @@ pub fn plain(out: &mut Vec<u8>, arg: &KsArg, raw: bool) {
     put(out, &Spec { shown: if raw { Shown::Raw } else { Shown::Lines }, ..Spec::default() }, conversion, arg);
 }
 
+/// Appends a value to `out` as the conversion and the flags of `spec` say.
 pub fn put(out: &mut Vec<u8>, spec: &Spec, conversion: Conversion, arg: &KsArg) {
     match conversion {
         Conversion::Decimal | Conversion::Hex { .. } | Conversion::Octal if arg.kind() == KsArgKind::F64 => {

@@ -16,6 +16,7 @@ const PAGES: bpf::size_t = 16;
 /// events have.
 const TEXT: usize = 8;
 
+/// The perf buffers of all CPUs, one record for each line.
 pub struct Events {
     buffers: NonNull<bpf::perf_buffer>,
     /// What came since the last look. It lives as long as the process, and libbpf hands it to `take`.

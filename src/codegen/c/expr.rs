@@ -10,6 +10,7 @@ enum Form {
     Binary,
 }
 
+/// An expression of C, with its precedence as far as parentheses need it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Expr {
     text: String,
@@ -19,10 +20,12 @@ pub struct Expr {
 }
 
 impl Expr {
+    /// An expression that is never put in parentheses: a name, a constant, a call, a member.
     pub fn primary(text: impl Into<String>) -> Expr {
         Expr { text: text.into(), form: Form::Primary, pointer: None }
     }
 
+    /// An expression with a prefix operator or a cast.
     pub fn unary(text: impl Into<String>) -> Expr {
         Expr { text: text.into(), form: Form::Unary, pointer: None }
     }
@@ -38,15 +41,18 @@ impl Expr {
         Expr { text, form: Form::Binary, pointer: None }
     }
 
+    /// A call of a function by its name.
     pub fn call(function: &str, args: &[Expr]) -> Expr {
         let args: Vec<&str> = args.iter().map(Expr::text).collect();
         Expr::primary(format!("{function}({})", args.join(", ")))
     }
 
+    /// A cast, with parentheses around the value where C needs them.
     pub fn cast(ty: &str, value: &Expr) -> Expr {
         Expr::unary(format!("({ty}){}", value.operand()))
     }
 
+    /// `!value`
     pub fn not(value: &Expr) -> Expr {
         Expr::unary(format!("!{}", value.operand()))
     }
@@ -64,6 +70,7 @@ impl Expr {
         }
     }
 
+    /// A member of a struct: `base.name`, or `p->name` where `base` is `*p`.
     pub fn member(base: &Expr, name: &str) -> Expr {
         match &base.pointer {
             Some(pointer) => Expr::primary(format!("{}->{name}", pointer.whole())),
@@ -71,6 +78,7 @@ impl Expr {
         }
     }
 
+    /// An element of an array.
     pub fn element(base: &Expr, index: &Expr) -> Expr {
         Expr::primary(format!("{}[{}]", base.whole(), index.text))
     }

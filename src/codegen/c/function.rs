@@ -10,6 +10,7 @@ use crate::ir::{Function, OpData, Opcode, RegionId, Role, Value};
 use crate::types::{Ty, TyKind};
 use std::collections::{BTreeSet, HashMap};
 
+/// The C of one function while it is written.
 pub struct FnGen<'g, 'm> {
     pub g: &'g mut Source<'m>,
     pub func: &'g Function,
@@ -88,10 +89,12 @@ pub fn text<'g>(g: &'g mut Source<'_>, func: &'g Function) -> String {
 }
 
 impl<'g> FnGen<'g, '_> {
+    /// The types of the session.
     pub fn types(&self) -> &crate::types::Types {
         self.g.types()
     }
 
+    /// The type of an IR value.
     pub fn ty(&self, value: Value) -> Ty {
         self.func.ty(value)
     }
@@ -202,6 +205,7 @@ impl<'g> FnGen<'g, '_> {
             .map_or(Vec::new(), |&op| func.ops[op].operands.clone())
     }
 
+    /// Whether the region ends by its yield, not by an exit.
     pub fn ends_in_yield(&self, region: RegionId) -> bool {
         let func = self.func;
         func.blocks[func.only_block(region)].ops.last().is_some_and(|&op| func.ops[op].opcode == Opcode::KsYield)
@@ -216,10 +220,12 @@ impl<'g> FnGen<'g, '_> {
         }
     }
 
+    /// Whether the plan has the region as a part of an expression, so that it needs no statements.
     pub fn is_expression(&self, region: RegionId) -> bool {
         self.plan.is_expression(self.func, region)
     }
 
+    /// Whether no statement is written for the region.
     pub fn is_empty(&self, region: RegionId) -> bool {
         let func = self.func;
         let mut ops = func.blocks[func.only_block(region)].ops.iter();
@@ -234,10 +240,12 @@ impl<'g> FnGen<'g, '_> {
         op.block == self.func.entry()
     }
 
+    /// A label that is free in the function, near the wanted name.
     pub fn label(&mut self, wanted: &str) -> String {
         self.names.inner(wanted)
     }
 
+    /// Writes a `goto`, so that the label will be written too.
     pub fn go_to(&mut self, op: &OpData, label: &str) {
         self.used_labels.insert(label.to_owned());
         self.statement(op, format!("goto {label}"));

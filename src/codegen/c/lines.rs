@@ -16,6 +16,7 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// One open block without lines.
     pub fn new() -> Lines {
         Lines { open: vec![Block::default()] }
     }
@@ -24,6 +25,7 @@ impl Lines {
         self.open.last_mut().unwrap_or_else(|| crate::bug!("the body of a function is a block"))
     }
 
+    /// Adds a line to the innermost open block.
     pub fn line(&mut self, text: impl Into<String>) {
         self.innermost().lines.push(text.into());
     }

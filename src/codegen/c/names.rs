@@ -6,6 +6,7 @@
 use crate::codegen::taken::{Taken, letters};
 use crate::tables::C_WORDS;
 
+/// The names that one scope has given.
 #[derive(Default, Clone)]
 pub struct Names {
     taken: Taken,

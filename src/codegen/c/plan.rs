@@ -9,6 +9,7 @@ use crate::tables::OpTrait;
 use crate::types::Types;
 use std::collections::{HashMap, HashSet};
 
+/// The form in which an op is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Form {
     /// Nobody uses it, and it does nothing.
@@ -19,6 +20,7 @@ pub enum Form {
     Statement,
 }
 
+/// The form of each op of a function.
 pub struct Plan {
     forms: HashMap<OpId, Form>,
     /// Results that nothing uses, and variables that nothing reads.
@@ -26,6 +28,7 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Decides the form of each op: whether it is dead, and whether it becomes a part of an expression.
     pub fn of(func: &Function, types: &Types) -> Plan {
         let ops = func.walk();
         let mut planner = Planner {
@@ -47,6 +50,7 @@ impl Plan {
         Plan { forms: planner.forms, unread }
     }
 
+    /// The form of an op.
     pub fn form(&self, op: OpId) -> Form {
         self.forms.get(&op).copied().unwrap_or(Form::Statement)
     }

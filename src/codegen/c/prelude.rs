@@ -79,6 +79,7 @@ impl Prelude {
         piece.name
     }
 
+    /// The text of the functions that are used, in the order of the table.
     pub fn text(&self) -> String {
         PIECES.iter().filter(|piece| self.0.contains(piece.name)).map(|piece| format!("{}\n", piece.text)).collect()
     }

@@ -20,6 +20,7 @@ struct Kfunc<'m> {
     flags: &'m [&'static KfuncFlag],
 }
 
+/// The C that registers the functions of a module for BPF programs; empty if it has none.
 pub fn text(module: &Module) -> String {
     let mut types: BTreeSet<&'static str> = BTreeSet::new();
     for func in &module.funcs {

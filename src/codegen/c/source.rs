@@ -23,6 +23,7 @@ const OWN_HEADERS: &[&str] = &[
     "linux/version.h",
 ];
 
+/// The C file of a module while it is written.
 pub struct Source<'m> {
     cx: &'m Session,
     declared: Declared,
@@ -162,18 +163,22 @@ impl<'m> Source<'m> {
         }
     }
 
+    /// The types of the session.
     pub fn types(&self) -> &'m Types {
         &self.cx.types
     }
 
+    /// The declaration of a variable: its type and its name in C's order.
     pub fn declare(&self, ty: Ty, name: &str) -> String {
         self.declared.declare(self.types(), ty, name)
     }
 
+    /// The name that a function has in the file.
     pub fn function_name(&self, symbol: &Symbol) -> String {
         self.functions.get(symbol).cloned().unwrap_or_else(|| crate::bug!("the module has no function `{symbol}`"))
     }
 
+    /// The name that a variable has in the file.
     pub fn global_name(&self, symbol: &Symbol) -> String {
         self.globals.get(symbol).cloned().unwrap_or_else(|| crate::bug!("the module has no variable `{symbol}`"))
     }
@@ -214,6 +219,7 @@ impl<'m> Source<'m> {
         name
     }
 
+    /// Whether `#line` directives are written (`--line-directives`).
     pub fn has_line_directives(&self) -> bool {
         self.cx.options.line_directives
     }

@@ -4,6 +4,7 @@
 use crate::codegen::taken::{Taken, letters};
 use crate::tables::HEADER_WORDS;
 
+/// The names that one scope of the header has given.
 #[derive(Default)]
 pub struct Names {
     taken: Taken,

@@ -15,6 +15,7 @@ pub struct Field {
     pub bits: Option<u8>,
 }
 
+/// The declarations of types so far.
 pub struct Declared<'t> {
     types: &'t Types,
     /// The names of those that are declared.

@@ -36,6 +36,7 @@ fn level(options: &Options) -> OptimizationLevel {
     }
 }
 
+/// The BPF machine for the options' instruction set; prepares LLVM at the first call.
 pub fn bpf_machine(options: &Options) -> TargetMachine {
     static READY: Once = Once::new();
     READY.call_once(|| {

@@ -39,6 +39,7 @@ static STOPPED: AtomicBool = AtomicBool::new(false);
 pub struct OwnContext(ManuallyDrop<Context>);
 
 impl OwnContext {
+    /// A new context of LLVM.
     pub fn new() -> OwnContext {
         OwnContext(ManuallyDrop::new(Context::create()))
     }

@@ -33,6 +33,7 @@ pub(super) struct Exit<'c> {
 }
 
 impl<'a, 'c> FnGen<'_, 'a, 'c> {
+    /// The types of the session.
     pub fn types(&self) -> &Types {
         &self.g.cx.types
     }
@@ -62,6 +63,7 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
         self.g.build.br(exit.block);
     }
 
+    /// The LLVM block of a block.
     pub fn llvm_block(&self, block: BlockId) -> BasicBlock<'c> {
         self.blocks[&block]
     }
@@ -74,6 +76,7 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
         }
     }
 
+    /// The LLVM value of an IR value, whose definition was emitted before.
     pub fn value(&self, value: Value) -> BasicValueEnum<'c> {
         match self.values[value.0 as usize] {
             Some(value) => value,
@@ -81,10 +84,12 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
         }
     }
 
+    /// The same for an integer.
     pub fn int(&self, value: Value) -> IntValue<'c> {
         self.value(value).into_int_value()
     }
 
+    /// The same for a pointer.
     pub fn ptr(&self, value: Value) -> PointerValue<'c> {
         self.value(value).into_pointer_value()
     }

@@ -45,6 +45,7 @@ pub struct Part {
 }
 
 impl Part {
+    /// The offset behind the last byte.
     pub fn end(self) -> u64 {
         self.at + self.size
     }
@@ -119,6 +120,7 @@ impl<'c> FnGen<'_, '_, 'c> {
         of
     }
 
+    /// The alignment of a stack slot of this type, in bytes.
     pub fn slot_align_of(&self, ty: Ty) -> u64 {
         slot_align(self.types().size_of(ty), natural_align(self.types(), ty))
     }

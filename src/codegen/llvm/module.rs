@@ -18,6 +18,7 @@ pub fn slot_align(size: u64, natural: u64) -> u64 {
     if size >= 8 { 8 } else { natural }
 }
 
+/// The LLVM module of one target while it is made.
 pub struct ModuleGen<'a, 'c> {
     pub cx: &'a mut Session,
     pub ir: &'a ir::Module,
@@ -40,6 +41,7 @@ pub struct ModuleGen<'a, 'c> {
 }
 
 impl<'a, 'c> ModuleGen<'a, 'c> {
+    /// An empty module for a target, with its data layout.
     pub fn new(
         cx: &'a mut Session,
         ir: &'a ir::Module,

@@ -69,7 +69,7 @@ fn read_fatal(words: &str) -> (&str, Option<&str>) {
     (why, rest.split_once("In function: ").map(|(_, name)| name.trim()))
 }
 
-/// The first function of which LLVM has not remarked anything: it makes instructions function by function.
+/// The first function without a remark of LLVM, which makes instructions function by function.
 fn unfinished(g: &ModuleGen, remarks: &[String]) -> Option<String> {
     let finished = stack::frames(remarks);
     let functions = g.module.get_functions().filter(|function| function.count_basic_blocks() > 0);

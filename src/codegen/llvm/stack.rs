@@ -150,6 +150,7 @@ pub fn calls(g: &ModuleGen) -> BTreeMap<String, BTreeSet<String>> {
     defined.iter().map(|(name, function)| (name.clone(), of(function))).collect()
 }
 
+/// The place of the function of this symbol; the start of the file if it is none of the source.
 pub fn span(g: &ModuleGen, name: &str) -> Span {
     match g.ir.funcs.iter().find(|f| &*f.name == name) {
         Some(func) => func.name_span,

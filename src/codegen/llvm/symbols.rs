@@ -9,6 +9,7 @@ use crate::ir::Role;
 use crate::source::Span;
 use std::collections::BTreeSet;
 
+/// The symbol and the section of the licence, as libbpf looks for them.
 pub const LICENSE: &str = "_license";
 pub const LICENSE_SECTION: &str = "license";
 

@@ -49,6 +49,7 @@ impl<'c> ModuleGen<'_, 'c> {
         if ty == Ty::BOOL { self.build.int_type(8).into() } else { self.value_type(ty) }
     }
 
+    /// The type of `size` bytes of memory.
     pub fn bytes_type(&self, size: u64) -> BasicTypeEnum<'c> {
         self.build.int_type(8).array_type(size as u32).into()
     }
@@ -58,6 +59,7 @@ impl<'c> ModuleGen<'_, 'c> {
         (ty != Ty::VOID).then(|| self.value_type(ty))
     }
 
+    /// The LLVM type of a function, for which aggregates have become places.
     pub fn function_type(&self, result: Ty, params: &[Ty]) -> FunctionType<'c> {
         let params: Vec<_> = params.iter().map(|&p| self.value_type(p)).collect();
         super::builder::function_type(self.context, self.result_type(result), &params)

@@ -8,6 +8,7 @@ use crate::ir::{Function, Module, OpData, Opcode, Symbol};
 use crate::types::Ty;
 use std::collections::BTreeSet;
 
+/// The functions of a module that may move packet data.
 #[derive(Default)]
 pub struct Moving {
     funcs: BTreeSet<Symbol>,
@@ -16,6 +17,7 @@ pub struct Moving {
 }
 
 impl Moving {
+    /// Finds the functions: a fixed point over calls, also through pointers.
     pub fn of(module: &Module) -> Moving {
         let mut moving = Moving::default();
         loop {
@@ -35,6 +37,7 @@ impl Moving {
         }
     }
 
+    /// Whether no function moves packet data.
     pub fn is_empty(&self) -> bool {
         self.funcs.is_empty()
     }

@@ -25,6 +25,7 @@ pub struct Pointees {
 }
 
 impl Pointees {
+    /// Collects the pointees of a module: a fixed point, since pointers are found behind pointers.
     pub fn of(module: &Module, types: &Types) -> Pointees {
         let mut found = Pointees::default();
         loop {

@@ -31,6 +31,7 @@ pub fn updates_of_packets(module: &Module, types: &Types, pointees: &Pointees) -
     found
 }
 
+/// The sources of pointers in a module, computed for the functions that are asked about.
 pub struct Sources<'m> {
     pub module: &'m Module,
     pub types: &'m Types,
@@ -44,6 +45,7 @@ pub struct Sources<'m> {
 pub type At = (usize, Value);
 
 impl<'m> Sources<'m> {
+    /// Computes nothing yet.
     pub fn new(module: &'m Module, types: &'m Types) -> Sources<'m> {
         let uses = module.funcs.iter().map(|_| OnceCell::new()).collect();
         Sources { module, types, uses, calls: OnceCell::new() }

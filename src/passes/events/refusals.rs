@@ -11,6 +11,7 @@ use crate::passes::Changed;
 use crate::session::Session;
 use std::collections::BTreeMap;
 
+/// Makes a counter for each map that the program asks about, and replaces `map.refused` by reads of it.
 pub fn run(module: &mut Module, cx: &mut Session) -> Changed {
     check_bound(module, cx, (Opcode::MapRefused, "refused"), (&inserts, "into which is inserted"));
     let asked = named(module, |op| (op.opcode == Opcode::MapRefused).then(|| MapRefused::of(op).map().clone()));

@@ -32,12 +32,14 @@ pub struct Targets {
     pub funcs: Vec<Symbol>,
 }
 
+/// The possible callees of each function pointer of a module.
 pub struct Sets {
     names: Vec<Symbol>,
     cells: Cells,
 }
 
 impl Sets {
+    /// Solves the sets for a module.
     pub fn of(module: &Module, types: &Types) -> Sets {
         let names: Vec<Symbol> = module.funcs.iter().map(|f| f.name.clone()).collect();
         let mut solver = Solver { module, types, names: &names, cells: Inclusion::default(), flowed: true };

@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// So many calls are followed into each other.
 const MOST_CALLS: usize = 4;
 
+/// Reports mistakes with attachments, from `main` through its calls.
 pub fn check(module: &Module, cx: &mut Session) {
     let graph = CallGraph::direct(module);
     let own: Vec<Option<()>> = module.funcs.iter().map(|func| is_relevant(func).then_some(())).collect();

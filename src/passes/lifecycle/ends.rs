@@ -16,6 +16,7 @@ use crate::tables::BUILTINS;
 use crate::types::Types;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Reports a `main` that attaches programs and then certainly ends at once.
 pub fn check(module: &Module, cx: &mut Session) {
     let effects = effects(module);
     for func in module.funcs.iter().filter(|func| matches!(func.role, Role::Main)) {

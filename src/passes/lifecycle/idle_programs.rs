@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What looks at a handle, and does nothing with its program.
 const LOOKS: [&str; 3] = ["available", "attached", "why"];
 
+/// Warns of programs that nothing runs, if the program has a `main` of its own.
 pub fn check(module: &Module, cx: &mut Session) {
     let Some(main) = module.funcs.iter().position(|func| matches!(func.role, Role::Main)) else { return };
     let file = module.funcs[main].name_span.file;

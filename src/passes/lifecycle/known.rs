@@ -20,6 +20,7 @@ pub enum Target {
     Map(Symbol),
 }
 
+/// The state of a handle or link.
 #[derive(Clone, PartialEq, Eq)]
 pub enum State {
     /// A variable that nothing was assigned to: zero, which is no handle.
@@ -103,6 +104,7 @@ impl Known {
         self.states.insert(site, state);
     }
 
+    /// The state of the handle or link in a place; none if it is not known.
     pub fn state(&self, of: Holder) -> Option<&State> {
         self.states.get(self.held.get(&of)?)
     }

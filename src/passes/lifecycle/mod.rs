@@ -50,6 +50,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     Changed::No
 }
 
+/// Whether the op attaches a program, to any kind of target.
 pub fn is_attach(opcode: Opcode) -> bool {
     matches!(opcode, Opcode::HostAttach | Opcode::HostAttachName | Opcode::HostAttachNumber | Opcode::HostAttachMap)
 }

@@ -14,6 +14,7 @@ use crate::source::Span;
 use crate::tables::struct_ops;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Reports wrong registrations in one function, by the paths inside it.
 pub fn check(module: &Module, func: &Function, cx: &mut Session) {
     let is_own = |opcode| matches!(opcode, Opcode::HostRegister | Opcode::HostUnregister);
     if !func.walk().into_iter().any(|op| is_own(func.ops[op].opcode)) {

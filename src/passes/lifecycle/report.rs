@@ -8,6 +8,7 @@ use crate::ir::{Function, OpData, OpId, Opcode, Value};
 use crate::session::Session;
 use crate::types::Ty;
 
+/// Reports the mistake that was found at an op, with the calls that lead there.
 pub fn report(func: &Function, op: OpId, found: &Found, cx: &mut Session) {
     let data = &func.ops[op];
     let (span, name) = (data.loc.span, name(func, data, cx));

@@ -26,6 +26,7 @@ impl Changes {
         }
     }
 
+    /// Whether the map may be changed.
     pub fn contains(&self, map: &Symbol) -> bool {
         match self {
             Changes::These(maps) => maps.contains(map),
@@ -41,6 +42,7 @@ pub struct Effects {
 }
 
 impl Effects {
+    /// The effects of each function of a module, with those of its callees.
     pub fn of(module: &Module, types: &Types) -> Effects {
         let maps = module.maps.iter().map(|map| (map.name.clone(), map.clone())).collect();
         let mut effects = Effects { maps, funcs: HashMap::new() };
@@ -66,6 +68,7 @@ impl Effects {
         }
     }
 
+    /// The declaration of a map; none if the module has no map of this name.
     pub fn map(&self, name: &Symbol) -> Option<&MapDecl> {
         self.maps.get(name)
     }

@@ -7,6 +7,7 @@ use crate::tables::{OpTrait, OperandKind};
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+/// A value number.
 pub type Number = u32;
 
 /// What places hold at one point of a function, as far as it is known.
@@ -51,6 +52,7 @@ pub struct Numbers<'f> {
 }
 
 impl<'f> Numbers<'f> {
+    /// Starts without numbers; they are given when a value is asked for.
     pub fn of(func: &'f Function, types: &'f Types) -> Numbers<'f> {
         let escaped = escaped(func, types);
         let (values, computed, pointees) = (HashMap::new(), HashMap::new(), HashMap::new());

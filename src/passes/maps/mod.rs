@@ -102,6 +102,7 @@ fn explain(func: &Function, module: &Declarations, cx: &mut Session) {
     }
 }
 
+/// The declaration of a map that the verifier has found to exist.
 pub fn declared<'m>(module: &'m Declarations, name: &Symbol) -> &'m MapDecl {
     module.maps.iter().find(|m| m.name == *name).unwrap_or_else(|| crate::bug!("no map @{name}"))
 }
@@ -118,6 +119,7 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The types of pointers to the values of a map.
     pub fn of(map: &MapDecl, types: &mut Types) -> Entry {
         let space = if map.kind.percpu { Space::Percpu } else { Space::MapValue };
         Entry {
@@ -127,6 +129,7 @@ impl Entry {
         }
     }
 
+    /// The place behind a pointer that was tested for null.
     pub fn deref(self, b: &mut Builder<'_>, pointer: Value) -> Value {
         let pointer = b.arith_cast(pointer, self.not_null);
         b.ks_deref(pointer, self.place)

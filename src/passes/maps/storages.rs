@@ -12,10 +12,13 @@ use std::collections::HashMap;
 /// The status if the kernel made no entry: it lacks memory, or the object cannot have one.
 const NO_ENTRY: i128 = -ENOMEM;
 
+/// Whether an update is of a local-storage map, for which there is no helper.
 pub fn is_storage(func: &Function, module: &Declarations, op: OpId) -> bool {
     declared(module, MapUpdate::of(&func.ops[op]).map()).kind.object.is_some()
 }
 
+/// Replaces the update by a lookup that creates the entry, and a write of the whole value. `results` gets the status that replaces the op's
+/// result.
 pub fn update(
     func: &mut Function,
     module: &Declarations,

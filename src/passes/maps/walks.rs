@@ -8,6 +8,7 @@ use crate::ir::ops::MapEach;
 use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Value, ValueDef};
 use crate::types::{Space, Ty, TyKind, Types};
 
+/// Lowers a `map.each` to a `bpf.walk`.
 pub fn walk(func: &mut Function, map: &MapDecl, types: &mut Types, op: OpId) {
     let view = MapEach::of(&func.ops[op]);
     let (key, value, body) = (view.key(), view.value(), view.body_region());

@@ -7,6 +7,7 @@ use crate::tables::OpTrait;
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::HashMap;
 
+/// The memory behind a pointer, in bytes.
 pub struct Memory {
     /// From the pointer on, or of the whole array whose element it points to.
     pub bytes: u64,

@@ -18,6 +18,7 @@ pub struct Pointers {
 /// The parameters that calls give pointers into the packet, each with such a call.
 type Given = BTreeMap<(Symbol, usize), Span>;
 
+/// The values that may lead into the packet, for all functions of a module.
 pub struct Packets {
     /// By function.
     pub funcs: Vec<Pointers>,
@@ -25,6 +26,7 @@ pub struct Packets {
 }
 
 impl Packets {
+    /// Finds them: a fixed point, since callers hand them to callees.
     pub fn of(module: &Module, types: &Types) -> Packets {
         let (mut given, by_type) = (Given::new(), functions_by_type(module));
         loop {

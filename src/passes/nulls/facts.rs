@@ -12,6 +12,7 @@ pub struct Path {
     pub steps: Vec<Step>,
 }
 
+/// The start of a path.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Root {
     /// A variable, by its place; a place that is bound or handed over; or the pointer itself.
@@ -19,6 +20,7 @@ pub enum Root {
     Global(Symbol),
 }
 
+/// A step from a place or pointer to a part of it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Step {
     Field(usize),
@@ -26,19 +28,23 @@ pub enum Step {
 }
 
 impl Path {
+    /// The path of a variable or value itself.
     pub fn of(value: Value) -> Path {
         Path { root: Root::Value(value), steps: Vec::new() }
     }
 
+    /// The path to a part of this one.
     pub fn then(mut self, step: Step) -> Path {
         self.steps.push(step);
         self
     }
 
+    /// Whether the path begins at the value.
     pub fn is_of(&self, value: Value) -> bool {
         self.root == Root::Value(value)
     }
 
+    /// Whether the path leads through a pointer, so that writes through others may change it.
     pub fn follows_pointer(&self) -> bool {
         self.steps.contains(&Step::Deref)
     }
@@ -87,6 +93,7 @@ impl Facts {
         }
     }
 
+    /// Notes that the packet of a context has at least so many bytes.
     pub fn note_length(&mut self, ctx: Value, bytes: u64) {
         let known = self.lengths.entry(ctx).or_default();
         *known = bytes.max(*known);
@@ -132,6 +139,7 @@ impl Outcome {
     }
 }
 
+/// The state of the analysis at one point.
 #[derive(Clone, Default)]
 pub struct Known {
     pub facts: Rc<Facts>,
@@ -171,18 +179,21 @@ impl Lattice for State {
 }
 
 impl Known {
+    /// Notes that the pointer at a path is not null.
     pub fn note_present(&mut self, path: Path) {
         if !self.facts.present.contains(&path) {
             Rc::make_mut(&mut self.facts).present.insert(path);
         }
     }
 
+    /// Notes that the packet of a context has at least so many bytes.
     pub fn note_length(&mut self, ctx: Value, bytes: u64) {
         if self.facts.lengths.get(&ctx).is_none_or(|&known| known < bytes) {
             Rc::make_mut(&mut self.facts).note_length(ctx, bytes);
         }
     }
 
+    /// Adds facts that hold besides, such as those of a condition.
     pub fn add(&mut self, facts: &Facts) {
         self.facts.add(facts);
     }

@@ -14,6 +14,7 @@ use std::rc::Rc;
 /// So many values are known without a look at which are used further on.
 const ROOM: usize = 64;
 
+/// The transfer function for one function, and the facts about it that do not change.
 pub struct Follow<'m> {
     pub func: &'m Function,
     pub types: &'m Types,
@@ -25,6 +26,7 @@ pub struct Follow<'m> {
 }
 
 impl<'m> Follow<'m> {
+    /// Prepares for a function, whose graph is `graph`.
     pub fn new(func: &'m Function, types: &'m Types, graph: &flow::Graph) -> Follow<'m> {
         let mut bounded = BTreeSet::new();
         if !matches!(func.role, Role::Main) {
@@ -187,6 +189,7 @@ impl Follow<'_> {
         matches!(self.types.kind(ty), TyKind::Ptr { nullable: true, .. } | TyKind::Fn(_))
     }
 
+    /// Whether a pointer is certainly not null.
     pub fn is_present(&self, pointer: Value, known: &Known) -> bool {
         let inner = self.unconverted(pointer);
         if !self.may_be_null(self.func.ty(inner)) {

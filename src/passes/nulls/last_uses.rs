@@ -3,6 +3,7 @@
 use crate::ir::{Function, OpId, Value};
 use crate::tables::OpTrait;
 
+/// The last use of each value of a function.
 pub struct LastUses {
     /// For each op its number in order of the text, and the last one in its regions.
     spans: Vec<(usize, usize)>,
@@ -11,6 +12,7 @@ pub struct LastUses {
 }
 
 impl LastUses {
+    /// Computes them in one walk over the function.
     pub fn of(func: &Function) -> LastUses {
         let ops = func.walk();
         let mut spans = vec![(0, 0); func.ops.ids().count()];

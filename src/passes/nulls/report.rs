@@ -13,6 +13,7 @@ use crate::types::{Ty, TyKind};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+/// Reports the uses that were not proven right, those of one cause together.
 pub fn report(module: &Module, found: &[Found], cx: &mut Session) {
     if found.iter().all(|found| found.unproven.is_empty()) {
         return;

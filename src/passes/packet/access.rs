@@ -10,6 +10,7 @@ use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind, Types};
 /// Headers are nearer than this: of Ethernet, IP and TCP with all options, with room for tunnels.
 pub const NEAR: u64 = 256;
 
+/// The access to packets that all programs which reach a function have in common.
 #[derive(Clone, Copy)]
 pub struct Access {
     /// Pointers may lead into the packet.

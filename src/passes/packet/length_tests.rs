@@ -33,6 +33,7 @@ pub struct LengthTest {
     pub length: OpId,
 }
 
+/// The headers whose presence was tested.
 #[derive(Default)]
 pub struct Tested {
     /// `packet.at` of headers that are there.

@@ -13,6 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 /// An op, and which bytes of the part it may access: their offset and number; none if that is not known.
 pub type Use = (OpId, Option<(u64, u64)>);
 
+/// The uses of a part of the packet.
 #[derive(Clone, Default)]
 pub struct Followed {
     pub reads: Vec<Use>,
@@ -30,6 +31,7 @@ struct Effect {
     keeps: bool,
 }
 
+/// Follows pointers through the functions of a module; the effects of parameters are computed once.
 pub struct Follower<'m> {
     module: &'m Module,
     types: &'m Types,
@@ -65,6 +67,7 @@ pub fn is_around(func: &Function, op: OpId, inner: OpId) -> bool {
 }
 
 impl<'m> Follower<'m> {
+    /// Computes nothing yet.
     pub fn new(module: &'m Module, types: &'m Types) -> Follower<'m> {
         let uses = module.funcs.iter().map(|_| OnceCell::new()).collect();
         let by_name = module.funcs.iter().enumerate().map(|(at, func)| (&func.name, at)).collect();

@@ -45,6 +45,7 @@ pub struct Open {
 /// The same among the parameters: of the context, the offset and the length.
 pub type Handed = (usize, usize, usize);
 
+/// The views of one function; `handed` are those among its parameters.
 pub struct Views<'f> {
     pub func: &'f Function,
     pub types: &'f Types,
@@ -52,6 +53,7 @@ pub struct Views<'f> {
 }
 
 impl Views<'_> {
+    /// The views among the arguments of a call, by the indexes of their context, offset and length.
     pub fn handed_to(&self, arguments: &[Value]) -> BTreeSet<Handed> {
         let mut found = BTreeSet::new();
         for (length, &value) in arguments.iter().enumerate() {

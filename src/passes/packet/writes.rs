@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Bytes of the packet: their offset and number; none if that is not known.
 pub type Bytes = Option<(u64, u64)>;
 
+/// A write of a part of the packet.
 #[derive(Clone, Copy)]
 pub struct Write {
     pub op: OpId,
@@ -21,6 +22,7 @@ pub struct Write {
 }
 
 impl Write {
+    /// The writes through the pointers that an access found.
     pub fn of_access(func: &Function, types: &Types, access: OpId, followed: &Followed) -> Vec<Write> {
         let write = |&(op, bytes)| Write { op, access: Some(access), bytes: range(func, types, access, bytes) };
         followed.writes.iter().map(write).collect()
@@ -99,6 +101,7 @@ pub fn range(func: &Function, types: &Types, access: OpId, bytes: Bytes) -> Byte
     Some((u64::try_from(offset).ok()?.checked_add(start)?, size))
 }
 
+/// Whether two ranges have a byte in common; an unknown range may have any.
 pub fn overlap(one: Bytes, other: Bytes) -> bool {
     match (one, other) {
         (Some((a, n)), Some((b, m))) => a < b.saturating_add(m) && b < a.saturating_add(n),

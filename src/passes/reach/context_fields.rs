@@ -8,6 +8,7 @@ use crate::session::Session;
 use crate::tables::{ContextField, ContextSpec, FieldRole, PacketAccess, ProgramForm, ProgramSpec, context_of};
 use crate::types::Types;
 
+/// A use of a context's field that a program type does not allow.
 pub struct Refused {
     context: &'static ContextSpec,
     field: &'static ContextField,
@@ -66,6 +67,7 @@ fn access(op: &OpData) -> Option<(Value, Option<i128>, bool)> {
     Some((ctx, None, false))
 }
 
+/// Reports the use of the field by the program `name`, and names the program types that may.
 pub fn report<'c>(
     cx: &'c mut Session,
     op: &OpData,

@@ -12,6 +12,7 @@ use crate::session::Session;
 use crate::target::Target;
 use std::collections::BTreeMap;
 
+/// Warns of each such write, with the `attach` before it.
 pub fn check(module: &Module, cx: &mut Session) {
     let lowered = exits::lowered(module, &mut cx.types);
     let module = lowered.as_ref();

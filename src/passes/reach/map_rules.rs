@@ -20,6 +20,7 @@ pub struct Refused<'m> {
     pub in_place: bool,
 }
 
+/// The accesses of a function that the map or its flags do not allow on this side.
 pub fn refused<'m>(func: &Function, types: &Types, module: &'m Module, target: Target) -> Vec<Refused<'m>> {
     let mut refused = Vec::new();
     for op in func.walk() {

@@ -13,6 +13,7 @@ use crate::types::{TyKind, Types};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+/// Reports such mistakes in the functions of `reached`.
 pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, reached: &Reached) {
     let mut said = BTreeSet::new();
     for (at, func) in module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)) {

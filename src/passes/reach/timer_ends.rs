@@ -10,6 +10,7 @@ use crate::source::Span;
 use crate::target::{Maps, Target};
 use std::collections::BTreeSet;
 
+/// Warns of each such write, with the place that starts the timer.
 pub fn check(module: &Module, cx: &mut Session) {
     for map in &module.maps {
         let Some(start) = started(module, &map.name) else { continue };

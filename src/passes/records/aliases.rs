@@ -22,6 +22,7 @@ pub enum Root {
 /// A pointer, a place, or an optional of one; whether it is of the whole record.
 type Leads = (Root, bool);
 
+/// The values of one function that lead to records.
 #[derive(Default)]
 pub struct Derived {
     roots: HashMap<Value, Leads>,
@@ -32,6 +33,7 @@ pub struct Derived {
 }
 
 impl Derived {
+    /// Finds them by following pointers through the ops; `makers` are the functions that return records.
     pub fn of(func: &Function, types: &Types, makers: &Makers) -> Derived {
         let mut derived = Derived::default();
         for (index, param) in func.params.iter().enumerate() {
@@ -57,6 +59,7 @@ impl Derived {
         }
     }
 
+    /// The record or parameter that a value leads to, and whether to the whole of it; none for other values.
     pub fn root(&self, value: Value) -> Option<Leads> {
         self.roots.get(&value).copied()
     }

@@ -23,6 +23,7 @@ pub enum Known {
     NotZero,
 }
 
+/// What became of the object of a reference.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Status {
     Owned,
@@ -43,17 +44,21 @@ pub struct Case {
     pub nulls: BTreeMap<usize, bool>,
 }
 
+/// The state of the analysis: at least one of these cases holds.
 pub type Cases = BTreeSet<Case>;
 
 impl Case {
+    /// The reference whose object a value points to; none if it may be null or is unknown.
     pub fn root(&self, value: Value) -> Option<Root> {
         if let Some(Known::Object(root)) = self.known.get(&value) { *root } else { None }
     }
 
+    /// Whether the function has to release the object.
     pub fn is_owned(&self, root: Root) -> bool {
         self.status.get(&root) == Some(&Status::Owned)
     }
 
+    /// Whether the object is borrowed from a list or tree.
     pub fn is_borrowed(&self, root: Root) -> bool {
         self.status.get(&root) == Some(&Status::Borrowed)
     }
@@ -78,6 +83,7 @@ impl Case {
         owned.map(|(root, _)| *root).filter(|root| matches!(root, Root::Acquired(_)))
     }
 
+    /// Sets or drops the fact about a value.
     pub fn set(&mut self, value: Value, known: Option<Known>) {
         match known {
             Some(known) => drop(self.known.insert(value, known)),

@@ -55,6 +55,7 @@ pub fn check(module: &Module, func: &Function, outcomes: &Outcomes, cx: &mut Ses
     found
 }
 
+/// The transfer functions for one function.
 pub struct Flow<'a> {
     module: &'a Module,
     pub func: &'a Function,
@@ -119,6 +120,7 @@ impl<'a> Flow<'a> {
         flow
     }
 
+    /// Whether the analysis knows all writes to the variable.
     pub fn is_variable(&self, place: Value) -> bool {
         self.variables.contains_key(&place)
     }

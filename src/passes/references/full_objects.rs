@@ -11,13 +11,14 @@ use crate::tables::{CONTEXTS, ContextField, context_of};
 use crate::types::Types;
 use std::collections::BTreeSet;
 
-/// Of which kinds a pointer may be.
+/// The kinds that a pointer may have.
 #[derive(Clone, Copy, Default)]
 struct Kinds {
     full: bool,
     partial: bool,
 }
 
+/// Reports reads of fields that some of the objects lack.
 pub fn check(module: &Module, cx: &mut Session) {
     let mut found = Vec::new();
     let sources = Sources::new(module, &cx.types);

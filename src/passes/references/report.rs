@@ -20,6 +20,7 @@ use std::rc::Rc;
 /// The label of a tail call.
 const MAY_LEAVE: &str = "control may leave here";
 
+/// Reports the mistakes of one function, each once.
 pub struct Report<'a> {
     module: &'a Module,
     func: &'a Function,
@@ -29,6 +30,7 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
+    /// Has reported nothing yet.
     pub fn new(module: &'a Module, func: &'a Function, cx: &'a mut Session) -> Report<'a> {
         Report { module, func, cx, reported: BTreeSet::new() }
     }

@@ -10,6 +10,7 @@ const OPEN: i128 = 0;
 const AGREE: i128 = 1;
 const DIFFER: i128 = 2;
 
+/// Emits a comparison of two strings up to their NUL; yields a bool.
 pub fn equal(w: &mut Words<'_>, left: Value, right: Value) -> Value {
     for (constant, other) in [(right, left), (left, right)] {
         if let Some(mut text) = literal(w.b.func, constant) {
@@ -20,6 +21,7 @@ pub fn equal(w: &mut Words<'_>, left: Value, right: Value) -> Value {
     walk(w, left, right, false)
 }
 
+/// Emits whether a string begins with another; yields a bool.
 pub fn starts_with(w: &mut Words<'_>, place: Value, prefix: Value) -> Value {
     if let Some(text) = literal(w.b.func, prefix) {
         return begins(w, place, &text);

@@ -26,14 +26,17 @@ pub fn parts(from: u64, to: u64) -> Vec<(u64, u64)> {
 }
 
 impl Words<'_> {
+    /// A constant of 64 bits.
     pub fn number(&mut self, value: i128) -> Value {
         self.b.ks_const(value, Ty::U64)
     }
 
+    /// The value as another integer type; itself if it has that type.
     pub fn cast(&mut self, value: Value, ty: Ty) -> Value {
         if self.b.func.ty(value) == ty { value } else { self.b.arith_cast(value, ty) }
     }
 
+    /// The size of a string or of an array of characters, in bytes.
     pub fn size(&self, place: Value) -> u64 {
         size(self.b.func, self.types, place)
     }
@@ -43,6 +46,7 @@ impl Words<'_> {
         self.size(place) + u64::from(!is_string(self.b.func, self.types, place))
     }
 
+    /// A new variable that holds a constant.
     pub fn variable(&mut self, name: &str, ty: Ty, value: i128) -> Value {
         let place = self.types.place(ty, Space::Stack);
         let place = self.b.ks_var(name.as_bytes(), place);
@@ -84,6 +88,7 @@ impl Words<'_> {
         self.unit(place, size, index)
     }
 
+    /// Loads a part of 1, 2, 4 or 8 bytes, extended to 64 bits. A part is an offset and a size.
     pub fn load_part(&mut self, place: Value, part: (u64, u64)) -> Value {
         let ty = self.types.int(part.1 as u8 * 8, false);
         let place = self.part(place, part);
@@ -151,6 +156,7 @@ impl Words<'_> {
         self.b.arith_and(below, not, Ty::U64)
     }
 
+    /// Compares a value with a constant.
     pub fn is(&mut self, value: Value, pred: &str, number: i128) -> Value {
         let number = self.b.ks_const(number, self.b.func.ty(value));
         self.b.arith_cmp(value, number, pred, Ty::BOOL)

@@ -72,6 +72,7 @@ fn bytes(w: &mut Words<'_>, place: Value, count: u64) -> Value {
     w.b.ks_deref(pointer, w.types.place(array, space))
 }
 
+/// A string that is appended to another: its text goes to `to` at the offset `at`.
 pub struct Append {
     pub to: Value,
     pub at: Value,

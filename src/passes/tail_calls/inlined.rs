@@ -57,6 +57,7 @@ impl Stages {
     }
 }
 
+/// The size of a function in ops of the IR.
 pub fn size(func: &Function) -> usize {
     func.walk().len()
 }

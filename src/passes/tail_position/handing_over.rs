@@ -18,6 +18,7 @@ use std::collections::{BTreeSet, HashMap};
 /// The functions that make tail calls and are no programs.
 type Handing = BTreeSet<Symbol>;
 
+/// Inlines such functions at the calls whose results are returned.
 pub fn inline(module: &mut Module, cx: &mut Session) -> Changed {
     let mut handing = Handing::new();
     // Each is inlined once in all others, also in what was copied before; so recursion ends, and is left to report.

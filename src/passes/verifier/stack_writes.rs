@@ -201,6 +201,7 @@ pub struct VaryingWrites {
 }
 
 impl VaryingWrites {
+    /// Collects the writes of a module; none for a target without a verifier.
     pub fn of(module: &Module, types: &Types) -> VaryingWrites {
         let mut all = VaryingWrites::default();
         if module.target.is_some_and(|target| target.facts().verified) {

@@ -14,6 +14,7 @@ use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
+    /// Checks `left op right` on numbers: both take the common type; literals alone are computed exactly.
     pub fn arith(&mut self, op: ArithOp, token: BinaryOp, left: Value, right: Value, span: Span) -> Value {
         if left.is_error() || right.is_error() {
             return error_expr(span).into();
@@ -71,6 +72,7 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// Reports an operator between a bool and an operand of another kind, and returns an error node.
     pub fn bool_mixed(&mut self, token: BinaryOp, span: Span, other: &str) -> Expr {
         let bitwise = matches!(token, BinaryOp::BitAnd | BinaryOp::BitOr | BinaryOp::BitXor);
         let compared = self.text(span).contains(['=', '<', '>']);
@@ -129,6 +131,7 @@ impl Checker<'_, '_> {
         arith_expr(op, left, right, ty, span)
     }
 
+    /// Reports an operator between a value in network byte order and one in host order, and returns an error node.
     pub fn byte_order_mix(&mut self, left: &Value, right: &Value, span: Span) -> Expr {
         let help = [left, right].into_iter().find_map(|value| {
             let bits = self.be_bits(value.ty())?;
@@ -188,6 +191,7 @@ impl Checker<'_, '_> {
         Some(common)
     }
 
+    /// Checks a prefix operator.
     pub fn unary(&mut self, op: UnaryOp, operand: &ast::Expr, expected: Option<Ty>, span: Span) -> Value {
         match op {
             UnaryOp::Deref => return self.deref(operand, span).into(),

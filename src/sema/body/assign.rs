@@ -18,6 +18,7 @@ pub struct Assignment<'a> {
 }
 
 impl Checker<'_, '_> {
+    /// Checks an assignment and appends its statements: one, or several where parts of it are evaluated first.
     pub fn assign(&mut self, written: Assignment<'_>, out: &mut Vec<Stmt>) {
         let Assignment { place, op, value, span } = written;
         if let Some((map, key)) = self.map_entry(place) {

@@ -15,6 +15,7 @@ use crate::target::Maps;
 use crate::types::{Space, Ty, TyKind};
 
 impl Checker<'_, '_> {
+    /// Checks a call of an atomic builtin: its first argument is the place.
     pub fn atomic(&mut self, builtin: &'static BuiltinSpec, args: &[ast::Arg], span: Span) -> Expr {
         let [place, values @ ..] = args else {
             self.wrong_count(builtin, args, span);

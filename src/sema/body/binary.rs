@@ -44,6 +44,7 @@ fn kind(op: BinaryOp) -> Kind {
 }
 
 impl Checker<'_, '_> {
+    /// Checks an infix operator other than an assignment. `expected` is the type of the place of the result, for literals.
     pub fn binary(
         &mut self,
         op: BinaryOp,
@@ -211,6 +212,7 @@ impl Checker<'_, '_> {
         true
     }
 
+    /// Reports an operand of a type that the operator does not take, and returns an error node.
     pub fn bad_operand(&mut self, token: BinaryOp, operand: &Value) -> Expr {
         let span = operand.span();
         let (op, ty) = (token.text().to_owned(), self.ty_name(operand.ty()));

@@ -22,11 +22,13 @@ pub(super) struct Branch {
 }
 
 impl Checker<'_, '_> {
+    /// Checks an `if` as a statement, without a value.
     pub fn if_stmt(&mut self, branch: &ast::IfExpr, span: Span) -> Expr {
         let (condition, then, otherwise) = self.branches(branch, |checker, block| checker.block(block));
         Expr { kind: ExprKind::If(Box::new(If { condition, then, otherwise })), ty: Ty::VOID, span }
     }
 
+    /// Checks an `if` whose value is used; without `else` it is an error.
     pub fn if_value(&mut self, branch: &ast::IfExpr, expected: Option<Ty>, span: Span) -> Value {
         let (condition, then, otherwise) = self.branches(branch, |checker, block| checker.branch(block, expected));
         let Some(otherwise) = otherwise else {
@@ -37,6 +39,7 @@ impl Checker<'_, '_> {
         self.choice(condition, then, otherwise, expected, span)
     }
 
+    /// Checks `condition ? then : otherwise`.
     pub fn ternary(
         &mut self,
         condition: &ast::Expr,
@@ -54,6 +57,7 @@ impl Checker<'_, '_> {
         self.choice(Condition::Expr(condition), then, otherwise, expected, span)
     }
 
+    /// Checks a block whose value is used.
     pub fn block_value(&mut self, block: &ast::Block, expected: Option<Ty>, span: Span) -> Value {
         if let Some(ty) = expected.filter(|&ty| self.cx.types.is_aggregate(ty))
             && is_zeros_of_c(block)
@@ -117,6 +121,7 @@ impl Checker<'_, '_> {
         (condition, then, otherwise)
     }
 
+    /// Checks an expression as a branch without statements.
     pub fn expr_branch(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Branch {
         let value = self.value(expr, expected);
         self.ended(Vec::new(), Some(value), expr.span)

@@ -47,6 +47,7 @@ const HANDLE: &str = "handle";
 const MAPS: &str = "maps";
 
 impl Checker<'_, '_> {
+    /// Checks a call of a name that is a builtin.
     pub fn builtin(&mut self, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
         if let Some((_, check)) = NODES.iter().find(|(node, _)| *node == name.name) {
             return check(self, args, span);
@@ -111,6 +112,7 @@ impl Checker<'_, '_> {
         error_expr(span)
     }
 
+    /// Checks a call of a builtin against its record: sides, count and types of arguments.
     pub fn call_builtin(&mut self, builtin: &'static BuiltinSpec, args: &[ast::Arg], span: Span) -> Expr {
         if !builtin.supported {
             return self.unsupported(span, format!("`{}`", builtin.name));
@@ -158,6 +160,7 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::Builtin { builtin, args: checked }, ty: result, span }
     }
 
+    /// The type of a text in a table.
     pub fn table_type(&mut self, text: &str) -> Ty {
         table_type(&mut self.cx.types, &self.env.predefined, text)
     }

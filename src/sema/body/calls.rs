@@ -18,6 +18,7 @@ use crate::tables::{self, BUILTINS};
 use crate::types::Ty;
 
 impl Checker<'_, '_> {
+    /// Checks a call: of a function, a method, a builtin, a helper, a kernel function or a function pointer.
     pub fn call(&mut self, callee: &ast::Expr, args: &[ast::Arg], span: Span) -> Expr {
         let callee = strip(callee);
         if let Some((import, base, name, arrow)) = self.in_module(callee) {
@@ -134,6 +135,7 @@ impl Checker<'_, '_> {
         functions.iter().find(|member| member.name == name).map(|member| member.func)
     }
 
+    /// Checks a call of a function of the program by its id. Calls of programs and of other sides are reported.
     pub fn call_func(&mut self, func: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
         let declared = self.env.program.func(func);
         let decl = &self.env.funcs[func.0 as usize];
@@ -194,6 +196,7 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// Reports an argument with a name; arguments of `of` go by their order.
     pub fn refuse_name(&mut self, arg: &ast::Arg, of: &str) {
         if let Some(name) = &arg.name {
             self.error(name.span, NamedArgument { name: name.name.clone(), of: of.to_owned() })

@@ -21,6 +21,7 @@ fn is_address(expr: &ast::Expr) -> bool {
 }
 
 impl Checker<'_, '_> {
+    /// Checks `operand as ty`. A cast of an address inside the packet is an access to the packet.
     pub fn cast_expr(&mut self, operand: &ast::Expr, ty: &ast::Type, span: Span) -> Expr {
         if let Some(header) = self.packet_cast(operand, ty, span) {
             return header.map_or_else(|| error_expr(span), |header| self.packet_pointer(header));

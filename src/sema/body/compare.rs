@@ -16,6 +16,7 @@ use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
+    /// Checks a comparison, which yields a bool.
     pub fn compare(&mut self, op: CompareOp, token: BinaryOp, left: &ast::Expr, right: &ast::Expr, span: Span) -> Expr {
         let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
         let (left_null, right_null) = (self.is_null(left), self.is_null(right));

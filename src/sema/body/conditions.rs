@@ -103,6 +103,7 @@ impl Checker<'_, '_> {
         self.truth_of(value)
     }
 
+    /// The value as a bool: true if it is not zero, empty or null. Values of other types are reported.
     pub fn truth_of(&mut self, value: Value) -> Expr {
         let expr = self.no_void(value.expr);
         let span = expr.span;

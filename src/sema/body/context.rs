@@ -18,6 +18,7 @@ impl Checker<'_, '_> {
         context_of(&self.cx.types, ty)
     }
 
+    /// The records of a field of a context or kernel object to which a pointer of the type `ctx` leads; none for other pointers.
     pub fn context_field(&self, ctx: Ty, field: usize) -> Option<(&'static ContextSpec, &'static ContextField)> {
         let context = self.rewritten(ctx)?;
         Some((context, context.fields.get(field)?))

@@ -26,6 +26,7 @@ pub(super) struct Defers {
 }
 
 impl Defers {
+    /// Whether a `defer` is before this point or around it.
     pub fn any(&self) -> bool {
         self.any
     }

@@ -17,6 +17,7 @@ pub(super) enum Key {
 }
 
 impl Checker<'_, '_> {
+    /// The key, if it is a number or a variable whose writes are all known; else none.
     pub fn stable_key(&self, key: &Expr) -> Option<Key> {
         if let Some(number) = number(key) {
             return Some(Key::Number(number));

@@ -117,6 +117,7 @@ impl Checker<'_, '_> {
         error_expr(span)
     }
 
+    /// Whether a place is in the packet, by the pointer that leads there.
     pub fn is_in_packet(&self, place: &Expr) -> bool {
         if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
             return self.is_in_packet(base);

@@ -11,6 +11,7 @@ use crate::tables::BUILTINS;
 use crate::types::{EnumId, Ty, TyKind};
 
 impl Checker<'_, '_> {
+    /// Checks `name(e)`, which yields a string.
     pub fn enum_name(&mut self, args: &[ast::Arg], span: Span) -> Expr {
         let Some(builtin) = BUILTINS.iter().find(|builtin| builtin.name == "name") else {
             crate::bug!("no builtin is named `name`")

@@ -39,6 +39,7 @@ impl Checker<'_, '_> {
         self.coerce(value, wanted)
     }
 
+    /// The expression; one without a value is reported and becomes an error node.
     pub fn no_void(&mut self, expr: Expr) -> Expr {
         if expr.ty != Ty::VOID {
             return expr;

@@ -78,6 +78,7 @@ impl Checker<'_, '_> {
             ));
     }
 
+    /// Checks `base.name` or `base->name`, whatever the type of `base` is.
     pub fn field_of(&mut self, base: Expr, name: &Ident, arrow: bool, span: Span) -> Expr {
         if base.ty == Ty::ERROR {
             return error_expr(span);
@@ -118,6 +119,7 @@ impl Checker<'_, '_> {
         self.struct_field(pointee, id, name, span)
     }
 
+    /// Checks a field of a struct by its id.
     pub fn struct_field(&mut self, base: Expr, id: StructId, name: &Ident, span: Span) -> Expr {
         let Some((field, ty)) = self.find_field_of(Some(&base), id, name) else { return error_expr(span) };
         if self.kept_at != Some(span) && self.refuse_kept_use(ty, name.span) {

@@ -74,6 +74,7 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::Arith { op, left: Box::new(left), right: Box::new(right) }, ty: Ty::F64, span }
     }
 
+    /// Checks a comparison in which at least one operand is a float.
     pub fn compare_floats(&mut self, op: CompareOp, token: BinaryOp, left: Value, right: Value, span: Span) -> Expr {
         let Some((left, right)) = self.both_floats(token, left, right, span) else { return error_expr(span) };
         if let (Some(l), Some(r)) = (float(&left), float(&right)) {

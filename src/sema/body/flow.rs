@@ -25,6 +25,7 @@ pub(super) struct Flow {
 }
 
 impl Flow {
+    /// The state at the start of a body: control reaches it, and nothing has happened.
     pub fn start() -> Flow {
         Flow {
             reachable: true,

@@ -21,10 +21,12 @@ impl Checker<'_, '_> {
         Some(Expr { kind: ExprKind::Const(value), ty, span })
     }
 
+    /// Whether values of the type are addresses of functions.
     pub fn is_function(&self, ty: Ty) -> bool {
         matches!(self.cx.types.kind(ty), TyKind::Fn(_))
     }
 
+    /// The signature of a function type; none for other types.
     pub fn function_type(&self, ty: Ty) -> Option<FnSig> {
         if let TyKind::Fn(sig) = self.cx.types.kind(ty) { Some(self.cx.types.sig(sig).clone()) } else { None }
     }

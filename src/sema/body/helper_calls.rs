@@ -16,6 +16,7 @@ use crate::tables::{CONTEXTS, HelperArg, HelperArgKind, HelperResult, HelperSpec
 use crate::types::{Space, Ty};
 
 impl Checker<'_, '_> {
+    /// Checks a call of a helper by its record. A helper of a kind that is not compiled yet is an error.
     pub fn call_helper(&mut self, helper: &'static HelperSpec, args: &[ast::Arg], span: Span) -> Expr {
         if let Some(what) = missing(helper) {
             self.check_open_args(args);
@@ -181,6 +182,7 @@ impl Checker<'_, '_> {
         self.coerce(value, Ty::U64)
     }
 
+    /// Checks an argument that must be the context of the program, or null if `nullable`.
     pub fn context_of_program(&mut self, nullable: bool, arg: &ast::Arg) -> Expr {
         let value = self.value(&arg.value, None);
         if value.is_error() {

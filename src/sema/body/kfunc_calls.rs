@@ -18,6 +18,7 @@ use crate::types::{Space, Ty};
 const ADDRESSES: Option<(u32, u32)> = Some((6, 4));
 
 impl Checker<'_, '_> {
+    /// Checks a call of a kernel function by its declaration, on the side of the caller.
     pub fn call_kfunc(&mut self, id: KfuncId, args: &[ast::Arg], span: Span) -> Expr {
         let kfunc = self.env.program.kfunc(id);
         let in_bpf = self.targets.all(|on| on.verified);

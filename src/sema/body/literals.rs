@@ -136,6 +136,7 @@ impl Checker<'_, '_> {
         matches!(self.entity_named(expr), Some(Entity::Const { value: Const::Int(_), ty: None }))
     }
 
+    /// Checks an expression of literals and constants by computing it; the type of its place, if known, is `expected`.
     pub fn literal(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Value {
         let flow = self.flow.clone();
         self.check_sizes_in(expr);
@@ -148,6 +149,7 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// A constant string whose type has room for a NUL after the bytes.
     pub fn string(&mut self, bytes: &[u8], span: Span) -> Expr {
         let ty = self.cx.types.string(bytes.len() as u32 + 1);
         Expr { kind: ExprKind::Const(Const::Str(bytes.to_vec())), ty, span }

@@ -13,6 +13,7 @@ use crate::tables;
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
+    /// Checks `lock (place) { … }`; none if the place is no lock, which was reported.
     pub fn lock_stmt(&mut self, place: &ast::Expr, body: &ast::Block) -> Option<StmtKind> {
         let lock = self.lock_place(place);
         self.locks.push(lock.as_ref().and_then(entry_of));

@@ -22,6 +22,7 @@ pub(super) struct Loop {
 }
 
 impl Checker<'_, '_> {
+    /// Checks a `while`; its body is checked once, after the facts that it may change are dropped.
     pub fn while_stmt(&mut self, condition: &ast::Expr, body: &ast::Block) -> StmtKind {
         self.forget_changed(body);
         let condition = self.truth(condition);
@@ -35,6 +36,7 @@ impl Checker<'_, '_> {
         StmtKind::While { condition, body }
     }
 
+    /// Checks a `loop`. Control goes on behind it by `break`, and in BPF code after the most iterations that the kernel allows.
     pub fn loop_stmt(&mut self, body: &ast::Block) -> StmtKind {
         self.forget_changed(body);
         let before = self.flow.clone();
@@ -67,12 +69,14 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// Ends the innermost loop: the states at its `break`s join the present one.
     pub fn join_breaks(&mut self) {
         if let Some(Loop { breaks: Some(breaks), .. }) = self.loops.pop() {
             self.flow = breaks.join(self.flow.clone());
         }
     }
 
+    /// Checks a `break`; none outside of a loop, which is reported.
     pub fn break_stmt(&mut self, span: Span) -> Option<StmtKind> {
         let flow = self.flow.clone();
         let Some(innermost) = self.loops.last_mut() else {
@@ -87,6 +91,7 @@ impl Checker<'_, '_> {
         Some(StmtKind::Break)
     }
 
+    /// Checks a `continue`; none outside of a loop, which is reported.
     pub fn continue_stmt(&mut self, span: Span) -> Option<StmtKind> {
         if self.loops.is_empty() {
             self.outside_loop("continue", span);
@@ -106,6 +111,7 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// Checks a `for` over a range, an array, a map or a per-CPU entry; none if it is wrong, which was reported.
     pub fn for_stmt(&mut self, stmt: &ast::ForStmt) -> Option<StmtKind> {
         match &stmt.over {
             ForOver::Range { low, high, inclusive } => self.for_range(stmt, low, high, *inclusive),
@@ -198,6 +204,7 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// Checks the body of a loop that was reported, and leaves the scope of its names.
     pub fn unbound_body(&mut self, body: &ast::Block) {
         let after = self.flow.clone();
         self.loop_body(body);

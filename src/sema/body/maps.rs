@@ -325,6 +325,7 @@ impl Checker<'_, '_> {
         out.push(Stmt { kind: StmtKind::Var { local, init: Some(value) }, span });
     }
 
+    /// Checks `delete m[k]` or `delete p`; none if it is wrong, which was reported.
     pub fn delete(&mut self, what: &ast::Expr, span: Span) -> Option<StmtKind> {
         let Some((map, key)) = self.map_entry(what) else {
             let value = self.typed(what, None);

@@ -23,6 +23,7 @@ struct Checked<B> {
 }
 
 impl Checker<'_, '_> {
+    /// Checks a `match` whose value is not used; variants of an enum that no arm takes are reported.
     pub fn match_stmt(&mut self, matching: &ast::MatchExpr, span: Span) -> Expr {
         let subject = self.subject(&matching.subject);
         let (arms, left, exhaustive) = self.arms(matching, &subject, |checker, arm| checker.arm_stmt(arm));
@@ -31,6 +32,7 @@ impl Checker<'_, '_> {
         self.match_expr(Match { subject, arms, exhaustive, default }, Ty::VOID, span)
     }
 
+    /// Checks a `match` whose value is used; it is an error if an arm is missing.
     pub fn match_value(&mut self, matching: &ast::MatchExpr, expected: Option<Ty>, span: Span) -> Value {
         let subject = self.subject(&matching.subject);
         let (arms, left, exhaustive) = self.arms(matching, &subject, |checker, arm| checker.arm_value(arm, expected));

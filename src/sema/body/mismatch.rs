@@ -40,6 +40,7 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// The help for a value of the type `found` where `wanted` is expected; none if no conversion is likely meant.
     pub fn mismatch_help(&self, span: Span, found: Ty, wanted: Ty) -> Option<Help> {
         if let Some(help) = self.own_context_help(found, wanted) {
             return Help::say(help);

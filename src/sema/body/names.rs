@@ -15,6 +15,7 @@ use crate::tables::BUILTINS;
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
+    /// Checks a path as a value: a local, a constant, a global variable, a variant or a function.
     pub fn name(&mut self, path: &Path, expected: Option<Ty>) -> Value {
         match path.segments.as_slice() {
             [name] => match self.local_name(&name.name).cloned() {
@@ -58,6 +59,7 @@ impl Checker<'_, '_> {
         self.local_expr(local, span)
     }
 
+    /// A reference to a local, without noting a read.
     pub fn local_expr(&self, local: LocalId, span: Span) -> Expr {
         Expr { kind: ExprKind::Local(local), ty: self.locals[local.0 as usize].ty, span }
     }
@@ -155,6 +157,7 @@ impl Checker<'_, '_> {
         error_expr(name.span)
     }
 
+    /// Reports a name that nothing declares, and returns an error node.
     pub fn unknown_name(&mut self, name: &Ident) -> Expr {
         self.report_unknown(name, None);
         error_expr(name.span)
@@ -199,6 +202,7 @@ impl Checker<'_, '_> {
         self.is_unknown_name(&name.name)
     }
 
+    /// Whether neither the body nor the module declares the name.
     pub fn is_unknown_name(&self, name: &str) -> bool {
         self.local_name(name).is_none() && self.env.lookup(self.module, name).is_none()
     }

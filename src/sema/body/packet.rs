@@ -59,6 +59,7 @@ impl Checker<'_, '_> {
         Some(self.packet_at(ctx, sum, of, span))
     }
 
+    /// The access to a value of the type `of` at an offset of the packet; none if the type or the offset was reported.
     pub fn packet_at(&mut self, ctx: LocalId, offset: Value, of: Ty, span: Span) -> Option<Optional> {
         if of == Ty::ERROR || offset.is_error() {
             return None;

@@ -22,6 +22,7 @@ pub(super) struct NoPlace {
 }
 
 impl NoPlace {
+    /// The kinds of expressions that are assigned to by mistake.
     pub const CONSTANT: NoPlace = NoPlace { what: "a constant", help: "what changes is declared with `var`" };
     pub const CONFIG: NoPlace = NoPlace { what: "a whole config", help: "its fields can be: `name.field = value`" };
     pub const KCONFIG: NoPlace = NoPlace {
@@ -33,6 +34,7 @@ impl NoPlace {
     pub const MAP: NoPlace =
         NoPlace { what: "a whole map", help: "entries of maps with keys can be: `m[key] = value`" };
 
+    /// The general message, for something that `what` names.
     pub const fn of(what: &'static str) -> NoPlace {
         NoPlace {
             what,

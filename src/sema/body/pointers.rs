@@ -188,6 +188,7 @@ impl Checker<'_, '_> {
         Some(if percpu { Space::Percpu } else { Space::MapValue })
     }
 
+    /// Whether a place is a bit-field, which has no address.
     pub fn is_bit_field(&self, place: &Expr) -> bool {
         let ExprKind::Field { base, field } = &place.kind else { return false };
         let TyKind::Struct(id) = self.cx.types.kind(base.ty) else { return false };

@@ -20,6 +20,7 @@ const MAX_BPF_ARGS: usize = 12;
 const PRINT: &str = "print";
 
 impl Checker<'_, '_> {
+    /// Checks `print` or, without the newline, `print_raw`.
     pub fn print(&mut self, args: &[ast::Arg], newline: bool, span: Span) -> Expr {
         let name = if newline { PRINT } else { "print_raw" };
         let Some((format, args)) = self.formatted(name, args, span) else { return error_expr(span) };

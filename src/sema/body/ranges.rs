@@ -10,6 +10,7 @@ use crate::sema::tree::{ArithOp, Expr, ExprKind, StmtKind};
 use crate::types::{Ty, TyKind, Types};
 
 impl Checker<'_, '_> {
+    /// Checks a `for` over the numbers from `low` to `high`.
     pub fn for_range(
         &mut self,
         stmt: &ast::ForStmt,
@@ -119,6 +120,7 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// The type of the variable of a range between two literals: of 32 bits if both fit, signed if one is negative.
     pub fn literal_pair_type(&self, numbers: [i128; 2]) -> Ty {
         let [first, second] = numbers.map(value::literal_type);
         let rank = |ty: Ty| [Ty::U32, Ty::I32, Ty::U64, Ty::I64].iter().position(|&t| t == ty);

@@ -22,6 +22,7 @@ impl Checker<'_, '_> {
         self.last_value == Some(stmt) && !self.text(stmt).starts_with(['-', '*', '&', '(', '[']) && yields(expr)
     }
 
+    /// Reports a value at the end of the body that `return` is missing for.
     pub fn unreturned(&mut self, expr: &ast::Expr) {
         let result = self.env.program.func(self.func).result;
         let errors = self.cx.diags.error_count();
@@ -60,6 +61,7 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// Checks a `return` and appends it to `out`, behind the statements that must run before it.
     pub fn return_stmt(&mut self, value: Option<&ast::Expr>, span: Span, out: &mut Vec<Stmt>) {
         if self.refuse_leaving("return", span) {
             value.iter().for_each(|value| drop(self.value(value, None)));

@@ -10,6 +10,7 @@ use crate::tables::{BUILTINS, Params};
 use crate::types::{Space, Ty};
 
 impl Checker<'_, '_> {
+    /// Checks `run(handle, &v)`, which yields the result of the program.
     pub fn run(&mut self, args: &[ast::Arg], span: Span) -> Expr {
         if !self.takes("run", 1..=2, args, span) {
             return error_expr(span);

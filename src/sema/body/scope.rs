@@ -105,12 +105,14 @@ pub(super) struct Block {
 }
 
 impl Block {
+    /// The variables of the block, in order of declaration.
     pub fn locals(&self) -> &[LocalId] {
         &self.locals
     }
 }
 
 impl Checker<'_, '_> {
+    /// Enters a block.
     pub fn push_scope(&mut self) {
         self.scopes.push(Block::default());
     }
@@ -203,6 +205,7 @@ impl Checker<'_, '_> {
         id
     }
 
+    /// Declares a variable of the compiler's own, which no name in the source can reach.
     pub fn hidden(&mut self, name: &str, ty: Ty, span: Span) -> LocalId {
         self.declare(name, ty, span, LocalKind::Hidden)
     }
@@ -217,6 +220,7 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// Declares a local constant; without a value it was reported, and its uses are not.
     pub fn declare_const(&mut self, name: &Ident, value: Option<Const>, ty: Option<Ty>) {
         let meaning = match value {
             Some(value) => Name::Const { value, ty, span: name.span },
@@ -284,10 +288,12 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// The meaning of a name in the innermost block that declares it; none if no block does.
     pub fn local_name(&self, name: &str) -> Option<&Name> {
         self.scopes.iter().rev().find_map(|block| block.names.get(name))
     }
 
+    /// The variable of a name; none if the name means something else.
     pub fn local_of(&self, name: &str) -> Option<LocalId> {
         match self.local_name(name) {
             Some(Name::Local(id)) => Some(*id),
@@ -300,6 +306,7 @@ impl Checker<'_, '_> {
         self.scopes.iter().flat_map(|block| block.locals.iter().copied()).collect()
     }
 
+    /// The facts about a variable.
     pub fn info(&mut self, id: LocalId) -> &mut LocalInfo {
         &mut self.info[id.0 as usize]
     }

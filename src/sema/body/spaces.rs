@@ -114,6 +114,7 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// Reports a pointer into `from` where one into `to` is wanted.
     pub fn refuse_spaces(&mut self, span: Span, from: Space, to: Space) {
         if [from, to].contains(&Space::Arena) {
             let error = self.error(span, ProcessMemory { from: memory(from), to: memory(to) });

@@ -16,6 +16,7 @@ use crate::source::Span;
 use crate::types::{Space, Ty};
 
 impl Checker<'_, '_> {
+    /// Checks a block, with a scope of its own.
     pub fn block(&mut self, block: &ast::Block) -> Block {
         self.push_scope();
         let stmts = self.stmts(&block.stmts);
@@ -101,6 +102,7 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// Warns of code that control does not reach.
     pub fn unreachable(&mut self, span: Span) {
         self.warn(span, crate::diag::codes::names::UnreachableCode {});
     }
@@ -229,6 +231,7 @@ impl Checker<'_, '_> {
         value
     }
 
+    /// Checks an expression as a statement. A result that must be used is reported.
     pub fn expr_stmt(&mut self, expr: &ast::Expr) -> Option<StmtKind> {
         let inner = super::exprs::strip(expr);
         let checked = if let ast::ExprKind::If(branch) = &inner.kind {
@@ -276,6 +279,7 @@ impl Checker<'_, '_> {
         checked
     }
 
+    /// Reports an expression that does nothing, with a guess at the meaning.
     pub fn no_effect(&mut self, expr: &ast::Expr, ty: Ty, span: Span) {
         let begin = self.text(expr.span).chars().next().filter(|c| "-*&([".contains(*c));
         let result = self.env.program.func(self.func).result;

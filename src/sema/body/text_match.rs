@@ -38,6 +38,7 @@ impl Checker<'_, '_> {
         text.is_some_and(|text| text.len() as u64 >= room)
     }
 
+    /// Reports a pattern that is a range where the subject is a string.
     pub fn refuse_text_range(&mut self, span: Span) {
         self.error(span, MismatchedTypes { wanted: "a string".into(), found: "a range".into() });
     }

@@ -26,6 +26,7 @@ struct Taken {
 }
 
 impl Checker<'_, '_> {
+    /// Checks a `throw`; control does not go on behind it.
     pub fn throw_stmt(&mut self, code: &ast::Expr) -> StmtKind {
         let code = self.coerced(code, Ty::I32);
         self.may_throw();
@@ -47,6 +48,7 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// Checks a `try` and its handlers. Behind it the states at the ends of all of them join.
     pub fn try_stmt(&mut self, body: &ast::Block, catches: &[ast::Catch]) -> StmtKind {
         let before = self.flow.clone();
         self.tries.push(Try::default());

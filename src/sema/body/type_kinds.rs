@@ -12,6 +12,7 @@ pub(super) struct Pointer {
 }
 
 impl Checker<'_, '_> {
+    /// The parts of a pointer type; none for other types.
     pub fn pointer(&self, ty: Ty) -> Option<Pointer> {
         if let TyKind::Ptr { to, space, nullable } = self.cx.types.kind(ty) {
             return Some(Pointer { to, space, nullable });
@@ -24,14 +25,17 @@ impl Checker<'_, '_> {
         if let TyKind::Be { bits } = self.cx.types.kind(ty) { Some(bits) } else { None }
     }
 
+    /// The struct or union of a type; none for other types.
     pub fn struct_id(&self, ty: Ty) -> Option<StructId> {
         if let TyKind::Struct(id) = self.cx.types.kind(ty) { Some(id) } else { None }
     }
 
+    /// The enum of a type; none for other types.
     pub fn enum_id(&self, ty: Ty) -> Option<EnumId> {
         if let TyKind::Enum(id) = self.cx.types.kind(ty) { Some(id) } else { None }
     }
 
+    /// Whether the type is a string of any size.
     pub fn is_str(&self, ty: Ty) -> bool {
         matches!(self.cx.types.kind(ty), TyKind::Str(_))
     }
@@ -41,6 +45,7 @@ impl Checker<'_, '_> {
         matches!(self.cx.types.kind(ty), TyKind::Array(Ty::CHAR, _))
     }
 
+    /// Whether the type is an integer in host order.
     pub fn is_int(&self, ty: Ty) -> bool {
         matches!(self.cx.types.kind(ty), TyKind::Int { .. })
     }

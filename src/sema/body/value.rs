@@ -12,18 +12,22 @@ pub(super) struct Value {
 }
 
 impl Value {
+    /// A constant whose type is open; until it is given one it has the smallest type of literals that holds it.
     pub fn untyped(number: i128, span: Span) -> Value {
         Value { expr: int_expr(number, literal_type(number), span), untyped: true }
     }
 
+    /// The type, which for an open one may still change.
     pub fn ty(&self) -> Ty {
         self.expr.ty
     }
 
+    /// The place in the source.
     pub fn span(&self) -> Span {
         self.expr.span
     }
 
+    /// Whether it was reported, so that rules about it stay silent.
     pub fn is_error(&self) -> bool {
         self.expr.ty == Ty::ERROR
     }

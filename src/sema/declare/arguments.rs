@@ -148,6 +148,7 @@ pub(super) struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
+    /// The signature of a program as declared, with the offset of each parameter in the context.
     pub fn signature(&self, cx: &mut Session, decl: &FnDecl, sig: FnSig) -> Signature {
         let params = sig.params.iter().enumerate().map(|(index, &ty)| self.param(cx, decl, index, ty));
         let (params, offsets) = params.unzip();

@@ -22,6 +22,7 @@ pub(super) struct Symbols {
 }
 
 impl Symbols {
+    /// Chooses the symbols of all modules; those of imported modules have a prefix that is free.
     pub fn of(modules: &Modules) -> Symbols {
         let mut symbols = Symbols::default();
         for id in modules.ids() {

@@ -7,6 +7,7 @@ use crate::target::Target;
 use crate::types::Ty;
 use std::collections::BTreeSet;
 
+/// The parts of one body.
 pub struct Summary {
     /// In order of the text.
     pub nodes: Vec<Node>,
@@ -20,6 +21,7 @@ pub struct Summary {
     pub panics: bool,
 }
 
+/// A part of a body that throws, calls or catches.
 pub enum Node {
     Throw {
         site: Site,
@@ -39,12 +41,14 @@ pub enum Node {
     },
 }
 
+/// A handler of a `try`.
 pub struct CatchNode {
     pub takes: CatchKind,
     pub body: Vec<Node>,
     pub span: Span,
 }
 
+/// The functions that a call may reach.
 #[derive(Clone, Copy)]
 pub enum Callee {
     Func(FuncId),
@@ -52,6 +56,7 @@ pub enum Callee {
     Pointer(Ty),
 }
 
+/// A function that is called for each record that a map sends.
 #[derive(Clone, Copy)]
 pub struct Handler {
     pub callee: Callee,
@@ -60,6 +65,7 @@ pub struct Handler {
     pub span: Span,
 }
 
+/// Reduces the body of a function. The throws in it are appended to `sites`, to which nodes refer by index.
 pub fn of(program: &Program, func: &Func, sites: &mut Vec<Thrown>) -> Summary {
     let (nodes, addressed, handlers) = (Vec::new(), BTreeSet::new(), Vec::new());
     let summary = Summary { nodes, addressed, handlers, loops: false, panics: false };

@@ -13,6 +13,7 @@ pub struct Optional {
     pub span: Span,
 }
 
+/// The construct that yields an optional.
 pub enum OptionalKind {
     /// `m[k]`
     MapEntry { map: MapId, key: Expr },
@@ -46,18 +47,21 @@ pub struct Binding {
     pub source: Optional,
 }
 
+/// The condition of an `if`: a bool, or bindings of optionals.
 pub enum Condition {
     Expr(Expr),
     /// All must be there; later ones see earlier ones.
     Bindings(Vec<Binding>),
 }
 
+/// `if` with its branches; as an expression it has both.
 pub struct If {
     pub condition: Condition,
     pub then: Block,
     pub otherwise: Option<Block>,
 }
 
+/// `match` on numbers; strings are matched by the number of the pattern.
 pub struct Match {
     pub subject: Expr,
     pub arms: Vec<Arm>,
@@ -67,6 +71,7 @@ pub struct Match {
     pub default: Option<Block>,
 }
 
+/// One arm of a `match`.
 pub struct Arm {
     /// Inclusive ranges of the subject's values (numbers; bools as 0 and 1; `be` in host order). They are disjoint and
     /// hold only numbers of the type: the checker has removed the rest, and what earlier arms cover.

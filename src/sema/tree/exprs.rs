@@ -8,12 +8,14 @@ use crate::source::Span;
 use crate::tables::{AttachOption, BuiltinSpec, FieldMethodSpec, HelperSpec, MapMethodSpec};
 use crate::types::Ty;
 
+/// An expression with its type.
 pub struct Expr {
     pub kind: ExprKind,
     pub ty: Ty,
     pub span: Span,
 }
 
+/// The forms of checked expressions.
 pub enum ExprKind {
     Const(Const),
     Local(LocalId),
@@ -252,6 +254,7 @@ impl Expr {
         args.last().filter(|_| !method.handler.is_empty())
     }
 
+    /// The operands of the expression, by which visitors reach every part of a body.
     pub fn parts(&self) -> Parts<'_> {
         match &self.kind {
             ExprKind::Const(_)

@@ -26,6 +26,7 @@ pub struct Kfunc {
     pub broken: bool,
 }
 
+/// A parameter of a kernel function.
 pub struct KfuncParam {
     /// As the kernel has it, with the suffix that says what it takes.
     pub name: String,

@@ -49,6 +49,7 @@ id!(
     LocalId
 );
 
+/// A checked program: the declarations of all its modules. Ids are indexes into these lists.
 #[derive(Default)]
 pub struct Program {
     pub funcs: Vec<Func>,
@@ -68,9 +69,11 @@ pub struct Program {
 }
 
 impl Program {
+    /// The function of an id.
     pub fn func(&self, id: FuncId) -> &Func {
         &self.funcs[id.0 as usize]
     }
+    /// The global variable of an id.
     pub fn global(&self, id: GlobalId) -> &Global {
         &self.globals[id.0 as usize]
     }
@@ -80,12 +83,15 @@ impl Program {
         matches!(expr.kind, ExprKind::Global(id) if self.global(id).storage == Storage::Entry)
     }
 
+    /// The config of an id.
     pub fn config(&self, id: ConfigId) -> &Config {
         &self.configs[id.0 as usize]
     }
+    /// The map of an id.
     pub fn map(&self, id: MapId) -> &Map {
         &self.maps[id.0 as usize]
     }
+    /// The `impl` of an id.
     pub fn implementation(&self, id: ImplId) -> &Impl {
         &self.impls[id.0 as usize]
     }
@@ -94,6 +100,7 @@ impl Program {
         self.impls.iter().find(|implementation| implementation.functions.iter().any(|member| member.func == func))
     }
 
+    /// The kernel function of an id.
     pub fn kfunc(&self, id: KfuncId) -> &Kfunc {
         &self.kfuncs[id.0 as usize]
     }
@@ -102,6 +109,7 @@ impl Program {
 /// The name of the context in programs whose parameters are values in it.
 pub const CONTEXT: &str = "ctx";
 
+/// A function with its checked body.
 pub struct Func {
     pub name: String,
     /// In the object: unlike all others.
@@ -129,6 +137,7 @@ pub struct Func {
 }
 
 impl Func {
+    /// The local of an id.
     pub fn local(&self, id: LocalId) -> &Local {
         &self.locals[id.0 as usize]
     }
@@ -160,6 +169,7 @@ impl Role {
     }
 }
 
+/// The facts that the attribute of a program says.
 pub struct ProgramRole {
     pub spec: &'static ProgramSpec,
     /// The mode word of the attribute, such as `egress`; one of `spec.modes`.
@@ -251,6 +261,7 @@ pub struct ArgsSpec {
     pub options: Vec<ArgOption>,
 }
 
+/// An option of `main` on the command line.
 pub struct ArgOption {
     pub field: usize,
     pub docs: Vec<String>,
@@ -259,6 +270,7 @@ pub struct ArgOption {
     pub required: bool,
 }
 
+/// A variable or parameter of a function.
 #[derive(Clone, Debug)]
 pub struct Local {
     pub name: String,
@@ -285,6 +297,7 @@ pub enum Storage {
     Kconfig,
 }
 
+/// A global variable.
 pub struct Global {
     pub name: String,
     /// In the object: unlike all others.
@@ -296,6 +309,7 @@ pub struct Global {
     pub span: Span,
 }
 
+/// A `config`, whose fields are one struct in the object.
 pub struct Config {
     pub name: String,
     /// In the object: unlike all others.
@@ -307,6 +321,7 @@ pub struct Config {
     pub span: Span,
 }
 
+/// A map.
 pub struct Map {
     pub name: String,
     /// In the object: unlike all others.

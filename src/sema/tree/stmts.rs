@@ -4,6 +4,7 @@ use super::{ArithOp, Binding, Expr, LocalId, MapId, Optional, Print};
 use crate::source::Span;
 use crate::types::Ty;
 
+/// A block of checked statements.
 pub struct Block {
     /// No statement follows one that always leaves; a `match` over all variants of an enum whose arms leave counts as one.
     pub stmts: Vec<Stmt>,
@@ -12,11 +13,13 @@ pub struct Block {
     pub span: Span,
 }
 
+/// A statement and its place.
 pub struct Stmt {
     pub kind: StmtKind,
     pub span: Span,
 }
 
+/// The forms of checked statements.
 pub enum StmtKind {
     /// None: zeroed, also in each iteration of a loop.
     Var {
@@ -148,6 +151,7 @@ pub enum StmtKind {
 }
 
 impl StmtKind {
+    /// Whether the statement is a loop, which `break` and `continue` inside refer to.
     pub fn is_loop(&self) -> bool {
         matches!(
             self,
@@ -162,6 +166,7 @@ impl StmtKind {
     }
 }
 
+/// A handler of a `try`.
 pub struct Catch {
     pub takes: CatchKind,
     pub body: Block,
@@ -169,6 +174,7 @@ pub struct Catch {
     pub span: Span,
 }
 
+/// The codes that a handler takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CatchKind {
     /// No two of a `try` have one code.
@@ -179,6 +185,7 @@ pub enum CatchKind {
     Any,
 }
 
+/// The operation of a compound assignment, such as `+=`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CompoundOp {
     pub op: ArithOp,

@@ -6,6 +6,7 @@ use crate::syntax::c_order::{is_type, own_type};
 use crate::syntax::errors::Failure;
 use crate::syntax::{hints, words};
 
+/// A mistake and its hint.
 pub struct Row {
     /// The tokens around the fault, see `fits`.
     pub tokens: &'static str,

@@ -29,6 +29,7 @@ pub struct Hint {
 }
 
 impl Hint {
+    /// A hint without an edit.
     pub fn text(help: impl Into<String>) -> Hint {
         Hint::with(help, None)
     }
@@ -37,6 +38,7 @@ impl Hint {
         Hint::with(help, Some((span, replacement.into())))
     }
 
+    /// A hint, with an edit if it is certain: a span and its replacement.
     pub fn with(help: impl Into<String>, fix: Option<(Span, String)>) -> Hint {
         Hint { help: help.into(), fix }
     }

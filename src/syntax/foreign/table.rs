@@ -9,6 +9,7 @@ use super::matching::Row;
 use super::matching::When::{self, *};
 use super::throws::{BOUND, SEVERAL};
 
+/// The hint for arms of other languages' matches.
 pub const ARM: &str = "an arm is written `PATTERN: value`";
 const CALL: &str = "what a call throws goes on by itself: leave out `try`";
 const EVERY: &str = "`catch _ { … }` catches every code";

@@ -4,10 +4,14 @@ use super::Hint;
 use crate::source::Span;
 use crate::syntax::errors::Failure;
 
+/// The hint for `finally` and the like.
 pub const AT_END: &str = "what is always done at the end goes in `defer { … }`, before what may throw";
+/// The hint for handlers of other languages.
 pub const HANDLER: &str = "a handler is written `catch CODE { … }`, `catch e { … }` or `catch _ { … }`";
 const DEFERRED: &str = "a block that runs when the function ends is written `defer { … }`";
+/// The hint for a handler that declares the type of what it catches.
 pub const BOUND: &str = "a code is bound by its name alone: `catch e { … }`";
+/// The hint for a handler of several codes.
 pub const SEVERAL: &str =
     "a `catch` takes one code; of several each has its own, or `catch e { match (e) { … } }` distinguishes them";
 

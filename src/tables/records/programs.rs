@@ -47,7 +47,7 @@ record! {
         /// The kernel runs those at one target in an order, which the attribute may ask for by the words of [`Order`](crate::tables::Order).
         #[serde(default)]
         pub ordered: bool,
-        /// Of which programs the kernel starts none on a CPU where one of them runs, so that they can share memory of that CPU.
+        /// Programs that the kernel does not start on a CPU where one of them runs, so that they can share memory of that CPU.
         #[serde(default)]
         pub alone: Alone,
         /// The first kernel (major, minor) that does so; none: all that the compiler supports.

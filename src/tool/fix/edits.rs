@@ -18,6 +18,7 @@ pub struct Edited {
 }
 
 impl Edited {
+    /// The file before any edit.
     pub fn new(source: &SourceFile) -> Edited {
         Edited {
             name: source.name.clone(),
@@ -71,6 +72,7 @@ pub struct Touched {
 }
 
 impl Touched {
+    /// Whether the edit touches a span.
     pub fn has(&self, sources: &SourceMap, span: Span) -> bool {
         let source = sources.file(span.file);
         self.file == source.path && span.lo as usize <= self.range.end && self.range.start <= span.hi as usize

@@ -24,6 +24,7 @@ use std::process::ExitCode;
 /// end.
 const MAX_CHECKS: usize = 200;
 
+/// Fixes a file in rounds, and reports what no fix has mended.
 pub fn run(args: &Args) -> ExitCode {
     let mut cx = match session(&args.common, &args.input) {
         Ok(cx) => cx,

@@ -37,6 +37,7 @@ fn is_error(diag: &Diagnostic) -> bool {
 /// What an error is wherever its place has moved to: its file, code and message.
 pub type Key = (Option<PathBuf>, &'static str, String);
 
+/// An error that a fix has caused.
 pub struct Made {
     pub key: Key,
     /// The next round may remove it.
@@ -55,6 +56,7 @@ pub struct Faults {
 }
 
 impl Faults {
+    /// The errors of a run that ended at this stage.
     pub fn new(cx: &Session, stage: Stage) -> Faults {
         let mut errors: BTreeMap<Key, Vec<Fault>> = BTreeMap::new();
         for diag in cx.diags.iter().filter(|diag| is_error(diag)) {
@@ -65,6 +67,7 @@ impl Faults {
         Faults { stage, errors }
     }
 
+    /// Whether there is an error of this kind.
     pub fn has(&self, key: &Key) -> bool {
         self.errors.contains_key(key)
     }

@@ -7,6 +7,7 @@ use crate::sema::handed::{self, Member};
 use crate::session::Session;
 use crate::tables::struct_ops;
 
+/// The files of a project that implements the struct `of`.
 pub fn project(cx: &mut Session, names: &Names, of: &str) -> Project {
     let listed = struct_ops(of);
     let bodies = listed.map(|spec| spec.bodies).unwrap_or_default();

@@ -9,6 +9,7 @@ use crate::tables::{PROGRAMS, ProgramForm, ProgramSpec, TargetSpec, struct_ops};
 /// The kind of a project with a kernel module.
 const MODULE: &str = "kfunc";
 
+/// The kind of a project.
 pub enum Kind {
     Program(Hook),
     /// Of this struct.

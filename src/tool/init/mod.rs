@@ -63,6 +63,7 @@ struct Names {
     ident: String,
 }
 
+/// Writes the folder of a project.
 pub fn run(args: &Init) -> ExitCode {
     let mut cx = Session::new(Options { btf: args.btf.clone(), ..Options::default() });
     match project(&mut cx, args) {

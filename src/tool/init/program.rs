@@ -12,6 +12,7 @@ use crate::tables::form::Kernel;
 const NO_STARTER: Starter =
     Starter { template: None, option: None, about: "", passed: None, given: None, declares: None };
 
+/// The files of a project whose program attaches to `hook`.
 pub fn project(cx: &mut Session, names: &Names, hook: &Hook) -> Result<Project, Wrong> {
     let (spec, form) = (hook.spec, hook.form);
     let params = handed::parameters(cx, spec, hook.target.as_deref()).map_err(|why| missing(hook, why))?;
@@ -61,6 +62,7 @@ pub fn project(cx: &mut Session, names: &Names, hook: &Hook) -> Result<Project, 
     })
 }
 
+/// The files of a project with a kernel module.
 pub fn module(names: &Names) -> Project {
     let source = filled("kfunc", &[("file", &names.file), ("name", &names.name), ("impl", &names.ident)]);
     let (file, name) = (&names.file, &names.name);

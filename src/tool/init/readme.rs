@@ -8,6 +8,7 @@ use crate::session::Session;
 use crate::tables::{CONTEXTS, ContextField, Params, record_field};
 use crate::types::TyKind;
 
+/// The text of the page.
 pub fn text(names: &Names, project: &Project) -> String {
     let facts: Vec<String> = project.facts.iter().map(|fact| format!("- {fact}")).collect();
     filled(

@@ -23,6 +23,7 @@ const DECL_TAG: u32 = 17;
 const TYPE_TAG: u32 = 18;
 const ENUM64: u32 = 19;
 
+/// The BTF of an object, with an index of its types.
 pub struct Btf<'a> {
     words: Vec<u32>,
     /// Where each type begins, in words; type 0 is `void`.
@@ -70,6 +71,7 @@ impl<'a> Btf<'a> {
         Some(btf)
     }
 
+    /// How many types there are, `void` included.
     pub fn type_count(&self) -> usize {
         self.types.len()
     }

@@ -44,6 +44,7 @@ enum How {
     Filled,
 }
 
+/// A BPF instruction; of one of two slots, the first.
 pub struct Instruction {
     /// In its section.
     pub offset: u64,

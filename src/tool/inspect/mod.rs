@@ -95,6 +95,7 @@ struct BtfSize {
     btf_ext: u64,
 }
 
+/// Prints the contents of an object, or a part of them.
 pub fn run(args: &Inspect) -> ExitCode {
     let mut cx = Session::new(Options::default());
     let Some(bytes) = load::bytes(&mut cx, &args.input) else { return finish(&mut cx, args.messages) };

@@ -9,6 +9,7 @@ use object::read::elf::{ElfFile64, FileHeader};
 use object::{Endianness, Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
 use std::collections::BTreeMap;
 
+/// An object file of BPF, of either byte order.
 pub type File<'d> = ElfFile64<'d, Endianness>;
 
 /// One instruction, in bytes.
@@ -43,6 +44,7 @@ fn since(object: &[u8]) -> Option<String> {
     parse(object).ok().and_then(|file| text(section(&file, TIER_SECTION)))
 }
 
+/// Reads the headers of an ELF file; the error is the reason in words.
 pub fn parse(bytes: &[u8]) -> Result<File<'_>, String> {
     File::parse(bytes).map_err(|error| format!("{error}").to_lowercase())
 }
@@ -51,6 +53,7 @@ fn is_bpf(file: &File) -> bool {
     file.elf_header().e_machine(file.endian()) == EM_BPF
 }
 
+/// The report on an object; `newer` are the objects for newer kernels in the same executable.
 pub fn report(bytes: &[u8], newer: &[&[u8]]) -> Result<Report, String> {
     let file = parse(bytes)?;
     let little = file.is_little_endian();
@@ -78,10 +81,12 @@ fn tier(object: &[u8]) -> Option<Tier> {
     Some(Tier { since: since(object)?, programs, functions })
 }
 
+/// The bytes of a section; empty if there is none.
 pub fn section<'d>(file: &File<'d>, name: &str) -> &'d [u8] {
     file.section_by_name(name).and_then(|section| section.data().ok()).unwrap_or(&[])
 }
 
+/// The text before the first NUL; none if it is empty.
 pub fn text(bytes: &[u8]) -> Option<String> {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
     (end > 0).then(|| String::from_utf8_lossy(&bytes[..end]).into_owned())

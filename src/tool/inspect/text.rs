@@ -3,6 +3,7 @@
 use super::{Report, Type};
 use crate::diag::escape;
 
+/// The report as text.
 pub fn of(report: &Report) -> String {
     let mut out = String::new();
     if let Some(license) = &report.license {

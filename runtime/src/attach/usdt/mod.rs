@@ -20,6 +20,7 @@ const HELP: &str = "\n  help: write \"libc:libc:setjmp\" or \"/path/of/file:prov
 /// What the map has, by its keys.
 static PROBES: MainThread<RefCell<Vec<Probe>>> = MainThread::new(RefCell::new(Vec::new()));
 
+/// Attaches to all places of a probe, and raises its semaphore.
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("a probe")?;
     let Target::Text(text) = request.target else {
@@ -63,6 +64,7 @@ fn find(text: &str) -> Result<Found, Failure> {
     Ok(Found { path, provider: provider.to_owned(), name: name.to_owned(), sites })
 }
 
+/// Fails if the notes of the file have no such probe, and names what is missing.
 pub fn exists(text: &str) -> Result<(), Failure> {
     find(text).map(drop)
 }

@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStringExt;
 /// BPF_FS_MAGIC of linux/magic.h.
 const MAGIC: u32 = 0xcafe_4a11;
 
+/// A file, folder or link that was opened by its name, with the facts that decide whether it is trusted.
 pub struct Entry {
     fd: OwnedFd,
     mode: u32,
@@ -40,10 +41,12 @@ impl Entry {
         self.fd.as_raw_fd()
     }
 
+    /// The type and the permissions, as `st_mode` has them.
     pub fn mode(&self) -> u32 {
         self.mode
     }
 
+    /// The user id of the owner.
     pub fn owner(&self) -> u32 {
         self.owner
     }
@@ -54,18 +57,22 @@ impl Entry {
         self.owner != 0 && self.owner != unsafe { libc::geteuid() }
     }
 
+    /// Whether it lies in a file system of the type bpffs.
     pub fn is_on_bpffs(&self) -> bool {
         self.on_bpffs
     }
 
+    /// Whether it is a symbolic link.
     pub fn is_link(&self) -> bool {
         self.mode & libc::S_IFMT == libc::S_IFLNK
     }
 
+    /// Whether it is a folder.
     pub fn is_folder(&self) -> bool {
         self.mode & libc::S_IFMT == libc::S_IFDIR
     }
 
+    /// Whether it is a regular file, which is what pinned objects look like.
     pub fn is_file(&self) -> bool {
         self.mode & libc::S_IFMT == libc::S_IFREG
     }

@@ -41,6 +41,8 @@ enum Then {
     Replace,
 }
 
+/// Before the load: compares the pinned variables with the program's, and reuses their map if the layouts agree. Ends the process if they
+/// conflict.
 pub fn prepare(object: *mut bpf::bpf_object, folder: Folder) -> Prepared {
     reset(&folder, NAME);
     let map = find(object);
@@ -133,6 +135,7 @@ fn take_over(map: *mut bpf::bpf_map, old: &OwnedFd, size: usize, there: &[Variab
     }
 }
 
+/// After the load: pins the new map, or fills it from the old one first.
 pub fn finish(object: *mut bpf::bpf_object, prepared: Prepared) {
     let map = find(object);
     // SAFETY: a map of the loaded object.

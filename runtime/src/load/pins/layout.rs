@@ -147,6 +147,7 @@ impl Layout {
             && variables.iter().all(|variable| variable.offset + variable.size <= self.value_size as usize)
     }
 
+    /// The size of the map's value, in bytes.
     pub fn value_size(&self) -> u32 {
         self.value_size
     }

@@ -40,6 +40,7 @@ fn made<T>(result: Result<T, BuilderError>) -> T {
 }
 
 impl<'c> Build<'c> {
+    /// A builder without a position.
     pub fn new(context: &'c Context) -> Build<'c> {
         Build { context, builder: context.create_builder() }
     }
@@ -49,6 +50,7 @@ impl<'c> Build<'c> {
         &self.builder
     }
 
+    /// The integer type of 1, 8, 16, 32 or 64 bits.
     pub fn int_type(&self, bits: u32) -> IntType<'c> {
         match bits {
             1 => self.context.bool_type(),
@@ -61,6 +63,7 @@ impl<'c> Build<'c> {
         }
     }
 
+    /// The pointer type of the default address space.
     pub fn ptr_type(&self) -> PointerType<'c> {
         self.context.ptr_type(AddressSpace::default())
     }
@@ -70,20 +73,24 @@ impl<'c> Build<'c> {
         self.context.ptr_type(AddressSpace::from(1))
     }
 
+    /// An unsigned constant of this width in bits.
     pub fn int(&self, bits: u32, value: u64) -> IntValue<'c> {
         self.int_type(bits).const_int(value, false)
     }
 
+    /// The null pointer of the default address space.
     pub fn null(&self) -> PointerValue<'c> {
         self.ptr_type().const_null()
     }
 
     // Positions and control flow
 
+    /// Continues at the end of a block.
     pub fn go_to(&self, block: BasicBlock<'c>) {
         self.builder.position_at_end(block);
     }
 
+    /// Appends a block to a function; the position stays.
     pub fn block(&self, func: FunctionValue<'c>, name: &str) -> BasicBlock<'c> {
         self.context.append_basic_block(func, name)
     }
@@ -93,6 +100,7 @@ impl<'c> Build<'c> {
         self.context.insert_basic_block_after(self.here(), name)
     }
 
+    /// Continues before an instruction.
     pub fn before(&self, instruction: &InstructionValue<'c>) {
         self.builder.position_before(instruction);
     }
@@ -116,14 +124,17 @@ impl<'c> Build<'c> {
         }
     }
 
+    /// An unconditional branch, which ends the block.
     pub fn br(&self, to: BasicBlock<'c>) {
         made(self.builder.build_unconditional_branch(to));
     }
 
+    /// A branch on an `i1`, which ends the block.
     pub fn cond_br(&self, condition: IntValue<'c>, then: BasicBlock<'c>, otherwise: BasicBlock<'c>) {
         made(self.builder.build_conditional_branch(condition, then, otherwise));
     }
 
+    /// A `switch`, which ends the block.
     pub fn switch(
         &self,
         subject: IntValue<'c>,
@@ -133,16 +144,19 @@ impl<'c> Build<'c> {
         made(self.builder.build_switch(subject, default, cases))
     }
 
+    /// A return, which ends the block.
     pub fn ret(&self, value: Option<BasicValueEnum<'c>>) {
         made(self.builder.build_return(value.as_ref().map(|v| v as &dyn BasicValue<'c>)));
     }
 
+    /// A phi without incoming values.
     pub fn phi(&self, ty: BasicTypeEnum<'c>) -> PhiValue<'c> {
         made(self.builder.build_phi(ty, ""))
     }
 
     // Memory
 
+    /// A slot of the stack at the present position, aligned to `align` bytes.
     pub fn alloca(&self, ty: BasicTypeEnum<'c>, align: u64, name: &str) -> PointerValue<'c> {
         let slot = made(self.builder.build_alloca(ty, name));
         if let Some(instruction) = slot.as_instruction() {
@@ -151,6 +165,7 @@ impl<'c> Build<'c> {
         slot
     }
 
+    /// A load of a place that is aligned to `align` bytes.
     pub fn load(&self, ty: BasicTypeEnum<'c>, from: PointerValue<'c>, align: u64) -> BasicValueEnum<'c> {
         let value = made(self.builder.build_load(ty, from, ""));
         if let Some(instruction) = value.as_instruction_value() {
@@ -177,6 +192,7 @@ impl<'c> Build<'c> {
         }
     }
 
+    /// A store to a place that is aligned to `align` bytes.
     pub fn store(&self, to: PointerValue<'c>, value: BasicValueEnum<'c>, align: u64) {
         set_align(made(self.builder.build_store(to, value)), align);
     }
@@ -212,6 +228,7 @@ impl<'c> Build<'c> {
         made(unsafe { self.builder.build_gep(element, base, &[count], "") })
     }
 
+    /// `atomicrmw`; yields the old value.
     pub fn atomic(
         &self,
         op: AtomicRMWBinOp,
@@ -229,6 +246,7 @@ impl<'c> Build<'c> {
         old
     }
 
+    /// `cmpxchg` with sequential consistency; yields the old value, whether it was replaced or not.
     pub fn compare_exchange(&self, place: PointerValue<'c>, old: IntValue<'c>, new: IntValue<'c>) -> IntValue<'c> {
         let order = AtomicOrdering::SequentiallyConsistent;
         let both = made(self.builder.build_cmpxchg(place, old, new, order, order));
@@ -237,54 +255,67 @@ impl<'c> Build<'c> {
 
     // Calculation
 
+    /// The sum modulo 2ⁿ.
     pub fn add(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
         made(self.builder.build_int_add(left, right, ""))
     }
 
+    /// The difference modulo 2ⁿ.
     pub fn sub(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
         made(self.builder.build_int_sub(left, right, ""))
     }
 
+    /// The product modulo 2ⁿ.
     pub fn mul(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
         made(self.builder.build_int_mul(left, right, ""))
     }
 
+    /// Bitwise `and`.
     pub fn and(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
         made(self.builder.build_and(left, right, ""))
     }
 
+    /// Bitwise `or`.
     pub fn or(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
         made(self.builder.build_or(left, right, ""))
     }
 
+    /// Bitwise `xor`.
     pub fn xor(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
         made(self.builder.build_xor(left, right, ""))
     }
 
+    /// The unsigned quotient; undefined for a divisor of 0.
     pub fn udiv(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
         made(self.builder.build_int_unsigned_div(left, right, ""))
     }
 
+    /// The unsigned remainder; undefined for a divisor of 0.
     pub fn urem(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
         made(self.builder.build_int_unsigned_rem(left, right, ""))
     }
 
+    /// The signed quotient towards zero; undefined for a divisor of 0 and on overflow.
     pub fn sdiv(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
         made(self.builder.build_int_signed_div(left, right, ""))
     }
 
+    /// The signed remainder; undefined for a divisor of 0 and on overflow.
     pub fn srem(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
         made(self.builder.build_int_signed_rem(left, right, ""))
     }
 
+    /// A left shift; undefined for a count of the width or more.
     pub fn shl(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
         made(self.builder.build_left_shift(left, right, ""))
     }
 
+    /// A right shift, arithmetic if `signed`; undefined for a count of the width or more.
     pub fn shr(&self, left: IntValue<'c>, right: IntValue<'c>, signed: bool) -> IntValue<'c> {
         made(self.builder.build_right_shift(left, right, signed, ""))
     }
 
+    /// `icmp` on integers or pointers; yields an `i1`.
     pub fn compare(&self, pred: IntPredicate, left: BasicValueEnum<'c>, right: BasicValueEnum<'c>) -> IntValue<'c> {
         match (left, right) {
             (BasicValueEnum::PointerValue(left), BasicValueEnum::PointerValue(right)) => {
@@ -294,6 +325,7 @@ impl<'c> Build<'c> {
         }
     }
 
+    /// `select`
     pub fn select(
         &self,
         condition: IntValue<'c>,
@@ -327,24 +359,29 @@ impl<'c> Build<'c> {
         }
     }
 
+    /// The pointer with this address, in the default address space.
     pub fn int_to_ptr(&self, value: IntValue<'c>) -> PointerValue<'c> {
         made(self.builder.build_int_to_ptr(value, self.ptr_type(), ""))
     }
 
+    /// The address as 64 bits.
     pub fn ptr_to_int(&self, value: PointerValue<'c>) -> IntValue<'c> {
         made(self.builder.build_ptr_to_int(value, self.int_type(64), ""))
     }
 
+    /// The bits of a `double`.
     pub fn float_bits(&self, value: FloatValue<'c>) -> IntValue<'c> {
         made(self.builder.build_bit_cast(value, self.int_type(64), "")).into_int_value()
     }
 
     // Calls
 
+    /// A direct call.
     pub fn call(&self, callee: FunctionValue<'c>, args: &[BasicMetadataValueEnum<'c>]) -> CallSiteValue<'c> {
         made(self.builder.build_call(callee, args, ""))
     }
 
+    /// A call through a pointer.
     pub fn call_pointer(
         &self,
         ty: FunctionType<'c>,
@@ -367,6 +404,7 @@ impl<'c> Build<'c> {
         self.call_pointer(ty, callee, &args).try_as_basic_value().basic()
     }
 
+    /// A call of an intrinsic, which is declared in the module if it is not yet.
     pub fn intrinsic(
         &self,
         module: &Module<'c>,
@@ -380,6 +418,7 @@ impl<'c> Build<'c> {
         self.call(callee, args)
     }
 
+    /// Adds an attribute without a value to a call.
     pub fn attribute(&self, call: CallSiteValue<'c>, at: AttributeLoc, name: &str) {
         call.add_attribute(at, enum_attribute(self.context, name));
     }
@@ -396,6 +435,7 @@ pub fn enum_attribute(context: &Context, name: &str) -> Attribute {
     context.create_enum_attribute(Attribute::get_named_enum_kind_id(name), 0)
 }
 
+/// The type of a function; no result is `void`.
 pub fn function_type<'c>(
     context: &'c Context,
     result: Option<BasicTypeEnum<'c>>,

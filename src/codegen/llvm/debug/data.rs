@@ -29,6 +29,7 @@ pub enum MapValues<'a> {
 }
 
 impl Debug {
+    /// Describes a global variable of the program; `local` ones are not visible outside of the object.
     pub fn global(&mut self, cx: &Session, value: GlobalValue, name: &str, ty: Ty, span: Span, local: bool) {
         let ty = self.ty(cx, ty);
         self.variable(cx, value, name, ty, span, local);

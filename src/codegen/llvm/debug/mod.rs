@@ -41,6 +41,7 @@ pub struct Scope {
     file: FileId,
 }
 
+/// The debug information of one LLVM module while it is made.
 pub struct Debug {
     builder: LLVMDIBuilderRef,
     context: LLVMContextRef,
@@ -57,6 +58,7 @@ pub struct Debug {
 }
 
 impl Debug {
+    /// Begins the compile unit; `main` is its file.
     pub fn new(module: &Module, cx: &Session, main: FileId, form: DebugForm) -> Debug {
         // SAFETY: the module outlives the builder, which `ModuleGen` drops with it; inkwell's context is LLVM's.
         let builder = unsafe { LLVMCreateDIBuilder(module.as_mut_ptr()) };

@@ -16,6 +16,7 @@ pub struct Graph<'c> {
 }
 
 impl<'c> Graph<'c> {
+    /// The graph of a function; none if it has no body.
     pub fn of(function: FunctionValue<'c>) -> Option<Graph<'c>> {
         let blocks = ordered(function.get_first_basic_block()?);
         let numbers: HashMap<_, _> = blocks.iter().enumerate().map(|(at, &block)| (block, at)).collect();
@@ -29,6 +30,7 @@ impl<'c> Graph<'c> {
         Some(Graph { blocks, numbers, after, before, dominator })
     }
 
+    /// The index of a block; none if control does not reach it.
     pub fn number(&self, block: BasicBlock<'c>) -> Option<usize> {
         self.numbers.get(&block).copied()
     }

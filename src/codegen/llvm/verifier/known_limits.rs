@@ -21,10 +21,12 @@ const LIMIT: &str = "ksc-limit";
 /// that is unknown.
 const SUM: &str = "ksc-sum";
 
+/// Marks a call of assembly that yields a number of at most `limit`.
 pub fn mark<'c>(g: &ModuleGen<'_, 'c>, bounded: IntValue<'c>, limit: u64) {
     attribute(g, bounded.as_instruction(), (LIMIT, &limit.to_string()));
 }
 
+/// Marks a call of assembly that yields the sum of a pointer and a number, with the largest value of the number if it is known.
 pub fn mark_sum<'c>(g: &ModuleGen<'_, 'c>, sum: PointerValue<'c>, largest: Option<u64>) {
     let largest = largest.map(|largest| largest.to_string()).unwrap_or_default();
     attribute(g, sum.as_instruction(), (SUM, &largest));

@@ -34,6 +34,7 @@ use crate::diag::escape;
 use crate::tables::Workaround;
 use std::time::Instant;
 
+/// A rewrite: its reason, its place in the order, and its function.
 pub struct Rewrite {
     /// Why there is the rewrite; its name in `--print-ir-after`, `--time-passes` and `--without`.
     pub workaround: &'static Workaround,

@@ -14,12 +14,14 @@ const DEPTH: u32 = 16;
 /// A join counts for so much: each may lead to further ones, and in a loop to itself.
 const JOIN: u32 = 4;
 
+/// What the verifier learns from instructions, by the instruction set.
 pub struct Shown {
     /// There are operations on 32 bits. Without them numbers of 32 bits are extended by shifts, which show a limit all the same.
     has_words: bool,
 }
 
 impl Shown {
+    /// For the instruction set of the options.
     pub fn of(g: &ModuleGen) -> Shown {
         Shown { has_words: g.cx.options.mcpu >= Mcpu::V3 }
     }

@@ -21,6 +21,7 @@ pub struct Body<'a> {
 }
 
 impl Body<'_> {
+    /// Collects the ops and exits of a body.
     pub fn of<'a>(func: &'a Function, types: &'a Types, region: RegionId) -> Body<'a> {
         let mut ops = Vec::new();
         func.walk_region(region, &mut ops);

@@ -43,6 +43,7 @@ impl Facts {
     }
 }
 
+/// The search for such variables in a module, with its results so far.
 #[derive(Default)]
 pub struct PathValues {
     /// Whether functions keep such numbers in the memory that their parameters point to.

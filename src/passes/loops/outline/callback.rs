@@ -8,6 +8,7 @@ use crate::target::{Target, Targets};
 use crate::types::{Space, Ty, Types};
 use std::collections::HashMap;
 
+/// A loop's body as a function.
 pub struct Made {
     pub callback: Function,
     /// The parts of frames that have a value whenever it runs.

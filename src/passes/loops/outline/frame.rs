@@ -112,6 +112,7 @@ fn variables(func: &Function, body: RegionId) -> BTreeSet<Value> {
 }
 
 impl Frame {
+    /// Adds a loop: the values that its body captures, each with a slot in the frame, and its exits.
     pub fn add_loop(&mut self, func: &Function, types: &Types, op: OpId) {
         let region = func.ops[op].regions[0];
         let mut slots = BTreeSet::new();
@@ -214,10 +215,12 @@ pub struct Placed {
 }
 
 impl Placed {
+    /// The type of a pointer to the frame, as callbacks get it.
     pub fn pointer(&self, types: &mut Types) -> Ty {
         types.ptr(self.of, Space::Stack, false)
     }
 
+    /// The type of the variable that is the frame.
     pub fn place_type(&self, types: &mut Types) -> Ty {
         types.place(self.of, Space::Stack)
     }

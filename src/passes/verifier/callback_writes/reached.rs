@@ -8,6 +8,7 @@ use crate::passes::analysis;
 use crate::types::{Space, TyKind, Types};
 use std::collections::HashSet;
 
+/// The loops of a module whose callbacks write through pointers.
 pub struct Reached {
     /// There is such a loop.
     pub any: bool,
@@ -18,6 +19,7 @@ pub struct Reached {
 }
 
 impl Reached {
+    /// Finds them with their callees, for each function.
     pub fn of(module: &Module, types: &Types) -> Reached {
         let graph = CallGraph::direct(module);
         let writes =

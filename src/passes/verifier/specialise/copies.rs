@@ -15,6 +15,7 @@ pub(super) struct Copies {
 }
 
 impl Copies {
+    /// Notes a copy that was made under a name.
     pub fn add(&mut self, copied: Copied, name: Symbol) {
         self.names.insert(copied.clone(), name.clone());
         self.made.insert(name, copied);
