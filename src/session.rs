@@ -251,7 +251,7 @@ pub struct Session {
     pub needs: Option<String>,
     /// What took how long, in order; `--time-passes` prints it.
     pub timings: Vec<(&'static str, Duration)>,
-    /// What passes chose, if that was asked for; `--explain-lowering` prints it.
+    /// The choices of passes, if they were asked for; `--explain-lowering` prints them.
     pub lowered: Vec<Lowered>,
 }
 

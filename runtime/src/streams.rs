@@ -90,7 +90,7 @@ struct Foreign {
 }
 
 impl Foreign {
-    /// What of the text goes out.
+    /// The part of the text that is printed now.
     fn take(&mut self, part: &[u8]) -> Vec<u8> {
         if !self.terminal {
             return part.to_vec();

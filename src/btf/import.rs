@@ -83,7 +83,7 @@ impl KernelTypes {
         &self.path
     }
 
-    /// Takes other types. What was found out about the names of those before holds no more.
+    /// Replaces all types, and forgets the lookups of names in the types before.
     pub(super) fn replace(&mut self, btf: Btf) {
         self.opened = Some(Ok(btf));
         self.absent.clear();

@@ -22,7 +22,7 @@ const MAX_MEMBERS: usize = 1 << 17;
 const MAX_SEARCH: usize = 4;
 const MAX_MEMBERS_SEARCHED: usize = 256;
 
-/// What may still be read of a struct.
+/// The depth and the number of members that may still be read of a struct.
 #[derive(Clone, Copy)]
 struct Left {
     depth: usize,

@@ -17,7 +17,7 @@ use crate::ir::OpId;
 use crate::ir::flow::{Edge, Graph, Node, NodeId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// What may be known at one point. States only grow by joins, and not for ever.
+/// The facts that may hold at one point. States only grow by joins, and not for ever.
 pub trait Lattice: Clone {
     /// Takes over what holds where control comes by another path; whether that changed anything.
     fn join(&mut self, other: &Self) -> bool;
@@ -27,10 +27,12 @@ pub trait Lattice: Clone {
 pub trait Analysis {
     type State: Lattice;
 
-    /// What an op does. An op with regions does it before control enters them, or in a backward analysis after it left them.
+    /// The transfer function of an op. For an op with regions it applies before control enters them, or in a backward analysis after
+    /// control left
+    /// them.
     fn step(&mut self, op: OpId, state: &mut Self::State);
 
-    /// What is known besides, or is known no longer, where control takes an edge.
+    /// The transfer function of an edge: adds or drops the facts that change where control takes it.
     fn edge(&mut self, _edge: &Edge, _state: &mut Self::State) {}
 }
 
@@ -47,7 +49,7 @@ enum Direction {
     Backward,
 }
 
-/// What is known at the start of each node; in a backward analysis at its end. None where control does not come.
+/// The state at the start of each node; in a backward analysis at its end. None for nodes that control does not reach.
 pub struct Facts<'g, S> {
     graph: &'g Graph,
     direction: Direction,
@@ -104,7 +106,7 @@ impl<'g, S: Lattice> Facts<'g, S> {
         if self.is_forward() { &graph.nodes[at].to } else { &graph.nodes[at].from }
     }
 
-    /// What is known where the analysis leaves a node, before its edges.
+    /// The state where the analysis leaves a node, before its edges.
     fn across<A: Analysis<State = S>>(
         &self,
         analysis: &mut A,
@@ -134,13 +136,13 @@ impl<'g, S: Lattice> Facts<'g, S> {
         }
     }
 
-    /// What is known where the function, or the region, is left, in a forward analysis; at its start, in a backward one.
+    /// In a forward analysis the state where control leaves the function or region; in a backward one the state at its start.
     pub fn at_end(&self) -> Option<&S> {
         let end = if self.is_forward() { self.graph.end() } else { 0 };
         self.states[end].as_ref()
     }
 
-    /// What is known at the start of a node; in a backward analysis at its end.
+    /// The state at the start of a node; in a backward analysis at its end.
     pub fn at(&self, node: NodeId) -> Option<&S> {
         self.states[node].as_ref()
     }
@@ -151,7 +153,7 @@ impl<'g, S: Lattice> Facts<'g, S> {
         &graph.nodes[to].from
     }
 
-    /// What is known where control takes an edge.
+    /// The state after an edge.
     pub fn on_edge(&self, analysis: &mut impl Analysis<State = S>, edge: &Edge) -> Option<S> {
         let from = if self.is_forward() { edge.from } else { edge.to };
         let mut state = self.across(analysis, from, &mut |_, _| {})?;
@@ -209,7 +211,7 @@ impl<K: Ord + Clone> Lattice for AtLeast<K> {
     }
 }
 
-/// What may be true of some things.
+/// A set of facts that may hold; they join by union.
 impl<K: Ord + Clone> Lattice for BTreeSet<K> {
     fn join(&mut self, other: &BTreeSet<K>) -> bool {
         let before = self.len();

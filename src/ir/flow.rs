@@ -115,7 +115,7 @@ pub fn text(module: &Module) -> String {
     module.funcs.iter().map(graph).collect()
 }
 
-/// What is around the code that is being added to the graph.
+/// The constructs around the code that is being added to the graph.
 enum Around {
     Op {
         op: OpId,

@@ -1,4 +1,4 @@
-//! What the parameters of functions are at most: what all calls hand to them.
+//! The largest values of functions' parameters, from the arguments of all calls.
 
 use super::callgraph::CallGraph;
 use super::value_ranges::Ranges;

@@ -31,8 +31,8 @@ impl Path {
         path
     }
 
-    /// What a place is a part of, whatever indexes lead there: a field of the outermost place if that is a struct, else all
-    /// of that.
+    /// The part of the outermost variable that contains a place, whatever indexes lead there: a field if the variable is a struct, else all
+    /// of it.
     pub fn outermost(func: &Function, types: &Types, place: Value) -> Path {
         let mut path = Path::whole(place);
         while let Some(op) = func.def(path.variable) {

@@ -99,13 +99,13 @@ impl Ranges<'_> {
         self.func.blocks[block].ops.last().copied()
     }
 
-    /// What is known when control reaches an op.
+    /// The bound when control reaches an op.
     fn before(&self, subject: Subject, op: OpId, depth: u32) -> Bound {
         let block = self.func.ops[op].block;
         self.up_to(subject, (block, self.func.position(op)), depth)
     }
 
-    /// What is known when control reaches an index of a block.
+    /// The bound when control reaches an index of a block.
     fn up_to(&self, subject: Subject, (block, end): (BlockId, usize), depth: u32) -> Bound {
         if depth == 0 {
             return UNKNOWN;
@@ -134,7 +134,7 @@ impl Ranges<'_> {
         }
     }
 
-    /// What is known at the start of a region.
+    /// The bound at the start of a region.
     fn entered(&self, subject: Subject, holder: OpId, region: RegionId, depth: u32) -> Bound {
         let data = &self.func.ops[holder];
         if data.opcode == Opcode::KsIf {
@@ -272,7 +272,7 @@ impl Subject {
     }
 }
 
-/// What a value is extended from.
+/// The value that a number was extended from, through any number of casts.
 fn leaf(func: &Function, types: &Types, value: Value) -> Value {
     let Some(data) = func.def(value).map(|op| &func.ops[op]) else { return value };
     if data.opcode != Opcode::ArithCast {

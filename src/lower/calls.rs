@@ -75,7 +75,7 @@ impl Lowering<'_> {
         (!results.is_empty()).then(|| self.b.result(op))
     }
 
-    /// What follows a builtin that is a statement.
+    /// Calls the builtin that the record names to follow this one, if it is a statement.
     pub(super) fn builtin_behind(&mut self, builtin: &BuiltinSpec, span: Span) {
         let Some(name) = builtin.then else { return };
         let Some(behind) = BUILTINS.iter().find(|behind| behind.name == name) else {

@@ -90,7 +90,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// What a place holds that may be absent.
+    /// The value of a place that may be absent.
     fn read_absent(&mut self, expr: &Expr, ty: Ty) -> Value {
         if let Some(value) = self.read_table(expr) {
             return value;

@@ -8,7 +8,7 @@ use crate::source::Span;
 use crate::tables::{ATTACH_OPTIONS, AttachOption};
 use crate::types::{Ty, TyKind};
 
-/// What a program is attached to.
+/// The target of an attachment.
 enum Target {
     Name(Value),
     Number(Value),

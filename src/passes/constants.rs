@@ -31,7 +31,7 @@ pub static PASS: Pass = Pass {
     run: Run::Module(run),
 };
 
-/// What is known of a parameter so far.
+/// The arguments that calls pass for a parameter, as far as they were seen.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Given {
     Nothing,

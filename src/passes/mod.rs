@@ -129,7 +129,7 @@ pub enum Run {
     Function(fn(&mut Function, &Declarations, &mut Session) -> Changed),
 }
 
-/// What a function pass may know of the rest of the module.
+/// The facts about the rest of the module that a function pass may use.
 pub struct Declarations {
     pub target: Option<Target>,
     pub maps: Vec<crate::ir::MapDecl>,

@@ -2,8 +2,8 @@
 
 use super::{EVERY, Pass};
 
-/// What is wrong with the order of `list`, whose passes run after those of `earlier`: a sentence for each constraint that
-/// does not hold. What a pass asks of every other one is about its own list.
+/// The mistakes in the order of `list`, whose passes run after those of `earlier`: a sentence for each constraint that does not hold. A
+/// constraint with every other pass is about the pass's own list.
 pub fn misplaced(earlier: &[&'static Pass], list: &[&'static Pass]) -> Vec<String> {
     let of_list =
         |number: usize, passes: &[&'static Pass]| passes.iter().map(|&pass| (number, pass)).collect::<Vec<_>>();

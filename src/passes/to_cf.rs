@@ -64,7 +64,7 @@ enum Yield {
     Test { body: BlockId, exit: BlockId },
 }
 
-/// What is around the code that is being converted.
+/// A construct around the code that is being converted.
 #[derive(Clone, Copy)]
 enum Around {
     /// The blocks that exits of a loop go to.

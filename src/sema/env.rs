@@ -99,7 +99,7 @@ impl Env<'_> {
         self.names.get(module.0 as usize)?.get(name)
     }
 
-    /// What `import.name` means, if the importer may use it. Asking is a use of the import.
+    /// The meaning of `import.name`, if the importer may use it. A call of this counts as a use of the import.
     pub fn member(&self, import: ImportId, name: &str) -> Option<&Declared> {
         let module = self.imports.used(import);
         if self.imports.is_public(module, name) { self.declared(module, name) } else { None }

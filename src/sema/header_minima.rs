@@ -43,7 +43,7 @@ pub(super) fn report(cx: &mut Session, env: &Env) {
 
 #[derive(Default)]
 struct Facts {
-    /// What variables are computed of.
+    /// The lengths from which variables are computed.
     locals: BTreeMap<(FuncId, LocalId), Lengths>,
     /// What results are computed of.
     results: BTreeMap<FuncId, Lengths>,

@@ -166,7 +166,7 @@ fn find_member(cx: &mut Session, scope: &mut dyn Scope, import: ImportId, name: 
     found
 }
 
-/// What `owner.name` means if `owner` is a module here; none if it is not.
+/// The meaning of `owner.name` if `owner` is a module here; none if it is not.
 fn find_qualified(cx: &mut Session, scope: &mut dyn Scope, owner: &Ident, name: &Ident) -> Option<Found> {
     match scope.find(cx, &owner.name) {
         Found::Declared(Declared { entity: Entity::Import(import), .. }) => Some(find_member(cx, scope, import, name)),

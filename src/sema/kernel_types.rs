@@ -17,7 +17,7 @@ use crate::source::Span;
 use crate::tables::is_present;
 use crate::types::{StructId, Ty, TyKind};
 
-/// What helps where there are no types.
+/// The help where there are no types of the kernel.
 pub const HELP: &str = "`--btf FILE` names a file with the types of another kernel: BTF, or a `vmlinux`";
 
 /// Why there are no types of the kernel.
@@ -44,7 +44,7 @@ pub fn named(cx: &mut Session, name: &Ident) -> Option<Ty> {
     }))
 }
 
-/// What the kernel's enumerator of this name is, if it has one; `None` in it once that it cannot be read was reported.
+/// The kernel's enumerator of this name, if it has one. The inner `None` is for one that cannot be read, which was reported.
 pub fn enumerator(cx: &mut Session, name: &Ident) -> Option<Option<KernelEnumerator>> {
     let found = cx.kernel_types.enumerator(&mut cx.types, &name.name)?;
     Some(match found {

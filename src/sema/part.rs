@@ -1,9 +1,9 @@
-//! What is right of a program in which some bodies have errors: the checks after this stage look at it, so that one run reports
+//! The part of a program without errors, if some bodies have errors: the checks after this stage look at that part, so that one run reports
 //! their errors too.
 //!
-//! A function is left out if its body has errors, or if it calls or names one that is left out. Where a function of the kernel's
-//! side is left out, nobody knows which sides the other functions run on, unless code of that side that is right reaches them.
-//! So the part has whole call trees alone, and what is reported of it is true of the program.
+//! A function is left out if its body has errors, or if it calls or names one that is left out. Where a function of the kernel's side is
+//! left out, nobody knows which sides the other functions run on, unless code of that side that is right reaches them. So the part has
+//! whole call trees alone, and reports about it are true of the program.
 
 use super::body::Body;
 use super::tree::{Block, Const, Expr, ExprKind, Func, FuncId, Program, Role, Stmt, StmtKind, Visitor};

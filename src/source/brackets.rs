@@ -5,7 +5,7 @@ use super::scan::{Scanner, TokenKind};
 /// So many tokens on the line, or brackets around, so that a broken file takes no longer than another.
 const MAX_LOOKED_AT: usize = 64;
 
-/// What is wrong with a closing bracket.
+/// The mistake in a closing bracket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wrong {
     /// It is at the position where the innermost bracket should be closed.
@@ -59,7 +59,7 @@ pub fn wrong(mut open: impl Iterator<Item = u8>, close: u8, rest: &str) -> Optio
     closed_by(0).then_some(Wrong::Kind)
 }
 
-/// What is closed on the rest of the line, and opened before.
+/// The brackets that the rest of the line closes and that were opened before it.
 fn closed_behind(rest: &str) -> Vec<u8> {
     let mut depth = 0;
     let mut closed = Vec::new();

@@ -7,7 +7,7 @@ use crate::session::Session;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// What a source file may hold: enough for any program, and a bound on what an endless input can cost.
+/// The largest source file, in bytes: enough for any program, and a bound on the cost of an endless input.
 const MAX_BYTES: usize = 16 << 20;
 
 /// Why a file could not be read as source.
@@ -44,7 +44,7 @@ pub fn load(cx: &mut Session, path: &Path) -> Option<FileId> {
     add(&mut cx.sources, &name, path, bytes).map_err(|why| report(cx, name, why)).ok()
 }
 
-/// Reads a file that another one names. What prevents it the caller reports, where it is named.
+/// Reads a file that another one names. The caller reports an error, at the place that names the file.
 pub fn read(sources: &mut SourceMap, name: &str, path: &Path) -> Result<FileId, Unreadable> {
     if let Some(text) = sources.edited(path) {
         let text = text.to_owned();

@@ -27,7 +27,7 @@ pub enum TokenKind {
     Fault(Fault),
 }
 
-/// What is no token.
+/// A text that is no token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
     /// The line ends before the string does.

@@ -32,7 +32,7 @@ fn assignment(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
     true
 }
 
-/// What may be absent.
+/// An expression whose value may be absent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Optional {
     /// `m[k]`

@@ -16,11 +16,11 @@ pub struct Failure<'a> {
     pub tokens: &'a [Token],
     /// The token that is not allowed at its position; the number of tokens if the text ends too early.
     pub at: usize,
-    /// What is allowed there.
+    /// The constructs that are allowed there.
     pub expected: Wanted,
 }
 
-/// What pest would have accepted.
+/// The constructs that pest would have accepted.
 #[derive(Default)]
 pub struct Wanted {
     /// Signs and words, less operators and what begins an expression, a statement or a type.

@@ -78,7 +78,7 @@ impl Builder<'_> {
         self.hinted(at, MissingSeparator { found }, Some(hint));
     }
 
-    /// What was probably meant by two statements in a row.
+    /// A hint on the likely meaning of two statements in a row.
     fn separator_hint(&self, last: Span, next: Span, separator: &str) -> Hint {
         let first = self.text(last);
         if matches!(first, "local" | "percpu" | "pin" | "pub" | "priv") {

@@ -181,7 +181,7 @@ impl ProgramSpec {
     }
 }
 
-/// What a target does with an op.
+/// The treatment of an op by a target.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum On {
     /// A function of the target's emitter.

@@ -25,7 +25,7 @@ pub fn is_known(word: &[u8]) -> bool {
     OWN.iter().any(|own| own.option.as_bytes() == word)
 }
 
-/// What `--help` says of those that do something.
+/// The rows of `--help` for the options that have an effect in this program.
 pub fn rows() -> Vec<(String, String)> {
     OWN.iter().filter(|own| (own.acts)()).map(|own| (own.option.to_owned(), own.note.to_owned())).collect()
 }

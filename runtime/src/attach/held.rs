@@ -9,7 +9,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// What frees a place, if a link has it for which this holds; `otherwise` where none is found.
+/// A help on how to free a place that a link holds: the link is one for which `is_it` holds. `otherwise` is the help if there is none.
 pub fn help(is_it: impl Fn(&bpf::bpf_link_info) -> bool, otherwise: &str) -> String {
     if let Some(help) = pinned(&is_it) {
         return help;

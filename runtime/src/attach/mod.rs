@@ -55,7 +55,7 @@ use std::ffi::c_char;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use watch::{Life, Watched};
 
-/// What a form does; its file says how.
+/// The functions of a form, each in the file of the form.
 pub struct Form {
     attach: Attach,
     /// Looks for the target; none where the kernel does that when it loads the program.

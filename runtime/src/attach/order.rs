@@ -14,7 +14,7 @@ const MOST: usize = 64;
 /// The kernel keeps so many characters of a name (BPF_OBJ_NAME_LEN less the NUL).
 const KEPT: usize = 15;
 
-/// What the kernel is asked for.
+/// The place among other programs, as the kernel takes it.
 #[derive(Clone, Copy, Default)]
 pub struct Order {
     /// `BPF_F_BEFORE` or `BPF_F_AFTER`, or 0: at the end.

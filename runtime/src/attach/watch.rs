@@ -14,7 +14,7 @@ use std::time::Duration;
 
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What may become of an attachment.
+/// The state of an attachment.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Life {
     /// It stays until the program detaches it.

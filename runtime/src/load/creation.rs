@@ -5,7 +5,7 @@ use crate::privilege::Privilege;
 use libbpf_sys as bpf;
 use std::ffi::{CStr, CString};
 
-/// What a map was to be.
+/// The map that the kernel was asked to create.
 pub struct Wanted {
     pub name: String,
     pub kind: String,

@@ -92,8 +92,8 @@ fn close() {
 }
 
 type Ready = Option<fn()>;
-/// What wants to know that the object was loaded, before any program is attached. Without it nothing of what it needs is
-/// linked into the executable.
+/// A function to call once the object is loaded, before any program is attached. It is set only by code that needs it, so an executable
+/// without that code does not link the function either.
 static WHEN_LOADED: MainThread<Cell<Ready>> = MainThread::new(Cell::new(None));
 
 /// Calls `ready` once the object is loaded, which may be at once.

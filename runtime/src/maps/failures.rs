@@ -17,7 +17,7 @@ fn absent(error: i32) -> bool {
 impl Map {
     /// A lookup failed with −errno.
     pub fn not_found(&self, error: i32) {
-        // What no kernel of this version has is empty.
+        // A map of a kind that this kernel lacks counts as empty.
         if absent(error) || self.fd < 0 {
             return;
         }

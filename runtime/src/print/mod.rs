@@ -22,7 +22,7 @@ pub unsafe extern "C" fn ks_print(format: *const u8, format_len: u64, args: *con
     output::write(&out);
 }
 
-/// What a format makes of its values, whose text is as it is if it is to be `raw`.
+/// The text of a format with its values; `raw`: values that are text are not escaped.
 pub fn text(format: &[u8], args: &[KsArg], raw: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(format.len() + 16 * args.len() + 1);
     format::format(&mut out, format, args, raw);

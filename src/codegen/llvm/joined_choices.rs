@@ -36,7 +36,7 @@ pub fn join(g: &ModuleGen) {
 struct Group<'c> {
     condition: IntValue<'c>,
     choices: Vec<InstructionValue<'c>>,
-    /// What only the values for one outcome need, in order, and whether that is the outcome true.
+    /// The instructions that only the values for one outcome need, in order; `on_true`: that outcome is true.
     moved: Vec<InstructionValue<'c>>,
     on_true: bool,
 }
@@ -107,7 +107,7 @@ fn uses(instruction: InstructionValue, value: InstructionValue) -> bool {
     operands(instruction).any(|operand| operand.as_instruction_value() == Some(value))
 }
 
-/// What the choices need for one of their values alone, in the order of the block.
+/// The instructions that only the values of one arm of the choices need, in the order of the block.
 fn needed_only<'c>(choices: &[InstructionValue<'c>], arm: u32) -> Vec<InstructionValue<'c>> {
     let block = choices.first().and_then(|choice| choice.get_parent());
     let mut found: HashSet<InstructionValue> = HashSet::new();

@@ -36,7 +36,7 @@ pub fn join(g: &ModuleGen) {
     }
 }
 
-/// What an address is of.
+/// The object that an address is of.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Object<'c> {
     /// A local variable whose address is no number.

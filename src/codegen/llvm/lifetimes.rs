@@ -168,7 +168,7 @@ impl Touches {
 }
 
 impl Analysis for Touches {
-    /// What is alive.
+    /// The live parts of variables.
     type State = Parts;
 
     fn step(&mut self, op: OpId, live: &mut Parts) {

@@ -1,5 +1,5 @@
-//! What BPF code may have of everything, as LLVM optimised it, before it becomes instructions: functions of a size that LLVM
-//! compiles in seconds and that kernels load, and no more maps than the kernel lets a program use.
+//! Limits of BPF code after LLVM's optimisation, before it becomes instructions: functions of a size that LLVM compiles in seconds and that
+//! kernels load, and no more maps than the kernel lets a program use.
 
 use super::data::MAPS_SECTION;
 use super::module::ModuleGen;

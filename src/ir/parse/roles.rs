@@ -1,4 +1,4 @@
-//! What functions are: `program(xdp, "", "eth0")`, `helper`, `plain`, `main`.
+//! The roles of functions: `program(xdp, "", "eth0")`, `helper`, `plain`, `main`.
 
 use super::{Parse, Parser, Stop};
 use crate::ir::{ProgramDecl, Role};

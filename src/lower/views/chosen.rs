@@ -25,7 +25,8 @@ impl Lowering<'_> {
         self.at(expr.span).store_view(view, variables);
     }
 
-    /// What a view is of, before it is evaluated. `inside`: the variables of the blocks around, with what they view first.
+    /// The memory that a view is of, before the view is evaluated. `inside`: the variables of the blocks around, with the views that they
+    /// hold first.
     fn root_of<'e>(&mut self, expr: &'e Expr, inside: &mut Vec<(LocalId, &'e Expr)>) -> Option<Root> {
         if let ExprKind::Local(local) = expr.kind {
             if let Slot::View(view) | Slot::FixedView(view) = self.slot(local) {

@@ -87,7 +87,8 @@ impl<'a> Lowering<'a> {
         })
     }
 
-    /// What is found with the place of the first bytes; false if they are in a part of the packet that is not there.
+    /// The result of `inside`, which gets the place of the first `count` bytes; false if they are in a part of the packet that does not
+    /// exist.
     fn with_first(
         &mut self,
         view: View,

@@ -7,7 +7,7 @@ use crate::lower::func::{Lowering, Slot};
 use crate::sema::tree::{Func, FuncId, LocalId, Program};
 use crate::types::{Space, Ty, Types};
 
-/// What a view is of, as far as code depends on it.
+/// The memory that a view is of, as far as code depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// A packet, by the type of the pointer to its context.

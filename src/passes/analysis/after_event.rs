@@ -153,7 +153,7 @@ impl<W: Watch> Walk<'_, W> {
         after
     }
 
-    /// What an op does; none if control does not come back.
+    /// The state after an op; none if control does not return from it.
     fn effect(&mut self, func: usize, op: OpId, before: Before) -> State {
         let module = self.module;
         let data = &module.funcs[func].ops[op];

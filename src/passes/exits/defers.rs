@@ -39,7 +39,7 @@ impl Lowering<'_> {
         true
     }
 
-    /// What is deferred in regions of an op after which the function goes on, and has no flag.
+    /// The `ks.defer` ops without a flag in those regions of an op after which the function goes on.
     fn flagless(&self, op: OpId) -> Vec<OpId> {
         let regions = self.func.ops[op].regions.iter().filter(|region| !self.last.contains(region));
         let mut inside = Vec::new();
@@ -153,8 +153,8 @@ impl Lowering<'_> {
         b.ks_return(value);
     }
 
-    /// What is deferred: no handler around sees what is thrown in it, which is kept apart. False if control does not
-    /// reach its end.
+    /// Lowers deferred code. Handlers around it do not see its throws, which have a place of their own. False if control does not reach its
+    /// end.
     fn apart(&mut self, region: RegionId) -> bool {
         let around = std::mem::take(&mut self.around);
         let (outer, deferred) = (self.thrown.take(), std::mem::replace(&mut self.deferred, true));

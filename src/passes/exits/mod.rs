@@ -172,7 +172,7 @@ enum Kind {
     Apart,
 }
 
-/// What is around the code that is being lowered.
+/// A construct around the code that is being lowered.
 struct Around {
     kind: Kind,
     /// The block of its region.
@@ -196,7 +196,7 @@ struct Lowering<'a> {
     result: Option<Value>,
     /// The tail calls that wait for what is deferred.
     tails: Tails,
-    /// What is being lowered is deferred.
+    /// The code that is being lowered is deferred.
     deferred: bool,
     /// The regions of the text after which nothing of the function follows.
     last: BTreeSet<RegionId>,

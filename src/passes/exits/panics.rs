@@ -34,7 +34,7 @@ pub(super) fn leave_functions(module: &mut Module) {
     }
 }
 
-/// What a panic may come out of.
+/// The functions that a panic may leave.
 #[derive(Default)]
 struct Panics {
     funcs: BTreeSet<Symbol>,

@@ -93,7 +93,7 @@ impl Lowering<'_> {
         reached
     }
 
-    /// What takes all codes that no other handler does.
+    /// The path for all codes that no other handler takes.
     fn others(&mut self, handler: Option<RegionId>, code: Value) -> bool {
         if let Some(handler) = handler {
             return self.handler(handler, code);

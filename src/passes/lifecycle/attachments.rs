@@ -58,7 +58,7 @@ fn variables(func: &Function, ops: &[OpId]) -> BTreeSet<Value> {
     found
 }
 
-/// What is wrong with an op.
+/// A mistake with a handle or link.
 pub enum Problem {
     Twice { before: Span },
     MayBeTwice { before: Span },

@@ -41,7 +41,7 @@ pub fn check(module: &Module, cx: &mut Session) {
     }
 }
 
-/// What an op or a function does.
+/// The effect of an op or a function on the life of attachments.
 #[derive(Clone, Copy, Default, PartialEq)]
 struct Effect {
     attaches: bool,
@@ -183,7 +183,7 @@ fn succeeds(func: &Function, types: &Types, end: OpId, waits: bool) -> bool {
     !fails && (is_zero || !waits)
 }
 
-/// What a value may be, as far as it is constant; of a variable, all that it gets anywhere.
+/// The constants that a value may be, none in place of one that is not constant; for a variable, all values that are stored to it.
 fn statuses(func: &Function, types: &Types, value: Value) -> Vec<Option<i128>> {
     let load = func.def(value).map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::KsLoad);
     let Some(place) = load.map(|load| load.operands[0]) else { return vec![func.known(types, value)] };

@@ -11,7 +11,7 @@ use crate::source::{FileId, Span};
 use crate::tables::{BUILTINS, BuiltinSpec, Order};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What looks at a handle, and does nothing with its program.
+/// Builtins that look at a handle without any effect on its program.
 const LOOKS: [&str; 3] = ["available", "attached", "why"];
 
 /// Warns of programs that nothing runs, if the program has a `main` of its own.

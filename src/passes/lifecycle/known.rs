@@ -38,9 +38,9 @@ pub struct Known {
     /// The loads and attachments whose results values and variables hold.
     pub held: BTreeMap<Holder, Site>,
     pub states: BTreeMap<Site, State>,
-    /// What programs are attached to, by any handle.
+    /// The targets of programs, attached by any handle.
     programs: BTreeMap<Symbol, BTreeMap<Target, Span>>,
-    /// What a handle was attached to on one path at least.
+    /// The targets that a handle was attached to on at least one path.
     possible: BTreeMap<(Site, Target), Span>,
 }
 

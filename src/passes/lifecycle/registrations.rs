@@ -40,7 +40,7 @@ pub fn check(module: &Module, func: &Function, cx: &mut Session) {
     }
 }
 
-/// What is wrong with an op.
+/// A mistake with a registration.
 enum Wrong {
     /// It is registered, where the span says.
     Twice(Symbol, Span),
@@ -86,9 +86,9 @@ fn kernel_name(ops: &StructOps) -> Option<String> {
 
 #[derive(Clone, Default, PartialEq)]
 struct Registered {
-    /// What is registered for certain, and where.
+    /// The implementations that are registered for certain, each with the place where.
     certain: BTreeMap<Symbol, Span>,
-    /// What may be registered; none if that is not known.
+    /// The implementations that may be registered; none if any may be.
     possible: Option<BTreeSet<Symbol>>,
 }
 

@@ -1,4 +1,4 @@
-//! What is reported of handles and links.
+//! Reports of mistakes with handles and links.
 
 use super::attachments::{Found, Problem};
 use crate::diag::codes::lifecycle::{

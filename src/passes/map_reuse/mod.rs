@@ -104,7 +104,7 @@ struct Lookup {
 /// So many lookups are known at one point, the latest: where paths meet, each is compared with all others.
 const MAX_KNOWN: usize = 128;
 
-/// What is known at one point of the function.
+/// The facts at one point of the function.
 #[derive(Clone, Default)]
 struct Known {
     contents: Contents,

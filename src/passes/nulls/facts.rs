@@ -1,11 +1,11 @@
-//! What is known at one point of a function.
+//! The facts at one point of a function.
 
 use crate::dataflow::Lattice;
 use crate::ir::{Symbol, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// What a pointer is read from.
+/// The place that a pointer is read from.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Path {
     pub root: Root,
@@ -109,7 +109,7 @@ impl Facts {
 /// What a bool shows.
 #[derive(Clone, Default)]
 pub struct Outcome {
-    /// What is known besides where it is false, and where it is true. None if it cannot be.
+    /// The facts that hold besides if it is false, and if it is true. None for an outcome that is impossible.
     pub when: [Option<Rc<Facts>>; 2],
     /// The tests that it keeps: pointers, and the outcome for which each is not null.
     pub tests: BTreeSet<(Value, bool)>,
@@ -147,7 +147,7 @@ pub struct Known {
     pub addressed: BTreeSet<Value>,
     /// Variables that hold what the parameter of their name was handed.
     pub handed: BTreeSet<Value>,
-    /// What values were read from that is there still, and where places are.
+    /// The paths that values were read from and that still hold them, and the paths of places.
     pub read: BTreeMap<Value, Path>,
     /// What bools show, as values and by the variables that hold them.
     pub outcomes: BTreeMap<Value, Outcome>,

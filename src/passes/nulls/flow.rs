@@ -290,7 +290,7 @@ impl Follow<'_> {
         }
     }
 
-    /// What a bool that is stored shows; and a number, where a pass stores it to remember a path.
+    /// The facts that a stored bool shows. A stored number shows facts too if a pass stores it to remember a path.
     fn kept(&self, store: &OpData, known: &Known) -> Option<Outcome> {
         let value = store.operands[1];
         let number = self.func.known(self.types, value);

@@ -58,7 +58,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     changed
 }
 
-/// What is known where it matters.
+/// The results of the analysis.
 #[derive(Default)]
 struct Found {
     /// Marks at which the pointer may be null, and those at which it is not, on any path.

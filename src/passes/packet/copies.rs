@@ -15,7 +15,7 @@ use crate::ir::{Builder, Function, Module, OpId, Value};
 use crate::types::{Space, Ty, Types};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is done about the accesses of one function to packets.
+/// The lowering of the packet accesses of one function.
 #[derive(Default)]
 pub struct Plan {
     /// The accesses that copy, each with what becomes of it.

@@ -24,7 +24,7 @@ pub struct Followed {
     pub given: BTreeSet<(OpId, usize)>,
 }
 
-/// What a function does with a pointer that it is given.
+/// The effect of a function on the pointee of a parameter.
 #[derive(Clone, Copy, Default)]
 struct Effect {
     writes: bool,

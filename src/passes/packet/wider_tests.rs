@@ -19,18 +19,18 @@ use std::collections::BTreeMap;
 /// For accesses that are tested, where the tested part of the packet ends, if that is further on.
 pub type Wider = BTreeMap<OpId, u64>;
 
-/// What is returned, without any effect before.
+/// The result of the paths from a point on, if they have no effect before they return.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Returned {
     /// No path returns.
     Nothing,
     /// On each path the same, a constant, or no value.
     Same(Option<i128>),
-    /// What is not known, or something else happens.
+    /// An unknown value, or there is an effect before.
     Other,
 }
 
-/// What is ahead of a point, up to the next tests for headers.
+/// The facts about the code from a point on, up to the next tests for headers.
 #[derive(Clone, Copy)]
 struct Ahead {
     returned: Returned,
@@ -73,7 +73,7 @@ struct Search<'a> {
     types: &'a Types,
     /// The branches that test for a header which nothing has shown before, with the access, the context and the header's end.
     tests: BTreeMap<OpId, (OpId, Value, u64)>,
-    /// What is ahead in either region of these.
+    /// The facts about the code behind either outcome of these tests.
     found: BTreeMap<(OpId, usize), Ahead>,
 }
 
@@ -127,7 +127,7 @@ impl Search<'_> {
     }
 }
 
-/// What is known of the lengths of packets, with tests that are as wide as they can be.
+/// The headers that are known to be in the packet, with tests that are as wide as they can be.
 pub fn widened(func: &Function, types: &Types, far: &BTreeMap<OpId, Followed>) -> (Tested, Wider) {
     let mut wider = Wider::new();
     loop {

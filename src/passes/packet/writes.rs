@@ -52,7 +52,7 @@ impl<'m> Writing<'m> {
         }
     }
 
-    /// What an op writes past all pointers that the function has.
+    /// The bytes that an op writes without a pointer of the function's own.
     pub fn at(&self, op: &OpData) -> BTreeSet<Bytes> {
         let is_unknown = match op.opcode == Opcode::BpfHelper {
             true => {

@@ -129,7 +129,7 @@ fn check_values(cx: &mut Session, func: &Function, facts: &Facts, called_from: &
     }
 }
 
-/// What replaces a pointer that is kept.
+/// The help for a pointer that is stored: the value to store in its place.
 const KEPT: &str = "keep a key or an index, and look up what it names where it is needed; of an object of the kernel keep a number, `sk as u64`, which is read through `n as *sock`";
 
 /// Reports the operations and callees that do not exist on the target.

@@ -68,7 +68,7 @@ fn kernel_field(types: &Types, func: &Function, op: OpId) -> Option<(String, Opt
     def.origin.is_relocated().then(|| (def.name.clone(), field.bits.is_some().then(|| field.name.clone())))
 }
 
-/// What may sleep, in words.
+/// The words for an op that may sleep; none for others.
 fn sleeps(module: &Module, cx: &Session, op: &OpData) -> Option<String> {
     if op.opcode == Opcode::KmodCall {
         let name = String::from_utf8_lossy(KmodCall::of(op).function()).into_owned();

@@ -13,7 +13,7 @@ use crate::source::Span;
 use crate::tables;
 use crate::types::{Origin, TyKind, Types};
 
-/// What BPF code cannot do with a part of an object.
+/// The ops that BPF code cannot do with a part of an object, each with the reason.
 pub fn refused(func: &Function, types: &Types) -> Vec<(Span, &'static str)> {
     let mut found: Vec<(Span, &'static str)> = Vec::new();
     for data in func.walk().into_iter().map(|op| &func.ops[op]) {

@@ -81,7 +81,7 @@ fn report_refused<'c>(
     None
 }
 
-/// What is known of the function of the kernel that an op calls.
+/// The record of the kernel function that an op calls; none if it calls none or the tables lack it.
 pub(in crate::passes) fn kfunc(op: &OpData) -> Option<&'static KfuncSpec> {
     if op.opcode == Opcode::BpfKfunc {
         return tables::kfunc(BpfKfunc::of(op).function());
@@ -89,7 +89,7 @@ pub(in crate::passes) fn kfunc(op: &OpData) -> Option<&'static KfuncSpec> {
     of_objects(op).and_then(tables::kfunc)
 }
 
-/// What the kernel does not let programs of the type do.
+/// An action that the kernel does not allow to programs of the type.
 enum Refused<'m> {
     /// Call this helper.
     Helper(&'static HelperSpec),

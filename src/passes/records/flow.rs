@@ -13,7 +13,7 @@ use crate::session::Session;
 use crate::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is true of a record on one path to where control is.
+/// The state of a record on one path.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct State {
     /// It is still to be submitted or discarded.

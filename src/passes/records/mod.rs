@@ -37,7 +37,7 @@ type Taken = BTreeMap<(Symbol, usize), Symbol>;
 /// The parameters that may point into records.
 type Lent = BTreeSet<(Symbol, usize)>;
 
-/// What functions do with records of their callers.
+/// The effects of functions on the records of their callers.
 #[derive(Clone, Copy)]
 struct Callees<'a> {
     taken: &'a Taken,

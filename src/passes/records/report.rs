@@ -1,4 +1,4 @@
-//! What is wrong with records, as messages.
+//! Messages about mistakes with records.
 
 use super::aliases::{Derived, Root};
 use super::ends;
@@ -15,7 +15,7 @@ pub(super) struct Report<'a> {
     func: &'a Function,
     derived: &'a Derived,
     cx: &'a mut Session,
-    /// What was said of each record, by the number of the code and the place.
+    /// The reports so far, each by the record, the number of the code and the place.
     reported: BTreeSet<(Root, &'static str, u32)>,
 }
 

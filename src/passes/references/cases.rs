@@ -1,4 +1,4 @@
-//! What may be known of references at one point, as cases.
+//! The facts about references at one point, as a set of cases.
 
 use crate::ir::{OpId, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ pub enum Root {
     Param(usize),
 }
 
-/// What is known of a value, or of the contents of a variable.
+/// A fact about a value, or about the contents of a variable.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Known {
     Null,

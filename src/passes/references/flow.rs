@@ -1,4 +1,4 @@
-//! What ops and edges of control flow do to the cases of a function.
+//! The transfer functions of ops and edges, on the cases of a function.
 
 use super::cases::{Case, Cases, Known, Root, Status};
 use super::report::Report;
@@ -60,7 +60,7 @@ pub struct Flow<'a> {
     module: &'a Module,
     pub func: &'a Function,
     outcomes: &'a Outcomes,
-    /// What is live at the start of each node.
+    /// The live values at the start of each node.
     live: Vec<BTreeSet<Value>>,
     /// The variables that the analysis follows, each with what it holds once it is cleared.
     variables: BTreeMap<Value, Known>,

@@ -44,7 +44,7 @@ struct Outcome {
     released: BTreeSet<usize>,
     /// The contents, at the return, of the places that it was given for thrown errors, by parameter.
     thrown: BTreeMap<usize, Option<Known>>,
-    /// What is known of the result. What the function acquired is the caller's.
+    /// The fact about the result. An object that the function acquired belongs to the caller.
     result: Option<Known>,
 }
 

@@ -1,4 +1,4 @@
-//! What is wrong with references, as messages.
+//! Messages about mistakes with references.
 
 use super::cases::{Case, Cases, Known, Root};
 use super::flow::Flow;
@@ -78,7 +78,7 @@ impl<'a> Report<'a> {
     }
 
     fn kept(&mut self, data: &OpData, root: Root) {
-        // What is lent by the caller, or is a parameter, is no reference of this function.
+        // A parameter, or an object that the caller lends, is no reference of this function.
         if matches!(root, Root::Param(_)) || !self.first(Some(root), "kept", None) {
             return;
         }

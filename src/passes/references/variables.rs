@@ -17,7 +17,7 @@ pub(super) fn variables((module, func): (&Module, &Function), types: &Types) -> 
     places.filter_map(|place| Some((place, zero((module, func), types, &uses, place)?))).collect()
 }
 
-/// What a variable holds once it is cleared, if the analysis follows it.
+/// The contents of a variable after it is cleared; none if the analysis does not follow it.
 fn zero((module, func): (&Module, &Function), types: &Types, uses: &Uses, place: Value) -> Option<Known> {
     let TyKind::Place { of, .. } = types.kind(func.ty(place)) else { return None };
     let object = is_object(module, types, of);

@@ -89,7 +89,7 @@ impl Checker<'_, '_> {
         Some((option, self.coerced(&arg.value, ty)))
     }
 
-    /// What is done with the handle of a program, for a variable with one that nobody reads.
+    /// The help for a variable with a handle that nobody reads: how to attach the program.
     pub fn use_of_handle(&self, name: &str, func: FuncId) -> String {
         let alone =
             format!("`load({})` alone loads the program without a name for it", self.env.program.func(func).name);

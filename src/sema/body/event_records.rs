@@ -15,7 +15,7 @@ const HEADER: &str = "ent";
 /// The size of a string that is read where nothing asks for one.
 const TEXT: u32 = 128;
 
-/// What the place of bytes is counted from.
+/// The point that an offset is counted from.
 #[derive(Clone, Copy, PartialEq)]
 enum Origin {
     /// The start of the record.

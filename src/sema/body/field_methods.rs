@@ -14,7 +14,7 @@ use crate::source::Span;
 use crate::tables::{FIELD_METHODS, FieldMethodSpec};
 use crate::types::{Space, Ty, TyKind};
 
-/// What a method is called on.
+/// The receiver of a method.
 pub enum Receiver {
     /// A special field, and the map of whose entries it is one.
     Field(Expr, &'static FieldMethodSpec, Option<MapId>),
@@ -23,7 +23,7 @@ pub enum Receiver {
 }
 
 impl Checker<'_, '_> {
-    /// What is before the point of `base.name(…)`.
+    /// Checks the part before the point of `base.name(…)`.
     fn receiver_of(&mut self, base: &ast::Expr, name: &Ident) -> Receiver {
         let stripped = strip(base);
         let Ast::Field { base: owner, name: field, arrow } = &stripped.kind else {

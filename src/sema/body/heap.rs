@@ -21,7 +21,7 @@ pub(super) struct Deleted {
     certain: bool,
 }
 
-/// What is deleted at a join.
+/// The deletions at a join: those of both paths, certain if they are on both.
 pub(super) fn join(
     left: BTreeMap<LocalId, Deleted>,
     mut right: BTreeMap<LocalId, Deleted>,
@@ -108,7 +108,7 @@ impl Checker<'_, '_> {
         Some(StmtKind::Delete(pointer))
     }
 
-    /// What a pointer points to is gone.
+    /// Notes that the pointee of a pointer is freed.
     pub(super) fn note_freed(&mut self, pointer: &Expr, at: Span) {
         if let Some(local) = self.pointer_local(pointer)
             && !self.info(local).address_taken

@@ -15,7 +15,7 @@ use crate::types::Ty;
 
 /// A loop around the statement that is being checked.
 pub(super) struct Loop {
-    /// What is known after the `break`s seen so far.
+    /// The join of the states at the `break`s so far.
     breaks: Option<Flow>,
     /// There may be a second iteration.
     again: bool,

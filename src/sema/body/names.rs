@@ -107,7 +107,7 @@ impl Checker<'_, '_> {
             .then(|| format!("a program has it by itself, a function does not: {}", self.context_help()))
     }
 
-    /// What is declared as a value; `name` is as written, with its module.
+    /// A declaration as a value; `name` is as written, with its module.
     pub fn declared_value(&mut self, entity: &Entity, name: &Ident, expected: Option<Ty>) -> Value {
         let (span, env) = (name.span, self.env);
         match entity {

@@ -238,8 +238,9 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// What could not be read may declare these: their uses are no errors. It may also leave the function, and test or
-    /// change what else is known here.
+    /// Handles code that could not be read: it may declare these names, so their uses are no errors. It may also leave the function, and
+    /// test or
+    /// change anything that is known here.
     pub fn unread(&mut self, names: &ast::Unread) {
         self.flow.unread = true;
         self.flow.deleted.clear();

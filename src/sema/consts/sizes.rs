@@ -44,7 +44,7 @@ fn size(cx: &mut Session, scope: &mut dyn Scope, span: Span, ty: Ty) -> Option<C
     Some(Constant::untyped(cx.types.size_of(ty).into()))
 }
 
-/// `sizeof(e)` of a variable, or of a field or an element of one. What else has a size is checked with its body.
+/// `sizeof(e)` of a variable, or of a field or an element of one. Other operands are checked with the body.
 pub(super) fn sizeof_place(cx: &mut Session, scope: &mut dyn Scope, operand: &Expr) -> Option<Constant> {
     if let Some(ty) = written_type(cx, scope, operand) {
         let resolved = resolve(cx, scope, &ty, Position::Bare);

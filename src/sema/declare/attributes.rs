@@ -170,7 +170,7 @@ pub(super) fn is_packed(item: &Item) -> bool {
     item.attributes.iter().any(|attribute| attribute.name.name == PACKED)
 }
 
-/// What the attributes of an `extern` say that it does with references.
+/// The effect on references that the attributes of an `extern` state; none if they state none.
 pub(super) fn reference(item: &Item) -> Option<Reference> {
     let has = |wanted: Reference| item.attributes.iter().any(|attribute| attribute.name.name == wanted.word());
     match (has(Reference::Acquires), has(Reference::Releases)) {

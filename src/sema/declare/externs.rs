@@ -26,7 +26,7 @@ enum Suffix {
     Hidden,
     /// It may be null, and the memory is of the size behind it.
     Optional,
-    /// What the language has no argument for.
+    /// The language has no argument of this kind.
     Other(&'static str),
 }
 
@@ -87,7 +87,7 @@ impl<'a> Declare<'a> {
         Entity::Kfunc(id)
     }
 
-    /// What calls of it take and yield, once all types are known.
+    /// Resolves the parameters and the result of a kernel function, once all types are known.
     pub(super) fn kfunc(&mut self, cx: &mut Session, id: KfuncId, item: &Item, decl: &ExternDecl) {
         let params: Vec<(Ty, Span)> =
             decl.params.iter().map(|param| (self.extern_type(cx, &param.ty, Position::Param), param.ty.span)).collect();
@@ -315,7 +315,7 @@ fn parameters(
 fn in_object(types: &mut Types, param: &Param, declared: Ty) -> Ty {
     match (param.kernel, types.kind(declared)) {
         (Some(kernel), _) => kernel,
-        // What is written so is a `void *`.
+        // `*u8` is how a `void *` is written.
         (None, TyKind::Ptr { to: Ty::U8, .. }) => types.ptr(Ty::VOID, Space::Any, true),
         (None, _) => declared,
     }

@@ -17,7 +17,7 @@ use crate::tables::{
 };
 use crate::types::{FnSig, Space, Ty, TyKind, Types};
 
-/// What a function of a program is, once its parameters are known.
+/// The signature of a function of a program, once its parameters are known.
 pub(super) struct Signature {
     pub sig: FnSig,
     /// Where each parameter is in the context, if they are values there.

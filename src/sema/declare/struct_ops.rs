@@ -202,7 +202,7 @@ pub(super) fn is_data(cx: &Session, ty: Ty) -> bool {
 fn struct_name(cx: &mut Session, item: &Item, decl: &ImplDecl) -> Option<String> {
     let attribute = item.attributes.iter().find(|attribute| attribute.name.name == STRUCT_OPS_ATTRIBUTE);
     let Some(attribute) = attribute else {
-        // What it is meant to be is said where it has another attribute.
+        // If it has another attribute, the report about that says so.
         if item.attributes.is_empty() {
             cx.error(decl.name.span, NoStructOps {})
                 .help(format!("write `@struct_ops(\"tcp_congestion_ops\") impl {} {{ … }}`", decl.name.name));
@@ -263,7 +263,7 @@ fn known(cx: &mut Session, of: &str, decl: &ImplDecl) -> bool {
     false
 }
 
-/// What the function is; none if nothing can be said about it, which was reported.
+/// The role of the function; none if it cannot be told, which was reported.
 fn role(cx: &mut Session, of: &str, decl: &FnDecl, sleeps: bool) -> Option<ProgramRole> {
     let spec = PROGRAMS.iter().find(|spec| spec.is_member())?;
     let listed = struct_ops(of).map(|spec| spec.sleepable).unwrap_or_default();

@@ -332,7 +332,7 @@ pub enum Pinned {
     Held(Box<Expr>),
 }
 
-/// What it is that a pointer is followed, with a test, which the program did not test.
+/// The severity of following a pointer that the program did not test, and that this op tests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unproven {
     Fine,

@@ -145,8 +145,9 @@ pub enum StmtKind {
         body: Block,
         catches: Vec<Catch>,
     },
-    /// What to do when the function ends, if control came here: what came last first, after a returned value was made. In no
-    /// loop. Control reaches the block's end, or stays in it; it does not throw.
+    /// A deferred block: runs when the function ends if control reached the statement, in reverse order, after the result is computed. It
+    /// is in
+    /// no loop. Control reaches the block's end, or stays in it; it does not throw.
     Defer(Block),
 }
 

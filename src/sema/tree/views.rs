@@ -2,7 +2,7 @@
 
 use super::{Block, Expr, Parts};
 
-/// What a view is of. Offsets and counts are numbers without sign; what does not exist of them is not in the view.
+/// The source of a view. Offsets and counts are unsigned numbers; the view has only those of these bytes that exist.
 pub enum View {
     /// All bytes of a value that is stored somewhere, or of a constant; of a string all but the last, which is its NUL.
     Value(Expr),

@@ -16,7 +16,7 @@ pub struct Row {
     pub edit: Edit,
 }
 
-/// What is known of the place of the fault.
+/// A condition on the place of the fault.
 pub enum When {
     // What is allowed there.
     Expression,
@@ -55,7 +55,7 @@ pub enum When {
     IsNoType(isize),
 }
 
-/// What is written in place of tokens, by their offsets from the fault.
+/// The text that replaces tokens, which are named by their offsets from the fault.
 pub enum Edit {
     Nothing,
     /// From the beginning of one to the end of another.

@@ -22,7 +22,7 @@ use super::words;
 use crate::source::Span;
 use matching::find;
 
-/// What to write, and the edit that does it.
+/// The text of a help, and the edit that follows it, if that is certain.
 pub struct Hint {
     pub help: String,
     pub fix: Option<(Span, String)>,

@@ -17,7 +17,7 @@ use std::cell::RefCell;
 
 const HELP: &str = "\n  help: write \"libc:libc:setjmp\" or \"/path/of/file:provider:name\"";
 
-/// What the map has, by its keys.
+/// The probes in the map; a probe's index is its key there.
 static PROBES: MainThread<RefCell<Vec<Probe>>> = MainThread::new(RefCell::new(Vec::new()));
 
 /// Attaches to all places of a probe, and raises its semaphore.

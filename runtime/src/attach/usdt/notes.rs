@@ -87,7 +87,7 @@ pub fn sites(path: &str, provider: &str, name: &str) -> Result<Vec<Site>, Failur
     Ok(sites)
 }
 
-/// What a file has.
+/// An ELF file while its notes are read.
 struct Image<'a> {
     sections: SectionTable<'a, Elf, Data<'a>>,
     endian: Endianness,
@@ -147,7 +147,7 @@ fn distances(Image { sections, endian, data }: &Image, address: u64, text: &str)
     found
 }
 
-/// What the file has instead.
+/// The failure for a probe that the file lacks, with the names that it has.
 fn unknown(shown: &str, notes: &[Note], (provider, name): (&str, &str)) -> Failure {
     let listed = |mut names: Vec<&str>| {
         names.sort_unstable();

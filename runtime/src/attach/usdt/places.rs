@@ -48,6 +48,6 @@ pub enum Form {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Probe {
     pub arguments: [Argument; MOST],
-    /// What `attach` was given.
+    /// The cookie that the program passed to `attach`.
     pub cookie: u64,
 }

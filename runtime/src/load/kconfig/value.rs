@@ -31,7 +31,7 @@ pub fn of(global: &KsGlobal) -> Result<Vec<u8>, String> {
     })
 }
 
-/// What the configuration has, or the program for kernels that lack the option.
+/// The value of the option in the kernel's configuration, or else in the values that the program gives for kernels that lack it.
 fn written(name: &str) -> Option<String> {
     let mut found = None;
     let mut look = |line: &str| {

@@ -30,7 +30,7 @@ pub use globals::section as variables;
 /// The option of every program that pins something.
 pub const RESET: &str = "--reset-pins";
 
-/// What has to be done once the object is loaded.
+/// The steps that are left for after the load.
 #[derive(Default)]
 pub struct Prepared {
     maps: Option<Maps>,

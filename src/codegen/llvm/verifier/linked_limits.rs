@@ -22,7 +22,7 @@ struct Bounded<'c> {
     call: InstructionValue<'c>,
     index: IntValue<'c>,
     limit: u64,
-    /// What the index is above the number that it is computed from.
+    /// The index minus the number that it is computed from.
     distance: i64,
 }
 

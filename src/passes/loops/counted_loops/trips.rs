@@ -15,7 +15,7 @@ use crate::types::{TyKind, Types};
 /// A limit above this is none: `bpf_loop` has the same.
 const MOST: i128 = 1 << 23;
 
-/// What is known of a loop.
+/// The number of iterations of a loop.
 pub struct Trips {
     /// The most iterations.
     pub limit: u32,

@@ -14,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 /// No more paths than this are followed.
 const PATHS: usize = 64;
 
-/// What is known on a path: of values, and of what variables hold.
+/// The constants that values and variables hold on a path.
 #[derive(Clone, Default)]
 struct Path {
     known: HashMap<Value, i128>,

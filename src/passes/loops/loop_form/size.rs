@@ -35,9 +35,9 @@ const FORKED_OR_REFUSED: u64 = 1 << 20;
 /// since each iteration keeps the states of those before it; and for one with calls, for each path through the callees.
 const LEARNED: u64 = 1 << 17;
 
-/// What follows a plain loop the verifier walks through for each of the values that the loop may leave in variables: so much
-/// of it at most, where there is another form for the loop. Not where what follows is as large by itself: there a number that
-/// is known spares more than it costs.
+/// The most code behind a plain loop, if the loop has another form: the verifier walks that code once for each of the values that the loop
+/// may
+/// leave in variables. The limit does not apply where that code is as large by itself: there a known number spares more than it costs.
 const AFTER: u64 = 1 << 16;
 const AFTER_ITSELF: u64 = 1 << 14;
 
