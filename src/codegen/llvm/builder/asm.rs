@@ -142,9 +142,19 @@ impl<'c> Build<'c> {
 
     /// The same number, in a register, made at the builder's position.
     pub fn asm_settled(&self, value: IntValue<'c>) -> IntValue<'c> {
+        self.asm_placed("", value)
+    }
+
+    /// The same number, in a register, made at the builder's position. Of an `or` every verifier makes limits that agree with the bits.
+    pub fn asm_consistent(&self, value: IntValue<'c>) -> IntValue<'c> {
+        self.asm_placed("$0 |= 0", value)
+    }
+
+    fn asm_placed(&self, text: &str, value: IntValue<'c>) -> IntValue<'c> {
         let ty = value.get_type();
         let fn_type = ty.fn_type(&[ty.into()], false);
-        let asm = self.context.create_inline_asm(fn_type, "".into(), "=r,0".into(), true, false, None, false);
+        let (text, constraints) = (text.into(), "=r,0".into());
+        let asm = self.context.create_inline_asm(fn_type, text, constraints, true, false, None, false);
         let call = self.call_pointer(fn_type, asm, &[value.into()]);
         self.attribute(call, AttributeLoc::Function, "nounwind");
         call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()

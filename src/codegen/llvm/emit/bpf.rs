@@ -208,7 +208,12 @@ pub fn advance(g: &mut FnGen, op: &OpData) {
 }
 
 pub fn own(g: &mut FnGen, op: &OpData) {
-    let value = g.g.build.asm_settled(g.int(BpfOwn::of(op).value()));
+    let number = g.int(BpfOwn::of(op).value());
+    let value = if g.g.cx.options.works_around(workarounds::CONSISTENT_OFFSETS) {
+        g.g.build.asm_consistent(number)
+    } else {
+        g.g.build.asm_settled(number)
+    };
     g.set(op, value);
 }
 

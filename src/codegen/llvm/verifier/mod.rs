@@ -12,6 +12,7 @@ mod extended_bounds;
 mod graph;
 mod guarded_choices;
 mod joined_outcomes;
+mod known_bits;
 pub mod known_limits;
 mod linked_limits;
 mod loop_heads;
@@ -65,6 +66,7 @@ pub static REWRITES: &[&Rewrite] = &[
     &tested_sums::REWRITE,
     &linked_limits::REWRITE,
     &wrapped_limits::REWRITE,
+    &known_bits::REWRITE,
     &address_sums::REWRITE,
     &stored_bools::REWRITE,
     &context_choices::REWRITE,
