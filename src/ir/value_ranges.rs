@@ -15,6 +15,9 @@ pub(super) const DEPTH: u32 = 32;
 /// come in is joined to as much (`GRO_MAX_SIZE`); programs make packets no longer than the largest MTU.
 const LONGEST_PACKET: u64 = 1 << 24;
 
+/// An offset that `bpf.advance` adds may be this large for all that a verifier knows, whatever its limit.
+pub const SMALL_OFFSET: u64 = 4095;
+
 /// A write to a variable.
 #[derive(Clone, Copy)]
 pub(super) struct Written {

@@ -40,7 +40,7 @@ use super::{Because, Changed, Pass, Run};
 use crate::fold::CompareOp;
 use crate::ir::ops::PacketAt;
 use crate::ir::param_ranges;
-use crate::ir::value_ranges::Ranges;
+use crate::ir::value_ranges::{Ranges, SMALL_OFFSET};
 use crate::ir::{Attr, BlockId, Builder, Function, Module, OpId, Opcode, Value, ValueDef};
 use crate::session::Session;
 use crate::types::{Space, Ty, Types};
@@ -326,7 +326,7 @@ fn variable(
         let inside = ends_inside(b, bounds, pointer, (size, byte));
         (inside, b.arith_cast(pointer, pointer_type))
     };
-    if let Some(largest) = largest.filter(|largest| (largest + 1).next_power_of_two() <= limit + 1) {
+    if let Some(largest) = largest.filter(|&largest| (largest.max(SMALL_OFFSET) + 1).next_power_of_two() <= limit + 1) {
         return add(b, offset, largest);
     }
     let offset = b.bpf_own(offset, Ty::U64);

@@ -1,4 +1,4 @@
-//! Masks numbers of which single bits are known before they are bounded.
+//! Masks numbers before they are bounded, if the verifier knows single bits of them.
 //!
 //! The verifier knows a number by its limits and by its bits. Of `x | 1` that is at least 40 it does not see that it is at least 41; so
 //! behind a test for at most 40, which such a number never passes, limits and bits contradict each other. From 6.8 on the verifier

@@ -104,7 +104,35 @@ impl Shown {
         if let Some(wide) = cut.and_then(|cut| number(cut.get_operand(0))) {
             return self.masked(wide, ones(bits), depth);
         }
-        self.within(narrow, depth)
+        let made_by = narrow.as_instruction().filter(|_| bits < 32 && depth > 0);
+        match made_by.map(|made_by| (made_by, made_by.get_opcode())) {
+            // Code generation computes them in a register, and masks what it does not know to be within the number's bits.
+            Some((shift, InstructionOpcode::Shl)) => {
+                let keeps_all = shift.get_no_unsigned_wrap_flag() != Ok(false);
+                let wide = self.wide(narrow, depth);
+                if keeps_all || shifts_nothing_out(shift, bits, depth) {
+                    return wide;
+                }
+                Some(wide.map_or(ones(bits), |wide| wide.min(ones(bits))))
+            }
+            Some((_, InstructionOpcode::Add)) => self.wide(narrow, depth).map(|wide| wide.max(ones(bits))),
+            Some(_) | None => self.within(narrow, depth),
+        }
+    }
+
+    /// Of a sum, or a number that is shifted to the left, in a register with more bits than the number has.
+    fn wide(&self, narrow: IntValue, depth: u32) -> Option<u64> {
+        let Some(made_by) = narrow.as_instruction().filter(|_| depth > 0) else { return self.within(narrow, depth) };
+        let operand = |at: u32| number(made_by.get_operand(at));
+        match made_by.get_opcode() {
+            InstructionOpcode::Shl => {
+                self.within(operand(0)?, depth - 1)?.checked_mul(1u64.checked_shl(count(made_by)?)?)
+            }
+            InstructionOpcode::Add => {
+                self.wide(operand(0)?, depth - 1)?.checked_add(self.wide(operand(1)?, depth - 1)?)
+            }
+            _ => self.within(narrow, depth),
+        }
     }
 
     /// Of a number and a mask, which code generation may remove.
@@ -112,6 +140,17 @@ impl Shown {
         let shown = self.within(value, depth);
         if is_within(value, mask, depth) { shown } else { Some(shown.map_or(mask, |shown| shown.min(mask))) }
     }
+}
+
+/// By how many bits a shift shifts, if that is a constant.
+fn count(shift: InstructionValue) -> Option<u32> {
+    u32::try_from(number(shift.get_operand(1))?.get_zero_extended_constant()?).ok()
+}
+
+/// Whether LLVM may know that all bits that a number has are among its lowest ones after a shift to the left.
+fn shifts_nothing_out(shift: InstructionValue, bits: u32, depth: u32) -> bool {
+    let left = count(shift).and_then(|count| ones(bits).checked_shr(count));
+    left.zip(number(shift.get_operand(0))).is_none_or(|(left, value)| is_within(value, left, depth))
 }
 
 /// The largest number of a counter that begins at a constant, grows by a constant, and is compared with constants. The verifier walks

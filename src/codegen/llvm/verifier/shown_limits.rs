@@ -1,13 +1,14 @@
 //! Shows the verifier that what is added to a pointer into a packet is small.
 //!
 //! The limit of an offset may be in no instruction. LLVM removes a mask where the number has no more bits anyway: `(b % 7) & 7` is `b % 7`,
-//! whose range the verifier does not know. So where the instructions that compute an offset do not show its limit, a mask that LLVM does
-//! not see does. It keeps all bits that the offset can have.
+//! whose range the verifier does not know. So where the instructions that compute an offset show neither its limit nor one that is small, a
+//! mask that LLVM does not see does. It keeps all bits that the offset can have.
 
 use super::super::module::ModuleGen;
 use super::operands::number;
 use super::shown::Shown;
 use super::{Rewrite, Run, known_limits};
+use crate::ir::value_ranges::SMALL_OFFSET;
 use crate::tables::workarounds;
 use inkwell::values::InstructionValue;
 
@@ -26,7 +27,7 @@ fn show(g: &ModuleGen) {
     for (sum, largest) in sums {
         let mask = (largest + 1).next_power_of_two() - 1;
         let Some(offset) = number(sum.get_operand(1)).filter(|offset| !offset.is_const()) else { continue };
-        if Shown::of(g).largest(offset).is_none_or(|shown| shown > mask) {
+        if Shown::of(g).largest(offset).is_none_or(|shown| shown > mask.max(SMALL_OFFSET)) {
             g.build.before(&sum);
             sum.set_operand(1, g.build.asm_unary(&format!("$0 &= {mask}"), "=r,0", offset));
         }
