@@ -22,11 +22,13 @@ struct State {
     gone: Option<OpId>,
     /// Control reached a `defer` that ends it, whose flag this is.
     deferred: BTreeSet<Value>,
+    /// A variable that had the pointer got null: that a variable is null says nothing of the record.
+    hidden: bool,
 }
 
 impl State {
     fn begin(open: bool) -> BTreeSet<State> {
-        BTreeSet::from([State { open, gone: None, deferred: BTreeSet::new() }])
+        BTreeSet::from([State { open, gone: None, deferred: BTreeSet::new(), hidden: false }])
     }
 }
 
@@ -50,6 +52,12 @@ impl Records {
     /// The op by which it is gone on some path.
     pub(super) fn gone(&self, root: Root) -> Option<OpId> {
         self.states(root).find_map(|state| state.gone)
+    }
+
+    fn hide(&mut self, root: Root) {
+        if let Some(states) = self.0.remove(&root) {
+            self.0.insert(root, states.into_iter().map(|state| State { hidden: true, ..state }).collect());
+        }
     }
 
     fn set(&mut self, root: Root, open: bool, gone: Option<OpId>) {
@@ -93,8 +101,11 @@ pub(super) fn check(func: &Function, derived: &Derived, callees: Callees<'_>, cx
             start.0.insert(Root::Param(index), State::begin(taken.contains_key(&param)));
         }
     }
-    let (flags, kept) = (flags(func, derived, taken), kept(func, derived));
-    let mut flow = Flow { func, derived, taken, makers, flags, kept };
+    let calls = makers::kept_calls(func, derived, makers);
+    let mut kept = kept(func, derived);
+    kept.extend(calls.iter().map(|&call| (Root::Record(call), call)));
+    let flags = flags(func, derived, taken);
+    let mut flow = Flow { func, derived, taken, makers, flags, kept, calls };
     let graph = Graph::of(func);
     let facts = dataflow::forward(&graph, &mut flow, start);
     let mut report = Report::new(func, derived, cx);
@@ -199,7 +210,7 @@ fn flag(func: &Function, op: OpId) -> Option<Value> {
 fn path(flow: &mut Flow<'_>, facts: &Facts<'_, Records>, root: Root, edge: &Edge) -> Vec<(Span, &'static str)> {
     let (func, derived) = (flow.func, flow.derived);
     let asked = Question {
-        begins: |op| Flow::begun(func, derived, op) == Some(root),
+        begins: |op| Flow::begun(func, derived, op) == Some(root) || root == Root::Record(op),
         is_open: |here: &Records| here.is_open(root),
         is_ended: |here: &Records| here.gone(root).is_some(),
     };
@@ -214,6 +225,8 @@ pub(super) struct Flow<'a> {
     /// Of what is deferred, each with the records that this ends.
     flags: BTreeMap<Value, BTreeSet<Root>>,
     kept: BTreeMap<Root, OpId>,
+    /// The calls whose records may be null until something tests them.
+    calls: BTreeSet<OpId>,
 }
 
 impl Analysis for Flow<'_> {
@@ -223,6 +236,9 @@ impl Analysis for Flow<'_> {
         if self.kept.contains_key(&Root::Record(op)) {
             here.0.remove(&Root::Record(op));
         }
+        if self.calls.contains(&op) {
+            here.0.insert(Root::Record(op), State::begin(true));
+        }
         if let Some(root) = self.handed_over(op).filter(|&root| here.is_open(root)) {
             here.set(root, false, Some(op));
         }
@@ -231,6 +247,9 @@ impl Analysis for Flow<'_> {
             self.apply(op, &end, here);
         }
         let data = &self.func.ops[op];
+        if let Some(root) = self.emptied(op) {
+            here.hide(root);
+        }
         if data.opcode == Opcode::KsStore {
             let flag = KsStore::of(data).place();
             for root in self.flags.get(&flag).into_iter().flatten() {
@@ -251,6 +270,7 @@ impl Analysis for Flow<'_> {
         here.0.retain(|_, states| !states.is_empty());
         if let Step::Into(op, 0) = edge.step
             && let Some(root) = Flow::begun(self.func, self.derived, op)
+            && !matches!(root, Root::Record(call) if self.calls.contains(&call))
         {
             here.0.insert(root, State::begin(true));
         }
@@ -288,7 +308,7 @@ impl<'a> Flow<'a> {
     /// Whether control takes an edge on a path with this state: what ends a record is done if its flag is set.
     fn takes(&self, root: Root, state: &State, edge: &Edge) -> bool {
         let Step::Into(op, region) = edge.step else { return true };
-        if self.is_absent(root, op, region) {
+        if !state.hidden && self.is_absent(root, op, region) {
             return false;
         }
         match flag(self.func, op).filter(|flag| self.flags.get(flag).is_some_and(|roots| roots.contains(&root))) {
@@ -305,28 +325,32 @@ impl<'a> Flow<'a> {
     /// Whether there is no record in the region of a branch: the pointer is null there.
     fn is_absent(&self, root: Root, op: OpId, region: usize) -> bool {
         let data = &self.func.ops[op];
-        if !self.kept.contains_key(&root) || data.opcode != Opcode::KsIf {
+        if !self.kept.contains_key(&root) {
             return false;
         }
+        if data.opcode == Opcode::KsIfSome && matches!(root, Root::Record(call) if self.calls.contains(&call)) {
+            return region == 1 && self.derived.root(data.operands[0]) == Some((root, true));
+        }
+        if data.opcode != Opcode::KsIf {
+            return false;
+        }
+        if matches!(root, Root::Record(call) if makers::is_throw_of(self.func, call, op)) {
+            return region == 0;
+        }
         let Some((value, of_null)) = null_test(self.func, data.operands[0]) else { return false };
-        self.derived.root(value) == Some((root, true)) && of_null == (region == 0) && self.is_as_reserved(value)
+        self.derived.root(value) == Some((root, true)) && of_null == (region == 0)
     }
 
-    /// Whether a value is what `reserve` yielded: nothing else is stored in the variable that it is read from.
-    fn is_as_reserved(&self, value: Value) -> bool {
-        let Some(data) = self.func.def(value).map(|def| &self.func.ops[def]) else { return false };
-        if data.opcode == Opcode::ArithCast {
-            return self.is_as_reserved(data.operands[0]);
-        }
-        if data.opcode != Opcode::KsLoad {
-            return true;
-        }
-        let place = data.operands[0];
-        let writes = |op: &OpId| {
-            let data = &self.func.ops[*op];
-            matches!(data.opcode, Opcode::KsStore | Opcode::KsZero) && data.operands[0] == place
+    /// The record whose pointer a variable had, which gets null.
+    fn emptied(&self, op: OpId) -> Option<Root> {
+        let data = &self.func.ops[op];
+        let is_null = match data.opcode {
+            Opcode::KsZero => true,
+            Opcode::KsStore => self.derived.root(data.operands[1]).is_none(),
+            _ => false,
         };
-        self.func.walk().iter().filter(|op| writes(op)).count() == 1
+        let place = *data.operands.first().filter(|place| is_null && self.derived.is_name(**place))?;
+        self.derived.root(place).map(|(root, _)| root)
     }
 
     pub(super) fn end(&self, op: OpId, value: Value, map: &Symbol, here: &Records) -> End<'a> {

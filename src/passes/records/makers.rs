@@ -1,11 +1,12 @@
 //! Functions that return records.
 
 use super::aliases::{Derived, Makers, Root};
-use crate::diag::codes::events::{RecordKept, RecordOpen};
+use crate::diag::codes::events::RecordOpen;
 use crate::ir::ops::KsCall;
 use crate::ir::{Function, Module, OpId, Opcode, Uses, Value};
 use crate::session::Session;
 use crate::types::{TyKind, Types};
+use std::collections::BTreeSet;
 
 /// The functions that return records, and where the pointers of all functions lead to. What a function returns of another one
 /// is its own record, so until nothing is added.
@@ -57,25 +58,52 @@ pub(super) fn tested(func: &Function, value: Value) -> Value {
     }
 }
 
-/// Reports calls whose records nothing takes, or that are kept before they are tested.
-pub(super) fn check_calls(func: &Function, derived: &Derived, makers: &Makers, cx: &mut Session) {
+/// Reports calls whose records nothing takes.
+pub(super) fn check_calls(func: &Function, makers: &Makers, cx: &mut Session) {
     let uses = func.uses();
     for op in func.walk() {
         let data = &func.ops[op];
         let (Some(&result), true) = (data.results.first(), data.opcode == Opcode::KsCall) else { continue };
         let Some(map) = makers.get(KsCall::of(data).callee()) else { continue };
-        let what = format!("a record of `{}`", cx.names.of(map));
-        let callee = cx.source_name(KsCall::of(data).callee());
-        let help = format!("test it where it is returned: `if (var e = {callee}(…)) {{ … }}`");
-        let taken = |op: &OpId| taken(func, derived, makers, &uses, *op);
-        let users = uses.users(result);
-        if users.is_empty() {
+        if uses.users(result).is_empty() {
+            let what = format!("a record of `{}`", cx.names.of(map));
+            let callee = cx.source_name(KsCall::of(data).callee());
+            let help = format!("test it where it is returned: `if (var e = {callee}(…)) {{ … }}`");
             cx.error(data.loc.span, RecordOpen { what }).label(format!("`{callee}` returns it")).help(help);
-        } else if users.len() > 1 || !users.iter().all(taken) {
-            let place = "by a value that may be null".to_owned();
-            cx.error(data.loc.span, RecordKept { what, place }).label(format!("`{callee}` returns it")).help(help);
         }
     }
+}
+
+/// The calls whose records are kept before they are tested. Another one is the operand of one test, or returned to a caller that tests it.
+pub(super) fn kept_calls(func: &Function, derived: &Derived, makers: &Makers) -> BTreeSet<OpId> {
+    let uses = func.uses();
+    let mut kept = BTreeSet::new();
+    for op in func.walk() {
+        let data = &func.ops[op];
+        let (Some(&result), true) = (data.results.first(), data.opcode == Opcode::KsCall) else { continue };
+        let users = uses.users(result);
+        let is_tested = users.len() == 1 && taken(func, derived, makers, &uses, users[0]);
+        if makers.contains_key(KsCall::of(data).callee()) && !is_tested && !users.is_empty() {
+            kept.insert(op);
+        }
+    }
+    kept
+}
+
+/// Whether a `ks.if` asks whether the call has thrown, in which case it has returned null.
+pub(super) fn is_throw_of(func: &Function, call: OpId, op: OpId) -> bool {
+    let (data, block) = (&func.ops[call], func.ops[call].block);
+    if data.opcode != Opcode::KsCall || func.ops[op].block != block {
+        return false;
+    }
+    let Some(&thrown) = data.operands.last() else { return false };
+    let mut behind = func.blocks[block].ops.iter().skip_while(|&&other| other != call).skip(1);
+    let asks = |&other: &OpId| func.ops[other].opcode == Opcode::KsLoad && func.ops[other].operands[0] == thrown;
+    let load = behind.next().filter(|other| asks(other));
+    let uses = |value: &Value, of: OpId| {
+        func.def(*value).is_some_and(|def| func.ops[def].operands.contains(&func.ops[of].results[0]))
+    };
+    load.is_some_and(|&load| func.ops[op].operands.first().is_some_and(|condition| uses(condition, load)))
 }
 
 /// Whether an op tests what a call returned, or returns it to a caller that does.

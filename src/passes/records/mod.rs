@@ -57,7 +57,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let lent = lent(module, &derived);
     for (func, derived) in std::iter::zip(&module.funcs, &derived) {
         check_pointers(module, cx, func, (&taken, &makers));
-        makers::check_calls(func, derived, &makers, cx);
+        makers::check_calls(func, &makers, cx);
         check_sized(func, derived, &taken, cx);
         flow::check(func, derived, Callees { taken: &taken, lent: &lent, makers: &makers }, cx);
     }

@@ -90,6 +90,7 @@ impl Checker<'_, '_> {
             self.wanted_by = outer;
             return value;
         }
+        self.kept_by_statement = self.assigned_local(place).map(|_| strip(value).span);
         let checked = self.value(value, Some(wanted));
         if let Some(assigned) = self.assigned_local(place) {
             let place = self.local_expr(assigned, place.span);

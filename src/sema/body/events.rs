@@ -40,10 +40,10 @@ impl Checker<'_, '_> {
         self.error(span, ContextWanted { name, func }).help(help);
     }
 
-    /// `var e = rb.reserve()`: a pointer that may be null, which later statements test. None for other uses.
+    /// `var e = rb.reserve()`, `e = rb.reserve()`, `return rb.reserve()`: a pointer that may be null, which later statements or callers
+    /// test. None for other uses.
     pub fn kept_record(&mut self, call: &MapCall<'_>) -> Option<Expr> {
-        let is_bound = self.bound.as_ref().is_some_and(|(of, _)| *of == call.span);
-        if !is_bound || call.method.name != "reserve" || !call.args.is_empty() {
+        if self.kept_by_statement != Some(call.span) || call.method.name != "reserve" || !call.args.is_empty() {
             return None;
         }
         let MapCall { map, method, name, args, span } = *call;

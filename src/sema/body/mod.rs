@@ -168,6 +168,8 @@ struct Checker<'c, 'e> {
     kept_at: Option<Span>,
     /// The value that a variable begins with, and its name.
     bound: Option<(Span, String)>,
+    /// The value of a statement that keeps it: of a variable, an assignment, a `return`.
+    kept_by_statement: Option<Span>,
     /// The calls in return position.
     returned_calls: HashSet<Span>,
     /// It was said that the function has no result: once, however many of its `return`s have a value.
@@ -208,6 +210,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             locks: Vec::new(),
             kept_at: None,
             bound: None,
+            kept_by_statement: None,
             returned_calls: HashSet::new(),
             reported_no_result: false,
         };

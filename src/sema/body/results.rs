@@ -77,6 +77,7 @@ impl Checker<'_, '_> {
                 None
             }
             Some(value) => {
+                self.kept_by_statement = Some(strip(value).span);
                 let checked = self.result_value(value, result);
                 self.refuse_escape(&checked);
                 Some(checked)

@@ -141,6 +141,7 @@ impl Checker<'_, '_> {
             return;
         }
         self.bound = Some((strip(init).span, name.name.clone()));
+        self.kept_by_statement = Some(strip(init).span);
         let header = self.packet_header(init);
         let must_test = header.is_some();
         let value = header.unwrap_or_else(|| self.value(init, declared));
