@@ -6,12 +6,15 @@ use super::format::escape;
 use super::value::error_expr;
 use crate::ast;
 use crate::diag::codes::contexts::ArgumentCount;
-use crate::sema::tree::{Block, Condition, Const, Expr, ExprKind, If, Print, Stmt, StmtKind};
+use crate::sema::tree::{Arm, Block, Condition, Const, Expr, ExprKind, If, Match, Print, Stmt, StmtKind};
 use crate::source::Span;
-use crate::types::{Ty, TyKind};
+use crate::target::Target;
+use crate::types::{EnumId, Ty, TyKind};
 
 /// So much of a condition is in the message.
 const LONGEST_CONDITION: usize = 80;
+/// Of enums with more variants messages have numbers alone.
+const MOST_NAMES: usize = 64;
 
 /// A format with the values that it prints.
 #[derive(Default)]
@@ -87,12 +90,18 @@ impl Checker<'_, '_> {
         if !self.is_shown(left.ty) || !self.is_shown(right.ty) {
             return (Expr { kind: ExprKind::Compare { op, left, right }, ty, span }, Message::default());
         }
+        let enums = [&left, &right].map(|side| self.enum_of(side));
         let ([left, shown_left], [right, shown_right]) = (self.twice(*left, stmts), self.twice(*right, stmts));
         let mut sides = Message::default();
-        for (text, side) in [("left ", shown_left), (", right ", shown_right)] {
+        for (text, side, of) in [("left ", shown_left, enums[0]), (", right ", shown_right, enums[1])] {
             sides.format.extend(text.bytes());
+            let name = of.and_then(|of| self.shown_name(&side, of));
             let number = self.printed_number(side, &mut sides.format);
             sides.args.extend(number);
+            if let Some(name) = name {
+                sides.format.extend(b"%s");
+                sides.args.push(name);
+            }
         }
         (Expr { kind: ExprKind::Compare { op, left: Box::new(left), right: Box::new(right) }, ty, span }, sides)
     }
@@ -100,6 +109,51 @@ impl Checker<'_, '_> {
     fn is_shown(&self, ty: Ty) -> bool {
         let kind = self.cx.types.kind(ty);
         self.cx.types.as_int(ty).is_some() || matches!(kind, TyKind::Be { .. } | TyKind::Bool)
+    }
+
+    /// The enum whose number a side is, and the number if it is a constant.
+    fn enum_of(&self, side: &Expr) -> Option<(EnumId, Option<i128>)> {
+        match (self.cx.types.kind(side.ty), &side.kind) {
+            (TyKind::Enum(of), _) => Some((of, super::value::number(side))),
+            (_, ExprKind::Cast(inner)) => self.enum_of(inner),
+            (_, _) => None,
+        }
+    }
+
+    /// The name of the variant behind a number, as ` (NAME)`; empty where the number is no variant. BPF code has it for constants alone:
+    /// elsewhere it takes a branch for each variant.
+    fn shown_name(&mut self, side: &Expr, (of, number): (EnumId, Option<i128>)) -> Option<Expr> {
+        let variants = self.cx.types.enum_def(of).variants.clone();
+        let text = |name: &str| format!(" ({name})").into_bytes();
+        if let Some(number) = number {
+            let known = variants.iter().find(|variant| variant.value == number)?;
+            return Some(self.text_of(text(&known.name), None, side.span));
+        }
+        let ExprKind::Local(local) = side.kind else { return None };
+        if !self.targets.contains(Target::Host) || variants.len() > MOST_NAMES {
+            return None;
+        }
+        let length = variants.iter().map(|variant| text(&variant.name).len() as u32 + 1).max()?;
+        let mut arms: Vec<Arm> = Vec::new();
+        for variant in &variants {
+            if arms.iter().any(|arm| arm.ranges == [(variant.value, variant.value)]) {
+                continue;
+            }
+            let value = self.text_of(text(&variant.name), Some(length), side.span);
+            let body = Block { stmts: Vec::new(), value: Some(Box::new(value)), span: side.span };
+            arms.push(Arm { ranges: vec![(variant.value, variant.value)], body, span: side.span });
+        }
+        let empty = self.text_of(Vec::new(), Some(length), side.span);
+        let default = Some(Block { stmts: Vec::new(), value: Some(Box::new(empty)), span: side.span });
+        let subject = Expr { kind: ExprKind::Local(local), ty: side.ty, span: side.span };
+        let node = Match { subject, arms, exhaustive: false, default };
+        Some(Expr { kind: ExprKind::Match(Box::new(node)), ty: self.cx.types.string(length), span: side.span })
+    }
+
+    /// A constant text, of its own length if none is given.
+    fn text_of(&mut self, text: Vec<u8>, length: Option<u32>, span: Span) -> Expr {
+        let ty = self.cx.types.string(length.unwrap_or(text.len() as u32 + 1));
+        Expr { kind: ExprKind::Const(Const::Str(text)), ty, span }
     }
 
     /// An expression for each of two uses.

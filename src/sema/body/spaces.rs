@@ -4,6 +4,7 @@ use super::Checker;
 use super::type_kinds::Pointer;
 use super::value::{cast, local, strip_cast};
 use crate::diag::codes::contexts::{ProcessMemory, UnknownObject};
+use crate::diag::codes::support::NotSupportedYet;
 use crate::sema::tree::{Block, Const, Expr, ExprKind, Role};
 use crate::sema::trusted::{self, Holder};
 use crate::source::Span;
@@ -128,7 +129,11 @@ impl Checker<'_, '_> {
             return;
         }
         if from != Space::User && to != Space::User {
-            self.unsupported(span, "one pointer for a context or a kernel object, and something else");
+            let what = "one pointer for a context or a kernel object, and something else".to_owned();
+            let error = self.error(span, NotSupportedYet { what });
+            if from == Space::BtfUntrusted {
+                error.help("hand over the address, `p as u64`, and convert it where it is used: `var p = at as *T`");
+            }
             return;
         }
         let error = self.error(span, ProcessMemory { from: memory(from), to: memory(to) });

@@ -150,10 +150,14 @@ impl Checker<'_, '_> {
         let is_header = matches!(&value.expr.kind, ExprKind::PacketPointer(of) if of.is_header())
             && declared.is_none_or(|ty| points_to(ty) == points_to(value.ty()));
         let is_bytes = |ty| points_to(ty) == Some(Ty::U8);
+        // Memory of the kernel that the verifier does not know: the type is as declared, what is behind it is read by probes.
+        let space = |ty| self.pointer(ty).map(|pointer| pointer.space);
+        let is_foreign = space(value.ty()) == Some(Space::BtfUntrusted)
+            && declared.is_some_and(|ty| space(ty) == Some(Space::Any) && points_to(ty) == points_to(value.ty()));
         let init = match declared {
             Some(ty) if is_bytes(ty) && self.is_packet_end(&value.expr) => cast(value.expr, ty),
             // A value that nothing tests gets a test at its use.
-            Some(_) if is_header => value.expr,
+            Some(_) if is_header || is_foreign => value.expr,
             Some(ty) => {
                 self.note_held_in(Holder::Local(self.func, name.span), &value.expr);
                 self.coerce(value, ty)
@@ -170,7 +174,7 @@ impl Checker<'_, '_> {
             }
         };
         let mut ty = match declared {
-            Some(ty) if !is_header => ty,
+            Some(ty) if !is_header && !is_foreign => ty,
             Some(_) | None => self.variable_type(init.ty),
         };
         if untyped && declared.is_none() {
