@@ -68,6 +68,12 @@ pub fn struct_ops_of(target: &str) -> Option<&'static StructOpsSpec> {
 }
 
 impl ProgramSpec {
+    /// What a program with this target returns where it cannot go on, as the kernel takes it there.
+    pub fn refusal_at(&self, target: Option<&str>) -> i128 {
+        let Params::Prototype { bools: Some(bools), .. } = self.params else { return self.refusal.into() };
+        if target.is_some_and(|target| bools.contains(&target)) { 0 } else { self.refusal.into() }
+    }
+
     /// The struct that the parameter points to, a name in `CONTEXTS`; none if the parameters are always those of a function.
     pub fn context(&self) -> Option<&'static str> {
         match self.params {

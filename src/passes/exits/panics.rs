@@ -161,7 +161,7 @@ impl Lowering<'_> {
     /// Returns what a program returns that cannot go on.
     pub(super) fn refuse(&mut self) {
         let refusal = match &self.func.role {
-            Role::Program { spec, .. } => i128::from(spec.refusal),
+            Role::Program { spec, target, .. } => spec.refusal_at(target.as_deref()),
             Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main => 0,
         };
         let ty = self.func.result;

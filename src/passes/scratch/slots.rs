@@ -85,8 +85,8 @@ fn take(b: &mut Builder<'_>, (taken, flag): (Value, Ty), index: u64) -> Value {
 }
 
 fn or_refuse(func: &mut Function, first: OpId, found: Value) {
-    let Role::Program { spec, .. } = func.role else { crate::bug!("only a program takes a place") };
-    let (refusal, result) = (i128::from(spec.refusal), func.result);
+    let Role::Program { spec, target, .. } = &func.role else { crate::bug!("only a program takes a place") };
+    let (refusal, result) = (spec.refusal_at(target.as_deref()), func.result);
     let mut b = Builder::before(func, first, NAME);
     let all = b.ks_const(i128::from(SLOTS), Ty::U64);
     let none = b.arith_cmp(found, all, "eq", Ty::BOOL);

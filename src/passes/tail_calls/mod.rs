@@ -98,8 +98,8 @@ impl Calls<'_> {
                 self.lowered.push(Lowered::at(span, &TailCall { callee: name, map, index: index.to_string(), why }));
             }
         }
-        let Role::Program { spec, .. } = &b.func.role else { crate::bug!("@{} is no program", b.func.name) };
-        let refusal = i128::from(spec.refusal);
+        let Role::Program { spec, target, .. } = &b.func.role else { crate::bug!("@{} is no program", b.func.name) };
+        let refusal = spec.refusal_at(target.as_deref());
         let (context, result) = (b.func.param(0), b.func.result);
         let index = b.ks_const(index as i128, Ty::U32);
         b.bpf_tail_call(index, context, &map);
