@@ -17,7 +17,10 @@ pub fn project(cx: &mut Session, names: &Names, hook: &Hook) -> Result<Project, 
     let (spec, form) = (hook.spec, hook.form);
     let params = handed::parameters(cx, spec, hook.target.as_deref()).map_err(|why| missing(hook, why))?;
     let starter = form.attach.form().and_then(|form| form.starter.as_ref()).unwrap_or(&NO_STARTER);
-    let template = starter.template.unwrap_or("attached").replace("{mode}", form.mode);
+    // `frags/devmap`: the template is that of `devmap`, and the program that sends packets there takes parts in pages, too.
+    let (sender, mode) = form.mode.rsplit_once('/').unwrap_or(("", form.mode));
+    let template = starter.template.unwrap_or("attached").replace("{mode}", mode);
+    let sender = if sender.is_empty() { "@xdp".to_owned() } else { format!("@xdp(\"{sender}\")") };
     let option = starter.option.unwrap_or_default();
     let options = if option.is_empty() {
         String::new()
@@ -32,6 +35,7 @@ pub fn project(cx: &mut Session, names: &Names, hook: &Hook) -> Result<Project, 
             ("file", &names.file),
             ("name", &names.name),
             ("attribute", &hook.attribute()),
+            ("sender", &sender),
             ("function", &format!("on_{}", spec.name)),
             ("params", &parameters(&params)),
             ("result", form.result.unwrap_or(spec.result)),
