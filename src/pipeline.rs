@@ -202,7 +202,7 @@ pub struct Bpf {
     pub object: Vec<u8>,
     /// The options with which the module was lowered; further artifacts of it are made with the same.
     pub tuning: Tuning,
-    /// Those for which other code would do, in order.
+    /// The tiers of kernels for which other code would do, in order.
     pub tiers: Vec<Tier>,
 }
 

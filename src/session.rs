@@ -298,7 +298,7 @@ impl Session {
         }
     }
 
-    /// The same of choices that a pass has collected.
+    /// Notes choices that a pass has collected, if they were asked for.
     pub fn explain_all(&mut self, lowered: Vec<Lowered>) {
         if self.options.explain_lowering {
             self.lowered.extend(lowered);

@@ -29,8 +29,8 @@ const MANY_OPS: usize = 20_000;
 pub const LARGE: usize = 4_000;
 
 impl Tuning {
-    /// The attempts after the first one, in order: each spares more stack at the cost of more instructions. Of a module of so many
-    /// ops the last alone: each attempt compiles all of it.
+    /// The attempts after the first one, in order: each spares more stack at the cost of more instructions. For a module of more than
+    /// `MANY_OPS` ops only the last attempt, since each compiles all of it.
     pub fn sparing(ops: usize) -> Vec<Tuning> {
         let attempts = [false, true]
             .into_iter()

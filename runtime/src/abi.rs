@@ -180,8 +180,8 @@ pub struct KsProg {
     pub point: u32,
     /// The target that the attribute names, or null.
     pub target: *const c_char,
-    /// Where it is among others: the priority of a hook of netfilter, for `tcx` and `netkit` a `KsOrder` or 0. Of a form `usdt`, how
-    /// many arguments it takes.
+    /// Where it is among others: the priority of a hook of netfilter, for `tcx` and `netkit` a `KsOrder` or 0. For the form `usdt` the
+    /// number of its arguments.
     pub placement: i64,
     /// The program beside which it is by the `KsOrder`, or null.
     pub beside: *const c_char,

@@ -5,7 +5,7 @@ use std::ffi::c_void;
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_new(size: u64) -> *mut c_void {
-    // SAFETY: any size may be asked for. Of nothing there is an object too, with an address of its own.
+    // SAFETY: any size may be asked for. An object without bytes has an address of its own too.
     unsafe { libc::calloc(1, (size as usize).max(1)) }
 }
 

@@ -17,7 +17,7 @@ impl KernelTypes {
     }
 }
 
-/// Of a line `ffffffff81000000 T name [module]`.
+/// The function of a line `ffffffff81000000 T name [module]`; none for a symbol of data.
 fn function(line: &str) -> Option<&str> {
     let mut words = line.split_ascii_whitespace();
     let kind = words.nth(1)?;

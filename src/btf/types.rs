@@ -222,7 +222,7 @@ impl Btf {
         Err(Malformed)
     }
 
-    /// Those of a prototype. A nameless `void` at the end means that more may follow.
+    /// The parameters of a prototype. A nameless `void` at the end means that more may follow.
     pub fn params<'a>(&'a self, ty: &Type<'a>) -> Result<Vec<Param<'a>>, Malformed> {
         let param = |index| {
             let at = ty.rest + 8 * index;

@@ -57,7 +57,7 @@ fn largest_of(cx: &Session, funcs: &[&Function]) -> Vec<Variable> {
     vars
 }
 
-/// The same in words.
+/// The largest variables in words, for a message; none if there are none.
 pub fn words(cx: &Session, funcs: &[&Function]) -> Option<String> {
     let words: Vec<String> =
         largest_of(cx, funcs).iter().map(|var| format!("{} {} bytes", var.what, var.size)).collect();

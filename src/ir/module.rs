@@ -222,7 +222,7 @@ pub struct KfuncDecl {
     pub sig: FnSig,
     /// The kernel may lack it.
     pub weak: bool,
-    /// What it does with a reference to a kernel object.
+    /// The function's effect on a reference to a kernel object.
     pub reference: Option<Reference>,
     /// The parameters that are memory with a size, and those that say how many bytes there are.
     pub sized: Vec<(usize, usize)>,

@@ -142,7 +142,7 @@ impl Ranges<'_> {
             let shown = self.shown((data.operands[0], holds), subject, holder, depth);
             return shown.and(self.before(subject, holder, depth));
         }
-        // Of a loop an earlier iteration may have written it, of another op a region before this one.
+        // An earlier iteration of a loop, or an earlier region of another op, may have written it.
         if self.writes_inside(subject, holder) { UNKNOWN } else { self.before(subject, holder, depth) }
     }
 

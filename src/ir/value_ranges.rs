@@ -31,7 +31,7 @@ pub(super) struct Written {
 pub struct Ranges<'a> {
     pub(super) func: &'a Function,
     pub(super) types: &'a Types,
-    /// What the function's parameters are at most.
+    /// The largest values of the function's parameters; none for one that is unknown.
     params: &'a [Option<u64>],
     /// For each variable: the writes to it; none if anything else writes it or its address is taken.
     pub(super) written: HashMap<Value, Option<Vec<Written>>>,
@@ -50,7 +50,7 @@ impl<'a> Ranges<'a> {
         Ranges::with_params(func, types, &[])
     }
 
-    /// The same, where it is known what the parameters are at most.
+    /// The ranges of a function whose parameters are at most these values.
     pub fn with_params(func: &'a Function, types: &'a Types, params: &'a [Option<u64>]) -> Ranges<'a> {
         let mut written: HashMap<Value, Option<Vec<Written>>> = HashMap::new();
         for op in func.walk() {

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 /// The entries that a function names.
 #[derive(Default)]
 pub(super) struct Entries {
-    /// Those of variables that are looked up already.
+    /// The variables whose entries are looked up already.
     places: HashMap<GlobalId, Value>,
     /// The others, each with the place where the function names it first.
     open: Vec<(GlobalId, Span)>,

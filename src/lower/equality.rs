@@ -113,7 +113,7 @@ impl Lowering<'_> {
         self.b.result(op)
     }
 
-    /// The same by a loop.
+    /// Compares two arrays element by element, in a loop.
     fn equal_in_loop(&mut self, left: Value, right: Value, (element, length): (Ty, u64)) -> Value {
         let flag = self.temporary("equal", Ty::BOOL);
         let yes = self.int(1, Ty::BOOL);

@@ -18,7 +18,7 @@ impl Lowering<'_> {
         })
     }
 
-    /// The same into a place.
+    /// Stores one CPU's value into a place, or without `cpu` the sum of all.
     pub(super) fn percpu_value(&mut self, map: MapId, key: &Expr, cpu: Option<&Expr>, to: Value, span: Span) {
         self.scoped(|this| {
             let key = this.operand_place(key, "key", false);

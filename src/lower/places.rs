@@ -60,7 +60,7 @@ impl Lowering<'_> {
         self.b.ks_elem(base, index, place)
     }
 
-    /// The same for a variable index.
+    /// The place of the element at a variable index.
     pub(super) fn element_at(&mut self, base: Value, index: Value) -> Value {
         let (of, space) = self.pointee(base);
         let ty = consts::element(&self.cx.types, of);
@@ -83,7 +83,7 @@ impl Lowering<'_> {
         self.b.ks_addr(place, pointer)
     }
 
-    /// Of a scalar local.
+    /// The value of a scalar local.
     pub(super) fn local_value(&mut self, local: LocalId) -> Value {
         match self.slot(local) {
             Slot::Place(place) => self.load(place),
@@ -347,7 +347,7 @@ impl Lowering<'_> {
         self.target_at(place, target)
     }
 
-    /// The same for a place that `place` names.
+    /// The destination of a write to `place`, which was lowered to `target`.
     fn target_at(&self, place: &Expr, target: Value) -> Destination {
         match self.bit_field(place) {
             Some((bits, ty)) => Destination::Bits(target, bits, ty),

@@ -55,7 +55,7 @@ pub(super) fn root(place: &Expr) -> Option<LocalId> {
 pub(super) fn may_write(expr: &Expr) -> bool {
     match expr.parts() {
         Parts::Operands(operands) => operands.into_iter().any(may_write),
-        // Of an optional too: `m.entry(k, init)` inserts.
+        // An optional may write too: `m.entry(k, init)` inserts.
         Parts::Optional(_) | Parts::Effect(_) | Parts::If(_) | Parts::Block(_) | Parts::Match(_) => true,
     }
 }

@@ -84,7 +84,7 @@ struct Division<'a, 'f> {
     right: Value,
     /// The divisor, if the compiler knows it: not 0.
     divisor: Option<i128>,
-    /// Of operands and result: 32 or 64 bits.
+    /// The type of operands and result: 32 or 64 bits.
     ty: Ty,
     signed: bool,
     bits: u8,

@@ -95,7 +95,7 @@ struct Converter<'a> {
     widens: bool,
     /// The block that grows.
     at: BlockId,
-    /// Of the op that is being converted.
+    /// The location of the op that is being converted.
     loc: Loc,
     /// Innermost last.
     around: Vec<Around>,
@@ -396,7 +396,7 @@ impl Converter<'_> {
                 let equal = b.arith_cmp(subject, value, "eq", Ty::BOOL);
                 b.cf_cond_br(equal, targets);
             }
-            // Of a bool, two values are all.
+            // Two cases of a bool cover all its values.
             (&[first, _], &[one, other, _]) if ty == Ty::BOOL => {
                 let (on_true, on_false) = if first == 1 { (one, other) } else { (other, one) };
                 b.cf_cond_br(subject, vec![on_true, on_false]);

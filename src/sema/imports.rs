@@ -184,7 +184,7 @@ pub fn find_path(cx: &mut Session, scope: &mut dyn Scope, path: &Path) -> Option
     }
 }
 
-/// The same of an expression: `name` or `module.name`; none for any other.
+/// The meaning of `name` or `module.name` as an expression; none for any other expression.
 pub fn find_expr(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr) -> Option<Found> {
     if let ExprKind::Name(path) = &expr.kind
         && let [name] = path.segments.as_slice()

@@ -10,7 +10,7 @@ use crate::types::{BitField, EnumDef, FieldDef, Origin, Space, StructDef, Ty, Ty
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-/// Names that the tables declare. Of the constants there are thousands, so each is made when it is first looked up.
+/// Names that the tables declare. There are thousands of constants, so each is made when it is first looked up.
 pub struct Names {
     /// Types, and the variants of enums.
     entered: HashMap<&'static str, Declared>,

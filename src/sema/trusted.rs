@@ -23,9 +23,9 @@ pub enum Holder {
 /// The holders whose pointers must be trusted, as far as the bodies have shown.
 #[derive(Default)]
 pub struct Trust {
-    /// Those that hold only pointers to which the verifier follows.
+    /// The holders that hold trusted pointers alone.
     holders: BTreeSet<Holder>,
-    /// Those that cannot, each with a value that goes there.
+    /// The holders that cannot, each with an untrusted value that goes there.
     refused: BTreeMap<Holder, Span>,
     /// What the check of the bodies found: the bodies are checked again with it.
     asked: BTreeSet<Holder>,

@@ -33,7 +33,7 @@ impl Builder<'_> {
                 continue;
             }
             let Some(last) = stmts.pop() else { continue };
-            // Of several words in a row only the first is reported, and none behind what was not read.
+            // Only the first of several words in a row is reported, and none behind text that was not read.
             if !std::mem::replace(&mut run_on, true) && !self.has_hole(&last) && !self.has_hole_at(next) {
                 self.not_separated(last.span, next, "a line end or `;`");
             }

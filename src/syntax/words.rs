@@ -15,7 +15,7 @@ pub fn is_reserved(text: &str) -> bool {
     word(text).is_some_and(|word| matches!(word.role, WordRole::Begins | WordRole::Continues))
 }
 
-/// The same of a parameter's name.
+/// Whether no parameter can have the name.
 pub fn is_reserved_of_parameter(text: &str) -> bool {
     is_reserved(text) && !word(text).is_some_and(|word| word.parameter)
 }

@@ -62,7 +62,7 @@ pub fn struct_ops(name: &str) -> Option<&'static StructOpsSpec> {
     STRUCT_OPS.iter().find(|spec| spec.name == name)
 }
 
-/// The same by the target of a member: `STRUCT/MEMBER`.
+/// The struct of functions of a member, by the target `STRUCT/MEMBER`.
 pub fn struct_ops_of(target: &str) -> Option<&'static StructOpsSpec> {
     struct_ops(target.split('/').next().unwrap_or(target))
 }

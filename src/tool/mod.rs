@@ -52,7 +52,7 @@ pub fn finish(cx: &mut Session, messages: Messages) -> ExitCode {
     ExitCode::from(report(cx, messages, &mut HashSet::new()))
 }
 
-/// The same for one of several runs: what is in `shown` was printed by another one.
+/// Prints the diagnostics of one of several runs, without those in `shown`, which another run has printed. Returns the exit status.
 fn report(cx: &mut Session, messages: Messages, shown: &mut HashSet<String>) -> u8 {
     let mut reported = std::mem::take(&mut cx.diags);
     reported.deny();

@@ -56,11 +56,11 @@ pub enum Origin {
     /// A struct of the kernel, known by pointers alone: its fields are those that the program names, at the offsets of
     /// the kernel's BTF, and relocated when the program is loaded.
     Btf,
-    /// The same of a union.
+    /// A union of the kernel, like `Btf`.
     BtfUnion,
     /// A struct that has the name of a typedef alone.
     BtfTypedef,
-    /// The same of a union.
+    /// A union that has the name of a typedef alone.
     BtfTypedefUnion,
 }
 

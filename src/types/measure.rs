@@ -57,7 +57,7 @@ impl Types {
         take_one(left)
     }
 
-    /// The same of the types that its text has. A struct or enum is a name in it.
+    /// Whether the text of the type consists of at most `left` types. A struct or enum is a name in it.
     fn is_written(&self, ty: Ty, left: &mut usize) -> bool {
         let kind = self.kind(ty);
         if let TyKind::Array(of, _) | TyKind::Ptr { to: of, .. } | TyKind::Opt(of) | TyKind::Place { of, .. } = kind {

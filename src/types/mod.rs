@@ -273,7 +273,7 @@ impl Types {
         self.intern(TyKind::Array(element, length))
     }
 
-    /// Of a loaded program whose attribute has this name.
+    /// The type of handles of programs whose attribute has this name.
     pub fn handle(&mut self, kind: &'static str) -> Ty {
         self.intern(TyKind::Handle(Some(kind)))
     }

@@ -91,7 +91,7 @@ fn every(request: &Request, target: &str, at_return: bool) -> Result<Box<dyn Att
         let (function, offset) = located(&name)?;
         match open(request, (function, offset), element, at_return) {
             Ok(probe) => links.push(Box::new(probe)),
-            // Of several functions of one name, and of those that must not be probed.
+            // The name has several functions, or must not be probed: the other functions of the list are tried.
             Err(libc::EINVAL | libc::ENOENT | libc::EADDRNOTAVAIL) => {}
             Err(code) => return Err(refused(code, &name)),
         }

@@ -16,7 +16,7 @@ const PERF_PAGES: usize = 64;
 /// The buffers of one map.
 pub struct Channel {
     kind: Kind,
-    /// Of each buffer: how many of the bytes that were there when `dispatch` began are not handed over yet.
+    /// For each buffer, how many of the bytes that were there when `dispatch` began are not handed over yet.
     due: Vec<Cell<u64>>,
     /// The buffer that is read next.
     next: Cell<usize>,

@@ -20,7 +20,7 @@ pub struct Ring {
 }
 
 impl Ring {
-    /// Of a map with so many bytes of data, as long as the process lives. None is an error of mmap, in `errno`.
+    /// Maps the ring buffer of a map with `bytes` bytes of data, for as long as the process lives. None if mmap fails, with `errno`.
     pub fn open(fd: i32, bytes: usize) -> Option<Ring> {
         // SAFETY: always safe to call.
         let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;

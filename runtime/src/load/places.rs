@@ -40,7 +40,7 @@ fn named(log: &str, says: &str) -> Option<&'static KsProg> {
     let line = log.lines().find(|line| line.contains(says))?;
     let at_return = RETURN.to_str().unwrap_or_default();
     let (name, _) = line.split_once("prog '")?.1.split_once('\'')?;
-    // Of a pair the program at the return has the name of the other, and more.
+    // In the pair of a session, the program at the return has the name of the other one with a suffix.
     let is_named = |prog: &&KsProg| {
         let rest = name.strip_prefix(text(prog.name));
         rest.is_some_and(|rest| rest.is_empty() || rest == at_return && prog.form == KsForm::Session as u32)

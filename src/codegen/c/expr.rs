@@ -15,7 +15,7 @@ enum Form {
 pub struct Expr {
     text: String,
     form: Form,
-    /// Of `*p`, the `p`: its address and its members are written with that.
+    /// For `*p` the expression `p`, with which its address and members are written.
     pointer: Option<Box<Expr>>,
 }
 

@@ -106,7 +106,7 @@ impl<'g> FnGen<'g, '_> {
         })
     }
 
-    /// Of a place, its type.
+    /// The type of the value in a place.
     pub fn place_type(&self, place: Value) -> Ty {
         let TyKind::Place { of, .. } = self.types().kind(self.ty(place)) else { crate::bug!("a place has a type") };
         of
@@ -197,7 +197,7 @@ impl<'g> FnGen<'g, '_> {
         }
     }
 
-    /// What a region yields, once its ops are written; nothing where an exit ends it.
+    /// The values that a region yields, once its ops are written; none if an exit ends it.
     pub fn yields(&self, region: RegionId) -> Vec<Value> {
         let func = self.func;
         let last = func.blocks[func.only_block(region)].ops.last();

@@ -31,7 +31,7 @@ impl<'t> Declared<'t> {
         Declared { types, structs: BTreeMap::new(), enums: BTreeMap::new(), names, text: String::new() }
     }
 
-    /// What was declared so far.
+    /// The declarations so far, as C.
     pub fn text(&self) -> &str {
         &self.text
     }

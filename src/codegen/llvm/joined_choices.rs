@@ -52,7 +52,7 @@ impl<'c> Group<'c> {
     }
 }
 
-/// Those of a block, in order.
+/// The groups of a block, in order.
 fn groups<'c>(block: BasicBlock<'c>) -> Vec<Group<'c>> {
     let mut open: Vec<InstructionValue> = Vec::new();
     let mut groups = Vec::new();

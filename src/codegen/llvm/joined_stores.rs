@@ -81,7 +81,7 @@ fn constant_step(address: InstructionValue) -> Option<u64> {
 }
 
 enum Callee {
-    /// Of the kernel, by its number.
+    /// A function of the kernel, called by its number.
     Helper,
     Function,
     Assembly,
@@ -240,7 +240,7 @@ fn reads_context(instruction: InstructionValue) -> bool {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Byte {
     Zero,
-    /// Of the store with this index.
+    /// The byte that the store with this index writes.
     Of(usize),
 }
 

@@ -25,9 +25,9 @@ pub fn dominance(func: &Function) -> Result<(), String> {
 
 /// The dominator tree in a form that answers in constant time.
 struct Order {
-    /// Of each reachable block, when a walk over the tree enters and leaves it.
+    /// For each reachable block, when a walk over the tree enters and leaves it.
     spans: HashMap<BlockId, (u32, u32)>,
-    /// Of each op, its index in its block.
+    /// The index of each op in its block.
     positions: HashMap<OpId, usize>,
 }
 

@@ -41,7 +41,7 @@ impl<'a> Lowering<'a> {
         self.outcome(op, dest, true)
     }
 
-    /// The same of a `T` in a packet or record, which is asked for it.
+    /// Runs `inside` with the place of a `T` at an offset of a packet or record, if it is there; else `outside`.
     pub(super) fn with_part(
         &mut self,
         root: Root,

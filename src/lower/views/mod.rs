@@ -70,7 +70,7 @@ impl Lowering<'_> {
         self.view_and_wanted(expr).0
     }
 
-    /// The same, and what it was asked for.
+    /// A view, and for a `slice` the part that it asks for.
     fn view_and_wanted(&mut self, expr: &Expr) -> (View, Option<Wanted>) {
         if let ExprKind::Local(local) = expr.kind {
             return (self.at(expr.span).local_view(local), None);

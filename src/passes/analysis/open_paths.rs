@@ -26,7 +26,7 @@ pub fn branches<A: Analysis>(
         let mut others = facts.arrivals(edge.to).iter();
         if others.any(|other| facts.on_edge(analysis, other).is_some_and(|state| (asked.is_ended)(&state))) {
             let Some((span, taken)) = note(func, op, edge.by) else { continue };
-            // Of a condition with `&&` or `||`, what the whole of it was comes last.
+            // The outcome of a whole condition with `&&` or `||` comes last, and replaces the notes on its parts.
             notes.retain(|(other, _)| other.to(span) != span);
             notes.push((span, taken));
         }

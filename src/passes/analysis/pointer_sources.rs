@@ -35,7 +35,7 @@ pub fn updates_of_packets(module: &Module, types: &Types, pointees: &Pointees) -
 pub struct Sources<'m> {
     pub module: &'m Module,
     pub types: &'m Types,
-    /// Of each function.
+    /// The uses of values, for each function.
     uses: Vec<OnceCell<Uses>>,
     /// The calls of each function, as functions and ops.
     calls: OnceCell<HashMap<&'m Symbol, Vec<(usize, OpId)>>>,

@@ -39,7 +39,7 @@ pub fn element(func: &mut Function, op: OpId, types: &mut Types) {
     func.erase(op);
 }
 
-/// The same part of what is this many bytes behind the root.
+/// The part of an object that `place` is, taken of the object that begins `bytes` bytes further on.
 fn further(b: &mut Builder<'_>, types: &mut Types, place: Value, bytes: Value) -> Value {
     let ty = unknown(types, b.func.ty(place));
     let data = b.func.def(place).map(|op| b.func.ops[op].clone());

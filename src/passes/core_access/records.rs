@@ -11,7 +11,7 @@ use crate::types::{Space, TyKind, Types};
 /// A field of the record, or an element of one at a constant index.
 struct Found {
     ctx: Value,
-    /// Of the field.
+    /// The place of the field.
     place: Value,
     /// Of the element in the field; none if the field itself is meant.
     element: Option<u64>,

@@ -160,7 +160,7 @@ impl Program {
 /// A block that exits leave.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Of the text, by `ks.leave` alone.
+    /// A block of the text, which only `ks.leave` leaves.
     Own,
     /// The body of a `try`: throws leave it, to the handlers behind it.
     Handlers,
@@ -186,7 +186,7 @@ struct Lowering<'a> {
     program: &'a Program,
     /// The block that grows.
     at: BlockId,
-    /// Of the op that is being lowered.
+    /// The location of the op that is being lowered.
     loc: Loc,
     /// Innermost last.
     around: Vec<Around>,
@@ -241,7 +241,7 @@ impl Lowering<'_> {
         self.inline_ops(ops)
     }
 
-    /// The same for what was taken out of one.
+    /// Lowers ops that were taken out of a region into the block that grows.
     fn inline_ops(&mut self, mut ops: Vec<OpId>) -> bool {
         let yields = ops.pop_if(|end| self.func.ops[*end].opcode == Opcode::KsYield).is_some();
         self.ops(&ops, false) && yields

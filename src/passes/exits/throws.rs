@@ -28,7 +28,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// The same for what is deferred, where the code that grows is.
+    /// Makes a place for codes that deferred code throws, in the block that grows.
     pub(super) fn place_apart(&mut self) {
         let thrown = self.variable("thrown", Ty::U64);
         self.builder().ks_zero(thrown);
@@ -84,7 +84,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// The same past all handlers of this function.
+    /// Continues a throw past all handlers of this function.
     pub(super) fn throw_past(&mut self) {
         match self.target(&[Kind::Deferred, Kind::Apart]) {
             Some(target) => self.leave(target),

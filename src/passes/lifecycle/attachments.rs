@@ -77,7 +77,7 @@ pub struct Found {
 struct Follow<'m> {
     module: &'m Module,
     types: &'m Types,
-    /// Of each function.
+    /// The variables of each function that are only read and written as a whole.
     variables: Vec<BTreeSet<Value>>,
     /// The functions that load, attach or detach, or that call such.
     relevant: Vec<bool>,

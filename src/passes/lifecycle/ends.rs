@@ -92,7 +92,7 @@ enum State {
     Nothing,
     /// Something is attached, and nothing has waited.
     Attached(Span),
-    /// The same, in a branch of an op that tests whether something was attached.
+    /// Something is attached and nothing has waited, in a branch of an op that tests whether something was attached.
     Tested(Span, OpId),
     /// The program may have waited, or nothing is attached on one of the paths.
     Unknown,

@@ -41,7 +41,7 @@ pub fn check(module: &Module, cx: &mut Session) {
     }
 }
 
-/// Of programs in the file of `main`: those of a module may be for other programs.
+/// Warns of programs that nothing names, in the file of `main`: those of a module may be for other programs.
 fn warn_unnamed(module: &Module, file: FileId, cx: &mut Session) {
     let named = named(module);
     let named = |func: &Function| named.contains(&func.name);

@@ -21,7 +21,7 @@ pub struct Element {
     pub index: Value,
     /// The type of its place.
     ty: Ty,
-    /// Of one element.
+    /// The size of one element.
     pub bytes: u64,
 }
 

@@ -5,8 +5,8 @@
 //! -E2BIG, or -EINVAL where the number is zero and the function takes no zero. LLVM removes tests whose outcome it knows.
 //! The verifier does not narrow the offset of a pointer by a later test of the number that was added, so behind the test
 //! the pointer is formed again, of an index that `bpf.clamp` limits, and the size goes through `bpf.clamp` too.
-//! Of two numbers the verifier keeps the bounds of each and none of their sum: where both the index and the size vary, each
-//! is limited to what tests of the program show of it, and that must fit together.
+//! The verifier keeps the bounds of two numbers each, but no bound of their sum: where both the index and the size vary, each is limited to
+//! what tests of the program show of it, and that must fit together.
 //!
 //! Looks at the calls of the text alone: those that passes make have sizes that fit. Memory that is not found (`memory.rs`)
 //! is left to the verifier.

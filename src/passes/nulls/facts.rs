@@ -117,7 +117,7 @@ pub struct Outcome {
 
 impl Outcome {
     fn join(&mut self, other: &Outcome) -> bool {
-        // Of an outcome that cannot be on one path, that path says nothing.
+        // A path on which the outcome is impossible does not restrict the tests.
         let holds = |outcome: &Outcome, test: &(Value, bool)| {
             outcome.when[usize::from(test.1)].is_none() || outcome.tests.contains(test)
         };

@@ -24,7 +24,7 @@ pub struct Access {
 }
 
 impl Access {
-    /// Of each function.
+    /// The access of each function of a module.
     pub fn of(module: &Module, types: &Types) -> Vec<Access> {
         let every = Access { direct: true, paged: false, near: NEAR, pulls: true };
         let mut all = vec![every; module.funcs.len()];

@@ -26,12 +26,12 @@ pub struct Plan {
     pub kept: Vec<OpId>,
     /// The writes through the pointers of all accesses.
     pub writes: Vec<Write>,
-    /// Of each access that copies, the ops before which it must copy again.
+    /// For each access that copies, the ops before which it must copy again.
     again: BTreeMap<OpId, Vec<Use>>,
 }
 
 impl Plan {
-    /// Of each function.
+    /// The plan of each function of a module.
     pub fn of(module: &Module, types: &Types, access: &[Access]) -> Vec<Plan> {
         let follower = Follower::new(module, types);
         let mut followed = Vec::new();

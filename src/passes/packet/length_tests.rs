@@ -135,7 +135,7 @@ impl Tests<'_> {
         }
     }
 
-    /// The same if it shows that the linear part has it.
+    /// The header of a `packet.at`, if its presence shows that the linear part has it.
     fn linear_header(&self, op: OpId) -> Option<Header> {
         if self.far.contains_key(&op) { None } else { self.header(op) }
     }
@@ -186,7 +186,7 @@ impl Tests<'_> {
         false
     }
 
-    /// The same if it shows that the linear part is so long.
+    /// A length test that is about the linear part of the packet; see `length_test`.
     fn linear_test(&self, condition: Value) -> Option<(bool, LengthTest, OpId)> {
         let test = self.length_test(condition)?;
         (self.func.ops[test.1.length].opcode == Opcode::PacketLen).then_some(test)

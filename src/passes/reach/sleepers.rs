@@ -126,7 +126,7 @@ fn report_helper(
         error.help(format!("{why}; {}", sleepers()));
         return;
     };
-    // Of types that may not call it at all, that is reported.
+    // A type that may not call the helper at all was reported.
     if spec.may_call(helper).is_none() {
         return;
     }

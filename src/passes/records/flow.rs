@@ -222,7 +222,7 @@ pub(super) struct Flow<'a> {
     derived: &'a Derived,
     pub(super) taken: &'a Taken,
     makers: &'a Makers,
-    /// Of what is deferred, each with the records that this ends.
+    /// The flags of deferred code, each with the records that the code ends.
     flags: BTreeMap<Value, BTreeSet<Root>>,
     kept: BTreeMap<Root, OpId>,
     /// The calls whose records may be null until something tests them.

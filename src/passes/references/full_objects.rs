@@ -61,7 +61,7 @@ fn field(func: &Function, types: &Types, op: &OpData) -> Option<&'static Context
     context_of(types, func.ty(view.ctx()))?.fields.get(usize::try_from(view.field()).ok()?)
 }
 
-/// Adds the kinds of what a pointer may be. Of what cannot be followed, its type says no more than that some fields can be read.
+/// Adds the kinds that a pointer may have. One that cannot be followed is partial: its type says only that some fields can be read.
 fn follow(sources: &Sources, (at, pointer): At, seen: &mut BTreeSet<At>, kinds: &mut Kinds) {
     if !seen.insert((at, pointer)) {
         return;

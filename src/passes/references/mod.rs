@@ -48,7 +48,7 @@ struct Outcome {
     result: Option<Known>,
 }
 
-/// Of each function that has to do with kernel objects.
+/// The outcomes of each function that has to do with kernel objects.
 type Outcomes = BTreeMap<Symbol, BTreeSet<Outcome>>;
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {

@@ -77,7 +77,7 @@ fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
 
 /// The variables that move, the largest first, as many as fit.
 fn large(func: &Function, types: &Types, least: u64, mut room: u64) -> Vec<OpId> {
-    // Those that other passes made are arguments of helpers, which want them on the stack.
+    // Variables that other passes made are arguments of helpers, which want them on the stack.
     let is_own =
         |op: &OpId| func.ops[*op].opcode == Opcode::KsVar && func.ops[*op].loc.made_by.is_none_or(|by| by == NAME);
     let mut vars: Vec<(u64, OpId)> =

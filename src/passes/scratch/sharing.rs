@@ -13,7 +13,7 @@ use std::collections::HashSet;
 pub(super) enum Memory {
     /// One entry for each CPU: the function runs once at a time there.
     Entry,
-    /// Of several places of each CPU one that no other run of the program has.
+    /// One of several places of each CPU, which no other run of the program has.
     Slot,
     /// A variable of each function that calls it.
     Callers,

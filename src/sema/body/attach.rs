@@ -159,7 +159,7 @@ impl Checker<'_, '_> {
         if target.is_error() || is_options || by_text && self.is_str(target.ty()) {
             return target.expr;
         }
-        // Of a program that is not known here, any kind of target is right.
+        // A program that is not known here takes any kind of target.
         let number = kind.map_or(Some(Ty::U32), TargetSpec::number_type);
         if let Some(number) = number.filter(|_| self.is_int(target.ty())) {
             return self.coerce(target, number);

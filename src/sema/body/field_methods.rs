@@ -40,7 +40,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// The same, where what owns objects may be before the point.
+    /// Like `receiver_of`, for methods whose receiver may be a field that owns objects.
     pub(super) fn kept_receiver(&mut self, base: &ast::Expr, name: &Ident) -> Receiver {
         let outer = self.kept_at.replace(strip(base).span);
         let receiver = self.receiver_of(base, name);

@@ -72,7 +72,7 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::Kfunc { kfunc: id, args: checked }, ty: kfunc.result, span }
     }
 
-    /// Of a function that was declared and that the kernel has not each use is reported.
+    /// Reports each use of a function that the program declares and the kernel lacks.
     fn report_unknown_kfunc(&mut self, id: KfuncId, span: Span) {
         let kfunc = self.env.program.kfunc(id);
         if kfunc.unknown {

@@ -60,7 +60,7 @@ impl Checker<'_, '_> {
         Value { expr: self.number_of(value.expr, spec), untyped: false }
     }
 
-    /// The same of a typed expression.
+    /// Like `as_number`, for a typed expression.
     pub fn expr_as_number(&mut self, value: Expr) -> Expr {
         match self.numbered(value.ty) {
             Some(spec) => self.number_of(value, spec),

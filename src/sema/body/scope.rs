@@ -89,7 +89,7 @@ pub(super) struct LocalInfo {
     pub deferred: bool,
     /// It may hold the address of a local: as a pointer, or in a field or element.
     pub holds_stack: bool,
-    /// Of a `bytes`: what it views.
+    /// For a `bytes`: the memory that it views.
     pub viewed: Option<Viewed>,
     /// It is bound to a record with bytes after the value.
     pub has_tail: bool,

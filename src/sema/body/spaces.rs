@@ -92,7 +92,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// The same of a place that is a variable of the body.
+    /// Like `note_held_in`, for a store to a place; only variables of the body are holders.
     pub fn note_stored_pointer(&mut self, place: &Expr, value: &Expr) {
         if let Some(holder @ Holder::Local(..)) = self.holder(place) {
             self.note_held_in(holder, value);

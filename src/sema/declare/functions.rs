@@ -125,8 +125,8 @@ impl<'a> Declare<'a> {
         func.locals = locals;
     }
 
-    /// Of a program with `on return (ret: T)`: its declaration as if what the function returns were the last parameter, and the
-    /// type of that.
+    /// For a program with `on return (ret: T)`: its declaration as if the function's result were the last parameter, and the type of the
+    /// result.
     fn returned(&mut self, cx: &mut Session, id: FuncId, decl: &FnDecl) -> Option<(FnDecl, Ty)> {
         let Role::Program(role) = &self.env.program.funcs[id.0 as usize].role else { return None };
         role.spec.on_return?;

@@ -53,7 +53,7 @@ pub fn parameters(cx: &mut Session, spec: &ProgramSpec, target: Option<&str>) ->
         }
         Params::Registers { kernel: false, .. } => Ok(Vec::new()),
         Params::Registers { holds, .. } => {
-            // Of a function that BTF lacks nothing is known, and of an instruction inside of one.
+            // The parameters of a function that BTF lacks are unknown, and so are the values at an instruction inside of one.
             let found = cx.kernel_types.prototype(&mut cx.types, Wanted::Function, target);
             let Some(Ok(prototype)) = found else {
                 let name = target.split('+').next().unwrap_or(target);

@@ -19,7 +19,7 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
     role_of_form(cx, ProgramRole::new(spec), attribute)
 }
 
-/// The same where the attribute's name may say the mode.
+/// Like `role`, for a role whose mode the attribute's name may have given.
 pub(super) fn role_of_form(cx: &mut Session, mut role: ProgramRole, attribute: &Attribute) -> ProgramRole {
     let spec = role.spec;
     let is_order = |arg: &Expr| spec.ordered && word(arg).is_some_and(|word| Order::of(word, None).is_some());

@@ -39,7 +39,7 @@ impl Signature {
         self.sig.params.contains(&Ty::ERROR)
     }
 
-    /// Of a program whose parameters cannot be checked.
+    /// The signature of a program whose parameters cannot be checked.
     pub(super) fn unknown(sig: FnSig) -> Signature {
         let count = sig.params.len();
         let sig = FnSig { params: vec![Ty::ERROR; count], ..sig };
@@ -102,7 +102,7 @@ impl Declare<'_> {
     }
 }
 
-/// Of a program at a probe: the context, or what is in its registers. `kernel`: the target is a function of the kernel.
+/// The signature of a program at a probe: the context, or the values in its registers. `kernel`: the target is a function of the kernel.
 fn in_registers(
     cx: &mut Session,
     role: &ProgramRole,

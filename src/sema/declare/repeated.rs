@@ -207,7 +207,7 @@ pub(super) fn kernel_struct(cx: &mut Session, decl: &StructDecl) -> Option<Ty> {
     field_names(decl).any(|field| names.iter().any(|name| name == field)).then_some(ty)
 }
 
-/// The same of an enum: it has the name, and a variant.
+/// The kernel's enum that a declaration repeats: it has the name, and a variant.
 fn kernel_enum(cx: &mut Session, decl: &EnumDecl) -> Option<Ty> {
     let ty = cx.kernel_types.named(&mut cx.types, &decl.name.name)?.ok()?;
     let TyKind::Enum(id) = cx.types.kind(ty) else { return None };

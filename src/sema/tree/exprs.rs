@@ -37,8 +37,8 @@ pub enum ExprKind {
     },
     /// The pointee of a pointer: a place. The pointer must not be null, which is an error of the program (`passes/nulls`).
     Deref(Box<Expr>),
-    /// The same of a pointer into the packet or to an object of the kernel. Where it is null this reads zero, and what is
-    /// written is lost.
+    /// The pointee of a pointer into the packet or to an object of the kernel. If the pointer is null, a read yields zero and a write is
+    /// lost.
     DerefIf {
         pointer: Box<Expr>,
         /// What it points to, if that is known: the context, and how many bytes the packet then has at least.
@@ -219,7 +219,7 @@ pub enum ExprKind {
     IsPresent(Box<Optional>),
     /// The address of a header, or of a record, null where it is absent.
     PacketPointer(Box<Optional>),
-    /// Of type `bytes`, as are locals and, where a builtin takes that, `null`; no other expression is.
+    /// An expression of type `bytes`. Locals have that type too, and `null` where a builtin takes that; no other expression has.
     View(Box<View>),
     /// `len(view)`
     ViewLen(Box<Expr>),
@@ -239,7 +239,7 @@ pub enum ExprKind {
 pub enum Parts<'a> {
     /// It computes a value, or a place, of these, in order of evaluation, and does nothing else.
     Operands(Vec<&'a Expr>),
-    /// The same, and it may do more.
+    /// It evaluates these in order, and may have other effects.
     Effect(Vec<&'a Expr>),
     Optional(&'a Optional),
     If(&'a If),

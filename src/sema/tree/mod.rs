@@ -58,7 +58,7 @@ pub struct Program {
     pub maps: Vec<Map>,
     pub impls: Vec<Impl>,
     pub kfuncs: Vec<Kfunc>,
-    /// Of `@header("linux/x.h")`: headers of the kernel for the C of the module.
+    /// The headers of the kernel for the C of the module, from `@header("linux/x.h")`.
     pub headers: Vec<String>,
     /// `license "…"`, `GPL` unless written.
     pub license: String,
@@ -197,7 +197,7 @@ impl Program {
 pub const AT_RETURN: &str = "__return";
 
 impl ProgramRole {
-    /// Of a program whose attribute says no more than the type.
+    /// The role of a program whose attribute names its type alone.
     pub fn new(spec: &'static ProgramSpec) -> ProgramRole {
         let (placement, loading) = (Placement::default(), Loading::default());
         ProgramRole {

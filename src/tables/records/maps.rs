@@ -174,7 +174,7 @@ words! {
         Socket,
         /// Sending to a socket by its index, and entering one.
         Sockets,
-        /// The same by a key of any type.
+        /// Sending to a socket by a key of any type, and entering one.
         NamedSockets,
         /// Taking a socket for a packet.
         Choose,

@@ -25,7 +25,7 @@ pub struct Site {
     pub semaphore: u64,
     /// As the compiler wrote their places.
     pub arguments: String,
-    /// Of the symbols that the arguments name, how far they are from the place.
+    /// The symbols that the arguments name, each with its distance from the place.
     pub distances: Vec<(String, u64)>,
 }
 

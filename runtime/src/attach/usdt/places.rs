@@ -15,9 +15,9 @@ pub const MOST: usize = 12;
 pub struct Argument {
     /// The value itself, or what is added to the address.
     pub offset: u64,
-    /// Of a register in `struct pt_regs`, in bytes.
+    /// The offset of the base register in `struct pt_regs`, in bytes.
     pub base: u8,
-    /// Of another one, in bytes, which is shifted left by `scale` and added.
+    /// The offset of the index register there, in bytes; its value is shifted left by `scale` and added.
     pub index: u8,
     pub scale: u8,
     /// How many bytes the value has, at most 8.

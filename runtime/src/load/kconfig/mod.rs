@@ -65,7 +65,7 @@ fn each_line(path: &CStr, take: &mut dyn FnMut(&str)) -> bool {
     true
 }
 
-/// Of a line `NAME=value`.
+/// The name in a line `NAME=value`.
 fn name(line: &str) -> Option<&str> {
     line.split_once('=').map(|(name, _)| name)
 }

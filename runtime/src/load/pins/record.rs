@@ -24,7 +24,7 @@ pub struct Record {
     pub id: u32,
     /// Key and value.
     pub types: Option<(String, String)>,
-    /// Of the map of pinned variables.
+    /// The variables, for the map of pinned variables.
     pub variables: Vec<Variable>,
 }
 

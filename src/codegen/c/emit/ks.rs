@@ -185,7 +185,7 @@ pub fn shl(g: &mut FnGen, op: &OpData) {
     g.result(op, expr);
 }
 
-/// Of signed numbers GCC and clang shift the sign in.
+/// For signed numbers GCC and clang shift copies of the sign in.
 pub fn shr(g: &mut FnGen, op: &OpData) {
     let ty = g.ty(op.results[0]);
     let bits = width(g, ty).0;

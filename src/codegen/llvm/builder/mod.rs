@@ -68,7 +68,7 @@ impl<'c> Build<'c> {
         self.context.ptr_type(AddressSpace::default())
     }
 
-    /// Of pointers into an arena: LLVM converts each address where BPF code accesses the memory (`addr_space_cast`).
+    /// The type of pointers into an arena: LLVM converts each address where BPF code accesses the memory (`addr_space_cast`).
     pub fn arena_ptr_type(&self) -> PointerType<'c> {
         self.context.ptr_type(AddressSpace::from(1))
     }

@@ -284,7 +284,7 @@ impl Debug {
         let (file, line) = self.declared(cx, def.span);
         let (bits, signed) =
             (cx.types.size_of(def.repr) * 8, cx.types.as_int(def.repr).is_some_and(|(_, signed)| signed));
-        // Of a typedef LLVM's BTF has neither the size, by which it chooses values of 64 bits, nor the sign.
+        // Not a typedef: LLVM's BTF would lack the enum's size, by which it chooses values of 64 bits, and its sign.
         let repr = self.basic(c_integer(bits as u8, signed), bits, if signed { SIGNED } else { UNSIGNED });
         let name = match cx.kernel_types.has_variants(&cx.types, id) {
             true => self.flavour(&def.name),

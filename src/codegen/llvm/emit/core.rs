@@ -33,7 +33,7 @@ fn access<'c>(g: &mut FnGen<'_, '_, 'c>, base: Value, field: i128) -> PointerVal
     let ty = g.pointee(base);
     let member = g.g.debug.member_index(g.g.cx, ty, field as usize);
     let build = &g.g.build;
-    // What LLVM itself would compute with; the offset of the relocation is that of the debug information.
+    // The type for LLVM's own address computation. The relocation takes its offset from the debug information.
     let element = g.g.context.struct_type(&[build.int_type(8).into()], false);
     let pointer = build.ptr_type().into();
     let args = [g.ptr(base).into(), build.int(32, 0).into(), build.int(32, member).into()];

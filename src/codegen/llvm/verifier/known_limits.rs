@@ -102,7 +102,7 @@ fn add_constant<'c>(
             if operand.and_then(|operand| operand.as_instruction_value()) != Some(sum) {
                 continue;
             }
-            // What a join gets is made on the path there.
+            // An operand of a phi is computed on the path to the phi, where the sum is.
             let place = if user.get_opcode() == InstructionOpcode::Phi { sum } else { user };
             g.build.before(&place);
             user.set_operand(at, g.build.offset(base, offset));

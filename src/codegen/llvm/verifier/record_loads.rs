@@ -22,7 +22,7 @@ pub static REWRITE: Rewrite = Rewrite {
     run: Run::Always(load_all),
 };
 
-/// Of the assembly that replaces a load.
+/// The attribute of the assembly that replaces a load.
 const MARK: &str = "record-load";
 
 /// How many joins and steps lead to a relocated offset at most.

@@ -94,7 +94,7 @@ impl Shown {
         largest
     }
 
-    /// Of a number that is extended by zeros.
+    /// The limit of a number that is extended by zeros.
     fn extended(&self, narrow: IntValue, depth: u32) -> Option<u64> {
         let bits = narrow.get_type().get_bit_width();
         if bits == 1 {
@@ -135,7 +135,7 @@ impl Shown {
         }
     }
 
-    /// Of a number and a mask, which code generation may remove.
+    /// The limit of a number with a mask, which code generation may remove.
     fn masked(&self, value: IntValue, mask: u64, depth: u32) -> Option<u64> {
         let shown = self.within(value, depth);
         if is_within(value, mask, depth) { shown } else { Some(shown.map_or(mask, |shown| shown.min(mask))) }

@@ -212,7 +212,7 @@ impl Loop<'_> {
         self.runs_always(step).then_some(Counter { variable, start: self.start(variable)?, by, step })
     }
 
-    /// Of a variable to which each iteration adds `by`, and perhaps the rest of `adds`.
+    /// The most iterations of a loop whose variable grows by `by` in each iteration, and perhaps by the rest of `adds`.
     fn counted(&self, test: &Test, adds: &[i128], by: i128, (low, high): (i128, i128)) -> Option<i128> {
         let start = self.start(test.variable)?;
         let up = by > 0;

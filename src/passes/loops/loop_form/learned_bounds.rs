@@ -27,7 +27,7 @@ pub fn subjects(func: &Function, types: &Types, body: RegionId, ops: &[OpId]) ->
     outcomes.iter().filter(|(_, results)| goes_on(func, body, ops, results)).count() as u32
 }
 
-/// The same for certain: also those where a branch on what was learned leaves the loop, though perhaps not on each path.
+/// An upper bound of `subjects`: counts also subjects for which a branch on the outcome leaves the loop, though perhaps not on each path.
 pub fn all_subjects(func: &Function, types: &Types, body: RegionId, ops: &[OpId]) -> u32 {
     compared(func, types, body, ops).len() as u32
 }

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 /// The most operations that a plain loop has in all its iterations.
 const PLAIN: u64 = 4096;
 
-/// The same for a loop in which the verifier forks: it follows each value that a variable can have, and a variable that
+/// The most operations of a plain loop in which the verifier forks: it follows each value that a variable can have, and a variable that
 /// changes on only one path can have as many values as there are iterations. Well below the limit of a million.
 const FORKED: u64 = 1 << 16;
 
@@ -55,9 +55,9 @@ const COUNTED: u64 = 64;
 /// The plan for the loops of a module.
 #[derive(Default)]
 pub struct Forms {
-    /// Those that cannot stay plain, each function's inner ones before outer ones.
+    /// The loops that cannot stay plain, each function's inner ones before outer ones.
     pub too_large: Vec<(Symbol, OpId)>,
-    /// Those that stay plain if the verifier forgets what they change.
+    /// The loops that stay plain if the verifier forgets the values that they change.
     pub forgetting: Vec<(Symbol, OpId)>,
     /// Kernels before 6.12 alone keep a loop from that.
     pub kept: bool,

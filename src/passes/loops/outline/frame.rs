@@ -165,7 +165,7 @@ impl Frame {
         }
         let mut exits = self.exits.values().flatten();
         if exits.clone().next().is_some() {
-            // Of 64 bits, though it holds little: the verifier keeps track of whole stack slots only.
+            // The field has 64 bits for a small number: the verifier keeps track of whole stack slots only.
             fields.push(field("exit", Ty::U64));
         }
         if exits.any(|&exit| exit == Exit::Return) && func.result != Ty::VOID && kind == Kind::Function {

@@ -72,8 +72,8 @@ fn is_limited(func: &Function, index: Value, limit: i128) -> bool {
     made.is_some_and(|made| made.opcode == Opcode::BpfClamp && BpfClamp::of(made).limit() <= limit)
 }
 
-/// Of an index that is the low bits of a number, as `x & 15` or `x % 16`, the number and the largest index: those bits are what
-/// `bpf.clamp` takes, so that the number is masked once.
+/// For an index that is the low bits of a number, as `x & 15` or `x % 16`: the number and the largest index. `bpf.clamp` takes those bits
+/// itself, so that the number is masked once.
 fn masked(func: &Function, types: &Types, index: Value, limit: i128) -> Option<(Value, i128)> {
     let data = &func.ops[func.def(index)?];
     let known = |operand: usize| func.known(types, data.operands[operand]);

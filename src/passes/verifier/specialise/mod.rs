@@ -101,7 +101,7 @@ fn hands_over(module: &Module, types: &Types, (caller, op): (usize, OpId), updat
         return None;
     }
     let view = KsCall::of(&func.ops[op]);
-    // Of a function that is verified by itself there is one.
+    // A function that is verified by itself has no copies.
     let callee = module.func(view.callee()).filter(|callee| !callee.global)?;
     let mut params = Vec::new();
     for (index, (&arg, param)) in std::iter::zip(view.args(), &callee.params).enumerate() {
