@@ -98,7 +98,7 @@ pub struct OpRecord {
     pub leaves: Option<ExitKind>,
     #[serde(default)]
     pub traits: Vec<OpTrait>,
-    /// What the kind of the map must be able to do, on the side that has the op.
+    /// The accesses that the kind of the map must allow, on the side that has the op.
     #[serde(default)]
     pub needs: Vec<MapAccess>,
     /// The helpers that BPF code calls for it.
@@ -263,7 +263,7 @@ fn ops(folder: &Path) -> Vec<Op> {
     ops
 }
 
-/// Control enters an op with regions, and goes on from the end of each. What the pass `exits` lowers has no rows.
+/// Control enters an op with regions, and goes on from the end of each. Ops that the pass `exits` lowers have no rows.
 fn check_flow(op: &Op) {
     let OpRecord { regions, flow, on, .. } = &op.record;
     if flow.is_empty() && on.bpf == "lower:exits" {

@@ -346,7 +346,7 @@ pub const KS_PERF_GROUP: usize = 16;
 #[derive(Clone, Copy)]
 pub struct KsPerfRead {
     pub raw: i64,
-    /// What it would be had the event been on a counter all the time.
+    /// An estimate of the count if the event had been on a counter all the time.
     pub scaled: i64,
     /// In nanoseconds.
     pub time_enabled: i64,

@@ -1,4 +1,4 @@
-//! What programs are attached to and how, by the names of the compiler's tables.
+//! The forms of attachments and their targets, by the names of the compiler's tables.
 
 /// Declares an enum whose variants have names in the compiler's tables.
 macro_rules! named {

@@ -61,7 +61,7 @@ pub fn die(status: i32, message: &str) -> ! {
 /// reports of a tool which SIGPIPE has ended.
 pub fn reader_gone() {
     static ENDING: AtomicBool = AtomicBool::new(false);
-    // What is printed meanwhile is lost too.
+    // Prints made meanwhile are lost too.
     if !ENDING.swap(true, Ordering::Relaxed) {
         leave(128 + libc::SIGPIPE);
     }

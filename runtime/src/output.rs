@@ -1,5 +1,5 @@
-//! Standard output. What cannot be written there is lost: a message says so, once, and the status of the process. A reader that goes
-//! away ends the process.
+//! Standard output. Text that cannot be written there is lost; one message and the status of the process say so. A reader that goes away
+//! ends the process.
 
 use crate::errors::{complain, reason, try_write};
 use crate::exit;

@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What a shell reports for a process that has aborted.
+/// The status that a shell reports for a process that has aborted.
 const STATUS: i32 = 134;
 const MESSAGE: &[u8] = b": stack overflow in user space: recursion too deep or too large locals\n";
 

@@ -7,7 +7,7 @@ use crate::program::{MainThread, bounded};
 use std::cell::RefCell;
 use std::ffi::c_char;
 
-/// What was pinned, and at which name.
+/// The pinned objects, each with its name.
 static PINNED: MainThread<RefCell<Vec<(What, String)>>> = MainThread::new(RefCell::new(Vec::new()));
 
 #[derive(Clone, Copy, PartialEq)]

@@ -45,17 +45,17 @@ fn program() -> Option<&'static KsProgram> {
     PROGRAM.get()
 }
 
-/// What the program is called: the file that was started, ready for a message.
+/// The name of the file that was started, ready for a message.
 pub fn started_as() -> &'static str {
     STARTED_AS.get().map_or("", String::as_str)
 }
 
-/// What the program was compiled as.
+/// The name that the program was compiled with.
 pub fn name() -> &'static str {
     program().map_or("", |p| text(p.name))
 }
 
-/// What its pins are called.
+/// The name of the folder of the program's pins.
 pub fn project() -> &'static str {
     program().map_or("", |p| text(p.project))
 }

@@ -103,7 +103,7 @@ pub enum ExprKind {
     },
     /// `( e )`: kept for the printer and for conditions such as `(a = b)` messages; means what is inside.
     Paren(Box<Expr>),
-    /// What could not be read, which was reported.
+    /// Text that could not be read, which was reported.
     Unread(Unread),
 }
 

@@ -49,7 +49,7 @@ pub enum TypeKind {
     Pointer { memory: Memory, to: Box<Type>, nullable: bool },
     /// `fn(a: T, U) -> R`.
     Fn { params: Vec<FnTypeParam>, result: Option<Box<Type>> },
-    /// What could not be read, which was reported.
+    /// Text that could not be read, which was reported.
     Unread,
 }
 

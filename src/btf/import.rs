@@ -103,8 +103,8 @@ impl KernelTypes {
         found
     }
 
-    /// What has a name in the kernel or in a module. The types of one module follow those of the kernel: a program uses the types of one
-    /// module.
+    /// The result of a search in the kernel's types, or else in those of a module. The types of one module follow those of the kernel: a
+    /// program uses the types of one module.
     fn found<T>(&mut self, name: &str, find: impl Fn(&Btf) -> Option<T>) -> Option<T> {
         let kernel = self.types()?;
         if let Some(found) = find(kernel) {
@@ -139,7 +139,7 @@ impl KernelTypes {
         Some(Import { btf, types, made: &mut self.made, ids: &mut self.ids, enums: &mut self.enums })
     }
 
-    /// What an enumerator of this name is; none if the kernel has none, or its types cannot be read.
+    /// The type and value of an enumerator; none if the kernel has none of this name, or its types cannot be read.
     pub fn enumerator(&mut self, types: &mut Types, name: &str) -> Option<Result<KernelEnumerator, NotImported>> {
         let (id, place) = self.found(name, |btf| btf.find_enumerator(name))?;
         let ty = match self.import(types, id)? {

@@ -30,7 +30,7 @@ impl KernelTypes {
         }
     }
 
-    /// What names are looked up in: types of the kernel, or those that the compiler has.
+    /// The types in which names are looked up: those of the kernel, or those that the compiler has.
     pub(super) fn types(&mut self) -> Option<&Btf> {
         if self.opened.is_none() {
             self.opened = Some(match Btf::open(&self.path) {

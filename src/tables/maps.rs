@@ -64,7 +64,7 @@ impl MapKindSpec {
         self.on.values().any(|accesses| accesses.contains(&access))
     }
 
-    /// What the targets can do with it, as the help of messages.
+    /// The accesses of each target to maps of the kind, as the help of messages.
     pub fn abilities(&self) -> String {
         let side = |accesses: &[MapAccess]| {
             let words: Vec<&str> = accesses.iter().map(|access| access.in_words()).collect();

@@ -65,7 +65,7 @@ pub fn helper(name: &str) -> Option<&'static HelperSpec> {
 /// The helper that gives an object to a map's entry and takes out what was there.
 pub const EXCHANGE: &str = "bpf_kptr_xchg";
 
-/// What is known of the kernel function of this name besides its BTF.
+/// The facts about the kernel function of this name that its BTF lacks; none if the table has no record of it.
 pub fn kfunc(name: &str) -> Option<&'static KfuncSpec> {
     KFUNCS.iter().find(|kfunc| kfunc.name == name)
 }
@@ -210,11 +210,11 @@ pub struct OpSpec {
     pub flow: &'static [FlowRow],
     pub leaves: Option<ExitKind>,
     pub traits: &'static [OpTrait],
-    /// What the kind of the map must be able to do, on the side that has the op.
+    /// The accesses that the kind of the map must allow, on the side that has the op.
     pub needs: &'static [MapAccess],
     /// The helpers that BPF code calls for it: a program may have the op if its type may call them.
     pub helpers: &'static [&'static str],
-    /// What each target does with it.
+    /// The treatment of the op by each target.
     pub on: ByTarget<On>,
     pub example: &'static str,
 }
@@ -257,7 +257,7 @@ pub struct AttrSpec {
     pub kind: AttrKind,
     /// What a symbol names in the module or the tables.
     pub names: Option<Names>,
-    /// What a word may be.
+    /// The words that the attribute may have.
     pub words: &'static [&'static str],
 }
 

@@ -34,7 +34,7 @@ pub fn sleepers() -> String {
 /// A type of programs and its form, and what a section says of programs in it besides ([`ProgramForm::in_section`]).
 pub type InSection<'s> = (&'static ProgramSpec, &'static ProgramForm, Option<&'s str>, bool);
 
-/// What programs are in a section, as libbpf has it.
+/// The programs of a section, as libbpf reads its name; none if no type has such a section.
 pub fn in_section(section: &str) -> Option<InSection<'_>> {
     let mut forms = PROGRAMS.iter().flat_map(|spec| spec.forms.iter().map(move |form| (spec, form)));
     forms.find_map(|(spec, form)| {
@@ -87,7 +87,7 @@ impl ProgramSpec {
         }
     }
 
-    /// What the names of the structs begin with that the parameter points to, if it is the record of an event.
+    /// The common prefix of the structs that the parameter points to, if it is the record of an event.
     pub fn record_prefix(&self) -> Option<&'static str> {
         match self.params {
             Params::Record { of } => Some(of.trim_end_matches(CLASS)),

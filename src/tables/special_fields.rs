@@ -4,7 +4,7 @@ use super::{SPECIAL_FIELDS, SpecialField, SpecialFieldSpec};
 use crate::types::{Origin, StructId, Ty, TyKind, Types};
 
 impl Types {
-    /// What the type is, if it is one of such fields.
+    /// The record of a special field's type; none for other types.
     pub fn special(&self, ty: Ty) -> Option<&'static SpecialFieldSpec> {
         let TyKind::Struct(id) = self.kind(ty) else { return None };
         let def = self.struct_def(id);

@@ -1,5 +1,5 @@
-//! What the records of tables are made of while they are read from TOML and written as Rust: the names of
-//! `src/tables/form.rs`, with types that own their parts.
+//! The field types of table records while they are read from TOML and written as Rust: the names of `src/tables/form.rs`, with types that
+//! own their parts.
 
 use serde::ser::{Serialize, SerializeTupleStruct, Serializer};
 use serde::{Deserialize, Serialize as DeriveSerialize};

@@ -39,7 +39,7 @@ impl Source {
     }
 }
 
-/// What is open: each part is put, with a comma behind, and then the end.
+/// An expression that is being written: each part is put, with a comma behind, and then the end.
 struct Open<'s> {
     source: &'s mut Source,
     /// What follows each part but the comma.

@@ -39,7 +39,7 @@ struct Field<'a> {
 enum Stop {
     /// The text that `--help` asked for.
     Help(String),
-    /// What is wrong with the input.
+    /// The mistake in the input, as a message.
     Bad(String),
 }
 

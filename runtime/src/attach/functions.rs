@@ -20,7 +20,8 @@ pub struct Place {
     pub known: bool,
 }
 
-/// What a target names, in the order of its elements and then of the names, each once. What no pattern names may be missing in the kernel.
+/// The functions that a target names, in the order of its elements and then of the names, each once. A function that is named without a
+/// pattern may be missing in the kernel.
 pub fn places(target: &str) -> Vec<Place> {
     let known = known();
     let mut seen = BTreeSet::new();

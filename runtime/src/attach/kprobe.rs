@@ -141,7 +141,7 @@ fn open(request: &Request, (name, offset): (&str, bpf::size_t), cookie: u64, at_
     // SAFETY: a program of the loaded object, a NUL-terminated name, and options of their own size.
     let link = unsafe { bpf::bpf_program__attach_kprobe_opts(program, name.as_ptr(), &options) };
     let code = errno();
-    // What libbpf says of a failure is said here in other words.
+    // The caller reports the failure in its own words, so libbpf's messages are dropped.
     log::take();
     NonNull::new(link).map(Probe).ok_or(code)
 }

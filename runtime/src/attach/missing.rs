@@ -1,5 +1,5 @@
-//! Targets that are not there, looked up before a program that may be left out is loaded. What cannot be looked up is there: `attach`
-//! says more.
+//! Targets that are not there, looked up before a program that may be left out is loaded. A target that cannot be looked up counts as
+//! there: `attach` reports more.
 
 use super::several::elements;
 use super::{Failure, Target, functions, interface, kprobe, library, netns, tracepoint, usdt};

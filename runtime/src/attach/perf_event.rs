@@ -128,7 +128,7 @@ fn attributes(options: &KsPerfOptions, samples: bool) -> bpf::perf_event_attr {
         type_: kind,
         size: size_of::<bpf::perf_event_attr>() as u32,
         config,
-        // What is in no group may lead one later.
+        // An event that is in no group may lead one later.
         read_format: if leader(options) == 0 { TIMES_AND_ID | GROUP } else { TIMES_AND_ID },
         ..Default::default()
     };
@@ -197,7 +197,7 @@ fn refused(code: i32, options: &KsPerfOptions) -> Failure {
     Failure::new(code, format!("{shown}: {}{help}", reason(code)))
 }
 
-/// What one event has counted.
+/// The count of one event.
 #[derive(Clone, Copy, Default)]
 struct Count {
     raw: u64,

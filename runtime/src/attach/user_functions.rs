@@ -15,7 +15,7 @@ use std::{fs, ptr};
 struct File {
     /// Where functions are in it, with the place of the element.
     functions: Vec<(u64, u64)>,
-    /// What is no function of the file by its name: instructions, offsets.
+    /// Places that are no functions of the file by their names: instructions, offsets.
     others: Vec<(String, u64)>,
 }
 

@@ -24,7 +24,7 @@ pub enum Life {
     Gone,
 }
 
-/// What it is attached to.
+/// The target that an attachment may end with.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// By its index.

@@ -56,7 +56,7 @@ impl Channel {
         Channel { kind, due, next: Cell::new(0) }
     }
 
-    /// What is there is handed over in any case.
+    /// Notes how many bytes each buffer has: these are handed over in any case.
     pub fn begin(&self) {
         for (index, due) in self.due.iter().enumerate() {
             due.set(self.kind.filled(index));
@@ -200,7 +200,7 @@ unsafe extern "C" fn on_event(
     // SAFETY: the context is the source that `open` gave; an event of this type is a sample.
     let go_on = unsafe {
         if (*event).type_ != bpf::PERF_RECORD_SAMPLE {
-            // What was lost, BPF code has seen: `output` failed.
+            // A record of losses needs no handling: BPF code has seen that `output` failed.
             return bpf::LIBBPF_PERF_EVENT_CONT;
         }
         let sample = event.cast::<Sample>();

@@ -88,7 +88,7 @@ fn message(error: i32, map: Option<&Wanted>, log: &str, privilege: &Privilege) -
     format!("cannot load the BPF object: {}{said}", reason(error))
 }
 
-/// What to do about an error that says nothing of the program: the process or the machine lacks something.
+/// The remedy for an error that is not about the program: the process or the machine lacks something. None for other errors.
 fn shortage(error: i32) -> Option<String> {
     match -error {
         libc::EMFILE => {

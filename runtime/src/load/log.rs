@@ -24,7 +24,7 @@ pub fn capture() {
     }
 }
 
-/// What was kept since the last call.
+/// The messages since the last call.
 pub fn take() -> String {
     LOG.try_borrow_mut().map(|mut log| std::mem::take(&mut *log)).unwrap_or_default()
 }

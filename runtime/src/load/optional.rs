@@ -1,7 +1,7 @@
 //! Programs that the kernel may refuse. Which ones it takes is found out before the load, so that the others load.
 //!
-//! Each is loaded alone from a second object with the same initial values, which is closed again, and its target is looked up. What only
-//! refused programs use is not created.
+//! Each is loaded alone from a second object with the same initial values, which is closed again, and its target is looked up. Maps that
+//! only refused programs use are not created.
 //!
 //! `Loading` of a program's role says so (`@optional`, `@fallback`). Before the load the runtime tries each such program alone, from a
 //! second object with the same initial values, and looks up its target (`runtime/src/load/optional.rs`, `attach/missing.rs`); of those
@@ -73,7 +73,7 @@ fn choose(object: *mut bpf::bpf_object, at: usize, forgiven: bool) {
         return;
     }
     let forgiven = forgiven || prog.flags & KS_PROG_OPTIONAL != 0;
-    // What replaces a function is loaded when it is attached; members of a struct are tried with it.
+    // A program that replaces a function is loaded when it is attached; members of a struct are tried with it.
     let tried = if [KsForm::Freplace as u32, KsForm::StructOps as u32].contains(&prog.form) {
         Ok(())
     } else if forgiven || other.is_some() {
@@ -144,7 +144,7 @@ fn leave_out_maps(object: *mut bpf::bpf_object) {
     let (used, unused) = (of(true), of(false));
     for (at, map) in program::maps().iter().enumerate() {
         let found = find_map(object, map.name);
-        // What user space uses is there if this kernel has such maps.
+        // A map that user space uses is created if this kernel has such maps.
         if unused.contains(&at) && !used.contains(&at) && !(map.flags & KS_MAP_USED != 0 && is_possible(found)) {
             do_not_create(found);
             LEFT_OUT.borrow_mut().push(at);

@@ -5,7 +5,7 @@ use crate::abi::{KsForm, KsProg};
 use crate::errors::reason;
 use crate::program::{self, text};
 
-/// What libbpf says where the kernel's BTF has no such function.
+/// The message of libbpf if the kernel's BTF has no such function.
 const NOT_FOUND: &str = "failed to find kernel BTF type ID of '";
 /// What it says where the kernel refuses a program.
 const REFUSED: &str = "': failed to load: ";

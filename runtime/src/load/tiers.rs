@@ -22,7 +22,7 @@ pub fn release() -> &'static CStr {
     unsafe { CStr::from_ptr(names().release.as_ptr()) }
 }
 
-/// What its build is called, such as `#1 SMP Debian 6.1.76-1 (2024-02-01)`.
+/// The name of the kernel's build, such as `#1 SMP Debian 6.1.76-1 (2024-02-01)`.
 pub fn version_of_build() -> &'static CStr {
     // SAFETY: as above.
     unsafe { CStr::from_ptr(names().version.as_ptr()) }

@@ -27,8 +27,8 @@ pub fn format(out: &mut Vec<u8>, format: &[u8], args: &[KsArg], raw: bool) {
     out.extend_from_slice(rest);
 }
 
-/// Handles the `%` that `text` begins with; returns how many bytes of `text` it took. What is no conversion, or has no
-/// argument left, is copied.
+/// Handles the `%` that `text` begins with; returns how many bytes of `text` it took. Text that is no conversion, and a conversion without
+/// an argument, are copied.
 fn one(out: &mut Vec<u8>, text: &[u8], args: &mut std::slice::Iter<KsArg>, raw: bool) -> usize {
     let mut reader = Reader { text, at: 1 };
     let mut spec = reader.flags(raw);

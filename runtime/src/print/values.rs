@@ -7,7 +7,7 @@ use crate::{escape, output};
 use std::borrow::Cow;
 use std::ffi::c_char;
 
-/// What is between `%` and the letter.
+/// The flags, width and precision of a conversion, which are between `%` and the letter.
 #[derive(Default)]
 pub struct Spec {
     pub left: bool,
@@ -20,7 +20,7 @@ pub struct Spec {
     pub shown: Shown,
 }
 
-/// What becomes of text that the program has from elsewhere.
+/// The treatment of text that comes from outside of the program.
 #[derive(Default, Clone, Copy)]
 pub enum Shown {
     /// It goes out as it is.

@@ -62,7 +62,7 @@ impl<'t> Declared<'t> {
         }
     }
 
-    /// What the kernel's headers declare gets a name of its own, so that both can be included.
+    /// A struct that the kernel's headers declare gets a name of its own, so that both can be included.
     fn declare_struct(&mut self, id: StructId) -> String {
         if let Some(name) = self.structs.get(&id) {
             return name.clone();

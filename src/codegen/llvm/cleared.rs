@@ -1,7 +1,7 @@
 //! Large clearings, after LLVM's optimisation.
 //!
-//! LLVM makes stores of a `llvm.memset`, up to 128; beyond it calls a function, which BPF does not have. What `memory` emits has
-//! no more stores than that, but LLVM joins those of neighbouring memory. So larger ones are split again.
+//! LLVM makes stores of a `llvm.memset`, up to 128; beyond it calls a function, which BPF does not have. `memory` emits no more stores than
+//! that, but LLVM joins those of neighbouring memory. So larger ones are split again.
 
 use super::memory::MAX_STORES;
 use super::module::ModuleGen;

@@ -74,8 +74,8 @@ impl<T> Lent<T> {
     }
 }
 
-/// What `run`, which calls LLVM, returns. Err has LLVM's words for a fatal error. What `run` had then is in an unknown state: the
-/// caller must leak the module and its context.
+/// The result of `run`, which calls LLVM. Err has LLVM's words for a fatal error. The module and its context are then in an unknown state:
+/// the caller must leak them.
 pub fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     install();
     let mut result = None;

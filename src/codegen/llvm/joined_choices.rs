@@ -169,7 +169,7 @@ fn is_cheap(instruction: InstructionValue) -> bool {
     )
 }
 
-/// Makes a branch of a group. What is before it in its block goes to a block of its own.
+/// Makes a branch of a group. The code before it in its block goes to a block of its own.
 fn split<'c>(g: &ModuleGen<'_, 'c>, block: BasicBlock<'c>, group: &Group<'c>) {
     let (Some(end), Some(&first)) = (block.get_terminator(), group.choices.first()) else {
         crate::bug!("a block has an end and a group has choices");

@@ -4,8 +4,8 @@
 //! clears what is not aligned as a whole in the units of its start. BPF code has a register and a store for each. Here a number
 //! with zeros behind it is stored with them, extended, and the rest is cleared by words.
 //!
-//! A run is what one block stores at known offsets of one object, as long as nothing may read the object between. What is
-//! written twice in it, with other values than zeros first, is left as it is.
+//! A run is a sequence of stores in one block, at known offsets of one object, as long as nothing may read the object between. A byte that
+//! is written twice in it is left as it is, unless the first value is zero.
 
 use super::builder::Extend;
 use super::module::ModuleGen;
@@ -106,7 +106,7 @@ fn has_numbered_variable(function: FunctionValue) -> bool {
     })
 }
 
-/// What is stored.
+/// The value of a store.
 #[derive(Clone, Copy)]
 enum Stored<'c> {
     Zero,

@@ -1,7 +1,7 @@
 //! LLVM: BPF objects and native objects, through inkwell.
 //!
-//! A module of IR becomes one LLVM module (`functions`, `data`, `emit`), with debug information (`debug`), is optimised and
-//! becomes bytes (`context`). What LLVM cannot compile is a diagnostic of ours (`refusals`), never output of its own.
+//! A module of IR becomes one LLVM module (`functions`, `data`, `emit`), with debug information (`debug`), is optimised and becomes bytes
+//! (`context`). Code that LLVM cannot compile is a diagnostic of ours (`refusals`), never output of its own.
 //!
 //! Invariants of BPF code, each for the verifier's sake: no `unreachable`; context fields are read through
 //! `llvm.preserve.static.offset`; an index whose range was checked is extended by `zext nneg`; no calls of libc.

@@ -1,8 +1,8 @@
 //! The stack of chains of BPF calls: LLVM checks each function alone, the kernel the chain.
 //!
-//! The kernel's `check_max_stack_depth` (kernel/bpf/verifier.c) adds the frames along each chain, callbacks included, each
-//! rounded up to 32 bytes, and allows 512 bytes and 8 frames. What LLVM inlined is part of its caller's frame, so this
-//! looks at the module as it was emitted.
+//! The kernel's `check_max_stack_depth` (kernel/bpf/verifier.c) adds the frames along each chain, callbacks included, each rounded up to 32
+//! bytes, and allows 512 bytes and 8 frames. A function that LLVM inlined is part of its caller's frame, so this looks at the module as it
+//! was emitted.
 
 use super::module::ModuleGen;
 use crate::diag::codes::limits::{CallsTooDeep, StackOfCalls};
@@ -116,7 +116,7 @@ impl Deepest<'_> {
     }
 }
 
-/// The functions that run on the stack of each defined function. What a timer calls has a stack of its own.
+/// The functions that run on the stack of each defined function. The callback of a timer has a stack of its own.
 fn on_one_stack(g: &ModuleGen) -> BTreeMap<String, BTreeSet<String>> {
     let ops = g.ir.funcs.iter().flat_map(|func| func.walk().into_iter().map(|op| &func.ops[op]));
     let later: BTreeSet<&str> = ops.filter_map(called_later).map(|callback| &**callback).collect();

@@ -51,8 +51,8 @@ codes! {
     /// An iterator hands the bytes of a value to its reader: of an integer, a string, an array or a struct. A pointer is an address of
     /// the kernel, which is of no use to the reader.
     E0391 NoBytes { ty } = "the reader of an iterator cannot be given a `{ty}`",
-    /// What an iterator prints goes to the reader of its file, which the context names. A function that has no context cannot
-    /// print there; one that takes the context as a parameter can.
+    /// An iterator prints to the reader of its file, which the context names. A function that has no context cannot print there; one that
+    /// takes the context as a parameter can.
     E0394 NoReader { program } = "a function without the context cannot print to the reader of the iterator `{program}`",
     /// The kernel has no iterator of this name: its BTF has no `bpf_iter__NAME`.
     E0395 UnknownIterator { name } = "the kernel has no iterator over `{name}`",
@@ -60,7 +60,7 @@ codes! {
     E0326 UnknownOps { name } = "the kernel takes no implementation of `{name}`",
     /// An `impl` has members of the kernel's struct: functions, and constants.
     E0338 UnknownOpsMember { of, name } = "`{of}` has no member `{name}` to implement",
-    /// Programs read the memory of the kernel and of processes. What they change are contexts, packets, maps and variables. Functions of an
+    /// Programs read the memory of the kernel and of processes. They write only contexts, packets, maps and variables. Functions of an
     /// `impl` also write the fields that the kernel lets implementations of the struct write.
     E0383 KernelWrite { of } = "memory of {of} is read-only here",
     /// The kernel follows the pointers that it passes to a program, and those that are read through them. Any other address of its
@@ -92,8 +92,8 @@ codes! {
     E0350 NamedArgument { name, of } = "`{of}` has no argument named `{name}`",
     /// A test is put in: where the packet ends before, this reads zero and writes nothing.
     W0351 UncheckedPacket = "nothing tests that the packet is long enough for this",
-    /// A header says how long it is, and senders may say anything. What follows a header of less than its least length is looked for inside
-    /// that header.
+    /// A header says how long it is, and senders may say anything. If the length that it says is below its minimum, an offset computed from
+    /// it lies inside the header.
     W0377 UncheckedMinimum { field, of, least } = "nothing compares `{field}` of `{of}` with {least}, its least value, before this offset is used",
     /// The function runs in the kernel, because it is a BPF program or one calls it, and this exists in user space only.
     /// Move it to `main` or to a function that only user space calls.
@@ -116,8 +116,8 @@ codes! {
     E0354 MainFromBpf { name } = "`{name}` runs in user space, so BPF code cannot call it",
     /// BPF programs have a bounded stack; the kernel refuses recursion. User space may recurse.
     E0355 RecursionInBpf { cycle } = "recursion in BPF code: {cycle}",
-    /// The kernel does not load a program of this type that returns such a number. What a program computes is brought to the
-    /// nearest number that it accepts.
+    /// The kernel does not load a program of this type that returns such a number. A result that the program computes is clamped to the
+    /// nearest number that the kernel accepts.
     E0392 ResultRange { number, name, range } = "`@{name}` programs return {range}, not {number}",
     /// The kernel lets programs of some types read or write the field, and refuses those of others.
     E0393 FieldOfOthers { program, name, access, field, of } = "`@{program}` programs such as `{name}` cannot {access} field `{field}` of `{of}`",
@@ -162,8 +162,8 @@ codes! {
     /// that callers know.
     E0375 ReferenceCallee { func } =
         "`{func}` releases a reference or hands one over, so it cannot be called through a pointer",
-    /// What `redirect(ifindex)` yields is an action of the program's type, `XDP_REDIRECT` or `TC_ACT_REDIRECT`. A function is for the
-    /// programs that have the context which it takes.
+    /// `redirect(ifindex)` yields an action of the program's type, `XDP_REDIRECT` or `TC_ACT_REDIRECT`. A function is for the programs that
+    /// have the context which it takes.
     E0376 RedirectWhere { func } = "`redirect` yields what programs return, and nothing says of which type those of `{func}` are",
     /// `on return` is the last statement of a `@fsession` program: what is before it runs where the function is entered, and its block
     /// where that call of the function returns.

@@ -7,7 +7,7 @@ codes! {
     E0702 WantsHandle { builtin, wants, found } = "`{builtin}` takes {wants}, found {found}",
     /// Neither the attribute of the program nor the call says what to attach to.
     E0703 NoTarget { name } = "nothing says what `{name}` is attached to",
-    /// What a program is attached to is named by a string or by the index of an interface.
+    /// The target of a program is named by a string or by the index of an interface.
     E0704 BadAttachTarget { ty } = "a program cannot be attached to a `{ty}`",
     /// An iterator over the entries of a map walks over the map that `attach` names, others over none.
     E0791 TargetMap { name } = "an iterator over `{name}` is attached to a map",
@@ -35,7 +35,7 @@ codes! {
     E0734 NotLoaded { name } = "`{name}` holds no loaded program here",
     /// A path leads here on which the program is attached to this target already, such as the iteration of a loop before.
     W0709 MayBeAttached { name } = "the program of `{name}` may be attached to this already",
-    /// What is detached counts nothing, and there is nothing to read or to pin.
+    /// A detached attachment counts nothing, and there is nothing left to read or to pin.
     W0734 UsedDetached { name } = "`{name}` is used after it was detached",
     /// Detaching twice is safe; the second one does nothing.
     W0701 DetachedAgain { name } = "`{name}` is detached already",
@@ -49,16 +49,16 @@ codes! {
     /// The object of a program is chosen when the file is compiled. A variable that holds a program holds the same one on every
     /// path to a `load` of it.
     E0769 UnknownProgram { name } = "which program `{name}` holds here is not known when the file is compiled",
-    /// What a helper such as `bpf_sk_lookup_tcp` acquires belongs to the program, which releases it once on every path on which it is
-    /// not null. The kernel refuses a program that keeps it.
+    /// An object that a helper such as `bpf_sk_lookup_tcp` acquires belongs to the program, which releases it once on every path on which
+    /// it is not null. The kernel refuses a program that keeps it.
     E0773 ReferenceOpen { what } = "{what} is not released on a path",
     /// A program has an object until it releases it. No pointer to it is used after that, be it another variable or the result
     /// of `bpf_sk_fullsock` or `bpf_tcp_sock`; nor is it released twice.
     E0774 ReferenceGone { what, how } = "{what} is used after it was {how}",
     /// A program releases what it acquired. A pointer from a context is lent to it, and so is what `bpf_get_listener_sock` yields.
     E0775 ReferenceWanted = "the program does not own what it releases here",
-    /// What is acquired is used under its name, another variable's, or by functions that are called. Kept elsewhere, nobody
-    /// could know that it is released once.
+    /// An acquired object is used through variables, and by functions that are called. If it were stored elsewhere, nothing could show that
+    /// it is released once.
     E0776 ReferenceKept { what, place } = "{what} is kept {place}",
     /// A pin is a file in the folder of the project: its name has no slashes, and no dots, which bpffs does not take.
     E0709 PinName { name } = "nothing can be pinned at the name `{name}`",

@@ -8,8 +8,8 @@ codes! {
     /// The kernel's verifier must see that an access stays inside what a pointer points to, and a `*T` does not say how much
     /// that is. A `*T[N]` does: its index is compared with N. User space has all arithmetic on pointers.
     E0503 PointerArithmetic { func } = "BPF code has no arithmetic on pointers, but `{func}` runs there",
-    /// The verifier keeps track of a pointer in local variables, and in fields and elements of those. What it reads from
-    /// other memory is a number, through which nothing can be accessed.
+    /// The verifier keeps track of a pointer in local variables, and in fields and elements of those. A pointer that is read from other
+    /// memory is a number to it, through which nothing can be accessed.
     E0504 PointerKept { memory } = "BPF code cannot keep a pointer in {memory}",
     /// If the verifier does not walk a loop iteration by iteration, the body of the loop becomes a function. The
     /// verifier refuses to let that function put the address of a local variable into a variable of the function around
@@ -77,8 +77,8 @@ codes! {
     /// (zero, not zero, constant) is such a map too.
     E0591 TooManyMaps { name, count } = "`{name}` uses {count} maps, of the 64 that a BPF program may use",
 
-    /// The compiler needs more and more time for a function that gets longer, and the kernel does not load it in the end. What
-    /// was inlined counts at each call, and so does each iteration of a small loop that was unrolled.
+    /// The compiler needs more and more time for a function that gets longer, and the kernel does not load it in the end. Inlined code
+    /// counts at each call, and each iteration of a small loop that was unrolled counts too.
     E0592 FunctionTooLong { name, size } = "`{name}` is too long for a BPF function: {size} instructions",
 
     /// A branch of BPF code before v4 has 16 bits for its distance, so it reaches 32,767 instructions. One that leads over more, such as

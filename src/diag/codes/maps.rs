@@ -85,9 +85,9 @@ codes! {
     E0449 ObjectKey { name, side, wants, found } = "{side} finds the entries of `{name}` by {wants}, and this is a `{found}`",
     /// The assignment changes the entry if it is there, and else does nothing.
     W0430 LostFieldWrite { map } = "this does nothing when `{map}` has no such entry",
-    /// The variable is a copy of the entry. What is written to it never gets back to the map.
+    /// The variable is a copy of the entry. Writes to it never reach the map.
     W0431 LostCopy { name } = "`{name}` is a copy of the entry, and what is written to it is never used",
-    /// A path to this point deletes the entry, but its name still refers to it. What is written to it is lost.
+    /// A path to this point deletes the entry, but its name still refers to it. Writes to it are lost.
     W0432 DeletedEntry { name } = "the entry that `{name}` names was deleted",
     /// User space reads an entry, changes the part and writes the entry back. The kernel ends the timer of an entry that is replaced.
     W0417 TimerEnds { map } = "this replaces the entry of `{map}`, which ends its timer",

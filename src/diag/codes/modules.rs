@@ -6,19 +6,19 @@ codes! {
     E0120 NoSuchFile { path } = "there is no file `{path}`",
     /// The file that `include` or `import` names is there, but cannot be read as source.
     E0121 UnreadableFile { path, why } = "cannot read `{path}`: {why}",
-    /// To know one of these files the compiler would have to know it already. What both need goes into a file of its own,
+    /// To know one of these files the compiler would have to know it already. Put the declarations that both need into a file of their own,
     /// which both name.
     E0122 FileCycle { path, cycle } = "`{path}` needs itself: {cycle}",
     /// `include "x.kh"` takes a header, which holds declarations only; `import name from "x.ks"` takes a module.
     E0123 WrongFileKind { word, wants, path } = "`{word}` takes {wants}, not `{path}`",
-    /// A header holds declarations that several programs may share: structs, enums, types, constants, `extern` and
-    /// `include`. What has a body or storage of its own belongs into a module, a `.ks` file that is imported.
+    /// A header holds declarations that several programs may share: structs, enums, types, constants, `extern` and `include`. A declaration
+    /// with a body or storage of its own belongs into a module, a `.ks` file that is imported.
     E0124 NotInHeader { what } = "a header declares; it holds no {what}",
-    /// The module declares nothing of this name. What a module imports is its own and is not seen through it.
+    /// The module declares nothing of this name. The imports of a module are its own and are not seen through it.
     E0125 NoSuchMember { module, name } = "`{module}` has no `{name}`",
     /// The declaration is marked `priv`: only the module itself uses it.
     E0126 PrivateMember { module, name } = "`{name}` is private to `{module}`",
-    /// What a module declares is named with a point: `module.name`. `::` separates an enum and its variant.
+    /// A declaration of a module is named with a point: `module.name`. `::` separates an enum and its variant.
     E0127 ModuleSeparator { module, name, found } = "`{name}` of module `{module}` is named with `.`, not `{found}`",
     /// The files of a program become one BPF object, and that has one license.
     E0128 LicensesDiffer { first, second } = "the licenses `{first}` and `{second}` are of one program",

@@ -26,7 +26,7 @@ codes! {
     E0464 LockWhat { what } = "`lock` takes the lock of a map entry, not {what}",
     /// Nothing but `lock (…) { … }` reads or writes a lock. Copies and literals leave it out.
     E0465 SpecialUse { name, what, used_by } = "`{name}` is {what}, which is for {used_by} alone",
-    /// What owns objects, `kptr<T>`, `list<T>` or `rbtree<T, less>`, is a field of the value of a map, or of a `local var`, where the
+    /// An owner of objects, `kptr<T>`, `list<T>` or `rbtree<T, less>`, is a field of the value of a map, or of a `local var`, where the
     /// kernel finds the objects when the entry goes. The objects themselves are known by pointers alone.
     E0416 OwnerPlace { what } = "{what} is no part of this: objects are owned by fields of the values of maps",
     /// The kernel alone reads and writes what owns objects. BPF code gives an object away and gets one by `exchange`, and by the
@@ -38,8 +38,8 @@ codes! {
     E0417 TimerPlace { what } = "a timer is used in a map entry that is bound, not in {what}",
     /// The kernel ties a timer to its map when it is started. Behind a pointer, the type of the value says which map that is.
     E0470 TimerMap { name, maps } = "`{name}` may be an entry of several maps: {maps}",
-    /// The kernel calls the function with the key and the value of the entry when the timer ends. What starts it has returned by then,
-    /// so nobody takes a result.
+    /// The kernel calls the function with the key and the value of the entry when the timer ends. The code that started the timer has
+    /// returned by then, so nobody takes a result.
     E0494 TimerHandler { map, wanted, found } = "a timer of `{map}` calls a `{wanted}`, not {found}",
     /// The kernel allows no call while a spin lock is held: no function, helper or map access, and no second lock.
     E0466 CallInLock { what } = "{what} while a lock is held",

@@ -10,7 +10,7 @@ codes! {
     E0721 DeferThrows { what } = "{what} can leave this `defer`",
     /// A deferred block runs when its function ends; it cannot end the function, or a loop around, another time.
     E0722 DeferLeaves { word } = "`{word}` out of a `defer`",
-    /// What is deferred runs once, when the function ends. A loop would reach it many times.
+    /// Deferred code runs once, when the function ends. A loop would reach it many times.
     E0723 DeferInLoop = "`defer` in a loop",
     /// A deferred block runs when its function ends, which is too late to defer more.
     E0724 DeferInDefer = "`defer` in a `defer`",

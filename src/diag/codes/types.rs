@@ -1,7 +1,8 @@
 //! E02: types. E0201–E0239 declarations, types and constants, E0240 up bodies.
 
 codes! {
-    /// Whether a field, a type or a function is there is a question about the kernel that runs. What the program declares is there.
+    /// Whether a field, a type or a function is there is a question about the kernel that runs. A declaration of the program itself always
+    /// exists.
     E0281 ExistsWhat = "`exists` asks for a field, a type or a function of the kernel",
     /// `void` says that a function returns nothing. There are no values of it; a pointer to bytes is `*u8`.
     E0201 VoidValue = "`void` is only a function's result",
@@ -148,14 +149,14 @@ codes! {
     /// A `bytes` is a view of a packet or of a value, which it must not outlive: a local variable or a parameter, no field,
     /// element, result, global variable or value in a map, and nothing that a pointer points to.
     E0285 ViewPlace = "`bytes` is a type of local variables and parameters alone",
-    /// A view is of a packet, or of a value that consists of bytes: numbers, text, arrays and structs of these. What pointers,
-    /// locks and handles consist of is the compiler's and the kernel's.
+    /// A view is of a packet, or of a value that consists of bytes: numbers, text, arrays and structs of these. The bytes of pointers,
+    /// locks and handles are the compiler's and the kernel's.
     E0286 NotViewable { what } = "the bytes of {what} cannot be viewed",
     /// The code that is generated for a `bytes` depends on what it views, so that a variable views one thing as long as it
     /// lives: the packet, at any offset, or the value that it views first, or a part of that.
     E0287 OtherView { name } = "`{name}` views something else",
-    /// What a `bytes` views is known when the program is compiled, so that the branches of a condition choose among views of one
-    /// thing: the packet, or parts of one variable of type `bytes`.
+    /// The compiler has to know the memory that a `bytes` views, so the branches of a condition choose among views of one thing: the
+    /// packet, or parts of one variable of type `bytes`.
     E0277 ViewsDiffer = "the branches view different things",
     /// A field of a `@packed struct` may lie at any address, and a pointer to its type promises one that is aligned.
     E0269 PackedAddress { field, ty } = "`{field}` is a field of a packed struct, to which no `*{ty}` can point",

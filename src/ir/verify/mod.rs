@@ -1,18 +1,21 @@
 //! Checks that a module is well formed: what every pass may rely on and must leave behind.
 //!
-//! 1. Operands, results, attributes, regions and successors of an op are as many and of the kinds that its record says. 2. Every use of a
-//! value is dominated by its definition: earlier in the same block, in a block around it, or (in a
+//! 1. Operands, results, attributes, regions and successors of an op have the number and kinds that its record says.
+//! 2. Every use of a value is dominated by its definition: earlier in the same block, in a block around it, or (in a
 //!    control-flow graph) in a block that dominates.
-//! 3. Every block ends in a region end or terminator, and holds none before its end. 4. Optionals are used only by `ks.if_some` and
-//! `ks.is_some`. 5. What must be of one type is: loads, stores, copies and comparisons, ops with the trait `SameTypes`, a branch's
-//!    operands and the block's arguments.
-//! 6. The cases of a `ks.match` are disjoint and hold only numbers of the subject's type. 7. Symbols name things of the module; calls fit
-//! the callee's signature. 8. An exit has something around it to leave; a scope's clean-up is left by its yield alone. 9. A throw has a
-//! handler around it or a function that may throw; deferred code is left by its end alone, and is in no loop. 10. The arguments and the
-//! yield of a region have the number and types that its op prescribes. 11. Values have types of values; results have the kinds that
-//! emitters take them for; fields, elements and cases are there. 12. Structs hold their fields; the value of a variable is as long as its
-//! type. 13. Tail calls are of programs, in programs, with their context; of a target's module, through an array that has the callee. 14.
-//! There is no op that a pass up to here lowers, and none that the target rejects.
+//! 3. Every block ends in a region end or terminator, and holds none before its end.
+//! 4. Optionals are used only by `ks.if_some` and `ks.is_some`.
+//! 5. Types agree where they must: in loads, stores, copies and comparisons, in ops with the trait `SameTypes`, and between a
+//!    branch's operands and the block's arguments.
+//! 6. The cases of a `ks.match` are disjoint and hold only numbers of the subject's type.
+//! 7. Symbols name things of the module; calls fit the callee's signature.
+//! 8. An exit has something around it to leave; a scope's clean-up is left by its yield alone.
+//! 9. A throw has a handler around it or a function that may throw; deferred code is left by its end alone, and is in no loop.
+//! 10. The arguments and the yield of a region have the number and types that its op prescribes.
+//! 11. Values have types of values; results have the kinds that emitters take them for; fields, elements and cases are there.
+//! 12. Structs hold their fields; the value of a variable is as long as its type.
+//! 13. Tail calls are of programs, in programs, with their context; of a target's module, through an array that has the callee.
+//! 14. There is no op that a pass up to here lowers, and none that the target rejects.
 
 mod attrs;
 mod declarations;

@@ -35,7 +35,7 @@ record! {
         /// A constant, of the address that its argument says in this form.
         #[serde(default)]
         pub address: Option<Address>,
-        /// What it does with views; a parameter `bytes` is a view, `bytes?` one or `null`.
+        /// The operation, for a builtin on views; a parameter `bytes` is a view, `bytes?` one or `null`.
         #[serde(default)]
         pub views: Option<ViewOp>,
         /// The parameters, by number, through which it writes.
@@ -71,7 +71,7 @@ record! {
 }
 
 words! {
-    /// What a builtin does with views.
+    /// An operation of a builtin on views.
     pub enum ViewOp {
         /// Copies bytes, and yields how many.
         Copy,
@@ -117,13 +117,13 @@ record! {
         /// All fields of the object may be read, those too that only full ones have.
         #[serde(default)]
         pub full: bool,
-        /// What it does with a reference to the object.
+        /// The effect on a reference to the object.
         #[serde(default)]
         pub reference: Option<Reference>,
         /// The program types that may call it, by the kernel from which on they may.
         #[serde(default)]
         pub programs: List<HelperPrograms>,
-        /// What the kind of its map must be able to do; none: no call by its name passes a map.
+        /// The access that the kind of its map must allow; none: no call by its name passes a map.
         #[serde(default)]
         pub needs: Option<MapAccess>,
         /// Moves packet data: packet pointers of before are invalid.
@@ -141,7 +141,7 @@ record! {
         /// The first kernel (major, minor) that has it; none: all that the compiler supports.
         #[serde(default)]
         pub since: Option<Kernel>,
-        /// What the language has for it, as the help of messages.
+        /// The construct of the language in its place, as the help of messages.
         #[serde(default)]
         pub instead: Option<Text>,
     }
@@ -185,7 +185,7 @@ record! {
 }
 
 words! {
-    /// What an argument of a helper is to the kernel's verifier.
+    /// The kind of a helper's argument, as the kernel's verifier sees it.
     #[serde(rename_all = "snake_case")]
     pub enum HelperArgKind {
         Scalar,
@@ -221,7 +221,7 @@ words! {
 }
 
 words! {
-    /// What a helper does with a reference to a kernel object.
+    /// The effect of a helper or kernel function on a reference to a kernel object.
     #[serde(rename_all = "snake_case")]
     pub enum Reference {
         /// The caller owns what it yields, unless that is null.
@@ -232,7 +232,7 @@ words! {
         Releases,
         /// Both: it takes the caller's reference, and the caller owns what it yields, unless that is null.
         Exchanges,
-        /// What it yields, unless that is null, is the caller's to read and write as long as it holds the lock.
+        /// Yields an object, or null, that the caller may read and write as long as it holds the lock.
         Borrows,
     }
 }
@@ -256,7 +256,7 @@ record! {
     /// A kernel function that the compiler calls, or about which it knows more than BTF says (`ir-specs/kfuncs.toml`).
     pub struct KfuncSpec {
         pub name: Text,
-        /// What it does with a reference to a kernel object.
+        /// The effect on a reference to a kernel object.
         #[serde(default)]
         pub reference: Option<Reference>,
         /// The function that releases what it acquires.
@@ -277,7 +277,7 @@ record! {
         /// The only program types that may call it, as the kernel names them: `sched_cls`. None listed: the verifier decides.
         #[serde(default)]
         pub programs: List<Text>,
-        /// What the language has for it, as the help of messages; a program cannot call it.
+        /// The construct of the language in its place, as the help of messages; a program cannot call it.
         #[serde(default)]
         pub instead: Option<Text>,
         /// The first kernel (major, minor) that has it; none: all that the compiler supports.
@@ -314,7 +314,7 @@ record! {
         /// The set that had the same meaning before there were flags.
         #[serde(default)]
         pub set: Option<Text>,
-        /// What has to be a pointer.
+        /// The part of the function that has to be a pointer.
         #[serde(default)]
         pub of: Option<KfuncPart>,
     }

@@ -19,7 +19,7 @@ record! {
         pub optional_types: bool,
         #[serde(default)]
         pub size: SizeRule,
-        /// What the size is when the declaration gives none.
+        /// The size if the declaration gives none.
         #[serde(default = "crate::tables::form::entries")]
         pub default_entries: u32,
         /// The first kernel on which programs that may sleep can use the kind.
@@ -40,7 +40,7 @@ record! {
         /// Of kinds whose entries belong to kernel objects.
         #[serde(default)]
         pub object: Option<ObjectSpec>,
-        /// What each target can do with the entries.
+        /// The accesses of each target to the entries.
         #[serde(default)]
         pub on: ByTarget<List<MapAccess>>,
         /// Names of [`MAP_FLAGS`](super::MAP_FLAGS) that the kernel takes for the kind.
@@ -88,7 +88,7 @@ record! {
         /// The helpers that find, or make, an entry and that delete it.
         pub get: Text,
         pub delete: Text,
-        /// What keys of user space are.
+        /// The names of objects that are the keys of user space.
         pub named_by: NamedBy,
     }
 }
@@ -147,7 +147,7 @@ words! {
 }
 
 words! {
-    /// What a side can do with the entries of a kind.
+    /// An access of a side to the entries of a kind.
     #[serde(rename_all = "snake_case")]
     pub enum MapAccess {
         Lookup,
@@ -230,7 +230,7 @@ record! {
 }
 
 words! {
-    /// What the language does with a special field.
+    /// The construct of the language that uses a special field.
     pub enum SpecialField {
         /// `lock (v.f) { … }`
         Lock,
@@ -240,7 +240,7 @@ words! {
 }
 
 record! {
-    /// What is called on special fields of entries (`ir-specs/field_methods.toml`).
+    /// A method of special fields of entries (`ir-specs/field_methods.toml`).
     pub struct FieldMethodSpec {
         pub name: Text,
         pub of: SpecialField,
@@ -286,14 +286,14 @@ record! {
         /// The type of a stack's frames in a map that has it; none: the flag does not change it.
         #[serde(default)]
         pub frame: Option<Text>,
-        /// What each target cannot do with a map that has it.
+        /// The accesses that each target lacks for a map with the flag.
         #[serde(default)]
         pub lacks: ByTarget<List<MapAccess>>,
     }
 }
 
 record! {
-    /// What is called on maps (`ir-specs/map_methods.toml`).
+    /// A method of maps (`ir-specs/map_methods.toml`).
     pub struct MapMethodSpec {
         pub name: Text,
         /// Names, and types: `K` and `V` are the map's.

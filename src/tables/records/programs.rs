@@ -62,7 +62,7 @@ record! {
         /// How many bytes at the start of each packet lie in no pages.
         #[serde(default)]
         pub always_linear: u64,
-        /// What it prints goes to the reader of its file.
+        /// Its prints go to the reader of its file.
         #[serde(default)]
         pub prints_to_reader: bool,
         /// The attribute may name a target without a mode; else a word that is no mode is a mistake.
@@ -107,11 +107,11 @@ choices! {
         /// The parameters of a function of the kernel, a word of the context for each; a program may leave out the last ones.
         Prototype {
             of: PrototypeOf,
-            /// What BTF has under that name; `{target}` in it is the target.
+            /// The name of the type in BTF; `{target}` in it is the target.
             name: Text,
             /// The verifier knows what its pointers point to.
             trusted: bool,
-            /// What the function returned comes last.
+            /// The result of the function is the last parameter.
             result: bool,
             /// The helper that yields it, however many parameters the function has on the kernel that runs.
             result_by: Option<Text>,
@@ -258,7 +258,7 @@ record! {
 }
 
 record! {
-    /// What `ksc init` writes for the programs that are attached by one mechanism.
+    /// The program that `ksc init` writes for one mechanism of attachment.
     pub struct Starter {
         /// The text of the program, in src/tool/init/templates/; `{mode}` in it is the mode word.
         #[serde(default)]
@@ -266,10 +266,10 @@ record! {
         /// The field of the executable's options that names the target.
         #[serde(default)]
         pub option: Option<Text>,
-        /// What that is, for its help.
+        /// The text for that in the program's help.
         #[serde(default)]
         pub about: Text,
-        /// What `attach` is passed behind the program.
+        /// The arguments of `attach` behind the program.
         #[serde(default)]
         pub passed: Option<Text>,
         /// How the command line gives the option.
@@ -296,16 +296,16 @@ record! {
     /// A kind of target (`ir-specs/targets.toml`).
     pub struct TargetSpec {
         pub name: Text,
-        /// What the text of a target is.
+        /// A noun for the text of a target.
         pub words: Text,
         /// A target, as in a call.
         pub example: Text,
-        /// What a target is, as the help of messages.
+        /// A description of targets, as the help of messages.
         pub help: Text,
         /// Whether a program that names no target has one.
         #[serde(default)]
         pub default: bool,
-        /// What a target that is a number is, if it can be one.
+        /// The meaning of a number as a target, if it can be one.
         #[serde(default)]
         pub number: Option<TargetNumber>,
         /// The struct that a target is, if it is neither text nor number.

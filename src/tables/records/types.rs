@@ -116,7 +116,7 @@ record! {
         /// `(shift, width)` inside the storage unit of type `ty`.
         #[serde(default)]
         pub bits: Option<(u8, u8)>,
-        /// What it is where a literal leaves it out, if that is not zero.
+        /// The value where a literal leaves the field out, if that is not zero.
         #[serde(default)]
         pub default: Option<i64>,
         /// The path that the field is short for; for `docs/predefined.md`.
@@ -131,7 +131,7 @@ record! {
         /// The header.
         pub name: Text,
         pub field: Text,
-        /// What it is at least.
+        /// The minimum of the field.
         pub least: u64,
     }
 }
@@ -180,10 +180,10 @@ record! {
         /// What an implementation must have; one of those that `|` parts.
         #[serde(default)]
         pub required: List<Text>,
-        /// What none may have.
+        /// The members that no implementation may have.
         #[serde(default)]
         pub refused: List<Text>,
-        /// What may sleep; none: the kernel has no list.
+        /// The members that may sleep; none: the kernel has no list.
         #[serde(default)]
         pub sleepable: List<Text>,
         /// What the verifier takes a parameter of a type for: a type, and the larger one that begins with it.

@@ -3,7 +3,7 @@
 use crate::tables::form::{Kernel, Text, record, words};
 
 words! {
-    /// What kind of code a workaround is.
+    /// The kind of code that a workaround is.
     #[serde(rename_all = "snake_case")]
     pub enum WorkaroundLevel {
         /// A pass that exists for it alone.
@@ -35,7 +35,7 @@ record! {
         pub symptom: Text,
         /// Why, in the kernel or in LLVM.
         pub cause: Text,
-        /// What the compiler does.
+        /// The action of the compiler, in words.
         pub does: Text,
         /// The file under `src/` that does it.
         pub file: Text,

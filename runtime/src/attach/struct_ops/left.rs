@@ -1,4 +1,5 @@
-//! What a killed program has left registered: on kernels without links to implementations a registration outlives its process.
+//! Implementations that a killed program has left registered: on kernels without links to implementations a registration outlives its
+//! process.
 
 use super::users;
 use crate::abi::KsStructOps;

@@ -125,7 +125,7 @@ fn help(code: i32, table: &KsStructOps) -> String {
     text.to_owned()
 }
 
-/// What the program does not register stays out of the kernel, with its programs. Kernels before 6.4 register without links.
+/// Leaves out implementations that the program does not register, with their programs. Kernels before 6.4 register without links.
 pub fn prepare(object: *mut bpf::bpf_object) {
     if program::struct_ops().is_empty() && !any(object) {
         return;

@@ -23,7 +23,7 @@ const MAX_LINKS: usize = 40;
 const SHARED: u32 = 0o022;
 /// In such a folder nobody removes or renames what is another's.
 const STICKY: u32 = 0o1000;
-/// What to do where the folder of all projects cannot be used.
+/// The help where the folder of all projects cannot be used.
 const ELSEWHERE: &str =
     "compile with another --pin-root, a folder of bpffs that belongs to root or to the user of the program";
 /// Group or others may do anything.
@@ -56,7 +56,7 @@ impl Folder {
                 None if at.entry.is_on_bpffs() => at.make(&name),
                 None => return None,
             };
-            // What root or this user laid outside of bpffs is followed, as in `/var/run`.
+            // A link outside of bpffs is followed if root or this user made it, as in `/var/run`.
             if entry.is_link() && !at.entry.is_on_bpffs() && !entry.is_foreign() && links < MAX_LINKS {
                 let target = PathBuf::from(entry.target());
                 links += 1;

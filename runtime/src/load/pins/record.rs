@@ -17,7 +17,7 @@ const HEAD: &str = "ksc layout 1";
 /// The largest text that is read.
 const LARGEST: u32 = 1 << 20;
 
-/// What is recorded of a map.
+/// The facts that are recorded about a map.
 #[derive(PartialEq, Default, Debug)]
 pub struct Record {
     /// The kernel's number of the map.

@@ -219,7 +219,7 @@ pub fn return_(g: &mut FnGen, op: &OpData) {
         Some(value) => {
             let mut result = g.expr(value);
             if g.around.iter().any(|around| matches!(around, Around::Locked(_))) {
-                // What it reads is read under the lock.
+                // The value is computed before the lock is released.
                 let name = g.names.inner("result");
                 let declared = g.g.declare(g.ty(value), &name);
                 g.lines.declare(format!("{declared};"));

@@ -20,7 +20,7 @@ pub struct MapLayout {
     pub types: Vec<(&'static str, Ty)>,
 }
 
-/// What the entries of a map are, if libbpf has to know more than their size.
+/// The kind of a map's entries, if libbpf has to know more than their size.
 pub enum MapValues<'a> {
     Plain,
     /// Maps like this one.
@@ -46,9 +46,9 @@ impl Debug {
         self.variable(cx, value, name, ty, span, false);
     }
 
-    /// A map as libbpf reads it: an anonymous struct, in which a number N is a pointer to `int[N]` and a type T a pointer
-    /// to T. What a map of maps holds is an array `values`, without length, of pointers to such a struct; what a map of
-    /// programs holds is one of pointers to functions.
+    /// A map as libbpf reads it: an anonymous struct, in which a number N is a pointer to `int[N]` and a type T a pointer to T. A map of
+    /// maps has a member `values`, an array without length, of pointers to such a struct; in a map of programs it is an array of pointers
+    /// to functions.
     pub fn map(
         &mut self,
         cx: &Session,

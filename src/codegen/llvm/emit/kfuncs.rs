@@ -16,8 +16,8 @@ use inkwell::values::{BasicValueEnum, FunctionValue};
 const SECTION: &str = ".ksyms";
 
 impl<'c> ModuleGen<'_, 'c> {
-    /// The declaration of a function of the kernel, made at its first use. What is narrower than 32 bits goes through a register
-    /// of 32 bits: the caller extends arguments, and nobody says what is above a narrow result.
+    /// The declaration of a function of the kernel, made at its first use. Numbers of less than 32 bits go through a register of 32 bits:
+    /// the caller extends arguments, and the bits above a narrow result are unspecified.
     fn kernel_function(&mut self, name: &str, sig: &FnSig, linkage: Linkage) -> FunctionValue<'c> {
         if let Some(known) = self.module.get_function(name) {
             return known;

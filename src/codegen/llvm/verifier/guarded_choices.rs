@@ -2,7 +2,7 @@
 //!
 //! At `-O1` LLVM keeps a `select` of a pointer or null beside a branch on the same condition. The verifier walks the two tests of it one
 //! after the other, and forgets that a number differs from a constant: it then follows a path on which the first test chose null and the
-//! second one took the branch of the pointer. What the pointer refers to was acquired, and nobody releases it there.
+//! second one took the branch of the pointer. The object of the pointer was acquired, and nobody releases it there.
 //!
 //! So the operands of joins that come from such a branch, and the uses in blocks that it alone leads to, become the value that is chosen on
 //! that branch.
@@ -62,7 +62,8 @@ fn chooses(choice: InstructionValue, condition: BasicValueEnum) -> bool {
         && choice.get_operand(0).and_then(Operand::value) == Some(condition)
 }
 
-/// What a block gets from another one is the chosen value; and in all of the block, if nothing else leads to it.
+/// Replaces the choice by the chosen value in the phis of a block for the edge from another one, and in the whole block if nothing else
+/// leads to it.
 fn replace<'c>(
     (choice, chosen): (InstructionValue<'c>, BasicValueEnum<'c>),
     from: BasicBlock<'c>,

@@ -1,7 +1,7 @@
-//! Loads the packet's bounds once. What is inlined loads them again, and LLVM does not know that calls between the loads leave them as
-//! they are: in a module in which nothing moves packets they never change.
+//! Loads the packet's bounds once. Inlined code loads them again, and LLVM does not know that calls between the loads leave them as they
+//! are: in a module in which nothing moves packets they never change.
 //!
-//! The kernel gives the pointers of all such loads one identity, so what is known of one is known of the others.
+//! The kernel gives the pointers of all such loads one identity, so a bound of one holds for the others.
 
 use super::super::module::ModuleGen;
 use super::operands::{number, operands};

@@ -1,7 +1,7 @@
-//! What each verifier knows of a number, from the instructions that compute it.
+//! The limit that each verifier knows for a number, from the instructions that compute it.
 //!
 //! These are the instructions that BPF has for what LLVM's say, and code generation removes some: a mask that, as far as LLVM knows,
-//! changes nothing. What is not sure is not known.
+//! changes nothing. A limit that is not certain counts as unknown.
 
 use super::super::module::ModuleGen;
 use super::known_limits;
@@ -51,7 +51,7 @@ impl Shown {
         } else if is(InstructionOpcode::ZExt) {
             self.extended(operand(0)?, depth - 1)
         } else if is(InstructionOpcode::Trunc) {
-            // What is cut off is only known to be unused where it is zero.
+            // The bits that are cut off are known to be unused only if they are zero.
             shown(0).filter(|&shown| shown <= ones(bits))
         } else if is(InstructionOpcode::And) {
             self.masked(operand(0)?, constant(1)?, depth - 1)
@@ -77,7 +77,7 @@ impl Shown {
         } else {
             None
         };
-        // What has more bits than the number may wrap, and then the verifier knows no limit below that of the register.
+        // A result with more bits than the number may wrap, and then the verifier knows no limit below that of the register.
         largest.filter(|&largest| largest <= ones(bits.min(31)))
     }
 
@@ -220,7 +220,7 @@ fn is_within(value: IntValue, mask: u64, depth: u32) -> bool {
     } else if is(InstructionOpcode::And) {
         within(0, mask | !constant(1).unwrap_or(u64::MAX))
     } else if is(InstructionOpcode::Shl) {
-        // What is shifted out may be set.
+        // Bits that are shifted out may be set.
         shift(1).is_none_or(|count| within(0, mask >> count | !(all >> count)))
     } else if is(InstructionOpcode::LShr) {
         shift(1).is_none_or(|count| within(0, mask << count | ones(count)))
