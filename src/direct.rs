@@ -158,7 +158,7 @@ fn counted(tree: &ast::File) -> Vec<&str> {
     maps().filter(|(_, kind, _)| kind.can(MapAccess::Refused)).map(|(name, ..)| name).collect()
 }
 
-/// What is printed of a record: the fields that have a text, by their names.
+/// The printed form of a record: the fields that have a text, by their names.
 fn shown(cx: &Session, tree: &ast::File, map: &str, of: &Type) -> String {
     let declared = struct_named(tree, cx.sources.text(of.span));
     let Some(record) = declared else {

@@ -146,7 +146,7 @@ mod tests {
         let options = Options { tier, ..options(6, 1) };
         assert!(!options.may_meet(before(6, 7)));
         assert!(options.may_meet(before(6, 12)));
-        // What the program may use is the same in all tiers.
+        // The program may use the same features in all tiers.
         assert!(options.lacks(Some((6, 4))).is_some());
     }
 

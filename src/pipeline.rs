@@ -241,7 +241,7 @@ fn bpf_that_fits(cx: &mut Session, module: &Module) -> Option<Bpf> {
     None
 }
 
-/// The text of what became the object. What `--print-ir-after` asks for was printed then.
+/// The text of the code that became the object. `--print-ir-after` has printed its parts then.
 pub fn bpf_text(cx: &mut Session, bpf: &Bpf, want: Artifact) -> Option<Vec<u8>> {
     let print = std::mem::replace(&mut cx.options.print_ir_after, PrintAfter::Nothing);
     let text = llvm::bpf(cx, &bpf.module, &bpf.tuning, want);
@@ -249,7 +249,7 @@ pub fn bpf_text(cx: &mut Session, bpf: &Bpf, want: Artifact) -> Option<Vec<u8>> 
     text
 }
 
-/// What passes chose is of the attempt that yields the object.
+/// Lowers and compiles one attempt. The choices of passes (`cx.lowered`) are kept only if it yields the object.
 fn bpf_object(cx: &mut Session, module: &Module, tuning: Tuning) -> Option<Bpf> {
     let before = cx.lowered.len();
     cx.tiers.clear();
@@ -279,7 +279,7 @@ pub fn carried(cx: &mut Session, module: &Module, bpf: &Bpf) -> Vec<Carried> {
     objects
 }
 
-/// The object of a tier. What there is to report, and to print, was that of the first object.
+/// The object of a tier. Its diagnostics and printed IR are dropped: they are those of the first object.
 fn of_tier(cx: &mut Session, module: &Module, tuning: Tuning, tier: Tier) -> Option<Vec<u8>> {
     let (start, inner, reported) = (Instant::now(), cx.timings.len(), cx.diags.count());
     let (options, lowered) = (cx.options.clone(), std::mem::take(&mut cx.lowered));

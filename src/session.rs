@@ -140,9 +140,9 @@ pub struct Options {
     pub tcx: bool,
     /// `--probe`; none: both forms in an executable, fentry in an object.
     pub probe: Option<ProbeForms>,
-    /// What BPF code prints goes to the streams of the kernels that have them: in the object of an executable.
+    /// Prints of BPF code go to the streams of the kernels that have them: in the object of an executable.
     pub streams: bool,
-    /// What is right of a program with errors is checked by the passes too.
+    /// The passes check the part without errors of a program with errors too.
     pub checks_parts: bool,
     /// `--btf`: the kernel's types, instead of those of the running kernel.
     pub btf: Option<PathBuf>,

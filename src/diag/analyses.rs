@@ -1,5 +1,5 @@
-//! The safety analyses whose errors `--no-check=NAME` leaves out, for tests that show that the kernel's verifier refuses what
-//! they find. What is compiled without one may be refused, or crash in user space.
+//! The safety analyses whose errors `--no-check=NAME` leaves out, for tests that show that the kernel's verifier refuses what they find.
+//! Code that is compiled without one may be refused, or crash in user space.
 
 /// A safety analysis that `--no-check` may name.
 #[derive(Debug)]

@@ -184,7 +184,7 @@ pub struct Diagnostics {
     levels: Levels,
     /// The last one that is not kept: one that is allowed, or that found the list full. `push` yields it.
     unkept: Option<Diagnostic>,
-    /// What is reported at the end of a run without errors.
+    /// The diagnostic at the end of a run without errors.
     conclusion: Option<Diagnostic>,
     searches: Cell<usize>,
 }

@@ -40,7 +40,7 @@ pub fn likest_first<'n>(name: &str, mut names: Vec<&'n str>) -> Vec<&'n str> {
     names
 }
 
-/// What a candidate may differ in at most, in characters, and the bytes of one.
+/// The most changes between a name and a candidate, in characters, and the most bytes of a character.
 const MOST_CHANGES: usize = 3;
 const MAX_UTF8: usize = 4;
 

@@ -1,7 +1,7 @@
 //! Exits of structured code: the ends of regions that do not go on after the op which holds the region.
 //!
-//! What a `ks.throw`, a `ks.cancel`, or a `ks.return` under a `ks.defer` does on its path, only the pass `exits` knows: a pass
-//! before it that follows control looks at a lowered copy (`exits::lowered`).
+//! Only the pass `exits` knows the path of a `ks.throw`, a `ks.cancel`, or a `ks.return` under a `ks.defer`: a pass before it that follows
+//! control looks at a lowered copy (`exits::lowered`).
 
 use super::ops::KsLeave;
 use super::{Function, OpId, Opcode, RegionId};

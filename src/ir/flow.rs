@@ -285,7 +285,7 @@ impl Build<'_> {
     }
 }
 
-/// What can be reached from `entry`, each before its successors (but for back edges), the first successor first.
+/// The nodes that `entry` reaches, each before its successors (but for back edges), the first successor first.
 fn reverse_postorder<N: Copy + Eq + Hash>(entry: N, successors: impl Fn(N) -> Vec<N>) -> Vec<N> {
     let mut seen = HashSet::from([entry]);
     let mut order = Vec::new();

@@ -124,7 +124,7 @@ pub struct Param {
     pub span: Span,
 }
 
-/// What a function is for: who calls it, and the facts of its attribute.
+/// The role of a function: who calls it, and the facts of its attribute.
 #[derive(Clone, Debug)]
 pub enum Role {
     Program {

@@ -1,4 +1,4 @@
-//! What a number is at most where control has passed a test of it: `if (n > 64) return`, `if (n > 64) n = 64`, `if (n <= 64) { … }`.
+//! The largest value of a number where control has passed a test of it: `if (n > 64) return`, `if (n > 64) n = 64`, `if (n <= 64) { … }`.
 
 use super::ops::{ArithCmp, KsLoad, KsStore};
 use super::value_ranges::{DEPTH, Ranges};

@@ -2,7 +2,7 @@
 
 use super::{Function, OpId, Value};
 
-/// What was true of the function when this was computed; values made since then have no users here.
+/// The uses at the time when this was computed; values made since then have no users here.
 pub struct Uses {
     /// For each value where its users begin; one more for their end.
     starts: Vec<usize>,

@@ -8,7 +8,7 @@ use std::process::Command;
 
 /// Lines of the build's own words that a diagnostic repeats.
 const LAST_LINES: usize = 15;
-/// What GCC warns of that the kernel's headers do; the kernel's own `W=1` leaves out the same (scripts/Makefile.extrawarn).
+/// GCC's warnings, without those that the kernel's headers cause; the kernel's own `W=1` leaves out the same (scripts/Makefile.extrawarn).
 const FLAGS: &str =
     "-Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers -Wno-type-limits -Wno-sign-compare";
 

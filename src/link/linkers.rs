@@ -1,7 +1,7 @@
 //! Linkers that are called without the C compiler's driver, with the arguments that it would give them.
 //!
-//! The driver takes a few milliseconds, and calls the slowest linker of those that a system may have. What it knows besides is where the
-//! files lie that begin and end each executable; if one of them is not where distributions put it, the driver has to do it.
+//! The driver takes a few milliseconds, and calls the slowest linker of those that a system may have. Apart from that it knows the places
+//! of the files that begin and end each executable; if one of them is not where distributions put it, the driver has to link.
 
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};

@@ -74,8 +74,8 @@ impl Lowering<'_> {
         });
     }
 
-    /// Strings and addresses are passed as places, numbers as values in host order. What later arguments change is not to
-    /// be seen in this one.
+    /// Strings and addresses are passed as places, numbers as values in host order. Changes by later arguments must not show in this one,
+    /// so it is copied then.
     fn print_arg(&mut self, arg: &Expr, pointee: bool, changes: bool) -> Value {
         let is_aggregate = self.cx.types.is_aggregate(arg.ty);
         if is_aggregate && !(changes && Self::is_place(arg)) {

@@ -134,7 +134,7 @@ pub struct Declarations {
     pub target: Option<Target>,
     pub maps: Vec<crate::ir::MapDecl>,
     pub globals: Vec<crate::ir::Global>,
-    /// What pointers of unknown origin may point to, in BPF code.
+    /// The possible pointees of pointers of unknown origin, in BPF code.
     pub pointees: pointees::Pointees,
     /// The updates of what may be in the packet, or elsewhere.
     pub updates_of_packets: BTreeSet<(Symbol, OpId)>,

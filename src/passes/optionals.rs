@@ -1,8 +1,8 @@
 //! `optionals`: lowers tests of optionals to tests of pointers and conditions.
 //!
-//! Takes `ks.if_some` and `ks.is_some` over `mem.some` (a pointer that may be null) and `mem.some_if` (a value and its
-//! condition), to which `maps`, `map-places` and `packet` lower their lookups; so it runs after those. Leaves `ks.if`,
-//! with the region's argument replaced by the value, and no optionals. What is there for certain is not tested.
+//! Takes `ks.if_some` and `ks.is_some` over `mem.some` (a pointer that may be null) and `mem.some_if` (a value and its condition), to which
+//! `maps`, `map-places` and `packet` lower their lookups; so it runs after those. Leaves `ks.if`, with the region's argument replaced by
+//! the value, and no optionals. An optional that is certainly there is not tested.
 
 use super::{Because, Changed, Declarations, Pass, Run};
 use crate::ir::ops::{KsIfSome, KsIsSome, MemSome, MemSomeIf};

@@ -45,7 +45,7 @@ pub(super) fn report(cx: &mut Session, env: &Env) {
 struct Facts {
     /// The lengths from which variables are computed.
     locals: BTreeMap<(FuncId, LocalId), Lengths>,
-    /// What results are computed of.
+    /// The lengths from which results are computed.
     results: BTreeMap<FuncId, Lengths>,
     compared: BTreeSet<(FuncId, usize)>,
     /// The offsets that are computed of a length, each with its function.
@@ -127,7 +127,7 @@ impl<'t> Walk<'t> {
         let is_param = |local: &LocalId| self.program.func(self.func).params.contains(local);
         let params: Vec<LocalId> = locals.iter().copied().filter(is_param).collect();
         self.facts.used.extend(params.into_iter().map(|param| (self.func, param)));
-        // What comes from a caller is reported there.
+        // A length that comes by a parameter is reported at the caller.
         let own = |length: &usize| {
             let given = |local: &LocalId| {
                 let known = self.facts.locals.get(&(self.func, *local));

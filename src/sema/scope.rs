@@ -45,7 +45,7 @@ pub trait Scope {
         self.complete(cx, of, variant.span)
     }
 
-    /// What a struct literal may leave out; none if it may leave out nothing.
+    /// The value of a field that a struct literal leaves out; none if the literal must give it.
     fn field_default(&mut self, cx: &mut Session, of: StructId, field: usize) -> Option<Const>;
 
     /// The signature of a function that can be a value; none for programs and `main`, which are not called by name.

@@ -85,7 +85,7 @@ pub fn resolve(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, position
     }
 }
 
-/// What only values of maps hold is a field; `sizeof` may name it. No array or pointer is of it.
+/// A special field in another place than a field: it must be one, but `sizeof` may name its type. No array or pointer is of it.
 fn misplaced_special(types: &Types, ty: Ty, position: Position) -> Option<&'static SpecialFieldSpec> {
     if let TyKind::Array(of, _) | TyKind::Ptr { to: of, .. } = types.kind(ty) {
         return types.special(of).or_else(|| misplaced_special(types, of, position));
@@ -93,7 +93,7 @@ fn misplaced_special(types: &Types, ty: Ty, position: Position) -> Option<&'stat
     types.special(ty).filter(|_| !matches!(position, Position::Field | Position::Bare))
 }
 
-/// What owns objects is a field, as a lock is.
+/// An owner of objects in another place than a field; like a lock it must be one.
 fn misplaced_owner(types: &Types, ty: Ty, position: Position) -> Option<Ty> {
     if let TyKind::Array(of, _) | TyKind::Ptr { to: of, .. } = types.kind(ty) {
         return types.owner(of).map(|_| of).or_else(|| misplaced_owner(types, of, position));

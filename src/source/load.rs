@@ -25,7 +25,7 @@ pub enum Unreadable {
     },
 }
 
-/// The bytes of the file at `path`, or of standard input for `-`. What prevents it is reported.
+/// The bytes of the file at `path`, or of standard input for `-`. None after a failure, which was reported.
 pub fn bytes(cx: &mut Session, path: &Path) -> Option<Vec<u8>> {
     let read = if path == Path::new("-") { read_limited(io::stdin().lock()) } else { read_file(path) };
     let bytes = read.map_err(|error| system(&error)).and_then(within_limit);
@@ -37,7 +37,7 @@ pub fn name(path: &Path) -> String {
     if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
 }
 
-/// Reads the file at `path`, or standard input for `-`, into the session. What prevents it is reported.
+/// Reads the file at `path`, or standard input for `-`, into the session. None after a failure, which was reported.
 pub fn load(cx: &mut Session, path: &Path) -> Option<FileId> {
     let bytes = bytes(cx, path)?;
     let name = name(path);

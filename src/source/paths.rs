@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
-/// The path of a file that `from` names. What standard input names is relative to the current directory.
+/// The path of a file that `from` names. A path that standard input names is relative to the current directory.
 pub fn beside(from: &SourceFile, written: &[u8]) -> PathBuf {
     let written = Path::new(OsStr::from_bytes(written));
     let folder = if from.path == Path::new("-") { None } else { from.path.parent() };

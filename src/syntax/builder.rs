@@ -135,7 +135,7 @@ impl<'a> Builder<'a> {
         Path { segments: pair.into_inner().map(|word| self.ident(word)).collect(), span }
     }
 
-    /// What a module declares is named with a point.
+    /// Reports `module::name`: a declaration of a module is named with a point.
     pub fn refuse_colons(&mut self, path: &Path) {
         let [module, name] = &path.segments[..] else { return };
         let between = Span { lo: module.span.hi, hi: name.span.lo, ..name.span };

@@ -57,7 +57,7 @@ fn is_builtin(word: &str) -> bool {
     words::is_primitive(word) || foreign::ty(word).is_some()
 }
 
-/// What a type is called in this language.
+/// The name of a type of C in this language; the word itself if it has no other.
 pub fn own_type(word: &str) -> &str {
     foreign::ty(word).unwrap_or(word)
 }

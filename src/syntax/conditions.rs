@@ -22,7 +22,7 @@ fn assignment(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
     let span = failure.span(builder);
     let value = optional_value(failure);
     let binding = new_binding(builder, failure).filter(|_| value.is_some());
-    // What such a call yields is compared with nothing.
+    // The result of such a call cannot be compared, so `==` is no fix.
     let edit = binding.or_else(|| (value != Some(Optional::Call)).then(|| (span, "==".to_owned())));
     let error = builder.error(span, AssignmentInCondition {});
     error.help("write `==` to compare; a value that may be absent is tested by `if (var v = e)`");

@@ -294,7 +294,7 @@ impl Wanted {
         Wanted { signs, declaration, statement, expression, operator, ty, name, block, as_type: tried(Rule::as_type) }
     }
 
-    /// What is allowed where something was refused, by the rules that were tried there.
+    /// The constructs that are allowed where something was refused, by the rules that were tried there.
     fn instead(error: &Error<Rule>) -> Wanted {
         let tried = |rule: Rule| rules(error).contains(&rule);
         let operator = tried(Rule::infix) || tried(Rule::dot_field) || tried(Rule::head_dot);

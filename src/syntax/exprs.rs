@@ -269,7 +269,7 @@ impl Builder<'_> {
                 args.push(Arg { name: None, value: self.expr(part) });
                 continue;
             }
-            // What was read before the colon is the name.
+            // The expression before the colon is the name.
             let value = self.expr(only(part));
             let label = args.pop().unwrap_or_else(|| crate::bug!("a named argument without a name")).value;
             let name = self.argument_name(label);

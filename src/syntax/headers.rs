@@ -109,7 +109,7 @@ impl Builder<'_> {
         MatchExpr { subject, arms }
     }
 
-    /// What it takes is not known.
+    /// An arm that could not be read, with unknown patterns.
     fn unread_arm(&self, span: Span) -> Arm {
         let names = self.unread(span);
         let patterns = vec![Pattern::Value(Expr { kind: ExprKind::Unread(Unread::default()), span })];

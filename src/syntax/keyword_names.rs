@@ -97,8 +97,8 @@ impl<'a> Tokens<'a> {
         declared.collect()
     }
 
-    /// Whether the word at `index` is what a declaration names. What follows it decides, so that `local var x` and
-    /// `var local x`, which has an error of its own, are none.
+    /// Whether the word at `index` is the name of a declaration. The next token decides, so that `local var x` and `var local x`, which has
+    /// an error of its own, are none.
     fn declares(&self, index: usize) -> bool {
         let (before, after) = (self.near(index, -1), self.near(index, 1));
         let second_of_loop = || self.near(index, if self.near(index, -3) == "(" { -4 } else { -3 }) == "for";

@@ -206,7 +206,7 @@ impl Builder<'_> {
             return;
         }
         let signs = Span { hi: minus.hi + 1, ..minus };
-        // What ends like this on the line before is a part of the same expression.
+        // The text before it on its line is a part of the same expression.
         let line = self.source[..minus.lo as usize].rfind('\n').map_or(0, |end| end + 1);
         let indent = self.source[line..].len() - self.source[line..].trim_start().len();
         let left = Span { lo: left.span.lo.max((line + indent) as u32), hi: minus.lo, ..minus };

@@ -189,7 +189,7 @@ pub fn quoted(text: &str) -> String {
     format!("`{text}`")
 }
 
-/// What is written between the star of a pointer and its type.
+/// The word between the star of a pointer and its type.
 fn memory(star: Pair<'_, Rule>) -> Memory {
     let word = star.into_inner().next();
     match word.as_ref().map(Pair::as_str) {

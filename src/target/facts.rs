@@ -59,7 +59,7 @@ pub enum DebugForm {
     Dwarf,
 }
 
-/// What the machine's division does where the language says more than LLVM.
+/// The division of the machine, where the language defines more than LLVM.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Division {
     /// Unsigned division by zero yields what the language says; there is no signed division at each level.

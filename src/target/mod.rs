@@ -13,7 +13,7 @@ mod set;
 pub use facts::{DebugForm, Division, Facts, Machine, Maps};
 pub use set::Targets;
 
-/// What code is compiled for.
+/// A target that code is compiled for.
 #[derive(enum_map::Enum, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Target {
     /// The kernel's BPF machine.

@@ -28,7 +28,7 @@ pub fn run(args: &Build) -> ExitCode {
         Err(status) => return status,
     };
     cx.options.explain_lowering = args.explain_lowering;
-    // What stops this chain was reported.
+    // An error that ends it early was reported.
     let _ = build(&mut cx, args, input);
     finish(&mut cx, args.common.messages)
 }

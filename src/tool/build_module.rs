@@ -16,7 +16,7 @@ pub fn run(args: &BuildModule) -> ExitCode {
         Ok(cx) => cx,
         Err(status) => return status,
     };
-    // What stops this chain was reported.
+    // An error that ends it early was reported.
     let _ = build(&mut cx, args);
     finish(&mut cx, args.common.messages)
 }

@@ -27,7 +27,7 @@ pub fn run(args: &Check) -> ExitCode {
                 Ok(cx) => cx,
                 Err(status) => return status,
             };
-            // What stops this chain was reported.
+            // An error that ends it early was reported.
             let _ = check(&mut cx, &file);
             let status = if args.verify_diagnostics {
                 compare(&mut cx)

@@ -17,7 +17,7 @@ pub fn run(shell: Shell) -> ExitCode {
     let mut command = Command::new("ksc").version("").args(all.get_arguments().cloned()).subcommands(shown);
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "ksc", &mut script);
-    // What prevents it is reported.
+    // A failure is reported.
     let _ = output::print(&mut cx, String::from_utf8_lossy(&script).into_owned());
     finish(&mut cx, Messages::default())
 }

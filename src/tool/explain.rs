@@ -20,7 +20,7 @@ pub fn run(code: Option<&str>) -> ExitCode {
 
 fn print(text: String) -> ExitCode {
     let mut cx = Session::new(Options::default());
-    // What prevents it is reported.
+    // A failure is reported.
     let _ = output::print(&mut cx, text);
     finish(&mut cx, Messages::default())
 }

@@ -30,7 +30,7 @@ pub struct EnumId(pub u32);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct SigId(pub u32);
 
-/// What a type is. Written in IR text and messages as the comments say.
+/// The structure of a type. The comments show its text in IR and messages.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum TyKind {
     /// `void`
@@ -397,7 +397,7 @@ impl Types {
         if let TyKind::Array(element, _) = kind {
             return self.holds(element, wanted);
         }
-        // What only the kernel touches has no values.
+        // A struct that only the kernel touches counts as empty.
         if let TyKind::Struct(id) = kind {
             let def = self.struct_def(id);
             return !def.origin.is_kept() && def.fields.iter().any(|field| self.holds(field.ty, wanted));

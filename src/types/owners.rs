@@ -16,7 +16,7 @@ impl Types {
         self.origin(ty).is_some_and(Origin::is_kept)
     }
 
-    /// What owns objects, and the type of a pointer to one, which may be null.
+    /// The origin of an owner of objects, and the type of a pointer to one, which may be null; none for other types.
     pub fn owner(&self, ty: Ty) -> Option<(Origin, Ty)> {
         let TyKind::Struct(id) = self.kind(ty) else { return None };
         let def = self.struct_def(id);

@@ -1,18 +1,18 @@
-//! Views: a `bytes` is what it is of, and two numbers, an offset and a length. They never go beyond what exists: a view without
-//! bytes may have any offset.
+//! Views: a `bytes` consists of the memory that it views, and two numbers, an offset and a length. They never go beyond the bytes that
+//! exist: a view without bytes may have any offset.
 //!
-//! What it is of is known where the view begins and never changes, also where a condition chooses one (`chosen`): a packet, by
-//! its context, or the bytes of a value. So that the verifier follows each access, those to a packet look for its end
-//! (`packet.at`), and those to a value go by an index of an array whose length is known; those to a record of variable size ask
-//! the kernel for the bytes (`map.tail_at`). A function that takes views is lowered for each kind of them (`instances`).
+//! The viewed memory is known where the view begins and never changes, also where a condition chooses a view (`chosen`): a packet, by its
+//! context, or the bytes of a value. So that the verifier follows each access, those to a packet look for its end (`packet.at`), and those
+//! to a value go by an index of an array whose length is known; those to a record of variable size ask the kernel for the bytes
+//! (`map.tail_at`). A function that takes views is lowered for each kind of them (`instances`).
 //!
-//! A `bytes` is never a value in the IR. Lowering keeps what it views apart from its offset and length (`lower/views/`). Each access to
-//! a packet is a `packet.at`, which compares with the end of the packet, so that no pointer has to live; an access to a value indexes
-//! an array of bytes of known length. Bytes after the value of a record are such an array if their number is constant. Else the record
-//! is a dynptr in a variable (`map.reserve_sized`), and each access asks for a part of it (`map.tail_at`). `views/blocks.rs` copies
-//! between views by helpers where the kernel has one for them. So lowering makes one function for each kind of views that it takes, and
-//! a variable views one thing as long as it lives. How long what it views is where it was is a `packet.view`, kept as a pointer is, for
-//! `moved-packets`, which drops it.
+//! A `bytes` is never a value in the IR. Lowering keeps the viewed memory apart from its offset and length (`lower/views/`). Each access to
+//! a packet is a `packet.at`, which compares with the end of the packet, so that no pointer has to live; an access to a value indexes an
+//! array of bytes of known length. Bytes after the value of a record are such an array if their number is constant. Else the record is a
+//! dynptr in a variable (`map.reserve_sized`), and each access asks for a part of it (`map.tail_at`). `views/blocks.rs` copies between
+//! views by helpers where the kernel has one for them. So lowering makes one function for each kind of views that it takes, and a variable
+//! views one thing as long as it lives. A `packet.view` op marks the lifetime of a view, which ends when the packet moves; its result is
+//! kept as a pointer is. The pass `moved-packets` checks it and removes the op.
 
 mod access;
 mod blocks;

@@ -1,4 +1,4 @@
-//! What user space may do after an event, such as a load of the object.
+//! Finds ops of user space that may run after an event, such as a load of the object.
 //!
 //! Follows control through `main` and what it calls. A function is looked at once for each state that it may be entered in.
 //! It errs towards "may be after".

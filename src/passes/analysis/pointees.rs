@@ -1,5 +1,5 @@
-//! What pointers of unknown origin may point to, by type: a map entry, a shared global, or a variable or header of that
-//! type whose address is passed on.
+//! The possible pointees of pointers of unknown origin, by type: a map entry, a shared global, or a variable or header of that type whose
+//! address is passed on.
 //!
 //! Updates of memory that CPUs share are atomic. The verifier refuses atomic operations in packets and at variable
 //! offsets of the stack, which does not need them.

@@ -1,8 +1,8 @@
 //! `defer`: code that runs on every exit of the function.
 //!
-//! What follows a `ks.defer` is a block; returns and throws in it leave that block, with the result kept in a variable, and
-//! what is deferred is behind it, once. One in a region after which the function goes on sets a flag; the block then begins
-//! before the op of the outermost such region, and the variables that it uses do too.
+//! The code after a `ks.defer` is a block; returns and throws in it leave that block, with the result kept in a variable, and the deferred
+//! code is behind it, once. One in a region after which the function goes on sets a flag; the block then begins before the op of the
+//! outermost such region, and the variables that it uses do too.
 
 use super::{Around, Kind, Lowering};
 use crate::ir::{OpId, Opcode, RegionId, Throws, Value};

@@ -168,7 +168,7 @@ enum Kind {
     Try,
     /// What follows a `defer`: what is deferred is behind it.
     Deferred,
-    /// What is deferred: a signal leaves it.
+    /// Deferred code: a signal leaves it.
     Apart,
 }
 

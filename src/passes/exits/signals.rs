@@ -8,7 +8,7 @@ use crate::types::Ty;
 /// Replaces the line where a signal is thrown, which no handler takes; the code is the status of the process.
 const SIGNAL: i128 = u32::MAX as i128;
 
-/// What is thrown for a panic of BPF code, the same to handlers.
+/// The thrown value of a panic of BPF code, the same for all handlers.
 pub(super) const PANIC: i128 = SIGNAL << 32 | 1;
 
 impl Lowering<'_> {

@@ -1,8 +1,8 @@
 //! Which functions a function pointer may be: for each value, and for the contents of each variable.
 //!
-//! Flow-insensitive: it collects what a variable, with all its fields and elements of one function type, ever holds.
-//! What pointers point to is one cell per function type of the module. Calls through pointers add flows to their
-//! callees, until a fixed point.
+//! Flow-insensitive: it collects all functions that a variable, with all its fields and elements of one function type, ever holds. The
+//! pointees of all pointers are one cell per function type of the module. Calls through pointers add flows to their callees, until a fixed
+//! point.
 
 use super::cleared_places;
 use crate::dataflow::inclusion::Inclusion;

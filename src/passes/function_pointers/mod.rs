@@ -44,7 +44,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let sets = Sets::of(module, &cx.types);
     let mut changed = Changed::No;
     for at in 0..module.funcs.len() {
-        // What calls yield is replaced at the end: the sets know the results of these calls.
+        // The results of calls are replaced at the end: the sets know the results of these calls.
         let mut values = HashMap::new();
         for op in module.funcs[at].walk() {
             let func = &mut module.funcs[at];

@@ -26,7 +26,7 @@ pub static PASS: Pass = Pass {
 };
 
 const MANY: i128 = 100_000;
-/// What an iteration takes that does next to nothing, in nanoseconds: measured for `bpf_loop` and for the kernel's iterator.
+/// The time of an iteration that does next to nothing, in nanoseconds: measured for `bpf_loop` and for the kernel's iterator.
 const ITERATION: i128 = 8;
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 /// A value number.
 pub type Number = u32;
 
-/// What places hold at one point of a function, as far as it is known.
+/// The known contents of places at one point of a function.
 #[derive(Clone, Default)]
 pub struct Contents {
     places: BTreeMap<Path, Number>,

@@ -26,7 +26,7 @@ impl LastUses {
         }
         let uses = vec![0; func.values.ids().count()];
         let mut found = LastUses { spans, uses };
-        // What a condition is computed from is used where the condition is: what it shows is asked for there.
+        // The values that a condition is computed from are used where the condition is: the facts that it shows are asked for there.
         for &op in ops.iter().rev() {
             let data = &func.ops[op];
             let results = data.results.iter().filter(|_| data.opcode.has(OpTrait::Pure));

@@ -1,4 +1,4 @@
-//! What the kernel lets programs do with their packets: for each function, what all programs that reach it may do.
+//! The access that the kernel allows programs to their packets: for each function, the access that all programs have which reach it.
 
 use super::NAME;
 use crate::ir::callgraph::CallGraph;
@@ -17,7 +17,7 @@ pub struct Access {
     pub direct: bool,
     /// A part of it may lie in pages.
     pub paged: bool,
-    /// What ends here or before is linear, or is made so by the programs.
+    /// Bytes up to this offset are linear, or the programs make them so.
     pub near: u64,
     /// The programs can make all of it linear.
     pub pulls: bool,

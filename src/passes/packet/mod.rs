@@ -13,11 +13,11 @@
 //! A header that an earlier test covers gets no test of its own (`length_tests`): comparisons of the length with
 //! constants become comparisons of pointers, from which the verifier learns.
 //!
-//! `programs.toml` says whether programs of a type access packets by pointers, and which forms see linear packets alone;
-//! `contexts.toml` names the helpers for the rest. Where a part may not be linear, the pass `packet` follows what becomes of its
-//! pointer (`packet/uses.rs`) and makes a copy on the path on which it is not; behind each op that may write the copy, a helper writes
-//! the same bytes to the packet, and before a read that another write may have reached, it copies again (`packet/writes.rs`). What
-//! cannot be followed is an error of `packet-rules`, or makes a `@tc` program linearise the packet at its start.
+//! `programs.toml` says whether programs of a type access packets by pointers, and which forms see linear packets alone; `contexts.toml`
+//! names the helpers for the rest. Where a part may not be linear, the pass `packet` follows its pointer (`packet/uses.rs`) and makes a
+//! copy on the path on which it is not; behind each op that may write the copy, a helper writes the same bytes to the packet, and before a
+//! read that another write may have reached, it copies again (`packet/writes.rs`). A pointer that cannot be followed is an error of
+//! `packet-rules`, or makes a `@tc` program linearise the packet at its start.
 
 mod access;
 mod copies;

@@ -101,7 +101,7 @@ impl<'m> Follower<'m> {
         self.params.borrow_mut().insert((at, index), Effect::default());
         let found = self.from(at, self.module.funcs[at].param(index), (None, None));
         let is_return = |op: OpId| self.module.funcs[at].ops[op].opcode == Opcode::KsReturn;
-        // What it returns is followed where it is called.
+        // A returned pointer is followed where the function is called.
         let keeps = found.kept.is_some_and(|op| !is_return(op));
         let effect = Effect { writes: !found.writes.is_empty(), keeps };
         self.params.borrow_mut().insert((at, index), effect);

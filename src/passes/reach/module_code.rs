@@ -1,4 +1,5 @@
-//! What module code must not do: sleep where nothing may, take a lock twice, use structs of the kernel whose header nobody names.
+//! Actions that module code must not take: to sleep where nothing may, to take a lock twice, to use structs of the kernel whose header
+//! nobody names.
 
 use super::called_from;
 use crate::diag::codes::contexts::SleepsInKfunc;
@@ -35,7 +36,7 @@ pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, reached: &Rea
 fn check_structs(module: &Module, cx: &mut Session, func: &Function, said: &mut BTreeSet<String>) {
     for op in func.walk() {
         let data = &func.ops[op];
-        // What is inside another struct is defined where that is.
+        // A struct inside another one is defined by the header of the outer one.
         let base = data.operands.first().and_then(|&base| func.def(base));
         if let Some((name, _)) = kernel_field(&cx.types, func, op)
             && base.is_none_or(|base| kernel_field(&cx.types, func, base).is_none())

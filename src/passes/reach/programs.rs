@@ -1,4 +1,4 @@
-//! What the kernel lets only some types of programs do: helpers, also those that ops call, and fields of contexts.
+//! Actions that the kernel allows only to some types of programs: helpers, also those that ops call, and fields of contexts.
 
 use super::{called_from, context_fields, in_words};
 use crate::diag::Diagnostic;

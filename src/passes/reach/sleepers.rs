@@ -55,7 +55,7 @@ fn let_sleep(role: &mut Role) {
     }
 }
 
-/// What timers call runs in an interrupt, whatever the program may do that starts them.
+/// Reports ops that sleep in callbacks of timers, which run in an interrupt whatever type the program that starts them has.
 fn check_timers(module: &Module, cx: &mut Session, graph: &CallGraph) {
     let ops = module.funcs.iter().flat_map(|func| func.walk().into_iter().map(|op| &func.ops[op]));
     let handlers: BTreeSet<&Symbol> = ops.filter_map(called_later).collect();

@@ -1,7 +1,7 @@
 //! Pointers in memory that outlives a call: part of the pass `reach`.
 //!
-//! The kernel's verifier keeps track of a pointer in registers and on the stack alone. What it reads from a global variable
-//! is a number, through which nothing can be accessed.
+//! The kernel's verifier keeps track of a pointer in registers and on the stack alone. A pointer that is read from a global variable is a
+//! number to it, through which nothing can be accessed.
 
 use crate::ir::{Function, Opcode};
 use crate::source::Span;

@@ -8,8 +8,8 @@ use crate::session::Session;
 use crate::types::{TyKind, Types};
 use std::collections::BTreeSet;
 
-/// The functions that return records, and where the pointers of all functions lead to. What a function returns of another one
-/// is its own record, so until nothing is added.
+/// The functions that return records, and where the pointers of all functions lead to. A record that a function gets from another one and
+/// returns is its own record too, so this repeats until nothing is added.
 pub(super) fn find(module: &Module, types: &Types) -> (Makers, Vec<Derived>) {
     let mut makers = Makers::new();
     loop {

@@ -57,7 +57,7 @@ impl<'a> Report<'a> {
 
     /// Control leaves the region where an open record has its name.
     pub(super) fn lost(&mut self, root: Root, gone: Option<OpId>, by: OpId, path: Vec<(Span, &'static str)>) {
-        // What ends it wrongly was reported.
+        // A wrong end of the record was reported.
         let ended = |(of, what, _): &(Root, &str, u32)| *of == root && *what == "end";
         if self.reported.iter().any(ended) || !self.first(root, "open", None) {
             return;

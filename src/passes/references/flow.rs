@@ -297,7 +297,8 @@ impl<'a> Flow<'a> {
         true
     }
 
-    /// What a test of a number that was read right before shows of the variable: a call may leave there what nobody knows.
+    /// Notes the fact that a test of a number shows about the variable from which it was read right before: a call may have stored an
+    /// unknown number there.
     fn learn(&self, op: OpId, outcome: bool, case: &mut Case) {
         let func = self.func;
         let def = |value: Value, opcode: Opcode| func.def(value).filter(|&def| func.ops[def].opcode == opcode);

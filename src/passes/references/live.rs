@@ -30,7 +30,7 @@ impl Analysis for Live<'_> {
     }
 }
 
-/// What is live at the start of each node.
+/// The live values at the start of each node.
 pub fn at_starts(func: &Function, graph: &Graph) -> Vec<BTreeSet<Value>> {
     let mut live = Live { func };
     let facts = dataflow::backward(graph, &mut live, &BTreeSet::new());

@@ -1,13 +1,13 @@
 //! `references`: each reference to a kernel object that a program acquires is released, once, on every path.
 //!
 //! Takes the whole program after `records`. Changes nothing; reports references that are lost, used after they were released, released
-//! without being owned, or kept where the analysis cannot follow them. The verifier refuses all of that. What acquires and releases is in
-//! the records of the helpers, and in the declarations of the kernel functions.
+//! without being owned, or kept where the analysis cannot follow them. The verifier refuses all of that. The records of the helpers, and
+//! the declarations of the kernel functions, say which of them acquire and release.
 //!
-//! What is acquired may be null, and there is nothing to release then. So a state is a set of cases (`cases.rs`): in one the pointer is
-//! null, in the other it is owned, and a test of the pointer ends one of them. The analysis follows pointers through variables (`flow.rs`,
-//! `variables.rs`). It sums up a function by what its callers can distinguish (`Outcome`), callees first. `live.rs` finds what a case may
-//! forget. `full_objects.rs` finds pointers whose objects may lack fields that the program reads.
+//! The result of an acquiring call may be null, and there is nothing to release then. So a state is a set of cases (`cases.rs`): in one the
+//! pointer is null, in the other it is owned, and a test of the pointer ends one of them. The analysis follows pointers through variables
+//! (`flow.rs`, `variables.rs`). It sums up a function by what its callers can distinguish (`Outcome`), callees first. `live.rs` finds what
+//! a case may forget. `full_objects.rs` finds pointers whose objects may lack fields that the program reads.
 
 mod cases;
 mod flow;

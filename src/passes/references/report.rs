@@ -44,7 +44,7 @@ impl<'a> Report<'a> {
                 (Some(Known::Null), _) => {}
                 (_, Some(root)) if case.is_owned(root) && !is_removal(data) => self.in_loop(op, root),
                 (_, Some(root)) if case.is_borrowed(root) != is_removal(data) => self.wanted(op),
-                // What is gone is reported as a use.
+                // A reference that is gone is reported as a use.
                 (_, Some(_)) => {}
                 (_, None) => self.wanted(op),
             }

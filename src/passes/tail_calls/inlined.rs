@@ -45,7 +45,7 @@ impl Stages {
             Some(Err(why)) => return Err((*why).to_owned()),
             None => return Err("it is in another module".to_owned()),
         };
-        // What makes a packet linear runs when a program begins, which would be before the move.
+        // The ops that make a packet linear run when a program begins, which would be before the move.
         if self.moving.contains(&caller.name) {
             return Err("its caller may move the packet".to_owned());
         }

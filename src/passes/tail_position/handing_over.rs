@@ -66,8 +66,8 @@ fn inline_one(module: &mut Module, callee: usize, caller: usize) {
     }
 }
 
-/// What a function defers is done once, so not in loops. A tail call by an array leaves undone what is deferred, and is in no
-/// loop.
+/// Whether the body of such a function may replace the return. Deferred code runs once, so it is not put into loops. A tail call by an
+/// array skips pending deferred code, and is in no loop.
 fn may_replace(func: &Function, end: OpId, body: &Function) -> bool {
     let has = |func: &Function, opcode: Opcode| func.walk().into_iter().any(|op| func.ops[op].opcode == opcode);
     let by_array = has(body, Opcode::BpfTailCall);

@@ -1,9 +1,9 @@
 //! `usdt`: reads the arguments of probes that the notes of a file describe.
 //!
-//! Such a program is written as if its context had a word for each argument. What the kernel hands over are the registers at the
-//! probe, and a number by which a map has the places of the arguments (`Probe` of runtime/src/attach/usdt/places.rs). Takes the reads of the
-//! words, and calls of `bpf_get_attach_cookie`, whose number would be that of the map. Leaves calls of the functions of `decode.ksir`,
-//! and the map. Before `maps`, which lowers the lookups in these functions.
+//! Such a program is written as if its context had a word for each argument. The kernel passes the registers at the probe, and a number by
+//! which a map has the places of the arguments (`Probe` of runtime/src/attach/usdt/places.rs). Takes the reads of the words, and calls of
+//! `bpf_get_attach_cookie`, whose number would be that of the map. Leaves calls of the functions of `decode.ksir`, and the map. Before
+//! `maps`, which lowers the lookups in these functions.
 //!
 //! A `@usdt` program is lowered as if its context had a word for each argument. The pass `usdt` replaces the reads by calls of
 //! functions that it adds from IR text (`passes/usdt/decode.ksir`); they look up by the attachment's cookie where the runtime, which

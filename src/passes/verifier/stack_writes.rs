@@ -188,7 +188,7 @@ fn written(func: &Function, types: &Types, op: OpId) -> Option<Part> {
     if writes { part(func, types, data.operands[0]) } else { None }
 }
 
-/// What the functions of a module write at offsets that the verifier does not know, of objects on the stack.
+/// The writes of a module's functions to objects on the stack, at offsets that the verifier does not know.
 #[derive(Clone, Copy, Default)]
 pub struct VaryingWrites {
     /// Some function does.
@@ -217,7 +217,7 @@ impl VaryingWrites {
                 self.bytes_by_pointer |= is_of_other_type(func, types, written.object);
                 self.add_part(func, &written);
             }
-            // What takes the address may write there.
+            // An op that takes the address may write there.
             if exposes(data.opcode) {
                 let parts = data.operands.iter().filter_map(|&operand| part(func, types, operand));
                 parts.filter(|part| part.varies).for_each(|part| self.add_part(func, &part));

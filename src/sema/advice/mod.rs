@@ -1,5 +1,5 @@
-//! What is said besides an error: near misses, helps and fixes. Asked only where an error is reported, so that it costs
-//! right programs nothing; what is right or wrong is decided elsewhere.
+//! Advice beside an error: near misses, helps and fixes. It is asked for only where an error is reported, so it costs right programs
+//! nothing; other modules decide whether there is an error.
 
 pub mod members;
 pub mod names;

@@ -10,7 +10,7 @@ use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
 
 impl Checker<'_, '_> {
-    /// The value as one of type `wanted`. What does not fit is reported, and is then of type `Ty::ERROR`.
+    /// The value as one of type `wanted`. A value that does not fit is reported, and is then of type `Ty::ERROR`.
     pub fn coerce(&mut self, value: Value, wanted: Ty) -> Expr {
         let is_number = self.cx.types.as_int(wanted).is_some() || matches!(wanted, Ty::BOOL | Ty::F64);
         let value = if is_number { self.as_number(value) } else { value };

@@ -211,7 +211,7 @@ impl Checker<'_, '_> {
         } else if let ExprKind::Deref(pointer) | ExprKind::DerefIf { pointer, .. } = &mut place.kind {
             self.keep(pointer, out);
         } else if let Some(entry) = local(place).filter(|&entry| self.is_inner_entry(entry)) {
-            // What is bound to an entry is gone at the end of its block; a pointer is not.
+            // A variable that is bound to an entry is gone at the end of its block; a pointer is not.
             let (ty, span) = (place.ty, place.span);
             let pointer = self.cx.types.ptr(ty, Space::MapValue, false);
             let mut address = self.local_expr(entry, span);

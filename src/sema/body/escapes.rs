@@ -1,7 +1,7 @@
 //! Addresses of locals: they may not leave the function.
 //!
-//! What each variable may hold is computed for the whole body, since a loop can bring a value to a use that is before
-//! it in the source. The checker collects assignments and exits while it checks the body, and follows them at its end.
+//! The possible contents of each variable are computed for the whole body, since a loop can bring a value to a use that is before it in the
+//! source. The checker collects assignments and exits while it checks the body, and follows them at its end.
 
 use super::Checker;
 use super::pointers::root_local;

@@ -1,4 +1,4 @@
-//! What is called on special fields of map entries: `v.t.start(ns, f)`, `v.t.cancel()`.
+//! Methods of special fields of map entries: `v.t.start(ns, f)`, `v.t.cancel()`.
 
 use super::Checker;
 use super::calls::counted;

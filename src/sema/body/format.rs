@@ -20,7 +20,7 @@ pub(super) struct Conversion {
     pub shown: Shown,
 }
 
-/// What the runtime makes of a text that a terminal would act on; the flags of its formats, which no program can write.
+/// The treatment by the runtime of a text that a terminal would act on; the flags of its formats, which no program can write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Shown {
     /// As `print` and `print_raw` do.

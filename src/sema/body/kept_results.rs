@@ -17,7 +17,7 @@ impl Checker<'_, '_> {
             }
         } else if let Some(name) = self.returned_next(next)
             && self.local_of(&name).is_some()
-            // What is deferred may look at the variable.
+            // Deferred code may look at the variable.
             && !self.defers.any()
         {
             self.note_end(stmt, &name);

@@ -1,4 +1,4 @@
-//! What a program asks of the kernel's types when it is loaded.
+//! Questions of a program about the kernel's types when it is loaded: `exists`, sizes, offsets, and values of enumerators.
 
 use super::Checker;
 use super::exprs::strip;

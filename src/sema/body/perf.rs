@@ -11,7 +11,7 @@ use crate::types::{Origin, Ty, TyKind};
 
 /// The struct of the options.
 const OPTIONS: &str = "perf_options";
-/// What `read` is with one argument.
+/// The builtin that `read` with one argument calls.
 const READ: &str = "perf_read";
 /// Pairs of fields that a literal of options cannot both have.
 const EXCLUSIVE: [(&str, &str); 4] =

@@ -295,7 +295,7 @@ impl Checker<'_, '_> {
         self.pointer(ty).is_some_and(|of| matches!(of.to, Ty::CHAR | Ty::U8) && self.is_kernel_memory(of))
     }
 
-    /// What is there is read as whatever else the verifier does not know: no test is needed.
+    /// A pointer moved in kernel memory. The verifier does not know the memory there, so it is read as any such memory: no test is needed.
     fn moved_in_kernel(&mut self, op: ArithOp, pointer: Expr, of: Pointer, count: Value, span: Span) -> Expr {
         if self.cx.types.is_relocated(of.to) && self.cx.types.name(of.to).contains('.') {
             return self.unsupported(span, "arithmetic on a pointer to a struct of the kernel that has no name");

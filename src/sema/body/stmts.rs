@@ -24,7 +24,7 @@ impl Checker<'_, '_> {
         Block { stmts, value: None, span: block.span }
     }
 
-    /// Statements of the innermost scope. What control never reaches is checked but does not come into the tree.
+    /// Statements of the innermost scope. Statements that control never reaches are checked but left out of the tree.
     pub fn stmts(&mut self, stmts: &[ast::Stmt]) -> Vec<Stmt> {
         let mut out = Vec::new();
         let mut rest = stmts.iter().enumerate();

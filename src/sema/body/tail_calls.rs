@@ -143,7 +143,7 @@ impl Checker<'_, '_> {
         let ty = self.env.program.func(callee).result;
         let wanted = self.env.program.func(self.func).result;
         let call = Expr { kind: ExprKind::Call { func: callee, args: passed }, ty, span };
-        // What the callee returns the kernel gets as it is, whatever integer the two declare.
+        // The kernel gets the callee's result unchanged, whatever integer types the two declare.
         if ty == wanted { call } else { Expr { kind: ExprKind::Cast(Box::new(call)), ty: wanted, span } }
     }
 

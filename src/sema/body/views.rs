@@ -321,7 +321,7 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::ViewLen(Box::new(view)), ty, span }
     }
 
-    /// What is written must be stored somewhere.
+    /// A view to write through: it must view a value that is stored somewhere.
     fn view_to_write(&mut self, value: Value) -> Expr {
         let view = self.view_of(value);
         if let ExprKind::View(made) = &view.kind

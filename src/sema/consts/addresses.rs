@@ -46,7 +46,7 @@ pub fn call(cx: &mut Session, scope: &mut dyn Scope, builtin: &BuiltinSpec, args
     None
 }
 
-/// What to write for `10.0.0.0/8`, which is no address but a network.
+/// The text to write for `10.0.0.0/8`, which is no address but a network; none for other texts.
 fn network(form: Address, text: &str) -> Option<String> {
     let (address, bits) = text.split_once('/')?;
     let bytes = parse(form, address)?;

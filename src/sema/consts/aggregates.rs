@@ -179,7 +179,7 @@ pub fn is_zero(value: &Const) -> bool {
     }
 }
 
-/// The values of a constant are kept one by one, so their number is limited. What has no size has an error in its type.
+/// The values of a constant are kept one by one, so their number is limited. A type without a size was reported.
 pub(super) fn small_enough(cx: &mut Session, span: Span, ty: Ty) -> bool {
     let size = cx.types.size_of(ty);
     if size == 0 {

@@ -186,7 +186,7 @@ impl Wanted<'_> {
             return (ty, *offset);
         }
         let target = self.of.or(self.role.target.as_deref()).unwrap_or_default().to_owned();
-        // What the function returned is a parameter of `on return`, not of the program.
+        // The result of the function is a parameter of `on return`, not of the program.
         let returned = self.given.result.as_ref().filter(|_| self.is_of_return(decl, index));
         let form = match returned {
             Some(Value { ty: Some(ty), .. }) => format!("on return ({RESULT}: {})", spelled(&cx.types, ty)),
@@ -251,7 +251,7 @@ impl Wanted<'_> {
         fits.then(|| types.ptr(to, Space::BtfUntrusted, nullable))
     }
 
-    /// What the registers point to is in the memory of a process.
+    /// Whether the registers point into the memory of a process.
     fn is_of_user(&self) -> bool {
         matches!(self.role.spec.params, Params::Registers { kernel: false, .. })
     }

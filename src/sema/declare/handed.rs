@@ -83,7 +83,7 @@ pub fn parameters(cx: &mut Session, spec: &ProgramSpec, target: Option<&str>) ->
     }
 }
 
-/// What has no name is called by its type, or by its place.
+/// The parameters as a program declares them. One without a name is called by its type, or by its place.
 pub(super) fn declared(cx: &Session, given: &Given, names: &[String]) -> Vec<Parameter> {
     let mut declared = given.declared(&cx.types, |index| names.get(index).cloned().unwrap_or_default());
     for (at, (name, ty)) in declared.iter_mut().enumerate().filter(|(_, (name, _))| name.is_empty()) {

@@ -33,7 +33,7 @@ impl Difference {
 }
 
 impl Declare<'_> {
-    /// The predefined struct that the declaration repeats. What the kernel only keeps in maps is repeated by headers alone.
+    /// The predefined struct that the declaration repeats. Only headers repeat structs that the kernel keeps in maps.
     pub(super) fn repeated_struct(&self, cx: &Session, name: &Ident, fields: &[FieldDecl], header: bool) -> Option<Ty> {
         let Entity::Type(ty) = self.env.predefined.get(name.name.as_str())?.entity else { return None };
         let TyKind::Struct(id) = cx.types.kind(ty) else { return None };

@@ -98,7 +98,7 @@ impl Symbols {
         self.names
     }
 
-    /// The name of a type in messages and IR: `flow.Stats`. What a header declares keeps its name if that is unique.
+    /// The name of a type in messages and IR: `flow.Stats`. A type of a header keeps its name if that is unique.
     pub fn type_name(&mut self, module: ModuleId, name: &str, in_header: bool) -> String {
         let prefix = &self.prefixes[module.0 as usize];
         if prefix.is_empty() || in_header && !self.types.contains(name) {

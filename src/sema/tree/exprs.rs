@@ -41,7 +41,7 @@ pub enum ExprKind {
     /// lost.
     DerefIf {
         pointer: Box<Expr>,
-        /// What it points to, if that is known: the context, and how many bytes the packet then has at least.
+        /// For a pointer to a known header: the context, and the least length of the packet in bytes if the pointer is not null.
         header: Option<(LocalId, u64)>,
         unproven: Unproven,
     },

@@ -15,7 +15,7 @@ pub struct Kfunc {
     /// As the object declares it.
     pub declared: FnSig,
     pub reference: Option<Reference>,
-    /// What module code passes and gets, as it is written.
+    /// The types that module code passes and gets, as they are written.
     pub plain: Option<FnSig>,
     /// BPF code cannot call it: it is for module code alone.
     pub module_only: bool,

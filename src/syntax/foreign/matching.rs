@@ -18,7 +18,7 @@ pub struct Row {
 
 /// A condition on the place of the fault.
 pub enum When {
-    // What is allowed there.
+    // The constructs that are allowed there.
     Expression,
     Operator,
     Name,

@@ -40,7 +40,7 @@ pub struct Proposal {
     pub key: Key,
 }
 
-/// What a fix is after others have moved its place: the file, the line, where in the line, and what is written there.
+/// The identity of a fix, which stays when others move its place: the file, the line, the place in the line, and the new text.
 pub type Key = (PathBuf, String, usize, String);
 
 /// The fixes that may be applied, in the order of their places.
@@ -65,7 +65,7 @@ fn proposal(sources: &SourceMap, files: &[Edited], fix: &Fix) -> Option<Proposal
     Some(Proposal { file, range, replacement: fix.replacement.clone(), key })
 }
 
-/// What a fix has written, by its place in the text with all fixes.
+/// The text that a fix has written, by its place in the text with all fixes.
 pub struct Touched {
     file: PathBuf,
     range: Range<usize>,

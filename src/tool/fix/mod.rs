@@ -30,7 +30,7 @@ pub fn run(args: &Args) -> ExitCode {
         Ok(cx) => cx,
         Err(status) => return status,
     };
-    // What stops this chain was reported.
+    // An error that ends it early was reported.
     let _ = fix(&mut cx, args);
     finish(&mut cx, args.common.messages)
 }
@@ -46,7 +46,7 @@ struct State {
 fn fix(cx: &mut Session, args: &Args) -> Option<()> {
     let file = load::load(cx, &args.input)?;
     let mut state = examine(cx, args, file, Vec::new());
-    // What is left when every error has gone that a fix made and a later one removes.
+    // The state before a fix whose new errors are not all gone yet; none if all are.
     let mut safe: Option<State> = None;
     let mut owed = BTreeSet::new();
     let mut refused = BTreeSet::new();

@@ -8,7 +8,7 @@ use crate::source::{SourceMap, Span};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// How far a check went. What cannot be read is left out of names and types, which are checked for the rest.
+/// How far a check went. Text that cannot be read is left out; names and types are checked for the rest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Stage {
     /// Some file is missing or cannot be parsed. Of a statement one such error is found at a time.
@@ -34,7 +34,7 @@ fn is_error(diag: &Diagnostic) -> bool {
     diag.severity == Severity::Error
 }
 
-/// What an error is wherever its place has moved to: its file, code and message.
+/// The identity of an error, which stays when its place moves: its file, code and message.
 pub type Key = (Option<PathBuf>, &'static str, String);
 
 /// An error that a fix has caused.

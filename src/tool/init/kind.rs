@@ -1,4 +1,4 @@
-//! What a project is for: a form of a program type with what it attaches to, a struct of functions, or a kernel module.
+//! The kinds of projects: a form of a program type with its target, a struct of functions, or a kernel module.
 
 use super::Wrong;
 use crate::diag::similar;

@@ -43,7 +43,7 @@ impl Wrong {
     }
 }
 
-/// What is written: the program, and what the page says of it.
+/// The texts of a project: the program, and the facts for its page.
 struct Project {
     source: String,
     about: String,
@@ -68,7 +68,7 @@ pub fn run(args: &Init) -> ExitCode {
     let mut cx = Session::new(Options { btf: args.btf.clone(), ..Options::default() });
     match project(&mut cx, args) {
         Ok((names, project)) => {
-            // What could not be written was reported.
+            // A file that could not be written was reported.
             let _ = write(&mut cx, &args.name, &names, &project);
             finish(&mut cx, args.messages)
         }

@@ -81,7 +81,7 @@ pub fn module(names: &Names) -> Project {
     Project { source, about: about.to_owned(), commands, facts }
 }
 
-/// What a program says that is for kernels from this one on alone.
+/// The line of a program that is for kernels from this one on alone; empty if all supported kernels have it.
 pub fn since(first: Option<Kernel>) -> String {
     let later = first.filter(|first| *first > (MIN_KERNEL.major, MIN_KERNEL.minor));
     later.map_or(String::new(), |(major, minor)| format!("\nmin_kernel \"{major}.{minor}\"\n"))

@@ -47,7 +47,7 @@ pub fn of_program(hook: &Hook) -> Vec<String> {
     facts
 }
 
-/// What a program gets that the tables do not list: the fields of its record, or its parameters.
+/// The parameters of a program that the tables do not list: the fields of its record, or its parameters.
 pub fn of_parameters(cx: &mut Session, hook: &Hook, params: &[Parameter]) -> Vec<String> {
     let is_record = matches!(hook.spec.params, Params::Record { .. });
     let record = params.first().filter(|_| is_record).and_then(|(_, ty)| ty.strip_prefix('*'));

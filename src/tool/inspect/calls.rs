@@ -166,7 +166,7 @@ fn registers_map(instruction: &Instruction) -> bool {
     instruction.registers.0 == MAP
 }
 
-/// What the register of the index may hold.
+/// The values that the register of the index may hold.
 #[derive(Clone, PartialEq, Eq)]
 enum Index {
     These(BTreeSet<usize>),

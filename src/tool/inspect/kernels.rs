@@ -1,4 +1,4 @@
-//! What an object needs of a kernel, each with the first kernel that has it: `--kernels`, and `ksc --kernel-report`.
+//! The features that an object needs, each with the first kernel that has it: `--kernels`, and `ksc --kernel-report`.
 
 use super::calls::{CALL, PSEUDO_CALL, code};
 use super::object::{File, parse, report, section, text as text_of};
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// The opcodes of atomic operations on memory (`BPF_STX | BPF_ATOMIC`); the first kernels with them had only the addition.
 const ATOMIC: [u8; 2] = [0xc3, 0xdb];
 
-/// What is needed.
+/// A feature that the object needs.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Need {
     what: &'static str,

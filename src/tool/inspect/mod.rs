@@ -17,7 +17,7 @@ use object::Objects;
 use serde::Serialize;
 use std::process::ExitCode;
 
-/// What is printed; JSON has the same names.
+/// The report; JSON has the same names.
 #[derive(Serialize)]
 struct Report {
     license: Option<String>,
@@ -31,7 +31,7 @@ struct Report {
     tiers: Vec<Tier>,
 }
 
-/// What is in the object for some kernels.
+/// The object for some kernels.
 #[derive(Serialize)]
 struct Tier {
     /// The first of them.
@@ -107,7 +107,7 @@ pub fn run(args: &Inspect) -> ExitCode {
     let printed = object::objects(&bytes).and_then(|objects| part(&objects));
     match printed {
         Ok(out) => {
-            // What prevents it is reported.
+            // A failure is reported.
             let _ = output::print(&mut cx, out);
         }
         Err(why) => {

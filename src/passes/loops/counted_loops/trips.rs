@@ -154,7 +154,7 @@ impl Loop<'_> {
             (None, None) | (Some(_), Some(_)) => return None,
         };
         let (load, variable) = self.loaded(of)?;
-        // What was loaded before the loop is the same in each iteration.
+        // A value that was loaded before the loop is the same in each iteration, so it is no test of the variable.
         self.ops.contains(&load).then_some(Test { variable, pred, bound })
     }
 
@@ -327,7 +327,7 @@ impl Loop<'_> {
         continues.into_iter().all(|end| !before.iter().any(|&other| other == end || self.func.is_inside(end, other)))
     }
 
-    /// What the variable holds where the loop begins, if that is a constant: the last store before it, in the same iteration of a
+    /// The value of the variable where the loop begins, if that is a constant: from the last store before it, in the same iteration of a
     /// loop around.
     fn start(&self, variable: Value) -> Option<i128> {
         let mut at = self.op;

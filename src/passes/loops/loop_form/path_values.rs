@@ -190,7 +190,7 @@ impl Flow<'_> {
                 return Facts::UNKNOWN;
             };
             let from = if kept == self.subject { From::Sum } else { From::Nothing };
-            // What a function only reads through a pointer is data.
+            // Memory that a function only reads through a pointer is data.
             let only_read = Facts { from: From::Nothing, unknown: matches!(kept, Kept::Pointed(_)) };
             return self.held.get(&kept).copied().unwrap_or(only_read).or(Facts { from, unknown: false });
         }

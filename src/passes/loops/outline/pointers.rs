@@ -69,8 +69,7 @@ fn may_be_local(func: &Function, types: &Types, uses: &OnceCell<Uses>, value: Va
     leads_to_local(func, types, (uses, value), &mut HashSet::new())
 }
 
-/// Whether a value may be, or the place that it is may hold, the address of a stack slot. What was looked at before adds
-/// nothing.
+/// Whether a value may be, or the place that it is may hold, the address of a stack slot. A value in `seen` adds nothing.
 fn leads_to_local(
     func: &Function,
     types: &Types,
