@@ -12,7 +12,7 @@ const BEHIND: [&str; 2] = ["__data_loc ", "__rel_loc "];
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Field {
     pub name: String,
-    /// Of C, as the event declares it; for what lies behind the record, of that.
+    /// A type of C, as the event declares it; for bytes behind the record, their type.
     pub ty: String,
     /// In bytes from the start of the record.
     pub offset: u64,

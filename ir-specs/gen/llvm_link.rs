@@ -30,8 +30,8 @@ pub fn link() {
     link_system("stdc++");
 }
 
-/// Links a library that LLVM uses. Those that not every machine has go into the compiler, so that it runs alone; libc's
-/// own stay shared, and what nothing refers to is dropped. A static executable has libc's own from Rust's library.
+/// Links a library that LLVM uses. Libraries that not every machine has go into the compiler, so that it runs alone; libc's own stay
+/// shared, and libraries that nothing refers to are dropped. A static executable has libc's own from Rust's library.
 fn link_system(name: &str) {
     let features = std::env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
     let archive = ask("cc", &[&format!("-print-file-name=lib{name}.a")]);

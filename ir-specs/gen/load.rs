@@ -53,12 +53,12 @@ pub struct CWords {
 }
 
 impl CWords {
-    /// Those of kernel modules, sorted.
+    /// The words of kernel modules, sorted.
     pub fn of_modules(&self) -> Vec<&str> {
         sorted([&self.keywords, &self.used, &self.macros])
     }
 
-    /// Those of headers, sorted.
+    /// The words of headers, sorted.
     pub fn of_headers(&self) -> Vec<&str> {
         sorted([&self.keywords, &self.headers])
     }

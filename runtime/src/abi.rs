@@ -292,7 +292,7 @@ pub struct KsGlobal {
     pub name: *const c_char,
     /// A `KsSection`.
     pub section: u32,
-    /// Of the section `Kconfig` a `KsKconfig`, else 0.
+    /// For the section `Kconfig` a `KsKconfig`, else 0.
     pub flags: u32,
     /// In bytes; checked against the object's.
     pub size: u64,
@@ -455,9 +455,9 @@ pub enum KsArgKind {
 /// A flag of `%s` in the formats of `ks_print`: the text is the program's own, and goes out as it is. Other text goes out as it is with
 /// `newline` 0; else a terminal gets bytes that it would act on as `\x1b`, but for the ends of lines.
 pub const KS_OWN_TEXT: u8 = b'\'';
-/// The same: as if `newline` were not 0.
+/// A flag of `%s` like `KS_OWN_TEXT`: the text is treated as if `newline` were not 0.
 pub const KS_LINES: u8 = b'~';
-/// The same: ends of lines are escapes too, wherever the text goes.
+/// A flag of `%s` like `KS_OWN_TEXT`: ends of lines are escapes too, wherever the text goes.
 pub const KS_WITHIN_LINE: u8 = b'_';
 
 /// A value to print.

@@ -65,7 +65,7 @@ named! {
     /// Target: a file, or a library by its short name, and a function in it, `libc:getaddrinfo`, or a pattern of functions; or several
     /// of these, a line each. No flags, no point.
     "uprobe" Uprobe = 21,
-    /// The same at the return of the function.
+    /// The return of the function; target, flags and point as of `uprobe`.
     "uretprobe" Uretprobe = 22,
     /// It is not attached: `ks_run` runs it.
     "run" Run = 23,

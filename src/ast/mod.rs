@@ -56,11 +56,11 @@ pub enum TypeKind {
 /// Whose memory a pointer leads to, as it is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Memory {
-    /// Of the program; nothing is written.
+    /// Memory of the program; nothing is written.
     Own,
-    /// Of a process: `user`.
+    /// Memory of a process: `user`.
     User,
-    /// Of an arena: `arena`.
+    /// Memory of an arena: `arena`.
     Arena,
 }
 

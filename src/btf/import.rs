@@ -33,7 +33,7 @@ pub struct KernelTypes {
 pub enum KernelEnumerator {
     /// A variant of an enum with a name, by its place: the loader fills in the value that the kernel has.
     Variant(EnumId, usize),
-    /// Of an enum without a name, which loaders cannot find: its value is the same in all kernels that have it.
+    /// A variant of an enum without a name, which loaders cannot find: its value is the same in all kernels that have it.
     Constant(i128),
 }
 

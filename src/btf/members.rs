@@ -9,7 +9,7 @@ pub struct Member<'a> {
     pub ty: TypeId,
     /// From the start of the struct that was asked.
     pub bit_offset: u64,
-    /// Of a bit-field.
+    /// The width of a bit-field; none for other members.
     pub bit_width: Option<u8>,
 }
 

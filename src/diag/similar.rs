@@ -44,8 +44,8 @@ pub fn likest_first<'n>(name: &str, mut names: Vec<&'n str>) -> Vec<&'n str> {
 const MOST_CHANGES: usize = 3;
 const MAX_UTF8: usize = 4;
 
-/// How far a candidate is from the name, if it may be what is meant. Of names that begin with the same words, as
-/// `XDP_PASS` and `XDP_DROP`, only the different parts count.
+/// How far a candidate is from the name, if it may be what is meant. For names that begin with the same words, as `XDP_PASS` and
+/// `XDP_DROP`, only the different parts count.
 fn likely(name: &str, candidate: &str) -> Option<usize> {
     if candidate.eq_ignore_ascii_case(name) {
         return Some(0).filter(|_| candidate != name);

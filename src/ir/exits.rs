@@ -31,7 +31,7 @@ impl Exit {
         }
     }
 
-    /// The same exit as seen from outside of `op`, which holds it in this region; none if it leads no further than `op`.
+    /// This exit as seen from outside of `op`, which holds it in this region; none if it leads no further than `op`.
     pub fn beyond(self, op: Opcode, region: usize) -> Option<Exit> {
         let region = op.named_region(region);
         match self {

@@ -196,7 +196,7 @@ pub struct MapDecl {
     pub bound: bool,
     /// `pin var`: it outlives the process.
     pub pinned: bool,
-    /// Of BPF code alone: a variable that is its only entry.
+    /// It has one entry, a variable of BPF code alone.
     pub private: bool,
     /// The variable that counts insertions that found no room, where the program asks for their number.
     pub refusals: Option<Symbol>,
@@ -251,7 +251,7 @@ pub struct ProgramDecl {
 #[derive(Clone, Debug)]
 pub struct OptionsDecl {
     pub ty: StructId,
-    /// Of the struct: what `--help` begins with.
+    /// The doc comment of the struct, with which `--help` begins.
     pub docs: String,
     /// Default contents of the struct.
     pub init: Vec<u8>,

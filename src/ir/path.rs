@@ -137,7 +137,7 @@ impl Path {
         None
     }
 
-    /// The same part of another variable of that type.
+    /// The same steps from another variable of that type.
     pub fn moved_to(&self, variable: Value) -> Path {
         Path { variable, steps: self.steps.clone() }
     }

@@ -10,7 +10,7 @@ pub struct StructOps {
     pub name: Symbol,
     /// The kernel's struct.
     pub of: String,
-    /// Those that the program gives; the others are zero.
+    /// The members that the program gives; the others are zero.
     pub members: Vec<OpsMember>,
     pub span: Span,
 }

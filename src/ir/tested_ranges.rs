@@ -55,7 +55,7 @@ impl Ranges<'_> {
         self.within_at(value, op, DEPTH)
     }
 
-    /// The same, and what tests show of it; without tests what is known everywhere.
+    /// Like `within`, with the limits that tests before `op` show; without tests the limit that holds everywhere.
     pub(super) fn within_at(&self, value: Value, op: OpId, depth: u32) -> Option<u64> {
         let known = self.within(value, depth);
         if self.order.is_none() || depth == 0 || self.func.known(self.types, value).is_some() {

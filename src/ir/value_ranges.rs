@@ -68,7 +68,7 @@ impl<'a> Ranges<'a> {
         Ranges { func, types, params, written, order: None, bounds: RefCell::default(), found: RefCell::default() }
     }
 
-    /// The same, where tests of numbers count too.
+    /// The ranges of a function with the limits that tests of numbers show.
     pub fn with_tests(func: &'a Function, types: &'a Types) -> Ranges<'a> {
         let order = func.walk().into_iter().enumerate().map(|(at, op)| (op, at)).collect();
         Ranges { order: Some(order), ..Ranges::of(func, types) }

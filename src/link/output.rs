@@ -106,7 +106,7 @@ pub fn rewrite(cx: &mut Session, path: &Path, bytes: &[u8]) -> Option<()> {
         let file = beside(&real, bytes, about.permissions())?;
         // Only root gives files away; others may do without.
         let _ = fchown(file.as_file(), Some(about.uid()), Some(about.gid()));
-        // Those that it was made with lack what the umask takes.
+        // The permissions of the new file lack those that the umask takes.
         file.as_file().set_permissions(Permissions::from_mode(about.mode() & 0o777))?;
         file.persist(&real).map_err(|error| error.error)
     });

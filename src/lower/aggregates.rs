@@ -85,7 +85,7 @@ impl Lowering<'_> {
     }
 
     fn struct_literal(&mut self, expr: &Expr, fields: &[(usize, Expr)], place: Value) {
-        // Of fields that share bytes a literal has one.
+        // A literal has one of several fields that share bytes.
         let whole = consts::fields(&self.cx.types, expr.ty).len() == fields.len();
         if !whole || has_padding(&self.cx.types, expr.ty) {
             self.at(expr.span).b.ks_zero(place);

@@ -219,7 +219,7 @@ impl Lowering<'_> {
         old.unwrap_or_else(|| crate::bug!("an atomic operation yields the old value"))
     }
 
-    /// The same where nothing asks for the old value, which may then be a simpler instruction.
+    /// An atomic operation without its old value, which may then be a simpler instruction.
     pub(super) fn atomic_effect(&mut self, builtin: &BuiltinSpec, place: &Expr, args: &[Expr], expr: &Expr) {
         let (Some(word), [value], true) = (builtin.atomic, args, builtin.plain) else {
             self.atomic(builtin, place, args, expr.ty, expr.span);

@@ -13,7 +13,7 @@ impl Lowering<'_> {
     }
 
     pub(super) fn block_from(&mut self, block: &Block, from: usize, dest: Dest) -> Option<Value> {
-        // Of a function that defers something.
+        // The body of a function that defers something.
         let own = self.uses.defers && std::ptr::eq(block, &self.source.body);
         for (index, stmt) in block.stmts.iter().enumerate().skip(from) {
             if !self.reachable {

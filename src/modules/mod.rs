@@ -43,9 +43,9 @@ pub struct Modules {
     /// The position of the path of an `import`, and the module that it leads to. A path that leads nowhere was
     /// reported.
     pub imports: HashMap<Span, ModuleId>,
-    /// Whether every header is there. If not, most of what could be said of the declarations would be wrong.
+    /// Whether every header is there. If not, most reports about the declarations would be wrong.
     pub complete: bool,
-    /// Whether every declaration could be read. Those that could not are `ItemKind::Unread`, by their names.
+    /// Whether every declaration could be read. Others are `ItemKind::Unread`, by their names.
     pub read: bool,
 }
 

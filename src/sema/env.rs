@@ -40,7 +40,7 @@ pub enum Entity {
 /// The enums that have a variant of one name, with its values.
 #[derive(Clone, Debug, Default)]
 pub struct Variants {
-    /// Those that the module declares; where it declares none, the predefined ones.
+    /// The enums that the module declares; where it declares none, the predefined ones.
     pub visible: Vec<(EnumId, i128)>,
     /// Predefined ones that the module's hide, unless their enum is expected.
     pub hidden: Vec<(EnumId, i128)>,

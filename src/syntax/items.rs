@@ -15,7 +15,7 @@ struct Modifiers {
     visibility: Option<Visibility>,
     storage: Option<Storage>,
     pin: bool,
-    /// Those that only a variable takes.
+    /// The modifiers that only a variable takes.
     of_variables: Vec<Ident>,
 }
 

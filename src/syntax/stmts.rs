@@ -260,7 +260,7 @@ impl Builder<'_> {
         StmtKind::Lock { place: call, body }
     }
 
-    /// Of `var_stmt`, `var_item` and `const_stmt`.
+    /// Builds the parts that `var_stmt`, `var_item` and `const_stmt` have in common.
     fn declaration(&mut self, pair: Pair<'_, Rule>) -> Declared {
         let mut name = None;
         let mut ty = None;

@@ -151,7 +151,7 @@ impl ProgramSpec {
     /// Since when the kernel lets programs of this type call the helper, if it does.
     pub fn may_call(&self, helper: &'static HelperSpec) -> Option<&'static HelperPrograms> {
         if self.params == (Params::Replaced {}) {
-            // Those of the program in which it replaces a function.
+            // The helpers of the program in which it replaces a function.
             return helper.programs.first();
         }
         let by_name = self.helpers.contains(&helper.name);

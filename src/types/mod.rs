@@ -328,7 +328,7 @@ impl Types {
         &self.structs[id.0 as usize]
     }
 
-    /// The same, to change it: fields of the kernel's structs are added when the program names them.
+    /// A struct to change: fields of the kernel's structs are added when the program names them.
     pub fn struct_def_mut(&mut self, id: StructId) -> &mut StructDef {
         &mut self.structs[id.0 as usize]
     }
@@ -349,7 +349,7 @@ impl Types {
         &self.enums[id.0 as usize]
     }
 
-    /// The same, to set its variants, which are checked after the types are declared.
+    /// An enum to change: its variants are checked after the types are declared.
     pub fn enum_def_mut(&mut self, id: EnumId) -> &mut EnumDef {
         &mut self.enums[id.0 as usize]
     }

@@ -4,7 +4,7 @@ use super::several::{elements, is_pattern, matches};
 use std::collections::BTreeSet;
 use std::fs;
 
-/// Those that probes can be at, where the kernel says it (Documentation/trace/ftrace.rst of Linux).
+/// Files with the functions that probes can be at, where the kernel lists them (Documentation/trace/ftrace.rst of Linux).
 const TRACEABLE: [&str; 2] =
     ["/sys/kernel/tracing/available_filter_functions", "/sys/kernel/debug/tracing/available_filter_functions"];
 /// All symbols.

@@ -22,7 +22,7 @@ pub fn help(is_it: impl Fn(&bpf::bpf_link_info) -> bool, otherwise: &str) -> Str
     }
 }
 
-/// The same for a link that this program has pinned.
+/// A help on how to free a place that a link which this program has pinned holds; none if there is no such link.
 pub fn pinned(is_it: impl Fn(&bpf::bpf_link_info) -> bool) -> Option<String> {
     let pin = own_pin(is_it)?;
     Some(format!("a link has the place that is pinned at {pin}, and outlives its process: rm {pin} detaches it"))

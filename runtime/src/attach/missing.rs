@@ -69,7 +69,7 @@ fn function(target: &str) -> Result<(), Failure> {
     }
 }
 
-/// Of several places one is enough.
+/// Fails if none of the places that the target names is a function of its file.
 pub fn user_code(target: &str) -> Result<(), Failure> {
     let mut places = elements(target).map(|(_, place)| library::find_function(place));
     let first = places.next().unwrap_or(Ok(()));

@@ -292,7 +292,7 @@ impl Request<'_> {
         self.link_in(target, Order { flags, relative: 0 })
     }
 
-    /// The same at a place among other programs.
+    /// Links the program to a target, at a place among other programs.
     fn link_in(&self, target: i32, order: Order) -> Result<Box<dyn Attached>, i32> {
         let mut options = bpf::bpf_link_create_opts {
             sz: size_of::<bpf::bpf_link_create_opts>() as bpf::size_t,

@@ -5,7 +5,7 @@ use crate::abi::KsOption;
 use crate::program::MainThread;
 use std::cell::Cell;
 
-/// Those of one attachment.
+/// The options of one attachment.
 #[derive(Clone, Copy, Default)]
 pub struct Options {
     pub pid: Option<i32>,
@@ -14,7 +14,7 @@ pub struct Options {
 
 static NEXT: MainThread<Cell<Options>> = MainThread::new(Cell::new(Options { pid: None, cookie: None }));
 
-/// Those that were set since the last attachment.
+/// The options that were set since the last attachment.
 pub fn take() -> Options {
     NEXT.take()
 }

@@ -35,7 +35,7 @@ struct Map {
 
 static MAPS: MainThread<OnceCell<Vec<Map>>> = MainThread::new(OnceCell::new());
 
-/// Those that the program declares.
+/// The maps that the program declares.
 fn declared() -> &'static [Map] {
     // The static is reached as such, so that the borrow lives as long as the process.
     let maps: &'static OnceCell<Vec<Map>> = &MAPS;

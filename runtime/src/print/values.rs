@@ -28,7 +28,7 @@ pub enum Shown {
     Raw,
     /// A terminal gets the bytes that it would act on as escapes, but for the ends of lines.
     Lines,
-    /// The same, with the ends of lines too, wherever the text goes.
+    /// As escapes, with the ends of lines too, wherever the text goes.
     WithinLine,
 }
 
@@ -61,7 +61,7 @@ pub enum Conversion {
     Ip4,
     Ip6,
     Mac,
-    /// Of the kernel.
+    /// A symbol of the kernel.
     Symbol,
 }
 

@@ -13,7 +13,7 @@ struct Mapping {
     /// `start-end` as /proc/PID/maps has it.
     range: String,
     path: String,
-    /// Of the address in the file.
+    /// The offset of the range in the file.
     offset: u64,
     /// Device and inode, which are of this file alone.
     file: String,

@@ -54,7 +54,7 @@ impl Printer<'_> {
         self.separated(brackets, ends, elements, span, |_| ",", print);
     }
 
-    /// The same, with what follows an element that has a line of its own.
+    /// Like `bracketed`, with a text behind each element that has a line of its own.
     pub fn separated<T>(
         &mut self,
         brackets: [&str; 2],

@@ -70,7 +70,7 @@ const OPTIONS: &[&CStr] = &[
     // LLVM unrolls outer loops with all that it has inlined into them. The size of a BPF program counts more than the branches
     // that this saves.
     c"-unroll-threshold=60",
-    // The same of functions that have several calls.
+    // For the same reason functions that have several calls are inlined only if they are small.
     c"-inline-threshold=120",
     // After some tests that may return, LLVM takes a call for cold, and does not inline a function that has no other call. The code behind
     // such tests is the main path of packet programs.

@@ -84,12 +84,12 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
         }
     }
 
-    /// The same for an integer.
+    /// The LLVM value of an integer.
     pub fn int(&self, value: Value) -> IntValue<'c> {
         self.value(value).into_int_value()
     }
 
-    /// The same for a pointer.
+    /// The LLVM value of a pointer.
     pub fn ptr(&self, value: Value) -> PointerValue<'c> {
         self.value(value).into_pointer_value()
     }

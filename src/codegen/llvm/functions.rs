@@ -43,8 +43,8 @@ pub fn emit_all(g: &mut ModuleGen) {
     }
 }
 
-/// The name in the symbol table. Those of user space start with a prefix that no C identifier has, so that a function
-/// called `read` never meets libc's. The runtime library looks up programs by theirs.
+/// The name in the symbol table. Names of user space start with a prefix that no C identifier has, so that a function called `read` never
+/// meets libc's. The runtime library looks up programs by theirs.
 fn symbol(g: &ModuleGen, func: &Function) -> String {
     match g.facts.debug {
         DebugForm::Btf if matches!(func.role, Role::Program { .. }) => func.name.to_string(),

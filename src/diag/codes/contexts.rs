@@ -152,7 +152,7 @@ codes! {
     /// The kernel lets a program array hold programs of one type, for one kind of attach point, and of one mode alone, those
     /// that call through it too.
     E0364 TailCallArray { name, one, other } = "programs of two types call through `{name}`: `{one}` and `{other}`",
-    /// A lookup or a context may yield a request for a connection, or what is left of one, in place of a full socket. Those have
+    /// A lookup or a context may yield a request for a connection, or what is left of one, in place of a full socket. Such a socket has
     /// only some of the fields.
     E0373 PartOfObject { field } = "field `{field}` is of full sockets, and this one may not be full",
     /// To the kernel, pointers to full sockets and to others are of two kinds, and each instruction that reads a field has a pointer

@@ -91,9 +91,8 @@ codes! {
     W0432 DeletedEntry { name } = "the entry that `{name}` names was deleted",
     /// User space reads an entry, changes the part and writes the entry back. The kernel ends the timer of an entry that is replaced.
     W0417 TimerEnds { map } = "this replaces the entry of `{map}`, which ends its timer",
-    /// The kernel takes the values of all CPUs at once. Those of the others are written back as they were read, over what
-    /// programs have added since. Before the first `attach` nothing is lost; `m[k] = e`, which gives every CPU a value, is no
-    /// such write.
+    /// The kernel takes the values of all CPUs at once. The other CPUs' values are written back as they were read, over additions that
+    /// programs have made since. Before the first `attach` nothing is lost; `m[k] = e`, which gives every CPU a value, is no such write.
     W0433 CpuWrite { name } = "this writes the other CPUs' values of `{name}` too, over what BPF code adds meanwhile",
     /// The map has as many entries as indexes of this type can name, not as many as are asked for.
     W0469 IndexReach { ty, reach } = "an index of type `{ty}` names {reach} entries, and so many are made",

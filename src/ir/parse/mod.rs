@@ -64,7 +64,7 @@ struct Parser<'a> {
     enums: HashMap<String, EnumId>,
     /// Structs whose names were used before their declaration.
     undefined: Vec<(String, Span)>,
-    /// Of the function that is being read.
+    /// The values, and below the blocks, of the function that is being read, by their numbers in the text.
     values: HashMap<u32, Value>,
     blocks: HashMap<u32, BlockId>,
 }

@@ -116,7 +116,7 @@ impl<'a> Lowering<'a> {
         });
     }
 
-    /// Of bytes that exist.
+    /// Copies bytes that exist into a place.
     fn copy_existing(&mut self, view: View, offset: Value, place: Value, size: u64) {
         let (of, _) = self.pointee(place);
         let at = self.plus(view.offset, offset);

@@ -12,7 +12,7 @@ use crate::types::Ty;
 /// So many bytes are compared without a loop.
 const WRITTEN_OUT: u64 = 64;
 
-/// The same one by one.
+/// So many bytes are compared one by one without a loop.
 const BYTES_WRITTEN_OUT: u64 = 16;
 
 impl<'a> Lowering<'a> {

@@ -216,7 +216,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// The same memory as a place of another type.
+    /// The memory of a place, as a place of another type.
     fn place_as(&mut self, place: Value, of: Ty) -> Value {
         let (own, space) = self.pointee(place);
         if own == of {

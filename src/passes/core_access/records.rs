@@ -13,7 +13,7 @@ struct Found {
     ctx: Value,
     /// The place of the field.
     place: Value,
-    /// Of the element in the field; none if the field itself is meant.
+    /// The index of the element in the field; none if the field itself is meant.
     element: Option<u64>,
 }
 

@@ -1,9 +1,9 @@
 //! `events`: counts dropped events and refused insertions, and checks that someone handles those that `dispatch` waits for.
 //!
-//! Takes the whole program after `reach`. If the program uses `m.dropped()` anywhere, each failure to send through the
-//! map atomically adds 1 to a variable of both sides. A failure costs that one instruction, and without `dropped`
-//! nothing. Leaves reads of the variables for `map.dropped`. Of `refused(m)`, see `refusals`. Reports maps that `dispatch` listens to though they have
-//! no handler. Marks the registrations of handlers of maps whose records may have bytes after the value.
+//! Takes the whole program after `reach`. If the program uses `m.dropped()` anywhere, each failure to send through the map atomically adds
+//! 1 to a variable of both sides. A failure costs that one instruction, and without `dropped` nothing. Leaves reads of the variables for
+//! `map.dropped`. `refusals` has the counters of `refused(m)`. Reports maps that `dispatch` listens to though they have no handler. Marks
+//! the registrations of handlers of maps whose records may have bytes after the value.
 //!
 //! What BPF code sends (`map.output`) reaches handlers in user space through `runtime/src/events/`. `map.on_event` registers a handler,
 //! and `map.listen` names the maps of the next `ks_dispatch`. The pass `events` makes the shared variable `dropped`. `passes/records/`

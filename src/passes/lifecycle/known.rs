@@ -120,7 +120,7 @@ impl Known {
         }
     }
 
-    /// The same did not fail; where the program was attached to this target before, if it was.
+    /// Notes an attachment that did not fail. Returns the place where the program was attached to this target before, if it was.
     pub fn note(&mut self, target: &Target, handle: Holder, program: Option<Symbol>, span: Span) -> Option<Span> {
         let made = *self.held.get(&handle)?;
         let State::Attached(targets) = self.states.get_mut(&made)? else { return None };

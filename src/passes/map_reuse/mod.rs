@@ -109,7 +109,7 @@ const MAX_KNOWN: usize = 128;
 struct Known {
     contents: Contents,
     lookups: Vec<Lookup>,
-    /// Those that still hold if they have found an entry.
+    /// The lookups that still hold if they have found an entry.
     found: Vec<Lookup>,
 }
 

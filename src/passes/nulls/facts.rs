@@ -223,7 +223,7 @@ impl Known {
         self.forget_behind(|_| true);
     }
 
-    /// The same where no variable can have been written as a whole.
+    /// Like `forget_addressed`, where no variable can have been written as a whole.
     pub fn forget_pointed(&mut self) {
         self.forget_behind(|path| !path.steps.is_empty());
     }

@@ -42,7 +42,7 @@ pub struct Open {
     pub offset: Sum,
 }
 
-/// The same among the parameters: of the context, the offset and the length.
+/// A view among the parameters: the indexes of its context, offset and length.
 pub type Handed = (usize, usize, usize);
 
 /// The views of one function; `handed` are those among its parameters.

@@ -71,7 +71,7 @@ pub fn keys_of_other_side<'m>(
     for op in func.walk() {
         let data = &func.ops[op];
         let map = data.map().and_then(|name| module.map(name)).filter(|map| map.kind.object.is_some());
-        // Where the target can do nothing at all with the kind, that is said.
+        // A target that can do nothing at all with the kind is reported elsewhere.
         let map = map.filter(|map| !map.kind.on[target].is_empty());
         let key = data.opcode.spec().operands.iter().position(|operand| operand.name == "key");
         let (Some(map), Some(key)) = (map, key) else { continue };

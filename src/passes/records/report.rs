@@ -189,7 +189,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Whether this is said of the record, or of it at a place, for the first time.
+    /// Whether the report about the record, or about it at this place, is made for the first time.
     fn first(&mut self, root: Root, what: &'static str, place: Option<Span>) -> bool {
         self.reported.insert((root, what, place.map_or(0, |span| span.lo)))
     }

@@ -39,7 +39,7 @@ pub fn find(module: &Module) -> BTreeMap<Symbol, Late> {
 
 struct Loads<'m> {
     module: &'m Module,
-    /// Of each function.
+    /// For each function, the global variables to which its values lead.
     roots: Vec<HashMap<Value, Symbol>>,
     late: BTreeMap<Symbol, Late>,
 }

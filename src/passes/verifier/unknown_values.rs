@@ -157,7 +157,7 @@ fn forget_copied(func: &mut Function, types: &mut Types, op: OpId, pass: &'stati
     if integers.is_empty() { Changed::No } else { Changed::Yes }
 }
 
-/// The same integer in its place, which the verifier does not know any more.
+/// Makes the verifier forget an integer in its place.
 pub fn forget_part(b: &mut Builder<'_>, types: &mut Types, (path, ty): &(Path, Ty)) {
     let place = path.place(b, types, path.variable);
     let value = b.ks_load(place, *ty);
@@ -216,7 +216,7 @@ fn loaded_from(func: &Function, value: Value) -> Option<Value> {
     (data.opcode == Opcode::KsLoad).then(|| data.operands[0])
 }
 
-/// The same number, which the verifier does not know any more; `zero` names the variable that is zero.
+/// Yields `value` as a number that the verifier does not know; `zero` names the variable that is zero.
 pub fn number(b: &mut Builder<'_>, types: &mut Types, zero: &Symbol, value: Value) -> Value {
     let zero_place = types.place(Ty::U64, Space::Global);
     let zero = b.ks_global(zero, zero_place);

@@ -21,7 +21,7 @@ pub fn unknown_name(cx: &mut Session, scope: &dyn Scope, name: &Ident, otherwise
     report_unknown(cx, scope, name, values, otherwise);
 }
 
-/// The same where a type or a module is expected.
+/// Reports an unknown name where a type or a module is expected.
 pub fn unknown_owner(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
     report_unknown(cx, scope, name, || scope.candidates(Wanted::Any), None);
 }
@@ -61,7 +61,7 @@ fn report_unknown(
     }
 }
 
-/// The same where a type is expected.
+/// Reports an unknown name where a type is expected.
 pub fn unknown_type(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
     let usual = foreign::ty(&name.name).map(str::to_owned);
     let elsewhere = scope.imports().spelled_out(name);

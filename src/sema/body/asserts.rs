@@ -13,7 +13,7 @@ use crate::types::{EnumId, Ty, TyKind};
 
 /// So much of a condition is in the message.
 const LONGEST_CONDITION: usize = 80;
-/// Of enums with more variants messages have numbers alone.
+/// For enums with more variants messages have numbers alone.
 const MOST_NAMES: usize = 64;
 
 /// A format with the values that it prints.

@@ -57,7 +57,7 @@ pub fn element(array: &Expr, index: usize, span: Span) -> Option<Expr> {
     Some(Expr { span, ..again(field)? })
 }
 
-/// The same expression a second time, if its evaluation does nothing else.
+/// A copy of the expression, to be evaluated a second time; none if its evaluation does something else.
 fn again(expr: &Expr) -> Option<Expr> {
     let (ty, span): (Ty, Span) = (expr.ty, expr.span);
     let kind = if let ExprKind::CtxField { ctx, field } = &expr.kind {

@@ -27,7 +27,7 @@ impl Checker<'_, '_> {
         value
     }
 
-    /// The same, with the literal's type where nothing else gives one.
+    /// A value with its type; a literal has its own type where nothing else gives one.
     pub fn typed(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Expr {
         let value = self.value(expr, expected);
         self.no_void(value.expr)

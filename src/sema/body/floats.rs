@@ -35,7 +35,7 @@ impl Checker<'_, '_> {
     }
 
     fn both_floats(&mut self, token: BinaryOp, left: Value, right: Value, span: Span) -> Option<(Expr, Expr)> {
-        // Of a compound assignment only the value can be converted; its place marks it.
+        // In a compound assignment only the value can be converted; its place marks it.
         let into_place = (left.ty() != Ty::F64 && left.span() == span).then(|| (left.ty(), right.span()));
         let other = if left.ty() == Ty::F64 { &right } else { &left };
         let (ty, at) = (other.ty(), other.span());

@@ -12,7 +12,7 @@ pub(super) enum Piece {
 pub(super) struct Conversion {
     /// As written.
     pub text: String,
-    /// Of `-`, `+`, blank, `0`, `#`.
+    /// The flags, which are some of `-`, `+`, blank, `0`, `#`.
     pub flags: String,
     pub width: Option<u32>,
     pub precision: Option<u32>,

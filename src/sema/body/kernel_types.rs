@@ -215,7 +215,7 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::Deref(Box::new(null)), ty: of, span }
     }
 
-    /// The same field of a struct at no address, so that nothing is read to reach it.
+    /// The field in a struct at no address, so that nothing is read to reach it.
     fn at_no_address(&mut self, field: &Expr) -> Option<Expr> {
         if let ExprKind::AddressOf(array) = &field.kind {
             return self.at_no_address(array);

@@ -35,7 +35,7 @@ impl Checker<'_, '_> {
         Some((self.map_named(base)?, index))
     }
 
-    /// The same, unless the entry is a socket, which is a pointer and no value.
+    /// Like `map_entry`; none for the entry of a map of sockets, which is a pointer and no value.
     pub fn value_entry<'a>(&self, expr: &'a ast::Expr) -> Option<(MapId, &'a ast::Expr)> {
         self.map_entry(expr).filter(|&(map, _)| !self.env.program.map(map).kind.can(MapAccess::Socket))
     }

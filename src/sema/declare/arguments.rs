@@ -28,7 +28,7 @@ struct Value {
 }
 
 impl Value {
-    /// Of a type that is not known.
+    /// A value of unknown type.
     fn unknown(name: String, offset: u64) -> Value {
         Value { name, ty: None, offset: Some(offset), nullable: false }
     }

@@ -151,7 +151,7 @@ impl Declare<'_> {
         matches!(entity, Entity::Func(id) if matches!(self.env.program.func(*id).role, Role::Program(_)))
     }
 
-    /// Whether a program is, or leads to, another one. Those that are looked at later find the cycle.
+    /// Whether a program is, or leads to, another one. Of a cycle, the last program that is looked at finds it.
     fn falls_back(&self, from: FuncId, to: FuncId) -> bool {
         let funcs = &self.env.program.funcs;
         let mut at = Some(from.0 as usize);

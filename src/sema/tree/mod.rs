@@ -212,7 +212,7 @@ impl ProgramRole {
         }
     }
 
-    /// Of a program whose attribute says the form too.
+    /// The role of a program whose attribute names the form too.
     pub fn of_form(spec: &'static ProgramSpec, form: &'static ProgramForm) -> ProgramRole {
         ProgramRole { mode: Some(form.mode), ..ProgramRole::new(spec) }
     }

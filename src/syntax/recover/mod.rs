@@ -23,7 +23,7 @@ const MAX_MISTAKES: usize = 24;
 /// The most parts around a mistake that are tried; each costs a parse.
 const MAX_HOLES: usize = 20;
 
-/// Whether the tree of such a declaration may have holes. Of the others the name says as much.
+/// Whether the tree of such a declaration may have holes. The name of another one says as much.
 pub fn keeps(kind: &ItemKind) -> bool {
     match kind {
         ItemKind::Fn(_) | ItemKind::Struct(_) | ItemKind::Enum(_) | ItemKind::Config(_) => true,

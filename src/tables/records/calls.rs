@@ -333,7 +333,7 @@ record! {
         /// The functions and macros that BTF does not describe: `name(T, …) -> R`.
         #[serde(default)]
         pub inlines: List<Text>,
-        /// Those of them that may sleep.
+        /// The functions among these that may sleep.
         #[serde(default)]
         pub sleeps: List<Text>,
     }

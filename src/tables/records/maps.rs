@@ -37,7 +37,7 @@ record! {
         /// Values may own objects of the kernel or of the program.
         #[serde(default)]
         pub owns: bool,
-        /// Of kinds whose entries belong to kernel objects.
+        /// The object of an entry, for kinds whose entries belong to kernel objects.
         #[serde(default)]
         pub object: Option<ObjectSpec>,
         /// The accesses of each target to the entries.
@@ -46,11 +46,10 @@ record! {
         /// Names of [`MAP_FLAGS`](super::MAP_FLAGS) that the kernel takes for the kind.
         #[serde(default)]
         pub flags: List<Text>,
-        /// Those that it demands.
+        /// The flags that it demands.
         #[serde(default)]
         pub implied: List<Text>,
-        /// The errors, names of constants, with which an insertion fails that finds no room. Of the kinds that have
-        /// `refused`.
+        /// The errors, names of constants, with which an insertion fails that finds no room. Only kinds that have `refused` list any.
         #[serde(default)]
         pub full: List<Text>,
         /// The first kernel (major, minor) that has it; none: all that the compiler supports.

@@ -133,7 +133,7 @@ choices! {
         Record { of: Text, },
         /// One, which may be left out: a pointer to a struct of the program, which user space hands over.
         Own {},
-        /// Those of a function that is verified by itself, which the program replaces.
+        /// The parameters of a function that is verified by itself, which the program replaces.
         Replaced {},
         /// The parameters of a member of a struct of functions, a word of the context for each; a program may leave out the last ones.
         Member {},
@@ -156,11 +156,11 @@ words! {
 words! {
     /// What the registers hold at a probe, as far as the calling convention says it.
     pub enum Held {
-        /// Those of the function that is entered.
+        /// The arguments of the function that is entered.
         Arguments,
         /// That of the function that returns.
         Result,
-        /// Those of a probe, in the places that the notes of its file say; no calling convention knows them.
+        /// The arguments of a probe, in the places that the notes of its file say; no calling convention knows them.
         Notes,
     }
 }
@@ -335,9 +335,9 @@ record! {
 words! {
     /// A target that is a number.
     pub enum TargetNumber {
-        /// Of a network interface.
+        /// The index of a network interface.
         Index,
-        /// Of an open file.
+        /// The descriptor of an open file.
         Descriptor,
     }
 }
@@ -379,10 +379,11 @@ record! {
         /// The words that it may have, one at most.
         #[serde(default)]
         pub one_of: List<Text>,
-        /// Of the language, but not compiled yet.
+        /// It belongs to the language, but is not compiled yet.
         #[serde(default)]
         pub later: bool,
-        /// No attribute, but a name that others have: what is written instead. Of one that is not compiled yet: what comes near it.
+        /// A name that is no attribute but that others have: the text to write in its place. For an attribute that is not compiled yet: the
+        /// nearest one.
         #[serde(default)]
         pub instead: Option<Text>,
     }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// How far a check went. Text that cannot be read is left out; names and types are checked for the rest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Stage {
-    /// Some file is missing or cannot be parsed. Of a statement one such error is found at a time.
+    /// Some file is missing or cannot be parsed. One such error is found at a time in a statement.
     Read,
     Checked,
     Lowered,

@@ -24,7 +24,7 @@ pub fn text(cx: &mut Session, kind: &Kind) -> String {
     )
 }
 
-/// Those that compile: the checker knows which arguments the language has.
+/// The declarations that compile: the checker knows which arguments the language has.
 fn supported(cx: &Session, mut declared: Vec<String>) -> Vec<String> {
     // Errors of the grammar come before those of the checker.
     for _ in 0..2 {

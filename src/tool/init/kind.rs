@@ -12,7 +12,7 @@ const MODULE: &str = "kfunc";
 /// The kind of a project.
 pub enum Kind {
     Program(Hook),
-    /// Of this struct.
+    /// An implementation of this struct.
     Implementation(String),
     Module,
 }

@@ -55,7 +55,7 @@ struct Project {
 
 /// The names that a project gives.
 struct Names {
-    /// Of the folder and of the executable.
+    /// The name of the folder and of the executable.
     name: String,
     /// `NAME.ks`
     file: String,

@@ -51,7 +51,7 @@ pub struct Instruction {
     pub opcode: u8,
     /// Destination and source.
     pub registers: (u8, u8),
-    /// Of a jump, in instructions.
+    /// The distance of a jump, in instructions.
     distance: i16,
     pub immediate: i32,
 }

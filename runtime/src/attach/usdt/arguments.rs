@@ -7,7 +7,7 @@ use crate::escape;
 use libc::user_regs_struct as Registers;
 use std::mem::offset_of;
 
-/// The arguments that a program takes. Those behind them may be unreadable.
+/// The arguments that a program takes. Arguments behind these may be unreadable.
 pub fn read(site: &Site, taken: usize) -> Result<[Argument; MOST], String> {
     let written = written(&site.arguments);
     if taken > written.len() {

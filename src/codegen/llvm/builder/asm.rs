@@ -42,7 +42,7 @@ impl<'c> Build<'c> {
         call.try_as_basic_value().expect_basic("the assembly yields a pointer").into_pointer_value()
     }
 
-    /// The same address, opaque to the optimiser.
+    /// Yields `pointer`, opaque to the optimiser.
     pub fn asm_pointer(&self, pointer: PointerValue<'c>) -> PointerValue<'c> {
         let fn_type = pointer.get_type().fn_type(&[pointer.get_type().into()], false);
         let asm = self.context.create_inline_asm(fn_type, "".into(), "=r,0".into(), false, false, None, false);
@@ -112,7 +112,7 @@ impl<'c> Build<'c> {
         made(self.builder.build_int_truncate(opaque, outcome.get_type(), ""))
     }
 
-    /// The same number, unknown to the verifier and to LLVM, made at the builder's position.
+    /// Yields `value` as a number that the verifier and LLVM do not know, made at the builder's position.
     ///
     /// A shift by 64 or more gives any number to every verifier (`kernel/bpf/verifier.c`: "Shifts greater than 31 or 63 are
     /// undefined"). 127 shifted right by 127 is zero, whether the machine shifts by 127 or, as RFC 9669 has it, by 63.
@@ -140,12 +140,12 @@ impl<'c> Build<'c> {
         self.asm_unary("$0 = 127\n\t$0 >>= $0", "=r,r", of)
     }
 
-    /// The same number, in a register, made at the builder's position.
+    /// Yields `value` in a register, made at the builder's position.
     pub fn asm_settled(&self, value: IntValue<'c>) -> IntValue<'c> {
         self.asm_placed("", value)
     }
 
-    /// The same number, in a register, made at the builder's position. Of an `or` every verifier makes limits that agree with the bits.
+    /// Yields `value` in a register, made at the builder's position. For an `or` every verifier makes limits that agree with the bits.
     pub fn asm_consistent(&self, value: IntValue<'c>) -> IntValue<'c> {
         self.asm_placed("$0 |= 0", value)
     }

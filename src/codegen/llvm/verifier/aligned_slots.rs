@@ -6,8 +6,8 @@
 //! bytes that remain. If a loop counter is spilled there, the verifier takes the second iteration for a repetition of
 //! the first.
 //!
-//! LLVM lays variables out in the order of their `alloca`s, then its spills. Of variables that are never live together
-//! it may keep the larger ones only. So the larger ones are last, each at the start of 8 bytes.
+//! LLVM lays variables out in the order of their `alloca`s, then its spills. If variables are never live together, it may keep the larger
+//! ones only. So the larger ones are last, each at the start of 8 bytes.
 
 use super::super::module::ModuleGen;
 use super::{Rewrite, Run};

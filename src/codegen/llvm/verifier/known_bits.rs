@@ -1,9 +1,9 @@
 //! Masks numbers before they are bounded, if the verifier knows single bits of them.
 //!
-//! The verifier knows a number by its limits and by its bits. Of `x | 1` that is at least 40 it does not see that it is at least 41; so
-//! behind a test for at most 40, which such a number never passes, limits and bits contradict each other. From 6.8 on the verifier
-//! then forgets the limits and walks on. A bound, which is a comparison, does the same again, and what is left is no offset of a
-//! pointer. A mask makes limits of the bits.
+//! The verifier knows a number by its limits and by its bits. If `x | 1` is at least 40, it does not see that it is at least 41; so behind
+//! a test for at most 40, which such a number never passes, limits and bits contradict each other. From 6.8 on the verifier then forgets
+//! the limits and walks on. A bound, which is a comparison, does the same again, and what is left is no offset of a pointer. A mask makes
+//! limits of the bits.
 
 use super::super::module::ModuleGen;
 use super::known_limits;

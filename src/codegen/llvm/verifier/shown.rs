@@ -120,7 +120,7 @@ impl Shown {
         }
     }
 
-    /// Of a sum, or a number that is shifted to the left, in a register with more bits than the number has.
+    /// The limit of a sum, or of a number that is shifted to the left, in a register with more bits than the number has.
     fn wide(&self, narrow: IntValue, depth: u32) -> Option<u64> {
         let Some(made_by) = narrow.as_instruction().filter(|_| depth > 0) else { return self.within(narrow, depth) };
         let operand = |at: u32| number(made_by.get_operand(at));

@@ -18,7 +18,8 @@ pub static REWRITE: Rewrite =
 /// How many definitions to follow backwards.
 const DEPTH: u32 = 6;
 
-/// Of more bits there is a register of its own on the stack, which the verifier compares by what is asked of it.
+/// The widths of stores that the verifier keeps as bytes of the stack. A store of 64 bits spills a register, which the verifier compares
+/// only as precisely as the program uses it.
 const WIDTHS: [u32; 3] = [8, 16, 32];
 
 /// After the optimisation, which looks through bools.

@@ -1,8 +1,8 @@
 //! Masks sums before they are bounded.
 //!
-//! Of a sum of 64 bits that may wrap, a verifier before 6.8 can know that it is from -127 to 0 as a signed number, and nothing of
-//! it as an unsigned one. On a path that is never taken, where it is at least 2 and at most 6, that becomes a smallest value
-//! above the largest: no comparison is predicted from it, and it is no offset of a pointer. A mask reconciles the two.
+//! A verifier before 6.8 can know that a sum of 64 bits that may wrap is from -127 to 0 as a signed number, and no limit of it as an
+//! unsigned one. On a path that is never taken, where it is at least 2 and at most 6, that becomes a smallest value above the largest: no
+//! comparison is predicted from it, and it is no offset of a pointer. A mask reconciles the two.
 
 use super::super::module::ModuleGen;
 use super::known_limits;

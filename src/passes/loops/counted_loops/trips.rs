@@ -83,7 +83,7 @@ struct Loop<'a> {
     ranges: &'a Ranges<'a>,
     op: OpId,
     body: RegionId,
-    /// Those of the condition and of the body.
+    /// The ops of the condition and of the body.
     ops: Vec<OpId>,
 }
 

@@ -20,8 +20,8 @@ const FORKED: u64 = 1 << 16;
 /// A loop that forks, and stays plain, forgets if the verifier might walk more of it.
 const FOLLOWED: u64 = 1 << 12;
 
-/// The same where the verifier forgets in each iteration what the loop changes, so that each iteration is walked once for each
-/// of its paths. A callback costs the verifier less, and the program more.
+/// The most operations of a plain loop in which the verifier forgets, in each iteration, the values that the loop changes, so that each
+/// iteration is walked once for each of its paths. A callback costs the verifier less, and the program more.
 const FORGOTTEN: u64 = 1 << 14;
 /// Kernels before 6.12 walk the same loops up to 60 times as often: numbers that they have traced back stay precise. So much in all such
 /// loops of a module is below the limit of a million.
@@ -31,8 +31,8 @@ const FORGOTTEN_BEFORE: u64 = 3 << 12;
 const PLAIN_OR_REFUSED: u64 = 1 << 16;
 const FORKED_OR_REFUSED: u64 = 1 << 20;
 
-/// The same where the loop can have another form: for a loop in which the verifier learns about a packet or a variable,
-/// since each iteration keeps the states of those before it; and for one with calls, for each path through the callees.
+/// The most operations of a plain loop that can have another form, if the verifier learns in it about a packet or a variable, since each
+/// iteration keeps the states of those before it; for a loop with calls, on each path through the callees.
 const LEARNED: u64 = 1 << 17;
 
 /// The most code behind a plain loop, if the loop has another form: the verifier walks that code once for each of the values that the loop
@@ -103,7 +103,7 @@ pub fn can_follow_copies(func: &Function, types: &Types, body: RegionId, iterati
 struct Size {
     /// Operations, with those of plain loops in all their iterations.
     ops: u64,
-    /// The same, with those of callbacks as often as it goes through them.
+    /// Operations, with those of callbacks as often as the verifier walks them.
     walked: u64,
 }
 
@@ -219,14 +219,14 @@ impl Sizes<'_> {
         body.times(iterations).ops.saturating_mul(iterations.saturating_pow(forks)) > FOLLOWED
     }
 
-    /// Those of a loop with constant bounds.
+    /// The iterations of a loop with constant bounds; none for other loops.
     fn iterations(&self, func: &Function, op: OpId) -> Option<u64> {
         let view = KsFor::of(&func.ops[op]);
         let (low, high) = (func.known(self.types, view.low())?, func.known(self.types, view.high())?);
         u64::try_from((high - low + i128::from(view.inclusive())).max(0)).ok()
     }
 
-    /// The same where the verifier forgets all that differs from path to path, though there is another form for the loop.
+    /// The size of a plain loop in which the verifier forgets all that differs from path to path, if that is small enough.
     fn forgotten(&mut self, func: &Function, op: OpId, body: Size, after: u64) -> Option<Size> {
         let iterations = self.iterations(func, op)?;
         let region = KsFor::of(&func.ops[op]).body_region();
