@@ -7,6 +7,8 @@ use crate::tables::OpTrait;
 pub struct LastUses {
     /// For each op its number in order of the text, and the last one in its regions.
     spans: Vec<(usize, usize)>,
+    /// For each op the innermost loop around it.
+    loops: Vec<Option<OpId>>,
     /// For each value the number of the last op that may use it; 0 if there is none.
     uses: Vec<usize>,
 }
@@ -24,8 +26,15 @@ impl LastUses {
                 span.1 = span.1.max(last);
             }
         }
+        let mut loops = vec![None; func.ops.ids().count()];
+        for &op in &ops {
+            loops[usize::from(op)] = func.around(op).and_then(|around| match func.ops[around].opcode.is_loop() {
+                true => Some(around),
+                false => loops[usize::from(around)],
+            });
+        }
         let uses = vec![0; func.values.ids().count()];
-        let mut found = LastUses { spans, uses };
+        let mut found = LastUses { spans, loops, uses };
         // The values that a condition is computed from are used where the condition is: the facts that it shows are asked for there.
         for &op in ops.iter().rev() {
             let data = &func.ops[op];
@@ -42,8 +51,10 @@ impl LastUses {
 
     /// A loop that the value comes from outside of uses it in each iteration.
     fn last_use(&self, func: &Function, op: OpId, value: Value) -> usize {
-        let outside = |holder: &OpId| func.def(value).is_none_or(|def| !func.is_inside(def, *holder));
-        let loops = func.loops(op).filter(outside).map(|holder| self.spans[usize::from(holder)].1);
+        let of_def = func.def(value).map(|def| self.spans[usize::from(def)].0);
+        let outside = |&(first, last): &(usize, usize)| of_def.is_none_or(|def| def <= first || def > last);
+        let around = std::iter::successors(self.loops[usize::from(op)], |&at| self.loops[usize::from(at)]);
+        let loops = around.map(|holder| self.spans[usize::from(holder)]).filter(outside).map(|(_, last)| last);
         loops.chain([self.spans[usize::from(op)].0]).max().unwrap_or_default()
     }
 

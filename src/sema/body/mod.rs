@@ -13,6 +13,7 @@ mod assigned_variables;
 mod atomics;
 mod attach;
 mod binary;
+mod blocks;
 mod branches;
 mod builtins;
 mod call_arguments;
@@ -102,10 +103,11 @@ use crate::session::Session;
 use crate::source::Span;
 use crate::target::{Target, Targets};
 use crate::types::Ty;
+use blocks::Blocks;
 pub use events::takes as takes_events;
 use flow::Flow;
 use loops::Loop;
-use scope::{Block, LocalInfo, LocalKind};
+use scope::{LocalInfo, LocalKind};
 use std::collections::{HashMap, HashSet};
 
 /// A function's body after checking.
@@ -141,7 +143,7 @@ struct Checker<'c, 'e> {
     locals: Vec<Local>,
     /// One for each of `locals`.
     info: Vec<LocalInfo>,
-    scopes: Vec<Block>,
+    scopes: Blocks,
     /// The last variable of each name whose block has ended: where it was declared.
     ended: HashMap<String, (Span, LocalKind)>,
     flow: Flow,
@@ -194,7 +196,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             targets,
             locals: Vec::new(),
             info: Vec::new(),
-            scopes: Vec::new(),
+            scopes: Blocks::default(),
             ended: HashMap::new(),
             flow: Flow::start(),
             loops: Vec::new(),

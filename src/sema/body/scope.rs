@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::after_headers::Header;
+use super::blocks::Blocks;
 use super::deleted_entries::Key;
 use super::exprs::strip;
 use super::viewed::Viewed;
@@ -17,7 +18,6 @@ use crate::session::Session;
 use crate::source::Span;
 use crate::tables::FieldRole;
 use crate::types::{FnSig, StructId, Ty};
-use indexmap::IndexMap;
 
 /// The meaning of a local name.
 #[derive(Clone)]
@@ -97,36 +97,22 @@ pub(super) struct LocalInfo {
     pub range: Option<(i128, i128)>,
 }
 
-#[derive(Default)]
-pub(super) struct Block {
-    /// In order of declaration.
-    names: IndexMap<String, Name>,
-    locals: Vec<LocalId>,
-}
-
-impl Block {
-    /// The variables of the block, in order of declaration.
-    pub fn locals(&self) -> &[LocalId] {
-        &self.locals
-    }
-}
-
 impl Checker<'_, '_> {
     /// Enters a block.
     pub fn push_scope(&mut self) {
-        self.scopes.push(Block::default());
+        self.scopes.push();
     }
 
     /// Leaves a block, and reports the variables of it that nobody read.
     pub fn pop_scope(&mut self) {
         let Some(block) = self.scopes.pop() else { return };
-        for (name, of) in &block.names {
+        for (name, of) in block.names() {
             let kind = if let Name::Local(id) = of { self.info[id.0 as usize].kind } else { LocalKind::Var };
             if !matches!(of, Name::Broken { .. }) {
                 self.ended.insert(name.clone(), (self.bound_at(of), kind));
             }
         }
-        for id in block.locals {
+        for &id in block.locals() {
             let local = &self.locals[id.0 as usize];
             let info = &self.info[id.0 as usize];
             let (name, span) = (local.name.clone(), local.span);
@@ -198,9 +184,7 @@ impl Checker<'_, '_> {
         });
         if kind != LocalKind::Hidden {
             self.bind(name, span, Name::Local(id));
-            if let Some(block) = self.scopes.last_mut() {
-                block.locals.push(id);
-            }
+            self.scopes.push_local(id);
         }
         id
     }
@@ -213,10 +197,8 @@ impl Checker<'_, '_> {
     /// `ctx` of a program whose parameters are values: the least of all declarations of that name.
     pub fn hidden_context(&mut self, local: &Local) {
         let id = self.hidden(&local.name, local.ty, local.span);
-        if self.is_unknown_name(&local.name)
-            && let Some(outermost) = self.scopes.first_mut()
-        {
-            outermost.names.insert(local.name.clone(), Name::Local(id));
+        if self.is_unknown_name(&local.name) {
+            self.scopes.declare_outermost(&local.name, Name::Local(id));
         }
     }
 
@@ -233,14 +215,11 @@ impl Checker<'_, '_> {
 
     /// A name that nothing declares, which was reported: from here on as if a parameter of that name had been.
     pub fn declare_broken(&mut self, name: &Ident) {
-        if let Some(outermost) = self.scopes.first_mut() {
-            outermost.names.entry(name.name.clone()).or_insert(Name::Broken { span: name.span });
-        }
+        self.scopes.declare_outermost(&name.name, Name::Broken { span: name.span });
     }
 
     /// Handles code that could not be read: it may declare these names, so their uses are no errors. It may also leave the function, and
-    /// test or
-    /// change anything that is known here.
+    /// test or change anything that is known here.
     pub fn unread(&mut self, names: &ast::Unread) {
         self.flow.unread = true;
         self.flow.deleted.clear();
@@ -248,9 +227,8 @@ impl Checker<'_, '_> {
         self.flow.extents.clear();
         let unknown = names.mentioned.iter().filter(|name| self.is_unknown_name(&name.name));
         let declared: Vec<&Ident> = names.declared.iter().chain(unknown).collect();
-        let Some(block) = self.scopes.last_mut() else { return };
         for name in declared {
-            block.names.insert(name.name.clone(), Name::Broken { span: name.span });
+            self.scopes.declare(&name.name, Name::Broken { span: name.span });
         }
     }
 
@@ -264,8 +242,7 @@ impl Checker<'_, '_> {
 
     fn bind(&mut self, name: &str, span: Span, meaning: Name) {
         self.refuse_second_result(name, span);
-        let Some(block) = self.scopes.last_mut() else { return };
-        if let Some(before) = block.names.insert(name.to_owned(), meaning) {
+        if let Some(before) = self.scopes.declare(name, meaning) {
             let before = self.bound_at(&before);
             let is_parameter = self.scopes.len() == 1;
             let error = self.error(span, DuplicateName { name: name.to_owned() }).note(before, "first declared here");
@@ -279,8 +256,10 @@ impl Checker<'_, '_> {
 
     /// The function's own block may not hide the variable that is its result.
     fn refuse_second_result(&mut self, name: &str, span: Span) {
-        let [outer, _] = self.scopes.as_slice() else { return };
-        let Some(Name::Local(id)) = outer.names.get(name) else { return };
+        if self.scopes.len() != 2 {
+            return;
+        }
+        let Some(Name::Local(id)) = self.scopes.outermost(name) else { return };
         if self.env.program.func(self.func).named_result == Some(*id) {
             let before = self.locals[id.0 as usize].span;
             self.error(span, DuplicateName { name: name.to_owned() })
@@ -291,7 +270,7 @@ impl Checker<'_, '_> {
 
     /// The meaning of a name in the innermost block that declares it; none if no block does.
     pub fn local_name(&self, name: &str) -> Option<&Name> {
-        self.scopes.iter().rev().find_map(|block| block.names.get(name))
+        self.scopes.find(name)
     }
 
     /// The variable of a name; none if the name means something else.
@@ -304,7 +283,7 @@ impl Checker<'_, '_> {
 
     /// The locals of all blocks around, hidden ones by name too.
     pub fn visible_locals(&self) -> Vec<LocalId> {
-        self.scopes.iter().flat_map(|block| block.locals.iter().copied()).collect()
+        self.scopes.iter().flat_map(|block| block.locals().iter().copied()).collect()
     }
 
     /// The facts about a variable.
@@ -349,7 +328,7 @@ impl Checker<'_, '_> {
 
 /// The names that a type or constant in a body sees.
 struct BodyScope<'a, 'e> {
-    scopes: &'a [Block],
+    scopes: &'a Blocks,
     locals: &'a [Local],
     env: &'a Env<'e>,
     module: ModuleId,
@@ -357,7 +336,7 @@ struct BodyScope<'a, 'e> {
 
 impl Scope for BodyScope<'_, '_> {
     fn find(&mut self, _: &mut Session, name: &str) -> Found {
-        match self.scopes.iter().rev().find_map(|block| block.names.get(name)) {
+        match self.scopes.find(name) {
             Some(Name::Local(id)) => Found::Variable(self.locals[id.0 as usize].ty),
             Some(Name::Const { value, ty, span }) => {
                 let entity = Entity::Const { value: value.clone(), ty: *ty };
@@ -394,7 +373,7 @@ impl Scope for BodyScope<'_, '_> {
             Wanted::Type => self.env.type_names(self.module),
         };
         if wanted == Wanted::Any {
-            let declared = self.scopes.iter().flat_map(|block| &block.names);
+            let declared = self.scopes.iter().flat_map(|block| block.names());
             let known = declared.filter(|(_, meaning)| !matches!(meaning, Name::Broken { .. }));
             names.extend(known.map(|(name, _)| name.clone()));
         }
