@@ -112,15 +112,19 @@ fn refused<'m>(
     (program, target): Wanted,
     (loading, name): (&Loading, &Symbol),
 ) -> Option<Refused<'m>> {
-    if let Some(kfunc) = kfunc(op) {
-        let has = |of: &&str| program.is_of_kfunc_type(of);
-        return match kfunc.programs.is_empty() || kfunc.programs.iter().any(has) {
-            false => Some(Refused::Kfunc(kfunc)),
-            true => (kfunc.device && target.is_none()).then_some(Refused::NoDevice(kfunc)),
-        };
-    }
     // A program that may be left out is for kernels that have what it calls.
     let lacks = |since| cx.options.lacks(since).filter(|_| !loading.may_fail());
+    if let Some(kfunc) = kfunc(op) {
+        let has = |of: &&str| program.is_of_kfunc_type(of);
+        if !kfunc.programs.is_empty() && !kfunc.programs.iter().any(has) {
+            return Some(Refused::Kfunc(kfunc));
+        }
+        if kfunc.device && target.is_none() {
+            return Some(Refused::NoDevice(kfunc));
+        }
+        let since = kfunc.since.filter(|_| is_needed(module, op));
+        return lacks(since).map(|version| Refused::Before(version, format!("the kernel function `{}`", kfunc.name)));
+    }
     let map = op.map().and_then(|name| module.map(name));
     let special = map.and_then(|map| {
         let held = cx.types.specials(map.value).into_iter();
@@ -145,6 +149,15 @@ fn refused<'m>(
             None => Some(Refused::Helper(helper)),
         })
     })
+}
+
+/// Whether an op calls a function of the kernel that was declared, and without which the program is not loaded. Of those that ops call, the
+/// checks of the ops say what kernels need.
+fn is_needed(module: &Module, op: &OpData) -> bool {
+    op.opcode == Opcode::BpfKfunc && {
+        let function = BpfKfunc::of(op).function();
+        module.kfuncs.iter().any(|declared| declared.name == *function && !declared.weak)
+    }
 }
 
 /// The options with which an op starts a timer.

@@ -9,9 +9,8 @@ use crate::ast;
 use crate::diag::codes::contexts::{ArgumentCount, NoKfunc};
 use crate::diag::codes::types::{ExistsWhat, KfuncArgument};
 use crate::sema::declare::externs;
-use crate::sema::tree::{Const, Expr, ExprKind, KernelFact, KfuncArg, KfuncId, KfuncParam, Role};
+use crate::sema::tree::{Const, Expr, ExprKind, KernelFact, KfuncArg, KfuncId, KfuncParam};
 use crate::source::Span;
-use crate::tables;
 use crate::types::{Space, Ty};
 
 /// The first kernel that lets a program ask for the address of a kernel function.
@@ -45,9 +44,6 @@ impl Checker<'_, '_> {
             self.error(span, ArgumentCount { name: kfunc.name.clone(), takes, given })
                 .note(kfunc.span, "declared here");
             return error_expr(span);
-        }
-        if !kfunc.weak {
-            self.check_kfunc_kernel(&kfunc.name, span);
         }
         let mut written = args.iter();
         let mut checked: Vec<Expr> = Vec::new();
@@ -103,16 +99,6 @@ impl Checker<'_, '_> {
             }
         }
         Expr { kind: ExprKind::Kernel(KernelFact::KfuncExists(id)), ty: Ty::BOOL, span }
-    }
-
-    fn check_kfunc_kernel(&mut self, name: &str, span: Span) {
-        // A program that may be left out is for kernels that have what it calls.
-        if matches!(&self.env.program.func(self.func).role, Role::Program(role) if role.loading.may_fail()) {
-            return;
-        }
-        let since = tables::kfunc(name).and_then(|known| known.since);
-        let Some(version) = self.cx.options.lacks(since) else { return };
-        self.cx.needs_kernel(span, format!("the kernel function `{name}`"), version);
     }
 
     fn kfunc_argument(&mut self, callee: &str, param: &KfuncParam, arg: &ast::Arg) -> Expr {
