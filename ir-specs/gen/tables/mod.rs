@@ -26,6 +26,7 @@ pub fn render(specs: &Specs) -> String {
     list(&mut out, "HEADER_MINIMA", "HeaderMinimum", &specs.header_minima);
     list(&mut out, "NULL_ARGUMENTS", "NullArguments", &specs.null_arguments);
     list(&mut out, "PRESENT_FIELDS", "PresentFields", &specs.present_fields);
+    list(&mut out, "NARROW_FIELDS", "NarrowField", &specs.narrow_fields);
     list(&mut out, "STRUCT_OPS", "StructOpsSpec", &specs.struct_ops);
     list(&mut out, "CALLING_CONVENTIONS", "CallingConvention", &specs.calling_conventions);
     list(&mut out, "MAP_KINDS", "MapKindSpec", &specs.maps);

@@ -6,7 +6,8 @@
 use super::{NAME, replace};
 use crate::ir::ops::{CoreField, KsDeref, KsElem, KsLoad};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
-use crate::types::{Space, TyKind, Types};
+use crate::tables::NARROW_FIELDS;
+use crate::types::{Space, Ty, TyKind, Types};
 
 /// A field of the record, or an element of one at a constant index.
 struct Found {
@@ -22,6 +23,7 @@ pub(super) fn load(func: &mut Function, op: OpId, types: &mut Types) -> bool {
     let place = KsLoad::of(&func.ops[op]).place();
     let Some(found) = find(func, types, place) else { return false };
     let ty = func.ty(func.ops[op].results[0]);
+    let narrow = if found.element.is_none() { narrow(func, types, found.place) } else { None };
     let mut b = Builder::before(func, op, NAME);
     let place = match found.element {
         Some(index) => {
@@ -30,9 +32,28 @@ pub(super) fn load(func: &mut Function, op: OpId, types: &mut Types) -> bool {
         }
         None => found.place,
     };
-    let value = b.core_record_load(found.ctx, place, ty);
+    let loaded = b.core_record_load(found.ctx, place, ty);
+    let value = match narrow {
+        Some(narrow) => {
+            let low = b.arith_cast(loaded, narrow);
+            b.arith_cast(low, ty)
+        }
+        None => loaded,
+    };
     replace(func, op, value);
     true
+}
+
+/// The type of what the kernel writes of a field, if that is less than the field holds.
+fn narrow(func: &Function, types: &Types, place: Value) -> Option<Ty> {
+    let view = CoreField::of(&func.ops[func.def(place)?]);
+    let TyKind::Place { of, .. } = types.kind(func.ty(view.base())) else { return None };
+    let TyKind::Struct(id) = types.kind(of) else { return None };
+    let (name, field) = (types.struct_def(id).name.clone(), view.field() as usize);
+    let field = &types.struct_def(id).fields[field];
+    let spec = NARROW_FIELDS.iter().find(|spec| spec.name == name && spec.field == field.name)?;
+    let TyKind::Int { signed, .. } = types.kind(field.ty) else { return None };
+    Some(types.int(spec.bits, signed))
 }
 
 fn find(func: &Function, types: &Types, place: Value) -> Option<Found> {

@@ -161,6 +161,16 @@ record! {
 }
 
 record! {
+    /// A number in an event's record; the kernel writes its low bits alone (`ir-specs/narrow_fields.toml`).
+    pub struct NarrowField {
+        /// The struct.
+        pub name: Text,
+        pub field: Text,
+        pub bits: u8,
+    }
+}
+
+record! {
     /// Fields of a struct of the kernel that are never null (`ir-specs/present_fields.toml`).
     pub struct PresentFields {
         /// The struct.
