@@ -1,4 +1,4 @@
-//! The events of the running kernel as its tracefs shows them, where that is mounted and readable: what BTF does not say of them.
+//! The events of the running kernel as its tracefs shows them, where that is mounted and readable: the facts that BTF lacks.
 
 use std::fs;
 use std::path::PathBuf;

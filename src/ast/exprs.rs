@@ -3,7 +3,7 @@
 use super::{BinaryOp, Block, Ident, Path, Stmt, Type};
 use crate::source::Span;
 
-/// An expression and its place, parentheses included.
+/// An expression and its place.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Expr {
     pub kind: ExprKind,

@@ -1,4 +1,4 @@
-//! Sets that flow from cell to cell, in whatever order control comes: what one holds the other holds too.
+//! Sets that flow from cell to cell, whatever the order of control: a cell contains the members of all cells that flow into it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,5 @@
-//! Which warnings are errors (`-D`), and what is not reported: warnings (`-A`), and errors of analyses (`--no-check`).
+//! The levels of warnings: which are errors (`-D`), and which are not reported (`-A`); and the analyses whose errors are not reported
+//! (`--no-check`).
 
 use super::Analysis;
 

@@ -1,4 +1,4 @@
-//! `--explain-lowering`: what each construct became whose code depends on more than its text, and why.
+//! `--explain-lowering`: the form that each construct got whose code depends on more than its text, and the reason.
 //!
 //! A pass that chooses calls `cx.explain(span, TailCall { .. })`. The words are here alone.
 

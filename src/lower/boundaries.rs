@@ -1,5 +1,5 @@
-//! Wrappers of functions for the runtime and the kernel, which know nothing of throws and views: both get a wrapper that
-//! calls a function that may throw, the kernel one that calls what may panic; the runtime gets one that takes the parts of a view, for a handler with a `bytes`.
+//! Wrappers of functions for the runtime and the kernel, which know nothing of throws and views: both get a wrapper of a function that may
+//! throw, the kernel one of a function that may panic; the runtime gets one that takes the parts of a view, for a handler with a `bytes`.
 
 use super::Names;
 use super::func::{self, Lowering};

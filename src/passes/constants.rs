@@ -1,7 +1,8 @@
-//! `constants`: numbers that all calls of a function hand to it, and variables that are set once, to a constant, are that constant.
+//! `constants`: replaces parameters that get the same number from all calls, and variables that are set once, to a constant, by the
+//! constant.
 //!
-//! LLVM finds them too, once it has inlined the function. But the passes of BPF code decide before what becomes of loops and of accesses to
-//! packets. Takes structured code where all callees are known. Leaves each op where it is.
+//! LLVM finds them too, once it has inlined the function. But the passes of BPF code choose the forms of loops and of accesses to packets
+//! before that. Takes structured code where all callees are known. Leaves each op where it is.
 
 use super::{Because, Changed, Pass, Run};
 use crate::fold::{self, ArithOp, CompareOp};

@@ -1,9 +1,9 @@
 //! `dynptrs`: lowers records of variable size to the kernel's handles of memory (`struct bpf_dynptr`).
 //!
 //! Takes `map.reserve_sized`, `map.tail_at` and `map.tail_write`, and those `map.submit` and `map.discard` that end a record of
-//! `map.reserve_sized`. Leaves calls of helpers and `mem.some` for `optionals` to test. The verifier wants each handle to be
-//! released, also where there was no room: then it is discarded at once. It knows the size of a part only if that is a
-//! constant, and of what is copied if it is bounded.
+//! `map.reserve_sized`. Leaves calls of helpers and `mem.some` for `optionals` to test. The verifier wants each handle to be released, also
+//! where there was no room: then it is discarded at once. It knows the size of a part only if that is a constant, and the size of a copy if
+//! it is bounded.
 
 use super::records::aliases::{Derived, Makers, Root};
 use super::{Because, Changed, Declarations, Pass, Run};

@@ -1,8 +1,8 @@
-//! `lock-places`: checks that a lock, a timer or what owns objects behind a pointer is that of a map entry.
+//! `lock-places`: checks that a lock, a timer or an owner of objects behind a pointer belongs to a map entry.
 //!
-//! Takes `bpf.locked` and what is called with timers, lists, trees and kept objects after `optionals`, when few ops make pointers; changes nothing. The verifier
-//! knows the memory of a pointer on each path, the type of a parameter or variable does not. So this follows the sources of
-//! each pointer into callers and callees, and reports those that may not be an entry. BPF only: user space uses neither.
+//! Takes `bpf.locked` and the calls with timers, lists, trees and kept objects after `optionals`, when few ops make pointers; changes
+//! nothing. The verifier knows the memory of a pointer on each path; the type of a parameter or variable does not say it. So this follows
+//! the sources of each pointer into callers and callees, and reports those that may not be an entry. BPF only: user space uses neither.
 
 use super::analysis::pointer_sources::{At, Sources, leading};
 use super::{Because, Changed, Pass, Run};

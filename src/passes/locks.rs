@@ -1,8 +1,8 @@
 //! `locks`: a body under a lock becomes a scope that takes and releases it.
 //!
-//! Takes `bpf.locked`. Leaves `bpf.lock` and a `ks.scope` whose clean-up is `bpf.unlock`, so that every exit releases
-//! the lock. Reports what has become a call, since the verifier allows none while a lock is held. So it runs after all
-//! passes that make calls (`maps`, `outline`, `percpu-vars`).
+//! Takes `bpf.locked`. Leaves `bpf.lock` and a `ks.scope` whose clean-up is `bpf.unlock`, so that every exit releases the lock. Reports ops
+//! that have become calls, since the verifier allows none while a lock is held. So it runs after all passes that make calls (`maps`,
+//! `outline`, `percpu-vars`).
 
 use super::{Because, Changed, Pass, Run, exits, percpu_vars};
 use crate::diag::codes::shared::CallInLock;

@@ -1,4 +1,4 @@
-//! `split`: removes what the module's target does not need.
+//! `split`: removes the functions and data that the module's target does not need.
 //!
 //! Takes a copy of the whole program with `Module::target` set, after `reach` and `shared-data`. Leaves the target's
 //! functions; in a BPF module all maps and the shared globals, in a host module the maps and globals that its functions

@@ -1,13 +1,13 @@
 //! `tail-tables`: which program arrays the tail calls of a module go through.
 //!
-//! Takes `ks.tail_return`. Adds a map of kind `prog_array` for each group of programs that call one another, with the
-//! programs that are called in it: what libbpf fills the map with. `tail-calls` looks the indexes up. A group has two maps if
-//! `main` loads only a part of it, because libbpf fills a map with all of its programs or refuses the object. Reports chains that are longer
-//! than the kernel allows, and cycles. Before `split`, since what `main` loads is known there.
+//! Takes `ks.tail_return`. Adds a map of kind `prog_array` for each group of programs that call one another, with the programs that are
+//! called in it, by which libbpf fills the map. `tail-calls` looks the indexes up. A group has two maps if `main` loads only a part of it,
+//! because libbpf fills a map with all of its programs or refuses the object. Reports chains that are longer than the kernel allows, and
+//! cycles. Before `split`, since what `main` loads is known there.
 //!
-//! The host's `programs` are those that `main` loads and what these may call; the runtime leaves out all others, and the arrays
-//! (`KS_MAP_IDLE`) that hold only others. A `prog_array` of the text holds handles as user space sees it; the runtime stores the
-//! programs' descriptors.
+//! The host's `programs` are those that `main` loads and those that these may call; the runtime leaves out all others, and the arrays
+//! (`KS_MAP_IDLE`) that hold only others. A `prog_array` of the text holds handles as user space sees it; the runtime stores the programs'
+//! descriptors.
 
 use super::analysis::tail_calls::loaded;
 use super::{Because, Changed, Pass, Run};

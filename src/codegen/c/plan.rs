@@ -1,8 +1,8 @@
 //! Which values become parts of expressions, and which are local variables of C.
 //!
-//! A value that one op uses, in the same block, goes into the expression there, unless it was read from memory that may have
-//! changed in between. Places are written out wherever they are used; so what is in them has to be a constant or a variable
-//! if that is more than once.
+//! A value that one op uses, in the same block, goes into the expression there, unless it was read from memory that may have changed in
+//! between. Places are written out wherever they are used; so if that is more than once, the values in them have to be constants or
+//! variables.
 
 use crate::ir::{Function, OpId, Opcode, RegionId, Uses, Value};
 use crate::tables::OpTrait;

@@ -1,7 +1,7 @@
-//! LLVM's fatal errors: what it cannot write as instructions, such as a branch that is too far for its instruction, or an operation
-//! that its instruction selection does not know. LLVM calls a handler then, which must not return, and through which nothing
-//! may unwind. So LLVM runs in a thread of its own. The handler sends LLVM's words to the compiler's thread and stops there
-//! for good; the compiler's thread goes on and reports them.
+//! LLVM's fatal errors: code that it cannot write as instructions, such as a branch that is too far for its instruction, or an operation
+//! that its instruction selection does not know. LLVM calls a handler then, which must not return, and through which nothing may unwind. So
+//! LLVM runs in a thread of its own. The handler sends LLVM's words to the compiler's thread and stops there for good; the compiler's
+//! thread goes on and reports them.
 
 use inkwell::context::Context;
 use inkwell::support::error_handling::install_fatal_error_handler;

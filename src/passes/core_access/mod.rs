@@ -1,10 +1,10 @@
 //! `core-access`: reads of the kernel's structs, at offsets that the loader relocates (CO-RE).
 //!
-//! Takes `ks.field` of such a struct, which becomes `core.field`, and what reads places of kernel memory. A scalar that the
-//! verifier knows the memory of stays a `ks.load`. All else is copied to the stack by `bpf_probe_read_kernel`, which
-//! yields zeros where the address is bad: memory that the verifier does not know, aggregates, elements at a variable index,
-//! and bit-fields, whose bytes are relocated too. `records.rs` reads the record of an event, which is a context. Writes are
-//! reported, but for those of the fields that functions of a struct may write (`struct_ops.toml`).
+//! Takes `ks.field` of such a struct, which becomes `core.field`, and ops that read places of kernel memory. A scalar in memory that the
+//! verifier knows stays a `ks.load`. Other values are copied to the stack by `bpf_probe_read_kernel`, which yields zeros where the address
+//! is bad: memory that the verifier does not know, aggregates, elements at a variable index, and bit-fields, whose bytes are relocated too.
+//! `records.rs` reads the record of an event, which is a context. Writes are reported, but for those of the fields that functions of a
+//! struct may write (`struct_ops.toml`).
 
 mod elements;
 mod records;

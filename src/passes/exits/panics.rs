@@ -1,5 +1,5 @@
-//! `panic`: in user space the process ends where it is. In BPF code it is thrown, as a signal is, past all handlers, out of the
-//! functions to what the kernel calls, which returns the refusal of its type.
+//! `panic`: in user space the process ends where it is. In BPF code it is thrown, as a signal is, past all handlers and out of all
+//! functions, to the program that the kernel calls, which returns the refusal of its type.
 
 use super::{Lowering, signals};
 use crate::ir::ops::{BpfObjectAdd, KsCall, KsCallPointer, KsFunc, KsPanic, MapDrain, MapTimerStart};

@@ -1,4 +1,4 @@
-//! Tail calls under a `defer`: the number of the callee is kept in a variable, and the call comes after what is deferred.
+//! Tail calls under a `defer`: the number of the callee is kept in a variable, and the call comes after the deferred code.
 
 use super::{Kind, Lowering};
 use crate::ir::ops::KsTailReturn;

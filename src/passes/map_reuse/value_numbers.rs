@@ -7,7 +7,7 @@ use crate::tables::{OpTrait, OperandKind};
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// A value number.
+/// A value number; values and contents that have the same one are certainly equal.
 pub type Number = u32;
 
 /// The known contents of places at one point of a function.

@@ -1,4 +1,5 @@
-//! Part of `maps`: what fills the initial value of `map.entry_or` moves to where the key is absent, as in hand-written C.
+//! Part of `maps`: moves the code that fills the initial value of `map.entry_or` to the path on which the key is absent, as in hand-written
+//! C.
 //!
 //! That is possible if the value is in a temporary of its own: a place that is only written and passed to
 //! `map.entry_or`, and filled anew right before each of them.

@@ -1,5 +1,5 @@
-//! Parts of packets that may lie in pages: where one is not directly accessible, a helper copies it to a variable, and what is
-//! written there back to the packet.
+//! Parts of packets that may lie in pages: where one is not directly accessible, a helper copies it to a variable, and another one copies
+//! writes to the variable back to the packet.
 //!
 //! A copy has the bytes of the packet as long as it is used: behind each op that may write it, the bytes that were written go to
 //! the packet; before an op that reads it behind a write to another part that may overlap it, they are copied again.

@@ -1,5 +1,5 @@
-//! Parts of packets at variable offsets that an earlier access has found, as a part of what it looked for: they need neither a test nor
-//! another sum. As for constant offsets (`length_tests`), the result of a test holds in the code that it dominates, in one loop.
+//! Parts of packets at variable offsets that lie inside a part which an earlier access has found: they need neither a test nor another sum.
+//! As for constant offsets (`length_tests`), the result of a test holds in the code that it dominates, in one loop.
 
 use super::offsets;
 use super::uses::{Followed, is_around, part};

@@ -1,5 +1,5 @@
-//! Comparisons with the packet's length whose outcome an earlier test has shown, and what they choose: the start of a view behind
-//! headers that were found is a constant then.
+//! Comparisons with the packet's length whose outcome an earlier test has shown, and the selections that they decide: the start of a view
+//! behind headers that were found is a constant then.
 
 use super::NAME;
 use super::length_tests::Tested;

@@ -1,5 +1,6 @@
-//! Packets whose end lies in pages: what programs access near the start, where headers are, they make linear when they begin, if that
-//! is not so already. Then no packet pointer lives that this could end, and all accesses there read and write the packet itself.
+//! Packets whose end lies in pages: when a program begins, it makes the bytes linear that it accesses near the start, where headers are, if
+//! they are not so already. Then no packet pointer is live that this could invalidate, and all accesses there read and write the packet
+//! itself.
 //!
 //! A program makes all of its packet linear if it writes farther off, or keeps a pointer there.
 

@@ -1,9 +1,9 @@
-//! Tests for a header that can test for a header further on as well: where a packet that ends between the two makes no difference,
-//! since all that happens then is that the function returns the same.
+//! Tests for a header that can test for a header further on as well: that is right if a packet that ends between the two makes no
+//! difference, since the function then returns the same and does nothing else.
 //!
-//! In `if (var ip = ctx.packet(14, iphdr), var udp = ctx.packet(34, udphdr)) { … }` a packet without the second header is handled
-//! as one without the first. So it is where the code between the tests only looks at the first header, and every other path
-//! returns what is returned without that header.
+//! In `if (var ip = ctx.packet(14, iphdr), var udp = ctx.packet(34, udphdr)) { … }` a packet without the second header is handled as one
+//! without the first. That is the case if the code between the tests only looks at the first header, and every other path returns the same
+//! value as without that header.
 
 use super::length_tests::Tested;
 use super::uses::Followed;

@@ -1,4 +1,4 @@
-//! Programs that may sleep: those that ask for it, and those that reach what sleeps.
+//! Programs that may sleep: those that ask for it, and those that reach an op which sleeps.
 
 use super::module_code::calls_sleeper;
 use super::programs::{helpers, kfunc};

@@ -1,4 +1,4 @@
-//! Part of `scratch`: what reads a constant right behind the write of it to a variable reads it in read-only data.
+//! Part of `scratch`: an op that reads a variable right after a constant was written to it reads the constant in read-only data.
 //!
 //! Such variables are what a call like `m.insert(k, EMPTY)` takes its value from. One that nothing else reads is gone.
 

@@ -1,6 +1,6 @@
 //! A variable that gets the result of a call and is returned next: `r = other(ctx)`, also at the end of branches, then `return r`.
 //!
-//! Nothing looks at the variable after the return, but for what is deferred. So the call is returned where it is.
+//! Nothing but deferred code looks at the variable after the return. So the call is returned where it is.
 
 use super::returns::{casts_of, is_call, only_converted, return_instead, types_of};
 use crate::ir::ops::{KsLoad, KsStore};

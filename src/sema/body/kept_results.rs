@@ -1,5 +1,5 @@
-//! `r = other(ctx)`, after which only `return r` follows, also at the end of branches: what a variable gets that is returned at
-//! once is in tail position. The pass `tail-position` returns it where it is.
+//! `r = other(ctx)`, after which only `return r` follows, also at the end of branches: the value of a variable that is returned at once is
+//! in tail position. The pass `tail-position` returns it where it is.
 
 use super::Checker;
 use super::exprs::{plain_name, strip};

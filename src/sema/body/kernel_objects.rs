@@ -1,5 +1,4 @@
-//! Entries that belong to kernel objects. The key of one is a pointer to the object in BPF code, and in user space what
-//! names the object.
+//! Entries that belong to kernel objects. The key of one is a pointer to the object in BPF code, and a name of the object in user space.
 
 use super::Checker;
 use super::value::error_expr;

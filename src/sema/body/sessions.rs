@@ -1,4 +1,5 @@
-//! `on return`: what a program does where the function returns, with the variables that it had where that was entered.
+//! `on return`: code of a program that runs when the traced function returns, with the variables that the program had at the function's
+//! entry.
 
 use super::Checker;
 use super::scope::LocalKind;

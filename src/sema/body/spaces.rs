@@ -1,4 +1,4 @@
-//! Kinds of memory that pointers point into: what may be given where another is wanted.
+//! Kinds of memory that pointers point into: which of them are accepted where another is wanted.
 
 use super::Checker;
 use super::type_kinds::Pointer;

@@ -1,4 +1,4 @@
-//! `extern`: functions of the kernel that BPF code calls. Where the kernel's BTF is at hand, a declaration says what it says.
+//! `extern`: functions of the kernel that BPF code calls. A declaration must agree with the kernel's BTF, if that can be read.
 
 use super::{Declare, attributes};
 use crate::ast::{ExternDecl, Item};

@@ -1,4 +1,4 @@
-//! Functions that the kernel verifies by themselves, by what BTF says of their parameters: `@helper("global")`, and `@freplace`
+//! Functions that the kernel verifies by themselves, with the types of their parameters in BTF: `@helper("global")`, and `@freplace`
 //! programs, which replace such functions (`btf_prepare_func_args` of kernel/bpf/btf.c).
 
 use crate::ast::FnDecl;

@@ -1,9 +1,9 @@
 //! Keeps a load of a packet's bound and its extension to 64 bits together, before v3.
 //!
-//! `select i1 %a, i1 true, i1 %b` must yield no poison where `%a` holds, so code generation freezes what `%b` is computed of, down to
-//! the loads. A freeze between a load of 32 bits and its extension keeps the two from being one instruction. Without 32-bit
-//! registers the extension is then two shifts, and the verifier allows no shift of a pointer. So a comparison that is chosen has its
-//! bounds from a register that is opaque to code generation.
+//! `select i1 %a, i1 true, i1 %b` must yield no poison where `%a` holds, so code generation freezes the operands of `%b`, down to the
+//! loads. A freeze between a load of 32 bits and its extension keeps the two from being one instruction. Without 32-bit registers the
+//! extension is then two shifts, and the verifier allows no shift of a pointer. So a comparison that is chosen has its bounds from a
+//! register that is opaque to code generation.
 
 use super::super::module::ModuleGen;
 use super::packet_bounds::{bound, users};

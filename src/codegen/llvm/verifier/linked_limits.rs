@@ -1,8 +1,8 @@
 //! Separates indexes that differ by constants before they are bounded one by one.
 //!
-//! Between two sums `x + 1` and `x + 2` the verifier keeps a link: what a comparison shows of one it also concludes of
-//! the other. Where the bound of `x + 2` is a second comparison, its conclusion for `x + 1`, which has its own bound, can
-//! have a constant as its bits and a range as its limits. Such a number is no offset of a pointer. A mask ends the link.
+//! Between two sums `x + 1` and `x + 2` the verifier keeps a link: a bound that a comparison shows for one also holds for the other, less
+//! the difference. Where the bound of `x + 2` is a second comparison, its conclusion for `x + 1`, which has its own bound, can have a
+//! constant as its bits and a range as its limits. Such a number is no offset of a pointer. A mask ends the link.
 
 use super::super::module::ModuleGen;
 use super::known_limits;

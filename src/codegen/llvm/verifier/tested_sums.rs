@@ -1,8 +1,8 @@
 //! Adds a variable offset to a pointer into a packet again for each test of the sum that no other test leads to.
 //!
-//! The verifier knows of a sum how many bytes behind it are in the packet. LLVM makes the sum once; so behind a comparison of some bytes,
-//! the verifier has one state for each number of bytes that some path asked for, and walks a loop that follows once for each. A sum of
-//! its own ends with the test and what the test guards.
+//! For each sum the verifier keeps the number of bytes behind it that are in the packet. LLVM makes the sum once; so behind a comparison of
+//! some bytes, the verifier has one state for each number of bytes that some path asked for, and walks a loop that follows once for each. A
+//! sum for each test is live only up to the end of the code that the test guards.
 
 use super::super::module::ModuleGen;
 use super::graph::Graph;

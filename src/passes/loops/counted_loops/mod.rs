@@ -3,7 +3,7 @@
 //! Takes structured loops whose assignments with operators are expanded. The condition becomes a test at the start of each iteration, so
 //! the loop ends where it ended before, and never because of the range: that is for `loop-form`, which keeps a short constant range as a
 //! plain loop. LLVM finds that the counter of the range and the variable that counts are one. Then unrolls the short loops whose index
-//! selects what the verifier follows at constant offsets alone (`unroll`).
+//! selects places that the verifier follows only at constant offsets (`unroll`).
 
 mod trips;
 mod unroll;

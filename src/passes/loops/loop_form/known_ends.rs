@@ -1,5 +1,5 @@
-//! Whether an iteration leaves the loop on each path on which a comparison has some outcome: then the verifier takes what it learned
-//! from that outcome to no other iteration.
+//! Whether an iteration leaves the loop on each path on which a comparison has some outcome: then the verifier takes the facts of that
+//! outcome to no other iteration.
 //!
 //! Follows the body with the numbers that are known by then: a byte that the comparison finds to be missing is zero, and the body may
 //! end on zero.

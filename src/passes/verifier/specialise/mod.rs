@@ -1,10 +1,10 @@
 //! `specialise`: code that gets pointers to the stack or into the packet knows that they are such.
 //!
-//! The verifier treats them unlike others: it allows no atomic operations on packets and none at a variable offset of the
-//! stack, which nobody else changes anyway, and no variable offsets into packets. Takes a BPF module where a pointer of a
-//! parameter or a variable may be to any memory. Where a call hands over such pointers, and the callee does what depends on
-//! it, it makes a copy of the callee, one for each set of parameters that get them, whose types say so; a variable that
-//! holds nothing else has that type too. Before the passes that look at spaces.
+//! The verifier treats them unlike others: it allows no atomic operations on packets and none at a variable offset of the stack, which
+//! nobody else changes anyway, and no variable offsets into packets. Takes a BPF module where a pointer of a parameter or a variable may be
+//! to any memory. If a call passes such pointers, and the callee has ops that depend on their memory, the pass makes a copy of the callee,
+//! one for each set of parameters that get them, with their types; a variable that holds only such pointers gets that type too. Before the
+//! passes that look at spaces.
 //!
 //! A `*T` is `ptr<T, any>` if its memory is unknown: the verifier tracks the memory of a pointer on each path, so one function can
 //! serve stack, globals and map entries where no operation asks for one of them. Where one variable may point to the stack and to
