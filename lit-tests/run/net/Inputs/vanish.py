@@ -1,13 +1,12 @@
-"""vanish.py PROGRAM ACTION…: starts the program in a network namespace with the interfaces ks0 and ks1, waits for its first line, does each
+"""vanish.py PROGRAM [--OPTION…] ACTION…: starts the program in a network namespace with the interfaces ks0 and ks1, waits for its first line, does each
 action once the program has said what became of the one before, and prints the other lines and the status. An action deletes an
-interface, or `detach` detaches the first bpf_link of the program from outside, `filter` deletes the filters of an interface. PROGRAM may
-have arguments: `{cgroup}` is a new cgroup, which `rmdir` removes, `{netns}` the file of another network namespace, which `leave` ends;
-with `nk0` there are the ends nk0 and nk1 of a netkit device."""
+interface, or `detach` detaches the first bpf_link of the program from outside, `filter` deletes the filters of an interface. In options of the
+program `{cgroup}` is a new cgroup, which `rmdir` removes, and `{netns}` the file of another network namespace, which `leave` ends. Where an
+action names `nk0` or `nk1`, these are the ends of a netkit device."""
 
 import ctypes
 import os
 import pathlib
-import shlex
 import signal
 import subprocess
 import sys
@@ -60,17 +59,19 @@ if libc.unshare(CLONE_NEWNET) != 0:
 for name in ("ks0", "ks1"):
     subprocess.run(["ip", "link", "add", name, "type", "veth", "peer", "name", f"{name}p"], check=True)
 cgroup = next(root for root in ROOTS if root.is_dir()) / f"kstest-vanish-{os.getpid()}"
-if "{cgroup}" in sys.argv[1]:
+options = [word for word in sys.argv[2:] if word.startswith("--")]
+actions = sys.argv[2 + len(options):]
+if "{cgroup}" in "".join(options):
     cgroup.mkdir()
 # Its line says that it is in the namespace.
 other = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec sleep 60"], stdout=subprocess.PIPE)
 other.stdout.readline()
-if "nk0" in sys.argv[1]:
+if "nk" in "".join(actions):
     netkit.make("nk0", "nk1")
-command = shlex.split(sys.argv[1].format(cgroup=cgroup, netns=f"/proc/{other.pid}/ns/net"))
-process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+options = [option.format(cgroup=cgroup, netns=f"/proc/{other.pid}/ns/net") for option in options]
+process = subprocess.Popen([sys.argv[1], *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 print(process.stdout.readline(), end="")
-for action in sys.argv[2:]:
+for action in actions:
     act(action, process.pid)
     print(process.stdout.readline(), end="")
 print(process.stdout.read(), end="")
