@@ -11,6 +11,10 @@ use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{CONTEXTS, FieldRole, HEADERS, StructSpec, record_class, record_field};
 use crate::types::{EnumId, OWN_CONTEXT, Origin, StructDef, StructId, Ty};
+use std::path::Path;
+
+/// Where the running kernel shows its types.
+const RUNNING: &str = "/sys/kernel/btf/vmlinux";
 
 /// Which fields a literal need not give.
 pub const LEFT_OUT: &str =
@@ -79,6 +83,9 @@ pub fn no_such_kernel_field(cx: &mut Session, id: StructId, name: &Ident, chain:
         }
     };
     let is_far = !matches!(help, Some(Proposal::Near(_)));
+    // On a machine that shows no types and without `--btf`, nothing else has those of the compiler.
+    let is_long = names.len() > MAX_NAMED && cx.kernel_types.btf().is_ok();
+    let types = cx.options.btf.as_deref().unwrap_or(Path::new(RUNNING)).display().to_string();
     let flavour = format!("struct {ty}___other {{ {}: u64 }}", name.name);
     let error = cx.error(name.span, NoSuchField { ty, name: name.name.clone() });
     match (inside, before) {
@@ -86,6 +93,9 @@ pub fn no_such_kernel_field(cx: &mut Session, id: StructId, name: &Ident, chain:
         (None, Some(of)) => drop(error.help(format!("the `{of}` before it has this field"))),
         (None, None) if is_far => {
             propose(error, name, help);
+            if is_long {
+                error.help(format!("`bpftool btf dump file {types} format c` prints all of them"));
+            }
             error.help(format!("a field that only other kernels have is named in a flavour: `{flavour}`"));
         }
         (None, None) => propose(error, name, help),

@@ -18,7 +18,7 @@ pub fn instead(source: &str, word: &str, span: Span) -> Option<Hint> {
             return Some(Hint::edit("a further condition is written `else if (c) { … }`", span, "else if"));
         }
         "ensure" | "finally" => throws::AT_END,
-        "except" | "rescue" => return Some(Hint::edit(throws::HANDLER, span, "catch")),
+        "except" | "rescue" => return Some(Hint::edit(throws::HANDLER, span, "catch _")),
         "foreach" => "a loop over a map or an array is written `for (k, v in m) { … }`",
         "switch" => {
             return Some(Hint::with(

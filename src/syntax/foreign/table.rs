@@ -13,6 +13,9 @@ use super::throws::{BOUND, SEVERAL};
 pub const ARM: &str = "an arm is written `PATTERN: value`";
 const CALL: &str = "what a call throws goes on by itself: leave out `try`";
 const EVERY: &str = "`catch _ { … }` catches every code";
+const LOOP: &str =
+    "a loop over a map is written `for (k, v in m) { … }`, one over an array or a range `for (x in xs) { … }`";
+const MACRO: &str = "there are no macros: `print(\"%d\", x)`";
 const RESULT: &str = "the type of the result follows `->`";
 const THROWS: &str = "the compiler finds out what a function throws: leave out `throws`";
 const EMPTY: &str = "`..` is last in a struct literal, alone: what it leaves out has its default, else zero";
@@ -66,6 +69,10 @@ pub static OPERATORS: &[Row] = &[
         "another name for a type is declared as `type {-1} = {type}`",
         Over(0, 0, "= {type}"),
     ),
+    edit("foreach|for_each|forall ( WORD ^ in", &[], LOOP, Over(-3, -3, "for")),
+    edit("foreach|for_each|forall ( WORD , WORD ^ in", &[], LOOP, Over(-5, -5, "for")),
+    edit("foreach|for_each|forall ( ^ var|let", &[], LOOP, UpTo(-2, 1, "for (")),
+    edit("foreach|for_each|forall ( WORD ^ WORD in", &[], LOOP, UpTo(-3, 0, "for (")),
     edit("^ and", &[], "both conditions: `&&`", Over(0, 0, "&&")),
     edit("^ or", &[], "either condition: `||`", Over(0, 0, "||")),
     edit("^ is not", &[Operator], "inequality is `!=`", Over(0, 1, "!=")),
@@ -125,6 +132,13 @@ pub static LAST: &[Row] = &[
     row("= ^ +", &[], "to add to a variable, write `+=`; there is no unary `+`"),
     row(":|->|* WORD [ ^ ]", &[], "an array has a length: `u32[4]`"),
     row(":|->|* [ ANY ^ ]", &[], "an array has a length: `u32[4]`, or `[u32; 4]`"),
+    edit("println|print|eprintln|printf ! ( ANY ^ ,", &[], MACRO, Over(-4, -3, "print")),
+    row("? ^ :", &[Expression], "a choice has both values: `c ? a : b`"),
+    row(
+        "struct ^ {",
+        &[Name],
+        "a struct has a name, `struct S { … }`; a map is declared as `var name : hash<K, V>(1024)`",
+    ),
     row("catch ^ {", &[], "`catch _ { … }` catches every code, `catch e { … }` binds it"),
     row("} ^", &[InHeader("while")], "there is no `do`; write `loop { … if (!c) break }`"),
     row("^ : =", &[InBareHeader("if")], "what may be absent is tested by `if (var v = e) { … }`"),
@@ -157,7 +171,7 @@ pub static LAST: &[Row] = &[
     row("^ NOCOLON", &[Sign(":"), Operator, NoSign(","), BehindMark], "a choice is written `c ? a : b`"),
     row("=|(|, ( ANY ^ :", &[], "a function has a name and is at file level: `fn name(a: T) -> R { … }`"),
     row("fn ANY ^ .", &[], "a function's name is one word: `fn {-1}_{1}(…)`"),
-    row("WORD ^ :", &[Operator], "a variable is declared as `var {-1}: T = value`"),
+    row("WORD ^ :", &[Operator], "a variable is declared as `var {-1}: T = value`; there are no labels"),
     row("sizeof ^ WORD", &[Sign("(")], "write `sizeof({0})`"),
     row("new ANY ANY ANY ] ^", &[Sign("(")], "write `new {-4}[{-2}]()`"),
     row("new ANY ^", &[Sign("(")], "write `new {-1}()`"),
