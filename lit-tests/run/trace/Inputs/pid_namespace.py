@@ -1,4 +1,4 @@
-"""pidns.py PROGRAM: starts the program with this process and its pid namespace as options, calls getppid three times, and ends it."""
+"""pid_namespace.py PROGRAM: starts the program with this process and its pid namespace as options, calls getppid three times, and ends it."""
 
 import os
 import signal
