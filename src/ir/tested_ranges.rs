@@ -69,7 +69,7 @@ impl Ranges<'_> {
     pub(super) fn tested(&self, load: OpId, depth: u32) -> Option<u64> {
         self.order.as_ref()?;
         let place = KsLoad::of(&self.func.ops[load]).place();
-        self.written.get(&place)?.as_ref()?;
+        self.written.to(place)?;
         let bound = self.before(Subject::Variable(place), load, depth);
         self.upper(bound, self.func.ops[load].results[0])
     }
@@ -252,7 +252,7 @@ impl Ranges<'_> {
 
     fn writes(&self, subject: Subject) -> impl Iterator<Item = OpId> {
         let writes = match subject {
-            Subject::Variable(place) => self.written.get(&place).and_then(Option::as_ref),
+            Subject::Variable(place) => self.written.to(place),
             Subject::Value(_) => None,
         };
         writes.into_iter().flatten().map(|write| write.op)

@@ -5,6 +5,7 @@ use super::tested_ranges::Bound;
 use super::{BlockId, Function, OpId, Opcode, Value, ValueDef};
 use crate::fold;
 use crate::types::{Space, Ty, TyKind, Types};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -27,14 +28,42 @@ pub(super) struct Written {
     adds: bool,
 }
 
+/// For each variable of a function: the writes to it; none if anything else writes it or its address is taken.
+#[derive(Clone)]
+pub struct Writes(HashMap<Value, Option<Vec<Written>>>);
+
+impl Writes {
+    /// Goes through the whole function. They stay true while code is added that writes no variable of before.
+    pub fn of(func: &Function) -> Writes {
+        let mut written: HashMap<Value, Option<Vec<Written>>> = HashMap::new();
+        for op in func.walk() {
+            let data = &func.ops[op];
+            if let Some((place, by)) = write(func, op) {
+                if let Some(writes) = written.entry(place).or_insert_with(|| Some(Vec::new())) {
+                    writes.push(by);
+                }
+            } else if data.opcode != Opcode::KsLoad {
+                for &operand in &data.operands {
+                    written.insert(operand, None);
+                }
+            }
+        }
+        Writes(written)
+    }
+
+    /// Those to one variable, where all are known.
+    pub(super) fn to(&self, place: Value) -> Option<&Vec<Written>> {
+        self.0.get(&place)?.as_ref()
+    }
+}
+
 /// Ranges of one function's values.
 pub struct Ranges<'a> {
     pub(super) func: &'a Function,
     pub(super) types: &'a Types,
     /// The largest values of the function's parameters; none for one that is unknown.
     params: &'a [Option<u64>],
-    /// For each variable: the writes to it; none if anything else writes it or its address is taken.
-    pub(super) written: HashMap<Value, Option<Vec<Written>>>,
+    pub(super) written: Cow<'a, Writes>,
     /// The indexes of the ops in the text, where tests are looked at.
     pub(super) order: Option<HashMap<OpId, usize>>,
     /// What tests show of a variable or a value at an index of a block, by the depth of the search.
@@ -52,19 +81,20 @@ impl<'a> Ranges<'a> {
 
     /// The ranges of a function whose parameters are at most these values.
     pub fn with_params(func: &'a Function, types: &'a Types, params: &'a [Option<u64>]) -> Ranges<'a> {
-        let mut written: HashMap<Value, Option<Vec<Written>>> = HashMap::new();
-        for op in func.walk() {
-            let data = &func.ops[op];
-            if let Some((place, by)) = write(func, op) {
-                if let Some(writes) = written.entry(place).or_insert_with(|| Some(Vec::new())) {
-                    writes.push(by);
-                }
-            } else if data.opcode != Opcode::KsLoad {
-                for &operand in &data.operands {
-                    written.insert(operand, None);
-                }
-            }
-        }
+        Ranges::given(func, types, params, Cow::Owned(Writes::of(func)))
+    }
+
+    /// The same, for many questions of a function that grows between them.
+    pub fn with_writes(
+        func: &'a Function,
+        types: &'a Types,
+        params: &'a [Option<u64>],
+        writes: &'a Writes,
+    ) -> Ranges<'a> {
+        Ranges::given(func, types, params, Cow::Borrowed(writes))
+    }
+
+    fn given(func: &'a Function, types: &'a Types, params: &'a [Option<u64>], written: Cow<'a, Writes>) -> Ranges<'a> {
         Ranges { func, types, params, written, order: None, bounds: RefCell::default(), found: RefCell::default() }
     }
 
@@ -199,7 +229,7 @@ impl<'a> Ranges<'a> {
     /// One that is stored, plus each that is added, as often as that may happen.
     fn stored(&self, place: Value, depth: u32) -> Option<u64> {
         self.func.def(place).filter(|&def| self.func.ops[def].opcode == Opcode::KsVar)?;
-        let writes = self.written.get(&place)?.as_ref()?;
+        let writes = self.written.to(place)?;
         let mut stored: Option<u64> = None;
         let mut added: u64 = 0;
         for by in writes {

@@ -40,7 +40,7 @@ use super::{Because, Changed, Pass, Run};
 use crate::fold::CompareOp;
 use crate::ir::ops::PacketAt;
 use crate::ir::param_ranges;
-use crate::ir::value_ranges::{Ranges, SMALL_OFFSET};
+use crate::ir::value_ranges::{Ranges, SMALL_OFFSET, Writes};
 use crate::ir::{Attr, BlockId, Builder, Function, Module, OpId, Opcode, Value, ValueDef};
 use crate::session::Session;
 use crate::types::{Space, Ty, Types};
@@ -120,6 +120,7 @@ fn function(
     let (tested, wider) = if moves { Default::default() } else { wider_tests::widened(func, types, &plan.far) };
     let covered = if moves { Covered::new() } else { covered::covered(func, types, params, &plan.far) };
     let mut pointers: HashMap<OpId, Value> = HashMap::new();
+    let writes = Writes::of(func);
     for (ctx, accesses) in by_ctx {
         let shared =
             if moves || !at_entry(func, ctx) { None } else { Some(load(func, anchor(func, &accesses), ctx, byte)) };
@@ -133,7 +134,7 @@ fn function(
                 let is_there = of.is_some() || shared.is_some() && tested.accesses.contains(&op);
                 lowered.extend(explained::access(func, types, (op, plan), access, is_there));
                 let end = wider.get(&op).copied();
-                let pointer = header(func, types, (op, plan), (bounds, byte), (is_there, end, params), of);
+                let pointer = header(func, types, (op, plan), (bounds, byte), (is_there, end, (params, &writes)), of);
                 pointers.insert(op, pointer);
             }
         }
@@ -247,7 +248,7 @@ fn header(
     types: &mut Types,
     (op, plan): (OpId, &Plan),
     (bounds, byte): (Bounds, Ty),
-    (is_there, end, params): (bool, Option<u64>, &[Option<u64>]),
+    (is_there, end, known_of): (bool, Option<u64>, (&[Option<u64>], &Writes)),
     behind: Option<(Value, u64)>,
 ) -> Value {
     let offset = PacketAt::of(&func.ops[op]).offset();
@@ -271,7 +272,7 @@ fn header(
             let pointer = constant(&mut b, Bounds { start, ..bounds }, further.into(), byte);
             (b.ks_const(1, Ty::BOOL), b.arith_cast(pointer, pointer_type))
         }
-        None => variable(&mut b, types, bounds, (offset, params), (size, pointer_type, byte)),
+        None => variable(&mut b, types, bounds, (offset, known_of), (size, pointer_type, byte)),
     };
     let (inside, pointer) = match plan.far.contains_key(&op) && !is_there {
         true => copies::or_copy(func, types, (op, plan), Some((inside, pointer)), pointer_type),
@@ -303,10 +304,10 @@ fn variable(
     b: &mut Builder<'_>,
     types: &Types,
     bounds: Bounds,
-    (offset, params): (Value, &[Option<u64>]),
+    (offset, (params, writes)): (Value, (&[Option<u64>], &Writes)),
     (size, pointer_type, byte): (u64, Ty, Ty),
 ) -> (Value, Value) {
-    let ranges = Ranges::with_params(b.func, types, params);
+    let ranges = Ranges::with_writes(b.func, types, params, writes);
     let near = |&(_, constant): &(Value, u64)| constant <= MAX_OFFSET.saturating_sub(size);
     let (offset, constant) = Some(offsets::split(b.func, types, &ranges, offset)).filter(near).unwrap_or((offset, 0));
     let limit = MAX_OFFSET.saturating_sub(size.saturating_add(constant));

@@ -16,7 +16,7 @@ use crate::passes::Changed;
 use crate::passes::analysis::moving::Moving;
 use crate::tables::OpTrait;
 use crate::types::{Space, Ty, Types};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Removes the tests.
 pub fn untested(module: &mut Module, types: &mut Types, moving: &Moving, access: &[Access]) -> Changed {
@@ -60,16 +60,19 @@ fn without_tests(func: &mut Function, types: &Types, handed: &BTreeSet<Handed>, 
 
 /// Erases those ops that define these values and that nothing uses, then ops that only erased ones used, and so on.
 fn erase_unused(func: &mut Function, mut values: BTreeSet<Value>) {
+    let uses = func.uses();
+    let mut erased: HashSet<OpId> = HashSet::new();
     while !values.is_empty() {
-        let uses = func.uses();
         let unused = |op: &OpId| {
             let data = &func.ops[*op];
             let harmless = data.opcode.has(OpTrait::Pure) || data.opcode == Opcode::PacketSize;
-            harmless && data.results.iter().all(|&result| uses.users(result).is_empty())
+            let mut users = data.results.iter().flat_map(|&result| uses.users(result));
+            harmless && !erased.contains(op) && users.all(|user| erased.contains(user))
         };
         let ops: BTreeSet<OpId> = values.iter().filter_map(|&value| func.def(value)).filter(unused).collect();
         values = ops.iter().flat_map(|&op| func.ops[op].operands.clone()).collect();
-        ops.into_iter().for_each(|op| func.erase(op));
+        ops.iter().for_each(|&op| func.erase(op));
+        erased.extend(ops);
     }
 }
 

@@ -21,7 +21,7 @@ pub use size::can_follow_copies;
 use super::{Because, Changed, Pass, Run, condition};
 use crate::diag::lowered::LoopPlain;
 use crate::ir::ops::{KsFor, KsWhile};
-use crate::ir::value_ranges::Ranges;
+use crate::ir::value_ranges::{Ranges, Writes};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Symbol, Value};
 use crate::kernels::FirstKernel;
 use crate::passes::verifier::unknown_values;
@@ -58,12 +58,15 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         cx.worked_around(workarounds::TRACED_LOOPS);
     }
     let mut indexes: BTreeMap<Symbol, HashMap<Value, Value>> = BTreeMap::new();
+    // Once for each function: its loops change none of them.
+    let mut writes: HashMap<Symbol, Writes> = HashMap::new();
     for (name, op) in forms.too_large {
         let Some(func) = module.funcs.iter_mut().find(|f| f.name == name) else { continue };
         if let Some(version) = missing {
             report(cx, func, op, version);
         } else if func.ops[op].opcode == Opcode::KsFor {
-            indexes.entry(name).or_default().extend(range(func, &cx.types, op));
+            let writes = writes.entry(name.clone()).or_insert_with(|| Writes::of(func));
+            indexes.entry(name).or_default().extend(range(func, &cx.types, op, writes));
             changed = Changed::Yes;
         } else {
             unbounded(func, op);
@@ -172,7 +175,7 @@ fn unbounded(func: &mut Function, op: OpId) {
 }
 
 /// The index is the sum of the low bound and the iteration. Returns what replaces the old index.
-fn range(func: &mut Function, types: &Types, op: OpId) -> Vec<(Value, Value)> {
+fn range(func: &mut Function, types: &Types, op: OpId, writes: &Writes) -> Vec<(Value, Value)> {
     let view = KsFor::of(&func.ops[op]);
     let (low, high, inclusive, body) = (view.low(), view.high(), view.inclusive(), view.body_region());
     let ty = func.ty(low);
@@ -184,7 +187,7 @@ fn range(func: &mut Function, types: &Types, op: OpId) -> Vec<(Value, Value)> {
     let mut b = Builder::before(func, first, NAME);
     let iteration = if ty == Ty::U32 { iteration } else { b.arith_cast(iteration, ty) };
     let index = b.arith_add(low, iteration, ty);
-    let most = Ranges::of(func, types).largest(high);
+    let most = Ranges::with_writes(func, types, &[], writes).largest(high);
     let from_zero = most.is_some() && func.known(types, low) == Some(0);
     let mut b = Builder::before(func, op, NAME);
     let count = iterations(&mut b, (low, high, inclusive), types.int(bits, false), (from_zero, most));

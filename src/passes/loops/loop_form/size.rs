@@ -87,7 +87,8 @@ pub fn forms(module: &Module, types: &Types, callbacks: bool, traced: bool) -> F
 pub fn counted(func: &Function, types: &Types) -> Vec<(OpId, u64)> {
     let loops = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsFor);
     let unknown = loops.filter(|&op| func.known(types, KsFor::of(&func.ops[op]).high()).is_none());
-    unknown.filter_map(|op| Some((op, Ranges::of(func, types).largest(KsFor::of(&func.ops[op]).high())?))).collect()
+    let ranges = Ranges::of(func, types);
+    unknown.filter_map(|op| Some((op, ranges.largest(KsFor::of(&func.ops[op]).high())?))).collect()
 }
 
 /// Whether the verifier can follow so many copies of a loop's body one after the other: each fork doubles what it follows then.
