@@ -23,6 +23,7 @@ mod access;
 mod copies;
 mod covered;
 mod explained;
+mod forgotten_lengths;
 mod known_lengths;
 mod length_tests;
 mod loads;
@@ -43,6 +44,7 @@ use crate::ir::param_ranges;
 use crate::ir::value_ranges::{Ranges, SMALL_OFFSET, Writes};
 use crate::ir::{Attr, BlockId, Builder, Function, Module, OpId, Opcode, Value, ValueDef};
 use crate::session::Session;
+use crate::tables::workarounds;
 use crate::types::{Space, Ty, Types};
 use access::Access;
 use copies::Plan;
@@ -73,6 +75,12 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let moving = Moving::of(module);
     let access = Access::of(module, &cx.types);
     let mut changed = open_views::untested(module, &mut cx.types, &moving, &access);
+    if cx.options.works_around(workarounds::FORGOTTEN_LENGTHS) {
+        let paged = std::iter::zip(&mut module.funcs, &access).filter(|(_, access)| access.paged);
+        for (func, _) in paged {
+            changed = changed.or(if forgotten_lengths::forget(func) { Changed::Yes } else { Changed::No });
+        }
+    }
     let plans = Plan::of(module, &cx.types, &access);
     pull::pull(module, cx, &plans);
     let params = param_ranges::largest(module, &cx.types);
