@@ -69,6 +69,8 @@ named! {
     "uretprobe" Uretprobe = 22,
     /// It is not attached: `ks_run` runs it.
     "run" Run = 23,
+    /// It is not attached: `ip route` puts its pin on a route.
+    "route" Route = 24,
     /// No attachment: `ks_register` takes the struct that has the function.
     "struct_ops" StructOps = 55,
     /// Target: a map of sockets. No flags.

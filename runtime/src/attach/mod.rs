@@ -25,6 +25,7 @@ mod perf_event;
 mod pinned;
 mod probe;
 mod reuseport;
+mod route;
 mod session;
 mod several;
 mod socket;
@@ -92,6 +93,7 @@ forms! {
     ks_form_netfilter = netfilter::attach, namespace;
     ks_form_netkit = netkit::attach, interface;
     ks_form_entry = entry::attach;
+    ks_form_route = route::attach;
     ks_form_freplace = freplace::attach;
     ks_form_tracepoint = tracepoint::attach, tracepoint;
     ks_form_perf_event = perf_event::attach;

@@ -1,10 +1,11 @@
 //! The texts that projects begin with. `{{name}}` in one is a place for what the tables and the kernel say.
 
 /// By their names, which the table of mechanisms has (`ir-specs/attach_forms.toml`).
-const TEMPLATES: [(&str, &str); 9] = [
+const TEMPLATES: [(&str, &str); 10] = [
     ("attached", include_str!("templates/attached.txt")),
     ("walk", include_str!("templates/walk.txt")),
     ("run", include_str!("templates/run.txt")),
+    ("route", include_str!("templates/route.txt")),
     ("session", include_str!("templates/session.txt")),
     ("devmap", include_str!("templates/devmap.txt")),
     ("cpumap", include_str!("templates/cpumap.txt")),
