@@ -20,7 +20,7 @@ impl Lowering<'_> {
     }
 
     /// The helper for the value, if that is what the function returned: its place in the context follows from the number of parameters, which
-    /// may be another one on the kernel that runs.
+    /// may be another one on the kernel that runs. What other programs in cgroups made of the result is not in the context at all.
     fn result_helper(&self, index: usize) -> Option<&'static HelperSpec> {
         let Role::Program(role) = &self.source.role else { return None };
         let Params::Prototype { result_by, bools, .. } = role.spec.params else { return None };
@@ -30,6 +30,11 @@ impl Lowering<'_> {
     }
 
     fn result_of_function(&mut self, helper: &HelperSpec, ty: Ty) -> Value {
+        if helper.args.is_empty() {
+            let call = self.b.bpf_helper(&[], &helper.name.into(), &[Ty::I64]);
+            let value = self.b.func.ops[call].results[0];
+            return self.b.arith_cast(value, ty);
+        }
         let ctx = self.b.func.param(0);
         let place = self.cx.types.place(Ty::U64, Space::Stack);
         let word = self.b.ks_var(b"result", place);
