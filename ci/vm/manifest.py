@@ -17,6 +17,7 @@ from pathlib import Path
 import bound_objects
 import helper_answers
 import kernels
+import long_objects
 import verified
 from built import ROOT, TARGET, compiler, environment
 from checks import Checks
@@ -88,15 +89,18 @@ def _moves(line):
     return line.startswith("cd ")
 
 
-def collect(output, pattern, short, again, seeds, record, bounds):
+def collect(output, pattern, short, again, seeds, record, bounds, longs):
     """Compiles everything; `output` is where to. Names are matched with a regular expression. `again`: what was compiled before is there.
-    `seeds`: of generated programs, a hundred test functions and sixty programs each. `bounds`: how many objects of ci/bounds for each seed. `record`: what verifiers process is written."""
+    `seeds`: of generated programs, a hundred test functions and sixty programs each. `bounds`: how many objects of ci/bounds for each seed, `longs`: how many
+    programs of ci/long. `record`: what verifiers process is written."""
     wanted = re.compile(pattern).search
     # The longest first.
     makes = [lambda seed=seed: _differential(output / "differential", seed, again) for seed in seeds]
     makes = makes if wanted("differential/") or re.match(r"\^?differential", pattern) else []
     if wanted("bounds/") or re.match(r"\^?bounds", pattern):
         makes += [lambda seed=seed, at=at: _bounds(output / "bounds" / seed, seed, at, again) for seed in seeds for at in range(bounds)]
+    if wanted("long/") or re.match(r"\^?long", pattern):
+        makes += [lambda seed=seed, at=at: _long(output / "long" / seed, seed, at, again) for seed in seeds for at in range(longs)]
     makes += [lambda test=test: test.prepare(again) for test in lit_tests(output) if wanted(test.name) and (not short or _SHORT.match(test.name))]
     makes += [make for name, make in _examples(output, record) if wanted(name)]
     makes += [lambda: [helpers(helper_answers.judge)]] if wanted(HELPERS) else []
@@ -322,9 +326,21 @@ def _bounds(folder, seed, at, again):
                  broken=made.broken)]
 
 
-def _case(case):
+def _long(folder, seed, at, again):
+    """A program of ci/long at three levels, with what it must do. One that needs too much stack has no objects."""
+    made = sorted(folder.glob(f"{at}.*.json"))
+    if not (again and made):
+        folder.mkdir(parents=True, exist_ok=True)
+        broken = long_objects.export(folder, seed, at)
+        if broken:
+            return [Test(f"long/{seed}/{at}", str(folder), [], broken=broken)]
+        made = sorted(folder.glob(f"{at}.*.json"))
+    return [_case(case, "long", prunes=False) for case in made]
+
+
+def _case(case, family="differential", prunes=True):
     needs = _MCPU_NEEDS.get(case.stem.rsplit(".", 1)[1], _OLDEST)
-    name = f"differential/{case.parent.name}/{case.stem}"
+    name = f"{family}/{case.parent.name}/{case.stem}"
     # Then again with a state at each jump, so that what the verifier prunes wrongly shows.
-    lines = [(f"replay cases {case}", needs), (f"replay cases --prune {case}", needs)]
+    lines = [(f"replay cases {case}", needs), *([(f"replay cases --prune {case}", needs)] if prunes else [])]
     return Test(name, str(case.parent), lines, files=[case, case.with_suffix(".o")])

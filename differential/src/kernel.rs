@@ -87,12 +87,7 @@ pub fn quiet() {
 /// Loads all programs of any object and lets go of them: each with how many instructions the verifier processed. Else what libbpf and
 /// the verifier said.
 pub fn try_load(bytes: &[u8]) -> Result<Vec<(String, u32)>, String> {
-    let loaded = Loaded::load_those(bytes, &|_| true)?;
-    let processed = |(name, program): (_, NonNull<_>)| {
-        // SAFETY: a program of the open object.
-        Ok((name, unsafe { processed_by_verifier(program.as_ptr()) }?))
-    };
-    loaded.programs().into_iter().map(processed).collect()
+    Loaded::load_those(bytes, &|_| true)?.processed()
 }
 
 /// How many instructions the verifier processed of a program.
@@ -190,6 +185,15 @@ impl Loaded {
             bpf::bpf_object__load(object.as_ptr());
         }
         end_of(&buffer)
+    }
+
+    /// How many instructions the verifier processed of each program.
+    pub fn processed(&self) -> Result<Vec<(String, u32)>, String> {
+        let processed = |(name, program): (_, NonNull<_>)| {
+            // SAFETY: a program of the open object.
+            Ok((name, unsafe { processed_by_verifier(program.as_ptr()) }?))
+        };
+        self.programs().into_iter().map(processed).collect()
     }
 
     pub(crate) fn object(&self) -> *mut bpf::bpf_object {

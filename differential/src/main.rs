@@ -98,6 +98,12 @@ struct How {
     /// Only the test of this name
     #[arg(long)]
     only: Vec<String>,
+    /// What the verifier walks through for too long has failed, and is loaded also where nothing evaluates it
+    #[arg(long)]
+    must_load: bool,
+    /// Write what other kernels are to load and run into this folder, instead of loading it
+    #[arg(long)]
+    export: Option<PathBuf>,
 }
 
 fn input(text: &str) -> Result<[u64; 4], String> {
@@ -123,7 +129,11 @@ fn check(file: &Path, how: &How) -> std::io::Result<Report> {
         given: how.given,
         engines: how.engine,
         only: how.only,
-        export: None,
+        must_load: how.must_load,
+        export: how.export.map(|folder| compare::Export {
+            folder,
+            name: file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        }),
     };
     // What panics is reported, and need not be printed too.
     std::panic::set_hook(Box::new(|_| {}));
@@ -139,7 +149,15 @@ fn export(folder: &Path, seed: u64, inputs: usize, programs: &[(run::Program, us
         std::fs::write(folder.join(format!("{name}.ks")), &text)?;
         let engines = Engine::BPF.iter().map(|(engine, _)| *engine).collect();
         let export = Some(compare::Export { folder: folder.to_owned(), name });
-        let plan = Plan { seed: program.seed(seed), inputs, given: Vec::new(), engines, only: Vec::new(), export };
+        let plan = Plan {
+            seed: program.seed(seed),
+            inputs,
+            given: Vec::new(),
+            engines,
+            only: Vec::new(),
+            must_load: false,
+            export,
+        };
         let report = compare::compare(&text, &plan);
         print_report(&report);
         fine &= report.failures.is_empty();

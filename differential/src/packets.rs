@@ -12,13 +12,15 @@ pub enum Form {
     /// `@xdp("frags")`
     Frags,
     Tc,
+    /// A program that is loaded and not run.
+    Loaded,
 }
 
 impl Form {
     /// What the kernel gets of a program whose tail call it does not make.
     pub fn failed(self) -> u32 {
         match self {
-            Form::Function | Form::Xdp | Form::Frags => 0,
+            Form::Function | Form::Xdp | Form::Frags | Form::Loaded => 0,
             // TC_ACT_SHOT
             Form::Tc => 2,
         }

@@ -4,8 +4,9 @@ use super::{Comparison, Export, Kind};
 use crate::execute::Engine;
 use crate::execute::compile::{Front, Refusal, guarded};
 use crate::reduce;
-use differential::case::{Case, Runner};
+use differential::case::{Case, Expected, Runner};
 use differential::kernel::{self, Loaded, Pruning};
+use differential::packets::Form;
 use ksc::session::Mcpu;
 
 /// The errors of programs that need more stack than there is: of one function, and of all together.
@@ -18,7 +19,8 @@ impl Comparison<'_> {
     pub(super) fn bpf(&mut self, text: &str, mut names: Vec<String>) {
         kernel::quiet();
         // What the evaluator did not finish once is not worth a program.
-        names.retain(|name| self.expected.iter().any(|e| e.name == *name && !e.outcomes.is_empty()));
+        let evaluated = |e: &Expected| !e.outcomes.is_empty() || e.form == Form::Loaded || self.plan.must_load;
+        names.retain(|name| self.expected.iter().any(|e| e.name == *name && evaluated(e)));
         let mut groups = vec![names];
         while let Some(group) = groups.pop() {
             let whole = self.whole(text, &group);
@@ -104,6 +106,8 @@ impl Comparison<'_> {
         let all = self.timed("load", |_| Loaded::load(object, &|_| true, Pruning::Usual));
         if let Ok(loaded) = all {
             self.report.loaded += group.len() as u64;
+            let processed = loaded.processed().unwrap_or_default().into_iter();
+            self.report.processed.extend(processed.map(|(name, count)| (name, engine.name().to_owned(), count)));
             return self.timed("run bpf", |this| this.run_bpf(engine, &loaded, group));
         }
         // One of them is refused: each alone says which. Programs that call one another are loaded together.
@@ -120,7 +124,7 @@ impl Comparison<'_> {
                 }
                 Err(why) => {
                     let detail = format!("{why}\n{}", Loaded::log(object, name));
-                    if !self.has_functions() && detail.contains(LIMIT) {
+                    if !self.has_functions() && !self.plan.must_load && detail.contains(LIMIT) {
                         self.leave_out("the verifier walks through too many paths");
                         continue;
                     }

@@ -144,7 +144,7 @@ impl Generator {
     /// A constant that a program returns.
     fn verdict(&mut self) -> String {
         match self.form() {
-            Form::Function | Form::Xdp | Form::Frags => self.random.pick(&XDP_VERDICTS).to_owned(),
+            Form::Function | Form::Xdp | Form::Frags | Form::Loaded => self.random.pick(&XDP_VERDICTS).to_owned(),
             Form::Tc => self.random.pick(&TC_VERDICTS).to_owned(),
         }
     }
@@ -207,7 +207,7 @@ impl Generator {
 /// How a program of this name begins.
 fn head(form: Form, name: &str) -> String {
     match form {
-        Form::Function | Form::Xdp => format!("@xdp fn {name}(ctx: *xdp_md) -> xdp_action"),
+        Form::Function | Form::Xdp | Form::Loaded => format!("@xdp fn {name}(ctx: *xdp_md) -> xdp_action"),
         Form::Frags => format!("@xdp(\"frags\") fn {name}(ctx: *xdp_md) -> xdp_action"),
         Form::Tc => format!("@tc fn {name}(ctx: *__sk_buff) -> i32"),
     }
