@@ -364,7 +364,7 @@ fn check_maps(specs: &Specs) {
         let constants = full.iter().all(|error| specs.facts.constants.contains_key(error));
         assert!(constants, "maps.toml: [{name}]: an unknown error");
         let counts = on.values().iter().any(|accesses| accesses.contains(&MapAccess::Refused));
-        assert!(counts == !full.is_empty(), "maps.toml: [{name}]: `refused` goes with `full`");
+        assert!(counts != full.is_empty(), "maps.toml: [{name}]: `refused` goes with `full`");
         for flag in flags.iter().chain(implied) {
             let known = specs.map_flags.iter().any(|spec| spec.name == *flag);
             assert!(known, "maps.toml: [{name}]: no flag `{flag}`");

@@ -145,9 +145,12 @@ impl Lowering<'_> {
 
     /// `lock (entry.field)`
     pub(super) fn locked(&mut self, lock: &Expr, body: &Block, span: Span) {
-        let of_module = match &lock.kind {
-            ExprKind::Global(global) if !self.program.is_entry(lock) => Some(self.names.global(*global).clone()),
-            _ => None,
+        let of_module = if let ExprKind::Global(global) = &lock.kind
+            && !self.program.is_entry(lock)
+        {
+            Some(self.names.global(*global).clone())
+        } else {
+            None
         };
         let place = if of_module.is_none() { Some(self.place(lock)) } else { None };
         let (region, reached) = self.region(&[], Dest::Nothing, |this, _| this.block(body, Dest::Nothing));

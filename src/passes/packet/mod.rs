@@ -91,6 +91,9 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     changed
 }
 
+/// The largest values of a function's parameters, and the writes to its variables.
+type Known<'a> = (&'a [Option<u64>], &'a Writes);
+
 /// The packet's first byte and the byte after its last.
 #[derive(Clone, Copy)]
 struct Bounds {
@@ -256,7 +259,7 @@ fn header(
     types: &mut Types,
     (op, plan): (OpId, &Plan),
     (bounds, byte): (Bounds, Ty),
-    (is_there, end, known_of): (bool, Option<u64>, (&[Option<u64>], &Writes)),
+    (is_there, end, known_of): (bool, Option<u64>, Known),
     behind: Option<(Value, u64)>,
 ) -> Value {
     let offset = PacketAt::of(&func.ops[op]).offset();
@@ -312,7 +315,7 @@ fn variable(
     b: &mut Builder<'_>,
     types: &Types,
     bounds: Bounds,
-    (offset, (params, writes)): (Value, (&[Option<u64>], &Writes)),
+    (offset, (params, writes)): (Value, Known),
     (size, pointer_type, byte): (u64, Ty, Ty),
 ) -> (Value, Value) {
     let ranges = Ranges::with_writes(b.func, types, params, writes);

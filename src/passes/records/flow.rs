@@ -344,11 +344,8 @@ impl<'a> Flow<'a> {
     /// The record whose pointer a variable had, which gets null.
     fn emptied(&self, op: OpId) -> Option<Root> {
         let data = &self.func.ops[op];
-        let is_null = match data.opcode {
-            Opcode::KsZero => true,
-            Opcode::KsStore => self.derived.root(data.operands[1]).is_none(),
-            _ => false,
-        };
+        let stores = data.opcode == Opcode::KsStore && self.derived.root(data.operands[1]).is_none();
+        let is_null = data.opcode == Opcode::KsZero || stores;
         let place = *data.operands.first().filter(|place| is_null && self.derived.is_name(**place))?;
         self.derived.root(place).map(|(root, _)| root)
     }

@@ -74,7 +74,7 @@ impl Checker<'_, '_> {
         let Some(Entity::Global(id)) = self.entity_named(place) else { return None };
         let (id, global) = (*id, self.env.program.global(*id));
         let is_lock = self.cx.types.is_lock(global.ty) || tables::lock_of(&self.cx.types, global.ty).is_some();
-        is_lock.then(|| Some(Expr { kind: ExprKind::Global(id), ty: global.ty, span: place.span }))
+        is_lock.then_some(Some(Expr { kind: ExprKind::Global(id), ty: global.ty, span: place.span }))
     }
 
     /// Reports a lock of a module that is used as a value or a place.

@@ -124,15 +124,14 @@ impl Shown {
     fn wide(&self, narrow: IntValue, depth: u32) -> Option<u64> {
         let Some(made_by) = narrow.as_instruction().filter(|_| depth > 0) else { return self.within(narrow, depth) };
         let operand = |at: u32| number(made_by.get_operand(at));
-        match made_by.get_opcode() {
-            InstructionOpcode::Shl => {
-                self.within(operand(0)?, depth - 1)?.checked_mul(1u64.checked_shl(count(made_by)?)?)
-            }
-            InstructionOpcode::Add => {
-                self.wide(operand(0)?, depth - 1)?.checked_add(self.wide(operand(1)?, depth - 1)?)
-            }
-            _ => self.within(narrow, depth),
+        let opcode = made_by.get_opcode();
+        if opcode == InstructionOpcode::Shl {
+            return self.within(operand(0)?, depth - 1)?.checked_mul(1u64.checked_shl(count(made_by)?)?);
         }
+        if opcode == InstructionOpcode::Add {
+            return self.wide(operand(0)?, depth - 1)?.checked_add(self.wide(operand(1)?, depth - 1)?);
+        }
+        self.within(narrow, depth)
     }
 
     /// The limit of a number with a mask, which code generation may remove.
