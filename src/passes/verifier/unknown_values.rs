@@ -165,7 +165,8 @@ pub fn forget_part(b: &mut Builder<'_>, types: &mut Types, (path, ty): &(Path, T
     b.ks_store(place, value);
 }
 
-fn forgotten(b: &mut Builder<'_>, value: Value) -> Value {
+/// The same integer, which the verifier does not know any more.
+pub fn forgotten(b: &mut Builder<'_>, value: Value) -> Value {
     let ty = b.func.ty(value);
     if ty == Ty::U64 || ty == Ty::U32 {
         return b.bpf_forget(value, ty);

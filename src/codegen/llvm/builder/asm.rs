@@ -1,7 +1,7 @@
 //! Inline assembly: BPF instructions that the optimiser does not see through.
 
 use super::{Build, made};
-use inkwell::attributes::AttributeLoc;
+use inkwell::attributes::{Attribute, AttributeLoc};
 use inkwell::types::{BasicType, BasicTypeEnum, FunctionType};
 use inkwell::values::{CallSiteValue, InstructionValue, IntValue, PointerValue};
 
@@ -158,6 +158,18 @@ impl<'c> Build<'c> {
         let call = self.call_pointer(fn_type, asm, &[value.into()]);
         self.attribute(call, AttributeLoc::Function, "nounwind");
         call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()
+    }
+
+    /// Jumps to the next instruction. They touch no memory of the program.
+    pub fn asm_jumps(&self, count: usize) {
+        let fn_type = self.context.void_type().fn_type(&[], false);
+        let text = vec!["goto +0"; count].join("\n\t");
+        let asm = self.context.create_inline_asm(fn_type, text, "".into(), true, false, None, false);
+        let call = self.call_pointer(fn_type, asm, &[]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+        // `memory(inaccessiblemem: readwrite)`, see llvm/Support/ModRef.h: two bits for each kind of memory.
+        let memory = Attribute::get_named_enum_kind_id("memory");
+        call.add_attribute(AttributeLoc::Function, self.context.create_enum_attribute(memory, 3 << 2));
     }
 
     /// A zero that is made at the builder's position.

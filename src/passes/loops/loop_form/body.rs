@@ -54,6 +54,17 @@ impl Body<'_> {
         leaves && self.ops.iter().any(|&op| self.writes_outside(op))
     }
 
+    /// Whether an iteration has a branch of which more than one path goes on in the loop.
+    pub fn rejoins(&self) -> bool {
+        self.ops.iter().any(|&op| {
+            let ends = self.func.ops[op].regions.iter().filter_map(|&region| {
+                let block = self.func.only_block(region);
+                self.func.blocks[block].ops.last().copied()
+            });
+            self.is_branch(op) && ends.filter(|&end| self.stays(end)).count() > 1
+        })
+    }
+
     fn is_branch(&self, op: OpId) -> bool {
         matches!(self.func.ops[op].opcode, Opcode::KsIf | Opcode::KsMatch)
     }

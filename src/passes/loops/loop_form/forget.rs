@@ -4,11 +4,11 @@
 //! Two paths through an iteration that leave different numbers are two states to the verifier, and each iteration
 //! doubles them. With these numbers unknown at the start of an iteration there is one state per iteration.
 
-use super::NAME;
+use super::{Changed, NAME};
 use crate::ir::ops::KsStore;
 use crate::ir::{Builder, Exit, Function, OpId, Opcode, Path, RegionId, Value};
 use crate::passes::analysis;
-use crate::passes::verifier::unknown_values::{FOLLOWED, forget_part, written_places};
+use crate::passes::verifier::unknown_values::{FOLLOWED, forget_part, forgotten, written_places};
 use crate::types::{Ty, TyKind, Types};
 use std::collections::HashSet;
 
@@ -68,6 +68,24 @@ fn is_from_memory(func: &Function, value: Value) -> bool {
 /// Forgets before each iteration, and what is read later also after the last, and where control goes on after a block around the
 /// loop.
 pub fn forget(func: &mut Function, types: &mut Types, op: OpId) {
+    let parts = written_parts(func, types, op);
+    let body = func.ops[op].regions[0];
+    let block = func.only_block(body);
+    let Some(&first) = func.blocks[block].ops.first() else { crate::bug!("a region without an end") };
+    let (later, ends) = behind(func, op, &parts);
+    forget_at(func, types, first, &parts);
+    ends.into_iter().for_each(|at| forget_at(func, types, at, &later));
+}
+
+/// Forgets only behind the loop what is read there, so that the verifier walks the rest once, not once for each iteration in which the
+/// loop may have been left.
+pub fn forget_behind(func: &mut Function, types: &mut Types, op: OpId) {
+    let (later, ends) = behind(func, op, &written_parts(func, types, op));
+    ends.into_iter().for_each(|at| forget_at(func, types, at, &later));
+}
+
+/// The integers that a loop writes, of variables that can be forgotten and have a value before it.
+fn written_parts(func: &Function, types: &Types, op: OpId) -> Vec<(Path, Ty)> {
     let body = func.ops[op].regions[0];
     let variables = variables(func, types, body);
     let mut parts: Vec<(Path, Ty)> = Vec::new();
@@ -82,19 +100,45 @@ pub fn forget(func: &mut Function, types: &mut Types, op: OpId) {
             }
         }
     }
-    let block = func.only_block(body);
-    let Some(&first) = func.blocks[block].ops.first() else { crate::bug!("a region without an end") };
+    parts
+}
+
+/// The parts that are read behind a loop, and the ops before which they are forgotten: the next one, and the exits to behind a block around
+/// the loop.
+fn behind(func: &Function, op: OpId, parts: &[(Path, Ty)]) -> (Vec<(Path, Ty)>, Vec<OpId>) {
     let around = &func.blocks[func.ops[op].block].ops;
     let Some(&next) = around.iter().skip_while(|&&other| other != op).nth(1) else { crate::bug!("a loop at an end") };
-    let leaves = func.exits(body).into_iter().filter(|(_, exit)| matches!(exit, Exit::Leave(_))).map(|(end, _)| end);
-    let later: Vec<(Path, Ty)> =
-        parts.iter().filter(|(path, _)| analysis::read_behind(func, op, path.variable)).cloned().collect();
-    let ends: Vec<(OpId, &[(Path, Ty)])> =
-        [(first, &parts[..])].into_iter().chain([next].into_iter().chain(leaves).map(|at| (at, &later[..]))).collect();
-    for (at, parts) in ends {
-        let mut b = Builder::before(func, at, NAME);
-        for part in parts {
-            forget_part(&mut b, types, part);
-        }
+    let exits = func.exits(func.ops[op].regions[0]).into_iter();
+    let leaves = exits.filter(|(_, exit)| matches!(exit, Exit::Leave(_))).map(|(end, _)| end);
+    let later = parts.iter().filter(|(path, _)| analysis::read_behind(func, op, path.variable)).cloned().collect();
+    (later, [next].into_iter().chain(leaves).collect())
+}
+
+fn forget_at(func: &mut Function, types: &mut Types, at: OpId, parts: &[(Path, Ty)]) {
+    let mut b = Builder::before(func, at, NAME);
+    for part in parts {
+        forget_part(&mut b, types, part);
     }
+}
+
+/// Forgets the numbers that are returned from inside of plain loops: the verifier walks what follows the call for each of them otherwise.
+pub fn forget_returned(func: &mut Function, types: &Types) -> Changed {
+    let in_loop = |&op: &OpId| {
+        let data = &func.ops[op];
+        let of_loop = |value: &Value| {
+            types.as_int(func.ty(*value)).is_some()
+                && func.known(types, *value).is_none()
+                && !is_from_memory(func, *value)
+        };
+        data.opcode == Opcode::KsReturn
+            && data.operands.first().is_some_and(of_loop)
+            && func.loops(op).any(|around| func.ops[around].opcode == Opcode::KsFor)
+    };
+    let returns: Vec<OpId> = func.walk().into_iter().filter(in_loop).collect();
+    for &op in &returns {
+        let returned = func.ops[op].operands[0];
+        let value = forgotten(&mut Builder::before(func, op, NAME), returned);
+        func.ops[op].operands[0] = value;
+    }
+    if returns.is_empty() { Changed::No } else { Changed::Yes }
 }

@@ -22,7 +22,7 @@ use super::{Because, Changed, Pass, Run, condition};
 use crate::diag::lowered::LoopPlain;
 use crate::ir::ops::{KsFor, KsWhile};
 use crate::ir::value_ranges::{Ranges, Writes};
-use crate::ir::{Builder, Function, Module, OpId, Opcode, Symbol, Value};
+use crate::ir::{Builder, Function, Module, OpId, Opcode, Role, Symbol, Value};
 use crate::kernels::FirstKernel;
 use crate::passes::verifier::unknown_values;
 use crate::session::Session;
@@ -85,6 +85,12 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         forget::forget(func, &mut cx.types, op);
         changed = Changed::Yes;
     }
+    if missing.is_none() && cx.options.works_around(workarounds::LEFT_NUMBERS) {
+        changed = changed.or(merge(module, cx, forms.merging));
+    }
+    if cx.options.works_around(workarounds::KEPT_STATES) {
+        changed = changed.or(keep_states(module, forms.checked));
+    }
     if missing.is_some() {
         for func in &mut module.funcs {
             for (op, limit) in size::counted(func, &cx.types) {
@@ -97,6 +103,33 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         changed = changed.or(known_indexes::unbound(func, &cx.types));
     }
     explain(module, cx);
+    changed
+}
+
+/// Forgets the numbers that these plain loops leave, and those that are returned from inside any.
+fn merge(module: &mut Module, cx: &mut Session, loops: Vec<(Symbol, OpId)>) -> Changed {
+    let mut changed = Changed::No;
+    for (name, op) in loops {
+        let Some(func) = module.funcs.iter_mut().find(|f| f.name == name) else { continue };
+        forget::forget_behind(func, &mut cx.types, op);
+        changed = Changed::Yes;
+    }
+    for func in module.funcs.iter_mut().filter(|func| !matches!(func.role, Role::Program { .. })) {
+        changed = changed.or(forget::forget_returned(func, &cx.types));
+    }
+    changed
+}
+
+/// Makes the verifier keep a state at the start of each iteration of these plain loops.
+fn keep_states(module: &mut Module, loops: Vec<(Symbol, OpId)>) -> Changed {
+    let mut changed = Changed::No;
+    for (name, op) in loops {
+        let Some(func) = module.funcs.iter_mut().find(|f| f.name == name) else { continue };
+        let block = func.only_block(func.ops[op].regions[0]);
+        let Some(&first) = func.blocks[block].ops.first() else { crate::bug!("a region without an end") };
+        Builder::before(func, first, NAME).mem_checkpoint();
+        changed = Changed::Yes;
+    }
     changed
 }
 

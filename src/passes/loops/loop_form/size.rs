@@ -41,6 +41,12 @@ const LEARNED: u64 = 1 << 17;
 const AFTER: u64 = 1 << 16;
 const AFTER_ITSELF: u64 = 1 << 14;
 
+/// What follows a loop is walked once, and not for each exit from the loop, where it would be more than this.
+const MERGED: u64 = 1 << 10;
+
+/// As many iterations of a plain loop the verifier follows on each combination of their paths.
+const CHECKED: u64 = 8;
+
 /// About how often the verifier walks a callback until its states repeat.
 const CALLBACK: u64 = 8;
 
@@ -59,6 +65,10 @@ pub struct Forms {
     pub too_large: Vec<(Symbol, OpId)>,
     /// The loops that stay plain if the verifier forgets the values that they change.
     pub forgetting: Vec<(Symbol, OpId)>,
+    /// Those that stay plain, and behind which the verifier forgets what they change.
+    pub merging: Vec<(Symbol, OpId)>,
+    /// Those that stay plain, and in which the verifier keeps a state in each iteration.
+    pub checked: Vec<(Symbol, OpId)>,
     /// Kernels before 6.12 alone keep a loop from that.
     pub kept: bool,
 }
@@ -210,7 +220,34 @@ impl Sizes<'_> {
     fn plain(&mut self, func: &Function, op: OpId, body: Size, after: u64) -> Option<Size> {
         let size = self.followed(func, op, body, after);
         let forgets = self.callbacks && (size.is_none() || self.forks_often(func, op, body));
-        forgets.then(|| self.forgotten(func, op, body, after)).flatten().or(size)
+        let forgotten = forgets.then(|| self.forgotten(func, op, body, after)).flatten();
+        if forgotten.is_none() && size.is_some() && self.callbacks && self.has_many_ends(func, op, after) {
+            self.forms.merging.push((func.name.clone(), op));
+        }
+        let size = forgotten.or(size);
+        if size.is_some() && self.has_many_paths(func, op) {
+            self.forms.checked.push((func.name.clone(), op));
+        }
+        size
+    }
+
+    /// Whether the paths through several iterations of a plain loop are too many to follow each combination of them. LLVM changes a loop
+    /// with a checkpoint less, so only loops in loops have one.
+    fn has_many_paths(&self, func: &Function, op: OpId) -> bool {
+        let body = Body::of(func, self.types, KsFor::of(&func.ops[op]).body_region());
+        let inner = |ops: &[OpId]| ops.iter().any(|&op| func.ops[op].opcode.is_loop());
+        let nested = |body: &Body<'_>| inner(&body.ops) || func.loops(op).next().is_some();
+        let often = self.iterations(func, op).is_some_and(|iterations| iterations >= CHECKED);
+        often && body.rejoins() && nested(&body)
+    }
+
+    /// Whether a plain loop leaves so many states that it pays to merge them behind it. Of a loop in another one each is there again in
+    /// each iteration of that one.
+    fn has_many_ends(&self, func: &Function, op: OpId, after: u64) -> bool {
+        let Some(iterations) = self.iterations(func, op) else { return false };
+        let inner = Body::of(func, self.types, KsFor::of(&func.ops[op]).body_region());
+        let ends = u64::from(inner.forks()) + u64::from(inner.ends_early());
+        ends > 0 && (func.loops(op).next().is_some() || iterations.saturating_mul(after) > MERGED)
     }
 
     /// Whether a plain loop leaves so many states that it pays to forget them.
