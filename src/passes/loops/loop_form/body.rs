@@ -54,7 +54,7 @@ impl Body<'_> {
         leaves && self.ops.iter().any(|&op| self.writes_outside(op))
     }
 
-    /// Whether an iteration has a branch of which more than one path goes on in the loop.
+    /// Whether several paths from one branch of an iteration go on in the loop.
     pub fn rejoins(&self) -> bool {
         self.ops.iter().any(|&op| {
             let ends = self.func.ops[op].regions.iter().filter_map(|&region| {
