@@ -1,6 +1,7 @@
 """Datagrams on routes that have the programs of routes.ks."""
 
 import os
+import os
 import socket
 import subprocess
 import sys
@@ -35,4 +36,5 @@ with loopback.Running(sys.argv[1:]) as program:
             sender.sendto(text, ("10.79.0.1", 9004))
         lines.append(f"received {receiver.recv(10)} {receiver.recv(10)}")
     program.end()
+os.rmdir(PINS)
 print("\n".join(lines))
