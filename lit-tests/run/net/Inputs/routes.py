@@ -1,7 +1,6 @@
 """Datagrams on routes that have the programs of routes.ks."""
 
 import os
-import os
 import socket
 import subprocess
 import sys
