@@ -24,6 +24,15 @@ def enter():
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
+def sharing(kind, port=0, timeout=1):
+    """A bound socket whose port others share (SO_REUSEPORT): the kernel, or a program, chooses among them."""
+    opened = socket.socket(socket.AF_INET, kind)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    opened.bind((ADDRESS, port))
+    opened.settimeout(timeout)
+    return opened
+
+
 def connection(timeout=1):
     """Both ends of a TCP connection."""
     with socket.create_server((ADDRESS, 0)) as listener:

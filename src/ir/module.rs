@@ -206,6 +206,26 @@ pub struct MapDecl {
 }
 
 impl MapDecl {
+    /// A map of its own without flags; its entries last as long as the map.
+    pub fn new(name: Symbol, kind: &'static MapKindSpec, key: Ty, value: Ty, max_entries: u32, span: Span) -> MapDecl {
+        MapDecl {
+            name,
+            kind,
+            key,
+            value,
+            inner: None,
+            max_entries,
+            flags: 0,
+            node: None,
+            bound: false,
+            pinned: false,
+            private: false,
+            refusals: None,
+            programs: Vec::new(),
+            span,
+        }
+    }
+
     /// Whether the map is an array of tail calls whose programs user space does not load: it holds programs, and the first one is not among
     /// `loaded`.
     pub fn is_idle(&self, loaded: &[ProgramDecl]) -> bool {

@@ -75,21 +75,9 @@ impl Visitor<'_> for Named<'_> {
 pub(super) fn maps(types: &mut Types, program: &Program, names: &Names) -> Vec<ir::MapDecl> {
     let all = std::iter::zip(&program.globals, &names.globals);
     let own = all.filter(|(global, _)| global.storage == Storage::Entry);
-    own.map(|(global, name)| ir::MapDecl {
-        name: name.clone(),
-        kind: array_kind(),
-        key: Ty::U32,
-        value: value_type(types, global.ty, name),
-        inner: None,
-        max_entries: 1,
-        flags: 0,
-        node: None,
-        bound: false,
-        pinned: false,
-        private: true,
-        refusals: None,
-        programs: Vec::new(),
-        span: global.span,
+    own.map(|(global, name)| {
+        let value = value_type(types, global.ty, name);
+        ir::MapDecl { private: true, ..ir::MapDecl::new(name.clone(), array_kind(), Ty::U32, value, 1, global.span) }
     })
     .collect()
 }

@@ -215,20 +215,12 @@ fn map_decls(program: &Program, names: &Names, bound: &HashSet<Symbol>) -> Vec<i
     std::iter::zip(&program.maps, &names.maps)
         .filter(|(map, name)| !map.is_bound || bound.contains(*name))
         .map(|(map, name)| ir::MapDecl {
-            name: name.clone(),
-            kind: map.kind,
-            key: map.key,
-            value: map.value,
             inner: map.inner.map(|inner| names.map(inner).clone()),
-            max_entries: map.max_entries,
             flags: map.flags,
             node: map.node,
             bound: map.is_bound,
             pinned: map.pinned,
-            private: false,
-            refusals: None,
-            programs: Vec::new(),
-            span: map.span,
+            ..ir::MapDecl::new(name.clone(), map.kind, map.key, map.value, map.max_entries, map.span)
         })
         .collect()
 }

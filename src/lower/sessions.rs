@@ -49,22 +49,8 @@ pub(super) fn on_return(
     }
     lowering.block(body, Dest::Nothing);
     lowering.end_half();
-    let map = MapDecl {
-        name: calls(source),
-        kind: MAP_KINDS.iter().find(|kind| kind.name == KIND)?,
-        key: Ty::U64,
-        value,
-        inner: None,
-        max_entries: MAX_CALLS,
-        flags: 0,
-        node: None,
-        bound: false,
-        pinned: false,
-        private: false,
-        refusals: None,
-        programs: Vec::new(),
-        span: source.name_span,
-    };
+    let kind = MAP_KINDS.iter().find(|kind| kind.name == KIND)?;
+    let map = MapDecl::new(calls(source), kind, Ty::U64, value, MAX_CALLS, source.name_span);
     Some((func, map))
 }
 

@@ -37,26 +37,9 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 }
 
 fn map(var: Global) -> MapDecl {
-    let (name, value, span) = (var.name, var.ty, var.span);
-    MapDecl {
-        name,
-        kind: kind(),
-        key: Ty::U32,
-        value,
-        inner: None,
-        max_entries: 1,
-        flags: 0,
-        node: None,
-        bound: false,
-        pinned: false,
-        private: false,
-        refusals: None,
-        programs: Vec::new(),
-        span,
-    }
+    MapDecl::new(var.name, kind(), Ty::U32, var.ty, 1, var.span)
 }
 
-/// The kind whose keys are indexes and which has an entry for each CPU.
 fn kind() -> &'static MapKindSpec {
     let found = MAP_KINDS.iter().find(|kind| kind.array && kind.percpu);
     found.unwrap_or_else(|| crate::bug!("there is no kind of map with an array for each CPU"))

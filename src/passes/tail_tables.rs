@@ -88,20 +88,8 @@ fn table(module: &Module, programs: &[usize]) -> MapDecl {
     let first = &module.funcs[programs[0]];
     let Role::Program { spec, .. } = &first.role else { crate::bug!("@{} is no program", first.name) };
     MapDecl {
-        name: name(module, spec.name),
-        kind: kind(),
-        key: Ty::U32,
-        value: Ty::U32,
-        inner: None,
-        max_entries: programs.len() as u32,
-        flags: 0,
-        node: None,
-        bound: false,
-        pinned: false,
-        private: false,
-        refusals: None,
         programs: programs.iter().map(|&at| module.funcs[at].name.clone()).collect(),
-        span: first.name_span,
+        ..MapDecl::new(name(module, spec.name), kind(), Ty::U32, Ty::U32, programs.len() as u32, first.name_span)
     }
 }
 

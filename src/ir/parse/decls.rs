@@ -248,22 +248,8 @@ impl Parser<'_> {
         let max_entries = self.small()?;
         self.key("flags")?;
         let flags = self.small()?;
-        let mut map = MapDecl {
-            name: name.into(),
-            kind,
-            key,
-            value,
-            inner: None,
-            max_entries,
-            flags,
-            node: None,
-            bound: false,
-            pinned: false,
-            private: false,
-            refusals: None,
-            programs: Vec::new(),
-            span,
-        };
+        let mut map = MapDecl::new(name.into(), kind, key, value, max_entries, span);
+        map.flags = flags;
         if self.eat_word("inner") {
             self.expect("=")?;
             map.inner = Some(self.symbol()?.into());

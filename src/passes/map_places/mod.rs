@@ -9,10 +9,10 @@
 
 mod stale_copies;
 
-use super::maps::{insert, refusals, reserve};
+use super::maps::{declared, insert, refusals, reserve};
 use super::{Because, Changed, Declarations, Pass, Run};
 use crate::ir::ops::{MapAssignOp, MapEach, MapEntry, MapEntryOr, MapInner};
-use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Symbol, Uses, Value};
+use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Uses, Value};
 use crate::session::Session;
 use crate::tables::OpTrait;
 use crate::tables::uapi::{BPF_ANY, BPF_EXIST, BPF_NOEXIST};
@@ -60,10 +60,6 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
         changed = Changed::Yes;
     }
     changed.or(refusals::run(func, module, &mut cx.types, NAME))
-}
-
-fn declared<'m>(module: &'m Declarations, name: &Symbol) -> &'m MapDecl {
-    module.maps.iter().find(|m| m.name == *name).unwrap_or_else(|| crate::bug!("no map @{name}"))
 }
 
 /// The stack copies of an entry.

@@ -1,16 +1,15 @@
 //! `nulls`: pointers are not null where they are followed.
 //!
 //! Takes the whole program as lowering leaves it. In functions that BPF code reaches it is an error that a pointer may be null,
-//! in user space a warning. `flow.rs` follows what is known of pointers through each function. Removes the marks of lowering
-//! (`ks.present`), and the tests of pointers into the packet (`ks.absent`) that are known not to be null; says of calls through
-//! pointers whether the pointer was tested; and repeats a test for null where a bool that keeps its outcome is a condition, for
-//! the kernel's verifier, which does not know what the bool means (`kept_tests.rs`).
+//! in user space a warning. `flow.rs` computes, for each point of a function, which pointers are not null. Removes the marks of lowering
+//! (`ks.present`), and the tests of pointers into the packet (`ks.absent`) that are known not to be null; marks calls through
+//! pointers that were tested; and, if a condition is a bool that holds the outcome of an earlier test for null, repeats that test,
+//! because the kernel's verifier does not connect the bool with the pointer (`kept_tests.rs`).
 //!
 //! A pointer in a variable, a result or a field may be null; types say so, and do not change by control flow. Lowering marks each pointer
 //! of such a type that is followed, or goes where null may not, with `ks.present`, and asks with `ks.absent` before it follows one into the
-//! packet. The pass `nulls` follows what is known: which variables, fields and values are not null, how long packets are, and what bools
-//! show of both. It reports pointers that may be null, removes the marks and the tests that are not needed, and repeats for the verifier a
-//! test whose outcome is kept in a bool alone.
+//! packet. The facts of the analysis are: the variables, fields and values that are not null, the least length of the packet, and for each bool
+//! the facts that hold if it is true.
 
 mod conditions;
 mod facts;

@@ -6,8 +6,9 @@
 //!
 //! The result of an acquiring call may be null, and there is nothing to release then. So a state is a set of cases (`cases.rs`): in one the
 //! pointer is null, in the other it is owned, and a test of the pointer ends one of them. The analysis follows pointers through variables
-//! (`flow.rs`, `variables.rs`). It sums up a function by what its callers can distinguish (`Outcome`), callees first. `live.rs` finds what
-//! a case may forget. `full_objects.rs` finds pointers whose objects may lack fields that the program reads.
+//! (`flow.rs`, `variables.rs`). The summary of a function is the set of its outcomes (`Outcome`) that differ in the result or in the references that
+//! the caller owns; callees are analysed first. `live.rs` finds the variables that are dead, which a case need not distinguish.
+//! `full_objects.rs` finds pointers whose objects may lack fields that the program reads.
 
 mod cases;
 mod flow;

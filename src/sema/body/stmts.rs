@@ -150,7 +150,7 @@ impl Checker<'_, '_> {
         let is_header = matches!(&value.expr.kind, ExprKind::PacketPointer(of) if of.is_header())
             && declared.is_none_or(|ty| points_to(ty) == points_to(value.ty()));
         let is_bytes = |ty| points_to(ty) == Some(Ty::U8);
-        // Memory of the kernel that the verifier does not know: the type is as declared, what is behind it is read by probes.
+        // A pointer that the verifier does not track takes the declared type; probe reads (`bpf_probe_read_kernel`) load its fields.
         let space = |ty| self.pointer(ty).map(|pointer| pointer.space);
         let is_foreign = space(value.ty()) == Some(Space::BtfUntrusted)
             && declared.is_some_and(|ty| space(ty) == Some(Space::Any) && points_to(ty) == points_to(value.ty()));

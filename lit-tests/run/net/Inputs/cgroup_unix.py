@@ -2,15 +2,11 @@
 
 import os
 import socket
+import sys
 import tempfile
 
-
-def tried(what):
-    try:
-        return what()
-    except OSError as error:
-        return os.strerror(error.errno)
-
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../support"))
+from loopback import tried  # noqa: E402
 
 with tempfile.TemporaryDirectory() as folder:
     stream, datagram = os.path.join(folder, "stream"), os.path.join(folder, "datagram")

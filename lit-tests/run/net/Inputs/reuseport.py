@@ -9,22 +9,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import loopback  # noqa: E402
 
 
-def shared(port=0):
-    opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    opened.bind((loopback.ADDRESS, port))
-    opened.settimeout(0.3)
-    return opened
-
-
 def received(text):
     sender.sendto(text, first.getsockname())
     return [loopback.tried(lambda end=end: end.recv(100)) for end in (first, second)]
 
 
 loopback.enter()
-first = shared()
-second = shared(first.getsockname()[1])
+first = loopback.sharing(socket.SOCK_DGRAM, timeout=0.3)
+second = loopback.sharing(socket.SOCK_DGRAM, first.getsockname()[1], timeout=0.3)
 sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 lines = []
 with loopback.Running([*sys.argv[1:], f"--first={first.fileno()}", f"--second={second.fileno()}"], [first, second]) as program:

@@ -9,11 +9,8 @@ import loopback  # noqa: E402
 
 
 def listener(port=0):
-    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    opened.bind((loopback.ADDRESS, port))
+    opened = loopback.sharing(socket.SOCK_STREAM, port)
     opened.listen(4)
-    opened.settimeout(1)
     return opened
 
 

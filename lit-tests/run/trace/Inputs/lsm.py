@@ -1,15 +1,11 @@
 """Which files a process in a cgroup is let open; the programs of lsm.ks watch it."""
 
 import os
+import sys
 import tempfile
 
-
-def tried(what):
-    try:
-        return what()
-    except OSError as error:
-        return os.strerror(error.errno)
-
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../support"))
+from loopback import tried  # noqa: E402
 
 with tempfile.TemporaryDirectory() as folder:
     for name in ("ks_secret", "ks_public", "ks_hidden"):

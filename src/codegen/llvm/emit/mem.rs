@@ -246,6 +246,7 @@ fn units(size: u64, aligns: [Option<u64>; 2]) -> Vec<(u64, u64)> {
 /// With the branches of an iteration about as many as make the verifier keep a state (`is_state_visited` of kernel/bpf/verifier.c).
 const JUMPS: usize = 10;
 
+/// `mem.checkpoint`: `JUMPS` instructions `goto +0`, in one block of inline assembly; yields no value.
 pub fn checkpoint(g: &mut FnGen, _: &OpData) {
     g.g.build.asm_jumps(JUMPS);
 }

@@ -18,7 +18,7 @@ use crate::tables::workarounds;
 use inkwell::types::BasicTypeEnum;
 use inkwell::values::{AnyValueEnum, InstructionOpcode, InstructionValue, IntValue, Operand, PhiValue, PointerValue};
 
-pub static REWRITE: Rewrite = Rewrite {
+pub(super) static REWRITE: Rewrite = Rewrite {
     workaround: workarounds::ADDRESS_SUMS,
     after: &[("known-limits", "leaves constants, which need no assembly")],
     run: Run::Always(keep_sums),

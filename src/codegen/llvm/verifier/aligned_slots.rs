@@ -16,7 +16,7 @@ use crate::tables::workarounds;
 use inkwell::targets::TargetData;
 use inkwell::values::{InstructionOpcode, InstructionValue};
 
-pub static REWRITE: Rewrite =
+pub(super) static REWRITE: Rewrite =
     Rewrite { workaround: workarounds::ALIGNED_SLOTS, after: &[], run: Run::Always(keep_from_spills) };
 
 /// The alignment of LLVM's spills, in bytes.

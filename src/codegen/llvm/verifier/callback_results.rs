@@ -9,7 +9,7 @@ use crate::ir::ops::{BpfForEach, BpfLoop};
 use crate::tables::workarounds;
 use inkwell::values::{FunctionValue, InstructionOpcode, InstructionValue, IntValue, PhiValue};
 
-pub static REWRITE: Rewrite =
+pub(super) static REWRITE: Rewrite =
     Rewrite { workaround: workarounds::CALLBACK_RESULTS, after: &[], run: Run::Always(bound_results) };
 
 /// After the optimisation.

@@ -16,7 +16,7 @@ use crate::tables::workarounds;
 use inkwell::values::{FunctionValue, InstructionOpcode, InstructionValue, IntValue};
 use std::collections::HashMap;
 
-pub static REWRITE: Rewrite = Rewrite {
+pub(super) static REWRITE: Rewrite = Rewrite {
     workaround: workarounds::CHOICES_BEFORE_CALLS,
     after: &[("stored-bools", "looks for choices, which this rewrite hides")],
     run: Run::ForSome(settle_choices),

@@ -11,7 +11,7 @@ use super::{Rewrite, Run};
 use crate::tables::workarounds;
 use inkwell::values::{BasicValue, BasicValueEnum, InstructionOpcode, InstructionValue};
 
-pub static REWRITE: Rewrite =
+pub(super) static REWRITE: Rewrite =
     Rewrite { workaround: workarounds::CONTEXT_CHOICES, after: &[], run: Run::Always(settle_choices) };
 
 /// What LLVM makes of a load behind `llvm.preserve.static.offset`.

@@ -16,7 +16,7 @@ use crate::session::Mcpu;
 use crate::tables::workarounds;
 use inkwell::values::{BasicValue, InstructionOpcode, InstructionValue, IntValue, PhiValue};
 
-pub static REWRITE: Rewrite = Rewrite {
+pub(super) static REWRITE: Rewrite = Rewrite {
     workaround: workarounds::EXTENDED_BOUNDS,
     after: &[("packet-bounds", "leaves one load of a bound, which must then stay one with its extension")],
     run: Run::Always(settle),

@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 use inkwell::basic_block::BasicBlock;
 use inkwell::values::{BasicValue, BasicValueEnum, InstructionOpcode, InstructionValue, Operand, PhiValue};
 
-pub static REWRITE: Rewrite =
+pub(super) static REWRITE: Rewrite =
     Rewrite { workaround: workarounds::GUARDED_CHOICES, after: &[], run: Run::Always(resolve) };
 
 fn resolve(g: &ModuleGen) {

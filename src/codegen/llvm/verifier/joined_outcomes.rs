@@ -13,7 +13,7 @@ use inkwell::basic_block::BasicBlock;
 use inkwell::values::{BasicValue, BasicValueEnum, InstructionOpcode, InstructionValue, IntValue, Operand, PhiValue};
 use std::collections::{HashMap, HashSet};
 
-pub static REWRITE: Rewrite =
+pub(super) static REWRITE: Rewrite =
     Rewrite { workaround: workarounds::JOINED_OUTCOMES, after: &[], run: Run::Always(choose) };
 
 /// A branch around one block.

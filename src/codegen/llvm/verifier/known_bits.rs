@@ -2,8 +2,8 @@
 //!
 //! The verifier knows a number by its limits and by its bits. If `x | 1` is at least 40, it does not see that it is at least 41; so behind
 //! a test for at most 40, which such a number never passes, limits and bits contradict each other. From 6.8 on the verifier then forgets
-//! the limits and walks on. A bound, which is a comparison, does the same again, and what is left is no offset of a pointer. A mask makes
-//! limits of the bits.
+//! the limits and walks on. A comparison that bounds the number once more leads to the same contradiction, so the verifier refuses the
+//! number as an offset of a pointer. A mask gives the number limits that follow from its bits.
 
 use super::super::module::ModuleGen;
 use super::known_limits;
@@ -13,7 +13,7 @@ use super::{Rewrite, Run};
 use crate::tables::workarounds;
 use inkwell::values::{InstructionOpcode, IntValue, PhiValue};
 
-pub static REWRITE: Rewrite = Rewrite {
+pub(super) static REWRITE: Rewrite = Rewrite {
     workaround: workarounds::KNOWN_BITS,
     after: &[
         ("linked-limits", "masks some of the same numbers, which then need no other mask"),

@@ -11,7 +11,7 @@ use inkwell::values::{
     BasicValue, BasicValueEnum, CallSiteValue, InstructionOpcode, InstructionValue, IntValue, Operand, PointerValue,
 };
 
-pub static REWRITE: Rewrite =
+pub(super) static REWRITE: Rewrite =
     Rewrite { workaround: workarounds::KNOWN_LIMITS, after: &[], run: Run::Always(drop_known) };
 
 /// The attribute of a call of assembly that yields its operand where that is at most a limit, which is the attribute's value.

@@ -12,7 +12,7 @@ use crate::tables::workarounds;
 use indexmap::IndexMap;
 use inkwell::values::{InstructionOpcode, InstructionValue, IntValue};
 
-pub static REWRITE: Rewrite = Rewrite {
+pub(super) static REWRITE: Rewrite = Rewrite {
     workaround: workarounds::LINKED_LIMITS,
     after: &[("known-limits", "leaves constants, which need no bound")],
     run: Run::Always(separate),

@@ -10,7 +10,8 @@ use super::{Rewrite, Run};
 use crate::tables::workarounds;
 use inkwell::attributes::AttributeLoc;
 
-pub static REWRITE: Rewrite = Rewrite { workaround: workarounds::LOOP_HEADS, after: &[], run: Run::Always(keep_first) };
+pub(super) static REWRITE: Rewrite =
+    Rewrite { workaround: workarounds::LOOP_HEADS, after: &[], run: Run::Always(keep_first) };
 
 fn keep_first(g: &ModuleGen) {
     for function in g.module.get_functions() {

@@ -11,7 +11,8 @@ use inkwell::IntPredicate;
 use inkwell::types::AnyTypeEnum;
 use inkwell::values::{BasicValueEnum, FunctionValue, InstructionOpcode, InstructionValue, IntValue, Operand};
 
-pub static REWRITE: Rewrite = Rewrite { workaround: workarounds::NULL_TESTS, after: &[], run: Run::Always(keep_apart) };
+pub(super) static REWRITE: Rewrite =
+    Rewrite { workaround: workarounds::NULL_TESTS, after: &[], run: Run::Always(keep_apart) };
 
 /// A use of a value: the user, the index of the operand, and the instruction that defines the value.
 type Use<'c> = (InstructionValue<'c>, u32, InstructionValue<'c>);

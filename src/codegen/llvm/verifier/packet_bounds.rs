@@ -10,7 +10,8 @@ use crate::tables::workarounds;
 use inkwell::values::{BasicValue, BasicValueEnum, FunctionValue, InstructionOpcode, InstructionValue, IntValue};
 use std::collections::HashMap;
 
-pub static REWRITE: Rewrite = Rewrite { workaround: workarounds::PACKET_BOUNDS, after: &[], run: Run::Always(share) };
+pub(super) static REWRITE: Rewrite =
+    Rewrite { workaround: workarounds::PACKET_BOUNDS, after: &[], run: Run::Always(share) };
 
 /// After the optimisation.
 fn share(g: &ModuleGen) {

@@ -16,7 +16,7 @@ use inkwell::values::{
     PointerValue,
 };
 
-pub static REWRITE: Rewrite = Rewrite {
+pub(super) static REWRITE: Rewrite = Rewrite {
     workaround: workarounds::RECORD_LOADS,
     after: &[("context-choices", "finds loads of the context, which look like others behind this rewrite")],
     run: Run::Always(load_all),

@@ -8,7 +8,7 @@ use crate::tables::workarounds;
 use inkwell::IntPredicate;
 use inkwell::values::{BasicValueEnum, InstructionOpcode, InstructionValue, IntValue, Operand};
 
-pub static REWRITE: Rewrite =
+pub(super) static REWRITE: Rewrite =
     Rewrite { workaround: workarounds::SATURATED_DIFFERENCES, after: &[], run: Run::Always(split) };
 
 /// After the optimisation.

@@ -12,7 +12,7 @@ use crate::ir::value_ranges::SMALL_OFFSET;
 use crate::tables::workarounds;
 use inkwell::values::InstructionValue;
 
-pub static REWRITE: Rewrite = Rewrite {
+pub(super) static REWRITE: Rewrite = Rewrite {
     workaround: workarounds::SHOWN_LIMITS,
     after: &[("known-limits", "makes constants of offsets, which need no mask")],
     run: Run::Always(show),

@@ -12,7 +12,7 @@ use super::{Rewrite, Run};
 use crate::tables::workarounds;
 use inkwell::values::{InstructionOpcode, InstructionValue, IntValue, PhiValue};
 
-pub static REWRITE: Rewrite =
+pub(super) static REWRITE: Rewrite =
     Rewrite { workaround: workarounds::STORED_BOOLS, after: &[], run: Run::Always(forget_choices) };
 
 /// How many definitions to follow backwards.

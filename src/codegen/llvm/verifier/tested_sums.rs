@@ -15,7 +15,7 @@ use inkwell::values::{
 };
 use std::collections::{BTreeMap, HashMap};
 
-pub static REWRITE: Rewrite = Rewrite {
+pub(super) static REWRITE: Rewrite = Rewrite {
     workaround: workarounds::TESTED_SUMS,
     after: &[
         ("known-limits", "leaves sums with variables"),

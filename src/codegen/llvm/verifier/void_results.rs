@@ -8,7 +8,8 @@ use super::{Rewrite, Run};
 use crate::tables::workarounds;
 use inkwell::values::InstructionOpcode;
 
-pub static REWRITE: Rewrite = Rewrite { workaround: workarounds::VOID_RESULTS, after: &[], run: Run::Always(clear) };
+pub(super) static REWRITE: Rewrite =
+    Rewrite { workaround: workarounds::VOID_RESULTS, after: &[], run: Run::Always(clear) };
 
 fn clear(g: &ModuleGen) {
     let fn_type = g.context.void_type().fn_type(&[], false);

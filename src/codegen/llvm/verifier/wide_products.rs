@@ -10,7 +10,7 @@ use super::{Rewrite, Run};
 use crate::tables::workarounds;
 use inkwell::values::{InstructionOpcode, InstructionValue, IntValue};
 
-pub static REWRITE: Rewrite =
+pub(super) static REWRITE: Rewrite =
     Rewrite { workaround: workarounds::WIDE_PRODUCTS, after: &[], run: Run::Always(split_wide) };
 
 /// After the optimisation.

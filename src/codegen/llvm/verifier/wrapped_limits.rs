@@ -12,7 +12,7 @@ use super::{Rewrite, Run};
 use crate::tables::workarounds;
 use inkwell::values::{InstructionOpcode, InstructionValue, IntValue, PhiValue};
 
-pub static REWRITE: Rewrite = Rewrite {
+pub(super) static REWRITE: Rewrite = Rewrite {
     workaround: workarounds::WRAPPED_LIMITS,
     after: &[("linked-limits", "masks some of the same numbers, which then need no other mask")],
     run: Run::ForSome(mask_sums),

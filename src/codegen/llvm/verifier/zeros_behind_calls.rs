@@ -20,7 +20,7 @@ use inkwell::values::{
 };
 use std::collections::HashSet;
 
-pub static REWRITE: Rewrite = Rewrite {
+pub(super) static REWRITE: Rewrite = Rewrite {
     workaround: workarounds::ZEROS_BEHIND_CALLS,
     after: &[("stored-bools", "looks for zeros that are chosen, not for those of this rewrite")],
     run: Run::ForSome(settle_zeros),
