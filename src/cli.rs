@@ -4,6 +4,7 @@ use crate::diag::{ALL_WARNINGS, ANALYSES, Analysis, Levels, codes, escape};
 use crate::kernels;
 use crate::session::{KernelVersion, MIN_KERNEL, Mcpu, Options, PIN_ROOT, PrintAfter, ProbeForms};
 use crate::tables::WORKAROUNDS;
+use crate::target::Machine;
 use crate::target::Target;
 use clap::builder::PossibleValue;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
@@ -441,6 +442,7 @@ impl Common {
         let name = if stem == "-" { "stdin".into() } else { stem };
         let mcpu = self.mcpu();
         Options {
+            machine: Machine::native(),
             mcpu,
             min_kernel: self.min_kernel.or(mcpu.since()).unwrap_or(MIN_KERNEL),
             tier: None,

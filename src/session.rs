@@ -5,6 +5,7 @@ use crate::diag::codes::support::{NeedsKernel, OldestKernel};
 use crate::diag::lowered::{Lowered, Lowering};
 use crate::diag::{Code, Diagnostic, Diagnostics, Levels, Severity};
 use crate::source::{FileId, SourceMap, Span, paths};
+use crate::target::Machine;
 use crate::types::Types;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -103,6 +104,8 @@ pub const PIN_ROOT: &str = "/sys/fs/bpf";
 #[derive(Clone, Debug)]
 pub struct Options {
     pub mcpu: Mcpu,
+    /// The processor whose kernels the BPF object is for (`--target-arch`), and executables too.
+    pub machine: &'static Machine,
     /// Oldest kernel that the BPF object must load on.
     pub min_kernel: KernelVersion,
     /// The tier that is compiled, if it is not the first: workarounds that its kernels do not need are left out.
@@ -183,6 +186,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             mcpu: Mcpu::V3,
+            machine: Machine::native(),
             min_kernel: MIN_KERNEL,
             tier: None,
             min_kernel_given: false,
@@ -261,10 +265,10 @@ impl Session {
         let kernel_types = KernelTypes::new(options.btf.clone());
         Session {
             diags: Diagnostics::new(options.levels.clone()),
+            types: Types::of(options.machine),
             options,
             sources: SourceMap::default(),
             libraries: Vec::new(),
-            types: Types::new(),
             kernel_types,
             names: Rc::default(),
             written_main: None,

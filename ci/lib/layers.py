@@ -11,10 +11,10 @@ MAY_USE = {
     # table, which says nothing of later stages.
     "source": {"diag", "session", "tables"},
     "diag": {"source"},
-    "types": {"source", "diag"},
+    "types": {"source", "diag", "target"},
     "tuning": set(),
     "kernels": {"session", "tables"},
-    "session": {"source", "diag", "types", "btf"},
+    "session": {"source", "diag", "types", "btf", "target"},
     "fold": {"types"},
     "tables": {"types", "target"},
     "ast": {"source"},
@@ -31,6 +31,8 @@ MAY_USE = {
     "passes": _FACTS | {"ir", "dataflow", "tuning"},
     # What a target can do is known from the tables on; which passes it runs, only behind the passes.
     "target": set(),
+    # The facts of processors are records of a table.
+    "target/machine": {"tables"},
     "target/bpf": {"passes"},
     "target/host": {"passes"},
     "target/kmod": {"passes"},

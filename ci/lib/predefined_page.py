@@ -26,7 +26,12 @@ def render(folder):
     if own.get("constants"):
         parts.append(_block(f"{name} = {number}" for name, number in own["constants"].items()))
     parts.append("## Contexts\n\nOf `linux/bpf.h`.\n")
-    parts += [_struct(name, spec) for name, spec in tomllib.loads((folder / "contexts.toml").read_text()).items()]
+    machines = tomllib.loads((folder / "machines.toml").read_text())
+    for name, spec in tomllib.loads((folder / "contexts.toml").read_text()).items():
+        if "registers" in spec:
+            parts += [_with_registers(name, spec, machine, facts) for machine, facts in machines.items()]
+        else:
+            parts.append(_struct(name, spec))
     parts.append("## Values of maps\n\nOf `linux/bpf.h`.\n")
     parts += [_struct(name, spec) for name, spec in tomllib.loads((folder / "structs.toml").read_text()).items()]
     for stem, title in _TITLES.items():
@@ -57,6 +62,17 @@ def _headers(path):
 def _enum(name, spec):
     also = f"  //{_also(spec)[1:]}" if _also(spec) else ""
     return _block([f"enum {name}: {spec['repr']} {{{also}", *(f"    {v} = {n}," for v, n in spec["variants"]), "}"])
+
+
+def _with_registers(name, spec, machine, facts):
+    """A context that begins with the registers of a machine."""
+    size = 8 * len(facts["registers"])
+    registers = [{"name": spec["registers"] + register, "ty": "u64", "offset": 8 * at}
+                 for at, register in enumerate(facts["registers"])]
+    own = [{**field, "offset": size + field["offset"]} for field in spec["fields"]]
+    aliases = [facts["struct_name"]] if not spec["registers"] and facts["struct_name"] != name else []
+    whole = {"size": size + spec["size"], "fields": registers + own, "aliases": aliases}
+    return f"With `--target-arch={machine}`:\n\n" + _struct(name, whole)
 
 
 def _struct(name, spec):

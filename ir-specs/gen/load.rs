@@ -25,7 +25,7 @@ pub struct Specs {
     pub present_fields: Vec<PresentFields>,
     pub narrow_fields: Vec<NarrowField>,
     pub struct_ops: Vec<StructOpsSpec>,
-    pub calling_conventions: Vec<CallingConvention>,
+    pub machines: Vec<Machine>,
     pub facts: Facts,
     pub maps: Vec<MapKindSpec>,
     pub map_flags: Vec<MapFlagSpec>,
@@ -161,6 +161,7 @@ pub fn camel(text: &str) -> String {
 
 /// Reads all tables below `root` and checks them against each other. A mistake in one fails the build and names its file.
 pub fn load(root: &Path) -> Specs {
+    let machines = records(&root.join("machines.toml"));
     let specs = Specs {
         programs: records(&root.join("programs.toml")),
         attach_forms: records(&root.join("attach_forms.toml")),
@@ -168,7 +169,7 @@ pub fn load(root: &Path) -> Specs {
         targets: records(&root.join("targets.toml")),
         attributes: records(&root.join("attributes.toml")),
         words: records(&root.join("words.toml")),
-        contexts: contexts(records(&root.join("contexts.toml"))),
+        contexts: contexts(records(&root.join("contexts.toml")), &machines),
         structs: records(&root.join("structs.toml")),
         kernel_structs: records(&root.join("kernel_structs.toml")),
         header_minima: records(&root.join("header_minima.toml")),
@@ -177,7 +178,7 @@ pub fn load(root: &Path) -> Specs {
         present_fields: records(&root.join("present_fields.toml")),
         narrow_fields: records(&root.join("narrow_fields.toml")),
         struct_ops: records(&root.join("struct_ops.toml")),
-        calling_conventions: records(&root.join("calling_conventions.toml")),
+        machines,
         facts: facts::load(root),
         maps: records(&root.join("maps.toml")),
         map_flags: records(&root.join("map_flags.toml")),
@@ -198,12 +199,60 @@ pub fn load(root: &Path) -> Specs {
     specs
 }
 
-/// With a field for each element of an array.
-fn contexts(mut specs: Vec<ContextSpec>) -> Vec<ContextSpec> {
-    for spec in &mut specs {
+/// With a field for each element of an array, and a context for each machine where registers are a part of it.
+fn contexts(specs: Vec<ContextSpec>, machines: &[Machine]) -> Vec<ContextSpec> {
+    let mut made = Vec::new();
+    for mut spec in specs {
         spec.fields = std::mem::take(&mut spec.fields).into_iter().flat_map(elements).collect();
+        match spec.registers.clone() {
+            Some(prefix) => made.extend(machines.iter().map(|machine| with_registers(&spec, &prefix, machine))),
+            None => made.push(spec),
+        }
     }
-    specs
+    made
+}
+
+/// The context with the registers of a machine before its own fields.
+fn with_registers(spec: &ContextSpec, prefix: &str, machine: &Machine) -> ContextSpec {
+    let size = 8 * machine.registers.len() as u64;
+    let word = |name: &String, offset| ContextField::plain(format!("{prefix}{name}"), "u64", offset);
+    let registers = std::iter::zip(&machine.registers, (0..).step_by(8)).map(|(name, offset)| word(name, offset));
+    let own = spec.fields.iter().map(|field| ContextField::plain(field.name.clone(), &field.ty, size + field.offset));
+    let name = spec.name.clone();
+    let aliases = [&machine.struct_name].into_iter().filter(|alias| prefix.is_empty() && **alias != name);
+    ContextSpec {
+        aliases: aliases.cloned().collect(),
+        object: false,
+        registers: Some(prefix.to_owned()),
+        machine: Some(machine.name.clone()),
+        size: size + spec.size,
+        length: None,
+        length_by: None,
+        load: None,
+        store: None,
+        pull: None,
+        dynptr: None,
+        fields: registers.chain(own).collect(),
+        later: Vec::new(),
+        name,
+    }
+}
+
+impl ContextField {
+    /// A field that is neither a pointer nor a part of the packet.
+    fn plain(name: String, ty: &str, offset: u64) -> ContextField {
+        ContextField {
+            name,
+            ty: ty.to_owned(),
+            offset,
+            role: FieldRole::Plain,
+            width: None,
+            kernel: None,
+            full: false,
+            readers: Vec::new(),
+            writers: Vec::new(),
+        }
+    }
 }
 
 fn elements(field: ContextField) -> Vec<ContextField> {
@@ -322,11 +371,9 @@ fn check(specs: &Specs) {
             assert!(exists, "programs.toml: [{name}]: no `{point:?}`");
         }
     }
-    for CallingConvention { name, context, arguments, result } in &specs.calling_conventions {
-        let fields = specs.contexts.iter().filter(|spec| spec.name == *context).flat_map(|spec| &spec.fields);
+    for Machine { name, registers, arguments, result, .. } in &specs.machines {
         for register in arguments.iter().chain([result]) {
-            let known = fields.clone().any(|field| field.name == *register);
-            assert!(known, "calling_conventions.toml: [{name}]: no register `{register}` in `{context}`");
+            assert!(registers.contains(register), "machines.toml: [{name}]: no register `{register}`");
         }
     }
     for AttachForm { name, target, options, .. } in &specs.attach_forms {

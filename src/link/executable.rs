@@ -46,7 +46,7 @@ pub fn link(cx: &mut Session, object: &[u8]) -> Option<Vec<u8>> {
     }
     let named = std::env::var("CC").ok().filter(|cc| !cc.is_empty());
     // Where a linker fails the driver's words say why, unless that succeeds.
-    let direct = if named.is_none() { linkers::command(&input, &library, &linked) } else { None };
+    let direct = if named.is_none() { linkers::command(cx.options.machine, &input, &library, &linked) } else { None };
     if !direct.is_some_and(|mut command| command.output().is_ok_and(|result| result.status.success())) {
         through_driver(cx, &named.unwrap_or_else(|| "cc".into()), [&input, &library, &linked])?;
     }

@@ -3,6 +3,8 @@
 //! The driver takes a few milliseconds, and calls the slowest linker of those that a system may have. Apart from that it knows the places
 //! of the files that begin and end each executable; if one of them is not where distributions put it, the driver has to link.
 
+use crate::tables::NativeMachine;
+use crate::target::Machine;
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,31 +12,25 @@ use std::process::Command;
 /// The fastest first. The last is the one that the driver calls.
 const LINKERS: [&str; 3] = ["mold", "ld.lld", "ld"];
 
-/// Folders of libc, where distributions have them.
-const LIBRARIES: [&str; 3] = ["/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib"];
-
 /// The folder of gcc's own files has folders `x86_64-linux-gnu/12` and the like.
 const COMPILERS: &str = "/usr/lib/gcc";
 
-const LOADER: &str = "/lib64/ld-linux-x86-64.so.2";
-
 /// A command that links an executable; none if a file that it needs is not there.
-pub fn command(input: &Path, library: &Path, output: &Path) -> Option<Command> {
-    if !cfg!(target_arch = "x86_64") || !Path::new(LOADER).exists() {
-        return None;
-    }
+pub fn command(machine: &Machine, input: &Path, library: &Path, output: &Path) -> Option<Command> {
+    let native = machine.native.as_ref().filter(|native| Path::new(native.loader).exists())?;
     let path = std::env::var_os("PATH")?;
     let linker =
         LINKERS.iter().find_map(|name| std::env::split_paths(&path).map(|at| at.join(name)).find(|at| at.is_file()))?;
-    let libc = LIBRARIES.iter().map(PathBuf::from).find(|at| has(at, &["Scrt1.o", "crti.o", "crtn.o", "libc.so"]))?;
-    let compiler = compiler()?;
+    let libc =
+        native.libraries.iter().map(PathBuf::from).find(|at| has(at, &["Scrt1.o", "crti.o", "crtn.o", "libc.so"]))?;
+    let compiler = compiler(native)?;
     let mut command = Command::new(linker);
     command.args([
         "-m",
-        "elf_x86_64",
+        native.linker,
         "-pie",
         "-dynamic-linker",
-        LOADER,
+        native.loader,
         "--eh-frame-hdr",
         "--hash-style=gnu",
         "--build-id",
@@ -48,14 +44,14 @@ pub fn command(input: &Path, library: &Path, output: &Path) -> Option<Command> {
 }
 
 /// The folder of the newest gcc.
-fn compiler() -> Option<PathBuf> {
+fn compiler(native: &NativeMachine) -> Option<PathBuf> {
     let folders = |at: &Path| -> Vec<PathBuf> {
         let entries = at.read_dir().into_iter().flatten();
         entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
     };
     let is_native = |at: &PathBuf| {
         let name = at.file_name().map_or("".into(), |name| name.to_string_lossy());
-        name.starts_with("x86_64-") && !name.ends_with("musl")
+        name.starts_with(native.compilers) && !name.ends_with("musl")
     };
     let found = folders(Path::new(COMPILERS)).into_iter().filter(is_native).flat_map(|at| folders(&at));
     let whole = found.filter(|at| has(at, &["crtbeginS.o", "crtendS.o", "libgcc.a", "libgcc_eh.a"]));
@@ -78,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_newer_version_is_larger() {
-        let of = |name: &str| version(Path::new("/usr/lib/gcc/x86_64-linux-gnu").join(name).as_path());
+        let of = |name: &str| version(Path::new("/usr/lib/gcc/here").join(name).as_path());
         assert!(of("12") > of("9"));
         assert!(of("15.1.1") > of("15.1"));
         assert!(of("12") > of("current"));

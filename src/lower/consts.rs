@@ -5,8 +5,7 @@ use crate::ir::Value;
 use crate::sema::tree::Const;
 use crate::types::{FieldDef, Ty, TyKind, Types};
 
-/// A scalar constant's stored bits as a number: of a `be` type after the swap to memory order (all targets are
-/// little-endian).
+/// A scalar constant's stored bits as a number: of a `be` type as the machine loads it.
 pub(super) fn stored(types: &Types, value: &Const, ty: Ty) -> i128 {
     let number = match value {
         Const::Int(number) => *number,
@@ -18,7 +17,7 @@ pub(super) fn stored(types: &Types, value: &Const, ty: Ty) -> i128 {
         }
     };
     match be_bits(types, ty) {
-        Some(bits) => swap(number, bits),
+        Some(bits) => types.machine().network(number, bits),
         None => number,
     }
 }
@@ -26,14 +25,6 @@ pub(super) fn stored(types: &Types, value: &Const, ty: Ty) -> i128 {
 /// The width of a `be` type.
 pub(super) fn be_bits(types: &Types, ty: Ty) -> Option<u8> {
     if let TyKind::Be { bits } = types.kind(ty) { Some(bits) } else { None }
-}
-
-fn swap(number: i128, bits: u8) -> i128 {
-    match bits {
-        16 => (number as u16).swap_bytes().into(),
-        32 => (number as u32).swap_bytes().into(),
-        _ => (number as u64).swap_bytes().into(),
-    }
 }
 
 /// The bytes of a constant in memory.
@@ -48,12 +39,10 @@ fn write(types: &Types, value: &Const, ty: Ty, bytes: &mut [u8]) {
     match value {
         Const::Zero | Const::Null => {}
         Const::Int(_) | Const::Bool(_) => {
-            let number = stored(types, value, ty).to_le_bytes();
-            let size = bytes.len();
-            bytes.copy_from_slice(&number[..size]);
+            types.machine().endian.write(stored(types, value, ty) as u64, bytes);
         }
         Const::Func(_) => crate::bug!("a function has no image before the program is linked"),
-        Const::Float(value) => bytes.copy_from_slice(&value.to_le_bytes()),
+        Const::Float(value) => types.machine().endian.write(value.to_bits(), bytes),
         Const::Str(text) => {
             // A string ends at its first NUL and keeps its last byte for one; an array of bytes may be filled to its end.
             let is_string = matches!(types.kind(ty), TyKind::Str(_));
@@ -84,10 +73,11 @@ fn write_field(types: &Types, value: &Const, field: &FieldDef, bytes: &mut [u8])
         return write(types, value, field.ty, &mut bytes[at..][..size]);
     };
     let mask = (1_u64 << bits.width) - 1;
-    let shifted = (stored(types, value, field.ty) as u64 & mask) << bits.shift;
-    for (byte, more) in std::iter::zip(&mut bytes[at..][..size], shifted.to_le_bytes()) {
-        *byte |= more;
-    }
+    let shifted =
+        (stored(types, value, field.ty) as u64 & mask) << types.machine().shift((bits.shift, bits.width), size as u64);
+    let unit = &mut bytes[at..][..size];
+    let others = types.machine().endian.number(unit);
+    types.machine().endian.write(others | shifted, unit);
 }
 
 /// Whether a function is a part of the constant: then it has no image in memory before the program is linked.

@@ -229,9 +229,7 @@ impl<'a> Lowering<'a> {
                         this.b.ks_copy(to, place);
                         None
                     }
-                    (Dest::Value(_), Some((bits, ty))) => {
-                        Some(this.b.ks_bits(place, bits.shift.into(), bits.width.into(), ty))
-                    }
+                    (Dest::Value(_), Some((bits, ty))) => Some(this.bits(place, bits, ty)),
                     (Dest::Value(_), None) => Some(this.load(place)),
                     (Dest::Nothing | Dest::View(_), _) => None,
                 }

@@ -92,8 +92,8 @@ impl Lowering<'_> {
         let (ty, bits) = (def.ty, def.bits);
         let (l, r) = (self.field_place(left, field), self.field_place(right, field));
         let Some(bits) = bits else { return self.equal(l, r, ty) };
-        let l = self.b.ks_bits(l, bits.shift.into(), bits.width.into(), ty);
-        let r = self.b.ks_bits(r, bits.shift.into(), bits.width.into(), ty);
+        let l = self.bits(l, bits, ty);
+        let r = self.bits(r, bits, ty);
         self.b.arith_cmp(l, r, CompareOp::Eq.word(), Ty::BOOL)
     }
 

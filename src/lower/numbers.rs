@@ -5,6 +5,7 @@ use super::func::Lowering;
 use crate::fold::{self, ArithOp, CompareOp};
 use crate::ir::Value;
 use crate::sema::tree::{Const, Expr, ExprKind};
+use crate::target::Endian;
 use crate::types::{Space, Ty, TyKind};
 
 impl Lowering<'_> {
@@ -75,8 +76,16 @@ impl Lowering<'_> {
     /// A `be` value as the number that it means; anything else as it is.
     pub(super) fn host_order(&mut self, value: Value) -> Value {
         match be_bits(&self.cx.types, self.b.func.ty(value)) {
-            Some(bits) => self.b.arith_bswap(value, self.cx.types.int(bits, false)),
+            Some(bits) => self.swapped(value, self.cx.types.int(bits, false)),
             None => value,
+        }
+    }
+
+    /// A number in the machine's order as one in network order, or the other way, of a type of the same width.
+    fn swapped(&mut self, value: Value, to: Ty) -> Value {
+        match self.cx.types.machine().endian {
+            Endian::Little => self.b.arith_bswap(value, to),
+            Endian::Big => self.b.arith_cast(value, to),
         }
     }
 
@@ -110,7 +119,7 @@ impl Lowering<'_> {
         }
         if let Some(bits) = be_bits(&self.cx.types, to) {
             let host = self.cast(value, self.cx.types.int(bits, false));
-            return self.b.arith_bswap(host, to);
+            return self.swapped(host, to);
         }
         let (from_pointer, to_pointer) = (self.is_pointer(from), self.is_pointer(to));
         if from_pointer && !to_pointer {

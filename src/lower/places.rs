@@ -220,7 +220,7 @@ impl Lowering<'_> {
         let place = self.place(expr);
         self.at(expr.span);
         match self.bit_field(expr) {
-            Some((bits, ty)) => self.b.ks_bits(place, bits.shift.into(), bits.width.into(), ty),
+            Some((bits, ty)) => self.bits(place, bits, ty),
             None => self.load(place),
         }
     }
@@ -229,6 +229,18 @@ impl Lowering<'_> {
         let ExprKind::Field { base, field } = &expr.kind else { return None };
         let field = &consts::fields(&self.cx.types, base.ty)[*field];
         field.bits.map(|bits| (bits, field.ty))
+    }
+
+    /// Reads a bit-field from its storage unit, as a value of a type.
+    pub(super) fn bits(&mut self, unit: Value, bits: BitField, ty: Ty) -> Value {
+        let shift = self.shift_of(unit, bits);
+        self.b.ks_bits(unit, shift.into(), bits.width.into(), ty)
+    }
+
+    /// By how many bits the value of a bit-field is shifted in its storage unit.
+    fn shift_of(&self, unit: Value, bits: BitField) -> u8 {
+        let (ty, _) = self.pointee(unit);
+        self.cx.types.machine().shift((bits.shift, bits.width), self.cx.types.size_of(ty))
     }
 
     /// Writes the low bits of a value to a bit-field, through its storage unit.
@@ -241,11 +253,12 @@ impl Lowering<'_> {
         let whole = (1_i128 << width) - 1;
         let value = self.fit(value, ty);
         let old = self.load(unit);
-        let others = self.int(whole & !(mask << bits.shift), ty);
+        let shift = self.shift_of(unit, bits);
+        let others = self.int(whole & !(mask << shift), ty);
         let kept = self.b.arith_and(old, others, ty);
         let mask = self.int(mask, ty);
         let low = self.b.arith_and(value, mask, ty);
-        let shift = self.int(bits.shift.into(), ty);
+        let shift = self.int(shift.into(), ty);
         let shifted = self.b.arith_shl(low, shift, ty);
         let unit_value = self.b.arith_or(kept, shifted, ty);
         self.store(unit, unit_value);
@@ -328,7 +341,7 @@ impl Lowering<'_> {
         }
         let old = match &target {
             Destination::Place(place) => self.load(*place),
-            Destination::Bits(place, bits, ty) => self.b.ks_bits(*place, bits.shift.into(), bits.width.into(), *ty),
+            Destination::Bits(place, bits, ty) => self.bits(*place, *bits, *ty),
             Destination::Context { ctx, field, ty } => self.b.packet_ctx_load(*ctx, *field as i128, *ty),
         };
         let ty = self.b.func.ty(old);

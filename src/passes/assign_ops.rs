@@ -108,12 +108,14 @@ fn refuse_arena(func: &Function, module: &Declarations, cx: &mut Session, op: Op
     if let Some(version) = arena_lacks(module, cx, space) {
         cx.needs_kernel(span, ARENA_ATOMIC.to_owned(), version);
     }
-    // `bpf_jit_supports_insn` of arch/x86/net/bpf_jit_comp.c
-    let has = |word: &String| ["add", "exchange"].contains(&word.as_str());
+    let machine = cx.types.machine();
+    let has = |word: &String| !machine.arena_lacks.contains(&word.as_str());
     let word = (data.opcode == Opcode::MemFetch).then(|| MemFetch::of(data).op().to_owned());
     if let Some(word) = word.filter(|word| space == Space::Arena && in_place(module) && !has(word)) {
-        cx.error(span, NotSupportedYet { what: format!("`fetch_{word}` in an arena") })
-            .help("x86-64 has no such instruction there: repeat `compare_exchange` until it yields what it expected");
+        cx.error(span, NotSupportedYet { what: format!("`fetch_{word}` in an arena") }).help(format!(
+            "kernels for {} have no such instruction there: repeat `compare_exchange` until it yields what it expected",
+            machine.name
+        ));
     }
 }
 

@@ -8,7 +8,7 @@
 use super::{Because, Changed, EVERY, Pass, Run};
 use crate::ir::{Function, Module, Role};
 use crate::session::{ProbeForms, Session};
-use crate::tables::{CallingConvention, PROGRAMS, ProgramSpec};
+use crate::tables::{PROGRAMS, ProgramSpec};
 use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind, Types};
 
 pub static PASS: Pass = Pass {
@@ -68,17 +68,16 @@ fn at_breakpoint(func: &mut Function, spec: &'static ProgramSpec, types: &mut Ty
 
 /// The context of the second form, by that of the first, which has a word for each argument.
 fn in_registers(context: Ty, types: &mut Types) -> Ty {
-    let (TyKind::Ptr { to, space, nullable }, Some(convention)) = (types.kind(context), CallingConvention::native())
-    else {
+    let TyKind::Ptr { to, space, nullable } = types.kind(context) else {
         crate::bug!("a probe has its arguments in a context")
     };
     let TyKind::Struct(id) = types.kind(to) else { crate::bug!("a context is a struct") };
-    let first = types.struct_def(id).clone();
+    let (first, machine) = (types.struct_def(id).clone(), types.machine());
     let field = |field: FieldDef| {
-        let register = convention.arguments.get(field.offset as usize / 8);
+        let register = machine.arguments.get(field.offset as usize / 8);
         let Some(register) = register else { crate::bug!("a probe has arguments in registers alone") };
         let ty = second_type(field.ty, (context, context), types);
-        FieldDef { ty, offset: convention.offset(register), ..field }
+        FieldDef { ty, offset: machine.offset(register), ..field }
     };
     let fields: Vec<FieldDef> = first.fields.into_iter().map(field).collect();
     let size = fields.iter().map(|field| field.offset + 8).max().unwrap_or(0);

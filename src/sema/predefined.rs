@@ -103,7 +103,7 @@ pub fn declare(types: &mut Types) -> Names {
     for spec in STRUCTS {
         listed(types, &mut names, spec, Origin::Kernel);
     }
-    for spec in CONTEXTS {
+    for spec in tables::contexts(types.machine()) {
         context(types, &mut names, spec);
     }
     names

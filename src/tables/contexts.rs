@@ -5,7 +5,7 @@
 //! holds the object's pointer, which the emitter loads for the helper of the map kind (`object` in `maps.toml`); in user space it holds
 //! a descriptor or a process number, which the runtime opens (`runtime/src/maps/objects.rs`).
 
-use super::{CONTEXTS, ContextField, ContextSpec, PRESENT_FIELDS, PROGRAMS, Params, TARGET};
+use super::{CONTEXTS, ContextField, ContextSpec, Machine, PRESENT_FIELDS, PROGRAMS, Params, TARGET};
 use crate::types::{Origin, Ty, TyKind, Types};
 
 /// The context, or the kernel object, that a pointer type points to: what only the verifier has the layout of.
@@ -14,7 +14,12 @@ pub fn context_of(types: &Types, pointer: Ty) -> Option<&'static ContextSpec> {
     let TyKind::Struct(id) = types.kind(to) else { return None };
     let def = types.struct_def(id);
     let is_kernels = matches!(def.origin, Origin::Context | Origin::Object);
-    CONTEXTS.iter().find(|context| is_kernels && context.name == def.name)
+    contexts(types.machine()).find(|context| is_kernels && context.name == def.name)
+}
+
+/// The contexts and kernel objects of a machine.
+pub fn contexts(machine: &Machine) -> impl Iterator<Item = &'static ContextSpec> {
+    CONTEXTS.iter().filter(|context| context.machine.is_none_or(|name| name == machine.name))
 }
 
 impl ContextField {

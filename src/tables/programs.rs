@@ -1,8 +1,8 @@
 //! Queries on the table of program types.
 
 use super::{
-    ATTACH_FORMS, Attach, AttachForm, CALLING_CONVENTIONS, CONTEXTS, CallingConvention, ContextField, ENUMS, PROGRAMS,
-    Params, ProgramForm, ProgramSpec, STRUCT_OPS, StructOpsSpec, TARGETS, TargetSpec, is_several,
+    ATTACH_FORMS, Attach, AttachForm, ENUMS, PROGRAMS, Params, ProgramForm, ProgramSpec, STRUCT_OPS, StructOpsSpec,
+    TARGETS, TargetSpec, is_several,
 };
 
 /// The place of the target in a section and in the name of a typedef.
@@ -210,20 +210,6 @@ impl ProgramForm {
     /// Whether the attribute has to name the target, since the section does.
     pub fn needs_target(&self) -> bool {
         self.section.contains(TARGET) && self.bare.is_none()
-    }
-}
-
-impl CallingConvention {
-    /// That of the machine for which this compiler makes programs.
-    pub fn native() -> Option<&'static CallingConvention> {
-        CALLING_CONVENTIONS.iter().find(|convention| convention.name == std::env::consts::ARCH)
-    }
-
-    /// The offset of a register in the context.
-    pub fn offset(&self, register: &str) -> u64 {
-        let fields = CONTEXTS.iter().filter(|context| context.name == self.context).flat_map(|context| context.fields);
-        let is_it = |field: &&ContextField| field.name == register;
-        fields.clone().find(is_it).map_or_else(|| crate::bug!("no register `{register}`"), |field| field.offset)
     }
 }
 

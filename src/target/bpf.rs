@@ -1,6 +1,6 @@
 //! BPF: the passes from `split` to the LLVM emitter.
 
-use super::facts::{DebugForm, Division, Facts, Machine, Maps};
+use super::facts::{DebugForm, Division, Executor, Facts, Maps};
 use crate::passes::{self, Pass};
 
 pub static FACTS: Facts = Facts {
@@ -10,7 +10,7 @@ pub static FACTS: Facts = Facts {
     artifact: "BPF program",
     artifact_help: "a BPF program is a function with an attribute such as `@xdp`",
     object_suffix: "bpf.o",
-    machine: Machine::Bpf,
+    executor: Executor::Bpf,
     debug: DebugForm::Btf,
     verified: true,
     has_libc: false,

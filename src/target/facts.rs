@@ -14,7 +14,7 @@ pub struct Facts {
     pub artifact_help: &'static str,
     /// The end of an object's file name.
     pub object_suffix: &'static str,
-    pub machine: Machine,
+    pub executor: Executor,
     pub debug: DebugForm,
     /// The kernel's verifier follows its code along each path, and must recognise pointers and bounds.
     pub verified: bool,
@@ -42,7 +42,7 @@ pub struct Facts {
 
 /// What executes the code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Machine {
+pub enum Executor {
     /// BPF instructions of the level that `--mcpu` names.
     Bpf,
     /// The processor of the process.

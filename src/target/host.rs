@@ -1,6 +1,6 @@
 //! User space: the passes from `split` to the LLVM emitter.
 
-use super::facts::{DebugForm, Division, Facts, Machine, Maps};
+use super::facts::{DebugForm, Division, Executor, Facts, Maps};
 use crate::passes::{self, Pass};
 
 pub static FACTS: Facts = Facts {
@@ -10,7 +10,7 @@ pub static FACTS: Facts = Facts {
     artifact: "`main`",
     artifact_help: "an executable starts at `fn main() -> i32`",
     object_suffix: "o",
-    machine: Machine::Native,
+    executor: Executor::Native,
     debug: DebugForm::Dwarf,
     verified: false,
     has_libc: true,

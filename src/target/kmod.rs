@@ -1,6 +1,6 @@
 //! A kernel module: C for the kernel's own build. Statements stay structured.
 
-use super::facts::{DebugForm, Division, Facts, Machine, Maps};
+use super::facts::{DebugForm, Division, Executor, Facts, Maps};
 use crate::passes::{self, Pass};
 
 pub static FACTS: Facts = Facts {
@@ -10,7 +10,7 @@ pub static FACTS: Facts = Facts {
     artifact: "kernel function",
     artifact_help: "a kernel function is declared `@kfunc fn`",
     object_suffix: "mod.c",
-    machine: Machine::C,
+    executor: Executor::C,
     debug: DebugForm::Dwarf,
     verified: false,
     has_libc: true,

@@ -8,9 +8,11 @@ mod facts;
 mod host;
 mod kmod;
 mod lists;
+mod machine;
 mod set;
 
-pub use facts::{DebugForm, Division, Facts, Machine, Maps};
+pub use facts::{DebugForm, Division, Executor, Facts, Maps};
+pub use machine::{Endian, MACHINES, Machine};
 pub use set::Targets;
 
 /// A target that code is compiled for.

@@ -159,7 +159,7 @@ pub struct FieldDef {
 /// A bit-field inside its storage unit, which has the field's type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BitField {
-    /// From the least significant bit of the storage unit as loaded on a little-endian machine.
+    /// From the least significant bit of the storage unit as loaded on a little-endian machine; `Machine::shift` has that of others.
     pub shift: u8,
     pub width: u8,
 }

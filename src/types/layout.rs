@@ -1,4 +1,4 @@
-//! Sizes, alignments and C struct layout (System V x86-64 and BPF agree on all of ours).
+//! Sizes, alignments and C struct layout (those of BPF and of the machines agree on all of ours).
 
 use super::{Origin, StructId, Ty, TyKind, Types};
 

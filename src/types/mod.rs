@@ -9,6 +9,7 @@ mod measure;
 mod owners;
 pub mod text;
 
+use crate::target::Machine;
 pub use defs::*;
 use indexmap::IndexSet;
 pub use measure::{MAX_SIZE, TooMuch};
@@ -162,6 +163,7 @@ pub const OWN_CONTEXT: &str = "program.context";
 
 /// The session's types.
 pub struct Types {
+    machine: &'static Machine,
     kinds: IndexSet<TyKind>,
     structs: Vec<StructDef>,
     enums: Vec<EnumDef>,
@@ -224,13 +226,24 @@ impl Default for Types {
 }
 
 impl Types {
-    /// A table with the well-known types alone, at the indexes that the constants of [`Ty`] have.
+    /// A table with the well-known types alone, at the indexes that the constants of [`Ty`] have. The machine is that of the compiler.
     pub fn new() -> Types {
-        let mut types = Types { kinds: IndexSet::new(), structs: Vec::new(), enums: Vec::new(), sigs: IndexSet::new() };
+        Types::of(Machine::native())
+    }
+
+    /// As [`Types::new`], for a machine.
+    pub fn of(machine: &'static Machine) -> Types {
+        let (kinds, sigs) = (IndexSet::new(), IndexSet::new());
+        let mut types = Types { machine, kinds, structs: Vec::new(), enums: Vec::new(), sigs };
         for kind in WELL_KNOWN {
             types.intern(kind);
         }
         types
+    }
+
+    /// The machine in whose memory values of the types are.
+    pub fn machine(&self) -> &'static Machine {
+        self.machine
     }
 
     /// The constants of [`Ty`].

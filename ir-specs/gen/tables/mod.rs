@@ -28,7 +28,7 @@ pub fn render(specs: &Specs) -> String {
     list(&mut out, "PRESENT_FIELDS", "PresentFields", &specs.present_fields);
     list(&mut out, "NARROW_FIELDS", "NarrowField", &specs.narrow_fields);
     list(&mut out, "STRUCT_OPS", "StructOpsSpec", &specs.struct_ops);
-    list(&mut out, "CALLING_CONVENTIONS", "CallingConvention", &specs.calling_conventions);
+    list(&mut out, "MACHINES", "Machine", &specs.machines);
     list(&mut out, "MAP_KINDS", "MapKindSpec", &specs.maps);
     list(&mut out, "MAP_FLAGS", "MapFlagSpec", &specs.map_flags);
     list(&mut out, "SPECIAL_FIELDS", "SpecialFieldSpec", &specs.special_fields);

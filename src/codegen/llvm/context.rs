@@ -45,7 +45,7 @@ pub fn bpf_machine(options: &Options) -> TargetMachine {
         unsafe { llvm_sys::target::LLVMInitializeBPFAsmParser() };
         set_options(options);
     });
-    let triple = TargetTriple::create("bpfel");
+    let triple = TargetTriple::create(options.machine.bpf_triple());
     let settings = TargetMachineOptions::new()
         .set_cpu(options.mcpu.name())
         .set_level(level(options))
@@ -91,12 +91,13 @@ fn set_options(options: &Options) {
 pub fn host_machine(cx: &mut Session) -> Option<TargetMachine> {
     static READY: Once = Once::new();
     READY.call_once(|| {
+        // The only back end for executables that is linked (ir-specs/gen/llvm_link.rs).
         LlvmTarget::initialize_x86(&InitializationConfig::default());
         set_options(&cx.options);
     });
     let triple = TargetMachine::get_default_triple();
     let settings = TargetMachineOptions::new()
-        .set_cpu("x86-64")
+        .set_cpu(cx.options.machine.native.as_ref().map_or("generic", |native| native.cpu))
         .set_level(level(&cx.options))
         .set_reloc_mode(RelocMode::PIC)
         .set_code_model(CodeModel::Default);

@@ -102,12 +102,11 @@ pub fn contents<'c>(g: &ModuleGen<'_, 'c>, ty: Ty, bytes: &[u8]) -> BasicValueEn
     if g.cx.types.is_aggregate(ty) {
         return g.context.const_string(bytes, false).into();
     }
-    let mut wide = [0; 8];
-    wide[..bytes.len()].copy_from_slice(bytes);
+    let number = g.cx.types.machine().endian.number(bytes);
     if memory.is_float_type() {
-        return memory.into_float_type().const_float(f64::from_le_bytes(wide)).into();
+        return memory.into_float_type().const_float(f64::from_bits(number)).into();
     }
-    memory.into_int_type().const_int(u64::from_le_bytes(wide), false).into()
+    memory.into_int_type().const_int(number, false).into()
 }
 
 /// A BTF-defined map: libbpf reads everything from the type of the variable.

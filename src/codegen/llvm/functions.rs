@@ -10,7 +10,7 @@ use crate::ir::ops::KsVar;
 use crate::ir::{BlockId, Function, Opcode, Role, Value};
 use crate::session::Mcpu;
 use crate::session::Session;
-use crate::target::{DebugForm, Machine};
+use crate::target::{DebugForm, Executor};
 use crate::types::{Space, Ty, TyKind};
 use inkwell::attributes::AttributeLoc;
 use inkwell::module::Linkage;
@@ -31,7 +31,7 @@ const BPF_ARGUMENTS: usize = 5;
 /// Every function that the target has.
 pub fn emit_all(g: &mut ModuleGen) {
     let module = g.ir;
-    let emitted = |f: &&Function| g.facts.machine == Machine::Bpf || !matches!(f.role, Role::Program { .. });
+    let emitted = |f: &&Function| g.facts.executor == Executor::Bpf || !matches!(f.role, Role::Program { .. });
     let funcs: Vec<&Function> = module.funcs.iter().filter(emitted).collect();
     // Programs first: users look for their names, so that the names of others yield to them.
     let (programs, others): (Vec<_>, Vec<_>) = funcs.iter().partition(|f| matches!(f.role, Role::Program { .. }));
@@ -56,8 +56,8 @@ fn symbol(g: &ModuleGen, func: &Function) -> String {
 fn declare(g: &mut ModuleGen, func: &Function) {
     let params: Vec<Ty> = func.params.iter().map(|p| p.ty).collect();
     let is_program = matches!(func.role, Role::Program { .. });
-    let exported = g.facts.machine == Machine::Native && g.cx.options.exports.iter().any(|name| **name == *func.name);
-    let linkage = match func.global && g.facts.machine == Machine::Bpf {
+    let exported = g.facts.executor == Executor::Native && g.cx.options.exports.iter().any(|name| **name == *func.name);
+    let linkage = match func.global && g.facts.executor == Executor::Bpf {
         // LLVM must assume nothing of a function that another program may replace.
         true => Linkage::WeakAny,
         false if is_program || exported => Linkage::External,

@@ -2,7 +2,8 @@
 //!
 //! A key or an event is often zeroed, or has padding and zero fields, and numbers are stored into it. LLVM joins constants alone, and
 //! clears what is not aligned as a whole in the units of its start. BPF code has a register and a store for each. Here a number
-//! with zeros behind it is stored with them, extended, and the rest is cleared by words.
+//! with zeros behind it is stored with them, extended, and the rest is cleared by words. Where the highest byte of a number is the first
+//! one, the zeros would be the number's low bytes, so that numbers are stored alone.
 //!
 //! A run is a sequence of stores in one block, at known offsets of one object, as long as nothing may read the object between. A byte that
 //! is written twice in it is left as it is, unless the first value is zero.
@@ -13,6 +14,7 @@ use super::verifier::operands::number;
 use super::verifier::record_loads::is_record_load;
 use super::verifier::stored_bools::is_choice;
 use crate::tables::MAX_STACK;
+use crate::target::Endian;
 use inkwell::values::{
     BasicValueEnum, CallSiteValue, FunctionValue, InstructionOpcode, InstructionValue, IntValue, Operand, PointerValue,
 };
@@ -247,12 +249,15 @@ enum Byte {
 /// Stores a run with fewer instructions, if that is possible.
 fn join_run<'c>(g: &ModuleGen<'_, 'c>, start: PointerValue<'c>, run: &[Store<'c>]) {
     let Some(bytes) = bytes(run) else { return };
-    let align = start_align(start, run);
+    let (align, endian) = (start_align(start, run), g.cx.types.machine().endian);
     let mut wider = BTreeMap::new();
     let mut zeros: Vec<u64> = bytes.iter().filter(|(_, byte)| **byte == Byte::Zero).map(|(&at, _)| at).collect();
     for (index, store) in run.iter().enumerate() {
         let Stored::Number(value) = store.what else { continue };
-        let size = widened(store, value, align, &zeros);
+        let size = match endian {
+            Endian::Little => widened(store, value, align, &zeros),
+            Endian::Big => store.size,
+        };
         if size > store.size {
             zeros.retain(|at| !(store.end()..store.offset + size).contains(at));
             wider.insert(index, size);

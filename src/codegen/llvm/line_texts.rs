@@ -19,6 +19,8 @@ const COLUMN_BITS: u32 = 10;
 
 /// Appends the lines to the strings of `.BTF` and refers to them from `.BTF.ext`. None: the sections are not as expected.
 pub fn add(btf: &mut Vec<u8>, ext: &mut [u8], cx: &Session) -> Option<()> {
+    let endian = cx.types.machine().endian;
+    let word = |bytes: &[u8], at| endian.word(bytes, at);
     let strings = (word(btf, 4)? + word(btf, 16)?) as usize;
     let mut texts = Texts { cx, strings, files: HashMap::new(), lines: HashMap::new(), offsets: HashMap::new() };
     let start = (word(ext, 4)? + word(ext, LINES_OFFSET)?) as usize;
@@ -31,12 +33,12 @@ pub fn add(btf: &mut Vec<u8>, ext: &mut [u8], cx: &Session) -> Option<()> {
         for _ in 0..count {
             let line = word(ext, at + 12)? >> COLUMN_BITS;
             let offset = texts.offset(btf, word(ext, at + 4)?, line)?;
-            ext.get_mut(at + 8..at + 12)?.copy_from_slice(&offset.to_le_bytes());
+            endian.write(offset.into(), ext.get_mut(at + 8..at + 12)?);
             at += record;
         }
     }
     let length = u32::try_from(btf.len() - strings).ok()?;
-    btf.get_mut(STRINGS_LENGTH..STRINGS_LENGTH + 4)?.copy_from_slice(&length.to_le_bytes());
+    endian.write(length.into(), btf.get_mut(STRINGS_LENGTH..STRINGS_LENGTH + 4)?);
     Some(())
 }
 
@@ -91,8 +93,4 @@ impl Texts<'_> {
         let mut files = self.cx.sources.files().map(|(id, _)| id);
         Some(files.find(|&id| self.cx.recorded_name(id).as_bytes() == name))
     }
-}
-
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
 }

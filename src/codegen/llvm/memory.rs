@@ -137,11 +137,15 @@ impl<'c> FnGen<'_, '_, 'c> {
     }
 
     /// Whether BPF code may access words of a place at any address, because it is in a packet: the verifier wants packets to be aligned
-    /// on the machines alone that `has_words_anywhere` leaves out. Not if it may be in a copy on the stack.
+    /// on some machines alone (`unaligned` of the machine). Not if it may be in a copy on the stack.
     pub fn in_packet(&self, place: Value) -> bool {
-        let kind = self.types().kind(self.func.ty(place));
-        let is_packet = self.g.facts.verified && matches!(kind, TyKind::Place { space: Space::Packet, .. });
+        let is_packet = self.has_packet(place) && self.types().machine().unaligned;
         is_packet && (!self.g.copies_packets || self.leads_from_start(place))
+    }
+
+    fn has_packet(&self, place: Value) -> bool {
+        let kind = self.types().kind(self.func.ty(place));
+        self.g.facts.verified && matches!(kind, TyKind::Place { space: Space::Packet, .. })
     }
 
     /// Whether an address is computed from the packet's first byte, and not chosen.
@@ -156,6 +160,10 @@ impl<'c> FnGen<'_, '_, 'c> {
     pub fn align(&self, place: Value) -> u64 {
         if self.in_packet(place) {
             return WORD;
+        }
+        // What the verifier knows of the alignment of a header depends on how it was found.
+        if self.has_packet(place) && !self.types().machine().unaligned {
+            return 1;
         }
         let natural = natural_align(self.types(), self.pointee(place));
         self.func.def(place).map_or(natural, |op| self.align_of(op, natural))
@@ -208,13 +216,14 @@ impl<'c> FnGen<'_, '_, 'c> {
 
     /// Whether BPF code may access words of a place at any address. The verifier asks for aligned accesses of the stack alone, where
     /// nothing of this size is: elsewhere only with `strict_alignment`, which kernels with CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS
-    /// (x86-64, arm64) leave to BPF_F_STRICT_ALIGNMENT (`check_ptr_alignment` and `bpf_check` in kernel/bpf/verifier.c, the same
+    /// (`unaligned` of the machine) leave to BPF_F_STRICT_ALIGNMENT (`check_ptr_alignment` and `bpf_check` in kernel/bpf/verifier.c, the same
     /// from 6.1 to 6.18). The fields of kernel objects are read with the sizes that they have; of an arena only LLVM's accesses
     /// convert the address.
     pub fn has_words_anywhere(&self, place: Value) -> bool {
         let TyKind::Place { of, space } = self.types().kind(self.func.ty(place)) else { return false };
         let is_other = matches!(space, Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted | Space::Arena);
-        self.g.facts.verified && self.types().size_of(of) > MAX_STACK && !is_other
+        let may_be = self.g.facts.verified && self.types().machine().unaligned;
+        may_be && self.types().size_of(of) > MAX_STACK && !is_other
     }
 
     /// Copies `size` bytes between places that are the same or do not overlap. Each place comes with its alignment in bytes; `words`: loads

@@ -4,7 +4,7 @@ use super::builder::Build;
 use super::debug::Debug;
 use crate::ir::{self, Symbol};
 use crate::session::Session;
-use crate::target::{Facts, Machine, Target};
+use crate::target::{Executor, Facts, Target};
 use crate::tuning::Tuning;
 use inkwell::context::Context;
 use inkwell::module::{FlagBehavior, Linkage, Module};
@@ -58,7 +58,7 @@ impl<'a, 'c> ModuleGen<'a, 'c> {
         // Without the first, debug information is dropped.
         module.add_basic_value_flag("Debug Info Version", FlagBehavior::Warning, number(3));
         module.add_basic_value_flag("Dwarf Version", FlagBehavior::Warning, number(5));
-        if facts.machine == Machine::Native {
+        if facts.executor == Executor::Native {
             module.add_basic_value_flag("PIC Level", FlagBehavior::Override, number(2));
         }
         let copies_packets = super::memory::copies_packets(ir, &cx.types);

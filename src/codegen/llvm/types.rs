@@ -5,7 +5,8 @@
 //! and not LLVM decides the layout.
 
 use super::module::ModuleGen;
-use crate::tables::{CONTEXTS, ContextField, FieldRole};
+use crate::tables::{ContextField, FieldRole, contexts};
+use crate::target::Machine;
 use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind};
 use inkwell::types::{BasicTypeEnum, FunctionType};
 
@@ -78,12 +79,12 @@ impl<'c> ModuleGen<'_, 'c> {
 }
 
 /// The role of a context's field, by the table of contexts.
-pub fn field_role(def: &StructDef, field: &FieldDef) -> FieldRole {
-    context_field(def, field).map_or(FieldRole::Plain, |f| f.role)
+pub fn field_role(machine: &Machine, def: &StructDef, field: &FieldDef) -> FieldRole {
+    context_field(machine, def, field).map_or(FieldRole::Plain, |f| f.role)
 }
 
 /// The field's record, if the struct is a context.
-pub fn context_field(def: &StructDef, field: &FieldDef) -> Option<&'static ContextField> {
-    let spec = CONTEXTS.iter().find(|c| def.origin == Origin::Context && c.name == def.name)?;
+pub fn context_field(machine: &Machine, def: &StructDef, field: &FieldDef) -> Option<&'static ContextField> {
+    let spec = contexts(machine).find(|c| def.origin == Origin::Context && c.name == def.name)?;
     spec.fields.iter().find(|f| f.name == field.name)
 }

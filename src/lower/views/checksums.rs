@@ -8,6 +8,7 @@ use super::{Root, View};
 use crate::fold::CompareOp;
 use crate::ir::Value;
 use crate::lower::func::Lowering;
+use crate::target::Endian;
 use crate::types::Ty;
 
 /// The bytes of a word.
@@ -81,8 +82,16 @@ impl Lowering<'_> {
         let word = self.cast(word, Ty::U64);
         let (three, bits) = (self.int(3, Ty::U64), self.int(32, Ty::U64));
         let shift = self.b.arith_shl(rest, three, Ty::U64);
-        let shifted = self.b.arith_shl(word, shift, Ty::U64);
-        let word = self.b.arith_shr(shifted, bits, Ty::U64);
+        let word = match self.cx.types.machine().endian {
+            Endian::Little => {
+                let shifted = self.b.arith_shl(word, shift, Ty::U64);
+                self.b.arith_shr(shifted, bits, Ty::U64)
+            }
+            Endian::Big => {
+                let shift = self.b.arith_sub(bits, shift, Ty::U64);
+                self.b.arith_shl(word, shift, Ty::U64)
+            }
+        };
         self.cast(word, Ty::U32)
     }
 
@@ -96,6 +105,7 @@ impl Lowering<'_> {
         self.when(has_pair, |this| {
             let pair = this.existing_part(view, from, Ty::U16);
             let pair = this.cast(pair, Ty::U32);
+            let pair = this.at_byte(pair, 0, 2);
             this.store(word, pair);
         });
         let odd = self.b.arith_and(view.length, one, Ty::U64);
@@ -108,7 +118,13 @@ impl Lowering<'_> {
             let three = this.int(3, Ty::U64);
             let shift = this.b.arith_shl(pair, three, Ty::U64);
             let shift = this.cast(shift, Ty::U32);
-            let byte = this.b.arith_shl(byte, shift, Ty::U32);
+            let byte = match this.cx.types.machine().endian {
+                Endian::Little => this.b.arith_shl(byte, shift, Ty::U32),
+                Endian::Big => {
+                    let first = this.at_byte(byte, 0, 1);
+                    this.b.arith_shr(first, shift, Ty::U32)
+                }
+            };
             let before = this.load(word);
             let both = this.b.arith_or(before, byte, Ty::U32);
             this.store(word, both);
@@ -136,11 +152,20 @@ impl Lowering<'_> {
             let byte = self.element_place(bytes, at as usize);
             let byte = self.load(byte);
             let byte = self.cast(byte, Ty::U32);
-            let shift = self.int(i128::from(at % WORD) * 8, Ty::U32);
-            let byte = self.b.arith_shl(byte, shift, Ty::U32);
+            let byte = self.at_byte(byte, at % WORD, 1);
             word = self.b.arith_or(word, byte, Ty::U32);
         }
         self.add_word(sum, word, negative);
+    }
+
+    /// A number of `size` bytes as the bytes from `at` on of a word that is zero else.
+    fn at_byte(&mut self, number: Value, at: u64, size: u64) -> Value {
+        let bytes = match self.cx.types.machine().endian {
+            Endian::Little => at,
+            Endian::Big => WORD - at - size,
+        };
+        let shift = self.int(i128::from(bytes) * 8, Ty::U32);
+        self.b.arith_shl(number, shift, Ty::U32)
     }
 
     fn add_word(&mut self, sum: Value, word: Value, negative: bool) {

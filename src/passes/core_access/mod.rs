@@ -17,6 +17,7 @@ use crate::ir::ops::{CoreField, KsCopy, KsElem, KsLoad};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::session::Session;
 use crate::tables::OperandKind;
+use crate::target::Endian;
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::HashMap;
 
@@ -208,11 +209,12 @@ fn read(b: &mut Builder<'_>, types: &mut Types, to: Value, from: Value) {
     let TyKind::Place { of, .. } = types.kind(b.func.ty(from)) else { crate::bug!("a read of no place") };
     let source = address(b, types, from);
     let size = b.ks_const(types.size_of(of).into(), Ty::U32);
+    let to = address(b, types, to);
     probe(b, types, to, size, source);
 }
 
-fn probe(b: &mut Builder<'_>, types: &mut Types, to: Value, size: Value, source: Value) {
-    let to = address(b, types, to);
+/// Copies from the address `source` to the address `to`.
+fn probe(b: &mut Builder<'_>, types: &Types, to: Value, size: Value, source: Value) {
     let of_process = matches!(types.kind(b.func.ty(source)), TyKind::Ptr { space: Space::User, .. });
     let helper = if of_process { "bpf_probe_read_user" } else { "bpf_probe_read_kernel" };
     b.bpf_helper(&[to, size, source], &helper.into(), &[Ty::I64]);
@@ -271,7 +273,15 @@ fn number(b: &mut Builder<'_>, types: &mut Types, slot: Value, (base, field): (V
     let offset = b.core_bits(base, field, "offset", Ty::U64);
     let source = b.mem_ptr_add(base_address, offset, byte);
     let size = b.core_bits(base, field, "size", Ty::U32);
-    probe(b, types, slot, size, source);
+    // The bytes become the low ones of the word.
+    let mut to = address(b, types, slot);
+    if types.machine().endian == Endian::Big {
+        let (word, wide) = (b.ks_const(8, Ty::U64), b.arith_cast(size, Ty::U64));
+        let before = b.arith_sub(word, wide, Ty::U64);
+        let ty = types.ptr(Ty::U8, Space::Stack, false);
+        to = b.mem_ptr_add(to, before, ty);
+    }
+    probe(b, types, to, size, source);
     let value = b.ks_load(slot, wide);
     let left = b.core_bits(base, field, "left", wide);
     let right = b.core_bits(base, field, "right", wide);

@@ -7,6 +7,7 @@ use super::{NAME, replace};
 use crate::ir::ops::{CoreField, KsDeref, KsElem, KsLoad};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::tables::NARROW_FIELDS;
+use crate::target::Endian;
 use crate::types::{Space, Ty, TyKind, Types};
 
 /// A field of the record, or an element of one at a constant index.
@@ -35,7 +36,16 @@ pub(super) fn load(func: &mut Function, op: OpId, types: &mut Types) -> bool {
     let loaded = b.core_record_load(found.ctx, place, ty);
     let value = match narrow {
         Some(narrow) => {
-            let low = b.arith_cast(loaded, narrow);
+            let behind = 8 * (types.size_of(ty) - types.size_of(narrow));
+            // The kernel writes the first bytes.
+            let first = match types.machine().endian {
+                Endian::Little => loaded,
+                Endian::Big => {
+                    let behind = b.ks_const(behind.into(), ty);
+                    b.arith_shr(loaded, behind, ty)
+                }
+            };
+            let low = b.arith_cast(first, narrow);
             b.arith_cast(low, ty)
         }
         None => loaded,

@@ -56,7 +56,7 @@ fn walk(w: &mut Words<'_>, left: Value, right: Value, prefix: bool) -> Value {
     let state = w.variable("state", Ty::U32, OPEN);
     w.each(words, |w, index| {
         let (left, right) = (w.unit(left, WORD, index), w.unit(right, WORD, index));
-        let (left, right) = (w.b.ks_load(left, Ty::U64), w.b.ks_load(right, Ty::U64));
+        let (left, right) = (w.load(left), w.load(right));
         step(w, (left, right), state, prefix);
         let known = w.b.ks_load(state, Ty::U32);
         w.is(known, "ne", OPEN)

@@ -105,7 +105,7 @@ fn is_string(func: &Function, types: &Types, place: Value) -> bool {
 
 /// A word with this value in each of its bytes.
 const fn repeated(byte: u8) -> i128 {
-    u64::from_le_bytes([byte; 8]) as i128
+    0x0101_0101_0101_0101 * byte as i128
 }
 
 /// Bytes of a word.

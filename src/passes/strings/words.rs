@@ -3,6 +3,7 @@
 use super::{WORD, is_string, literal, repeated, size};
 use crate::ir::{Builder, Value};
 use crate::passes::analysis;
+use crate::target::Endian;
 use crate::types::{Space, Ty, TyKind, Types};
 
 /// Makes ops that read and write text.
@@ -90,10 +91,30 @@ impl Words<'_> {
 
     /// Loads a part of 1, 2, 4 or 8 bytes, extended to 64 bits. A part is an offset and a size.
     pub fn load_part(&mut self, place: Value, part: (u64, u64)) -> Value {
-        let ty = self.types.int(part.1 as u8 * 8, false);
         let place = self.part(place, part);
-        let value = self.b.ks_load(place, ty);
+        let value = self.load(place);
         self.cast(value, Ty::U64)
+    }
+
+    /// Loads a unit as a number whose lowest byte is the first one, whatever the machine's order is.
+    pub fn load(&mut self, unit: Value) -> Value {
+        let TyKind::Place { of, .. } = self.types.kind(self.b.func.ty(unit)) else { crate::bug!("a unit is a place") };
+        let value = self.b.ks_load(unit, of);
+        self.lowest_first(value)
+    }
+
+    /// Stores what such a load yields.
+    pub fn store(&mut self, unit: Value, value: Value) {
+        let value = self.lowest_first(value);
+        self.b.ks_store(unit, value);
+    }
+
+    fn lowest_first(&mut self, value: Value) -> Value {
+        let ty = self.b.func.ty(value);
+        match self.types.machine().endian {
+            Endian::Big if self.types.size_of(ty) > 1 => self.b.arith_bswap(value, ty),
+            Endian::Big | Endian::Little => value,
+        }
     }
 
     /// Stores the same bytes again as numbers that the verifier does not know. Else it would keep a state for each number of leading zeros
@@ -109,7 +130,7 @@ impl Words<'_> {
             let value = self.b.bpf_forget(value, Ty::U64);
             let value = self.cast(value, ty);
             let target = self.part(place, part);
-            self.b.ks_store(target, value);
+            self.store(target, value);
         }
     }
 
@@ -207,7 +228,7 @@ impl Words<'_> {
         let found = self.variable("found", Ty::BOOL, 0);
         self.each(size / WORD, |w, index| {
             let word = w.unit(place, WORD, index);
-            let word = w.b.ks_load(word, Ty::U64);
+            let word = w.load(word);
             let ends = w.count(word, length);
             w.b.ks_store(found, ends);
             ends

@@ -29,10 +29,10 @@ pub fn copy(w: &mut Words<'_>, to: Value, from: Value) {
     let ended = w.variable("ended", Ty::BOOL, 0);
     w.each(common / WORD, |w, index| {
         let source = w.unit(from, WORD, index);
-        let word = w.b.ks_load(source, Ty::U64);
+        let word = w.load(source);
         let (kept, ends) = before_nul(w, word);
         let target = w.unit(to, WORD, index);
-        w.b.ks_store(target, kept);
+        w.store(target, kept);
         w.b.ks_store(ended, ends);
         ends
     });
@@ -48,7 +48,7 @@ pub fn copy(w: &mut Words<'_>, to: Value, from: Value) {
                 let value = w.b.arith_shr(kept, shift, Ty::U64);
                 let value = w.cast(value, ty);
                 let target = w.part(to, part);
-                w.b.ks_store(target, value);
+                w.store(target, value);
             }
         });
     }

@@ -9,7 +9,7 @@ use crate::diag::similar;
 use crate::sema::predefined::later_fields;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{CONTEXTS, FieldRole, HEADERS, StructSpec, record_class, record_field};
+use crate::tables::{self, FieldRole, HEADERS, StructSpec, record_class, record_field};
 use crate::types::{EnumId, OWN_CONTEXT, Origin, StructDef, StructId, Ty};
 use std::path::Path;
 
@@ -29,7 +29,7 @@ pub fn no_such_field(cx: &mut Session, id: StructId, name: &Ident) {
         return;
     }
     // Leaves out members that are refused at each use.
-    let context = CONTEXTS.iter().find(|context| context.name == def.name);
+    let context = tables::contexts(cx.types.machine()).find(|context| context.name == def.name);
     let unsupported = |name: &str| {
         let mut fields = context.into_iter().flat_map(|context| context.fields);
         fields.any(|field| field.name == name && field.role == FieldRole::PacketMeta)

@@ -7,7 +7,7 @@ use crate::btf::{self, NotImported, Prototype};
 use crate::diag::codes::contexts::PrototypeParameter;
 use crate::sema::tree::ProgramRole;
 use crate::session::Session;
-use crate::tables::{CallingConvention, Held, NULL_ARGUMENTS, Params, PrototypeOf};
+use crate::tables::{Held, NULL_ARGUMENTS, Params, PrototypeOf};
 use crate::types::{FnSig, Space, Ty, TyKind, Types};
 
 /// The parameter of this name is what the function returned, however many parameters are before it.
@@ -89,14 +89,10 @@ impl Given {
     }
 
     /// Where the calling convention has the arguments, or the result.
-    pub fn in_registers(
-        types: &Types,
-        prototype: Option<Prototype>,
-        holds: Held,
-        convention: &CallingConvention,
-    ) -> Given {
-        let mut registers = convention.arguments.iter().map(|register| convention.offset(register));
-        let result = convention.offset(convention.result);
+    pub fn in_registers(types: &Types, prototype: Option<Prototype>, holds: Held) -> Given {
+        let machine = types.machine();
+        let mut registers = machine.arguments.iter().map(|register| machine.offset(register));
+        let result = machine.offset(machine.result);
         match (prototype, holds) {
             (_, Held::Notes) => Given::in_unknown_words(),
             (Some(prototype), Held::Arguments) => {

@@ -8,7 +8,7 @@ use crate::btf::{OpsMember, Wanted};
 use crate::sema::kernel_types;
 use crate::sema::similar;
 use crate::session::Session;
-use crate::tables::{CallingConvention, Params, ProgramSpec, PrototypeOf, TARGET, struct_ops as listed};
+use crate::tables::{Params, ProgramSpec, PrototypeOf, TARGET, struct_ops as listed};
 use crate::types::Ty;
 
 /// The function that calls the programs at an event, whose parameters have the names that the typedef lacks (include/linux/tracepoint.h).
@@ -61,8 +61,8 @@ pub fn parameters(cx: &mut Session, spec: &ProgramSpec, target: Option<&str>) ->
                     || cx.kernel_types.symbols().iter().any(|symbol| symbol == name);
                 return if exists { Ok(Vec::new()) } else { Err(not_there(cx, Wanted::Function, "", target)) };
             };
-            let given = |convention| Given::in_registers(&cx.types, Some(prototype), holds, convention);
-            Ok(CallingConvention::native().map(given).map_or_else(Vec::new, |given| declared(cx, &given, &[])))
+            let given = Given::in_registers(&cx.types, Some(prototype), holds);
+            Ok(declared(cx, &given, &[]))
         }
         Params::Prototype { of, name, result, .. } => {
             let of = match of {
@@ -75,8 +75,8 @@ pub fn parameters(cx: &mut Session, spec: &ProgramSpec, target: Option<&str>) ->
             };
             let names = names_at(cx, of, target);
             let mut given = Given::in_words(&cx.types, Some(prototype), of, result && spec.on_return.is_none());
-            if let (Some(_), Some(convention)) = (spec.otherwise, CallingConvention::native()) {
-                given.keep_words(convention.arguments.len());
+            if spec.otherwise.is_some() {
+                given.keep_words(cx.types.machine().arguments.len());
             }
             Ok(declared(cx, &given, &names))
         }

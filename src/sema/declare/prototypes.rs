@@ -6,15 +6,12 @@ use crate::ast::FnDecl;
 use crate::btf;
 use crate::diag::codes::contexts::{ProbedNothing, PrototypeParameter, UnknownEvent, UnknownFunction};
 use crate::diag::codes::environment::NoKernelTypes;
-use crate::diag::codes::support::NotSupportedYet;
 use crate::sema::kernel_types;
 use crate::sema::predefined::table_type;
 use crate::sema::similar;
 use crate::sema::tree::{FuncId, ProgramRole, Role};
 use crate::session::Session;
-use crate::tables::{
-    CallingConvention, Held, PROGRAMS, Params, ProgramSpec, PrototypeOf, TARGET, elements, is_pattern,
-};
+use crate::tables::{Held, PROGRAMS, Params, ProgramSpec, PrototypeOf, TARGET, elements, is_pattern};
 use crate::types::{FnSig, Space, Ty, TyKind, Types};
 
 /// The signature of a function of a program, once its parameters are known.
@@ -87,8 +84,8 @@ impl Declare<'_> {
                 };
                 let result = result && (role.spec.on_return.is_none() || role.returned.is_some());
                 let mut given = Given::in_words(&cx.types, prototype, of, result);
-                if let (Some(_), Some(convention)) = (otherwise, CallingConvention::native()) {
-                    given.keep_words(convention.arguments.len());
+                if otherwise.is_some() {
+                    given.keep_words(cx.types.machine().arguments.len());
                 }
                 Wanted { role, of: Some(target), trusted, given, returns: None }.signature(cx, decl, sig)
             }
@@ -126,11 +123,6 @@ fn in_registers(
         None => return Signature { sig, arguments: Some(Vec::new()), result_at: None, spec: None },
         Some(_) => {}
     }
-    let Some(convention) = CallingConvention::native() else {
-        let what = format!("`@{}` programs on {}", role.spec.name, std::env::consts::ARCH);
-        cx.error(decl.name.span, NotSupportedYet { what });
-        return Signature::unknown(sig);
-    };
     let mut signature: Option<Signature> = None;
     for of in functions.into_iter().map(Some).chain([None]) {
         let found = of.and_then(|name| cx.kernel_types.prototype(&mut cx.types, btf::Wanted::Function, name));
@@ -139,7 +131,7 @@ fn in_registers(
         if signature.is_some() && known.is_none() {
             continue;
         }
-        let given = Given::in_registers(&cx.types, known, holds, convention);
+        let given = Given::in_registers(&cx.types, known, holds);
         let wanted = Wanted { role, of, trusted: false, given, returns: None }.signature(cx, decl, sig.clone());
         let differs = signature.as_ref().is_some_and(|first| first.arguments != wanted.arguments);
         if differs && !wanted.has_error() {

@@ -2,6 +2,7 @@
 //! where an unknown key is an error, and writes them as statics.
 
 mod calls;
+mod machines;
 mod maps;
 mod ops;
 mod programs;
@@ -10,6 +11,7 @@ mod words;
 mod workarounds;
 
 pub use calls::*;
+pub use machines::*;
 pub use maps::*;
 pub use ops::*;
 pub use programs::*;

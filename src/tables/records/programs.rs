@@ -166,20 +166,6 @@ words! {
 }
 
 record! {
-    /// Where functions of C have what they are passed, on one architecture (`ir-specs/calling_conventions.toml`).
-    pub struct CallingConvention {
-        /// As Rust calls the architecture.
-        pub name: Text,
-        /// The context with the registers, a name in [`CONTEXTS`].
-        pub context: Text,
-        /// Its fields with the arguments of one word, in order.
-        pub arguments: List<Text>,
-        /// Its field with the result.
-        pub result: Text,
-    }
-}
-
-record! {
     /// How a program type is written and attached, for one mode word of its attribute.
     pub struct ProgramForm {
         /// The attribute's word; empty for the form without one.

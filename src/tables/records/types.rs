@@ -12,6 +12,12 @@ record! {
         /// No context, but a kernel object that programs get pointers to, with fields that the verifier rewrites alike.
         #[serde(default)]
         pub object: bool,
+        /// Its first fields are the registers of the machine, with this before their names; then it has a record for each machine.
+        #[serde(default)]
+        pub registers: Option<Text>,
+        /// The machine of such a record, a name in [`MACHINES`](super::MACHINES).
+        #[serde(default)]
+        pub machine: Option<Text>,
         pub size: u64,
         /// The field with the length of the whole packet; a part of the packet may lie in pages, outside of the linear bytes.
         #[serde(default)]
@@ -58,7 +64,7 @@ record! {
         pub offset: u64,
         #[serde(default)]
         pub role: FieldRole,
-        /// How many bytes the kernel's field has, if a store must write more than the type has, or a packet pointer has not 4.
+        /// How many bytes the kernel's field has, if the type has fewer, or a packet pointer has not 4.
         #[serde(default)]
         pub width: Option<u64>,
         /// The struct of the kernel's own types that the field points to.

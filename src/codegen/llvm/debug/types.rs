@@ -237,7 +237,7 @@ impl Debug {
         let mut members = Vec::new();
         for field in in_order(def) {
             // The kernel has packet pointers as numbers of 32 bits.
-            let plain = field_role(def, field) == FieldRole::Plain;
+            let plain = field_role(cx.types.machine(), def, field) == FieldRole::Plain;
             let field_ty = if plain { field.ty } else { Ty::U32 };
             let node = self.ty(cx, field_ty);
             let node = self.field(file, line, field, node, cx.types.size_of(field_ty) * 8);

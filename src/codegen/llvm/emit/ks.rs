@@ -194,12 +194,12 @@ impl FnGen<'_, '_, '_> {
 
     /// The role of a field of the context that a pointer points to.
     pub fn field_role(&self, ctx: Value, field: i128) -> FieldRole {
-        field_role(self.struct_in(ctx), self.field_def(ctx, field))
+        field_role(self.types().machine(), self.struct_in(ctx), self.field_def(ctx, field))
     }
 
     /// How many bytes a context's field has in the kernel, where the type does not say.
     pub fn field_width(&self, ctx: Value, field: i128) -> Option<u64> {
-        context_field(self.struct_in(ctx), self.field_def(ctx, field))?.width
+        context_field(self.types().machine(), self.struct_in(ctx), self.field_def(ctx, field))?.width
     }
 }
 

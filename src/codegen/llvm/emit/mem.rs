@@ -12,7 +12,7 @@ use crate::ir::ops::{
 };
 use crate::ir::{OpData, Opcode, Value};
 use crate::session::Mcpu;
-use crate::target::Machine;
+use crate::target::Executor;
 use crate::types::{Space, TyKind};
 use inkwell::values::{BasicValueEnum, IntValue, PointerValue};
 use inkwell::{AtomicOrdering, AtomicRMWBinOp, IntPredicate};
@@ -124,7 +124,7 @@ fn operation(word: &str) -> AtomicRMWBinOp {
 
 /// Whether the target has atomic instructions that yield the old value; reports if not.
 fn fetches(g: &mut FnGen, op: &OpData, word: &str) -> bool {
-    if g.g.facts.machine != Machine::Bpf || g.g.cx.options.mcpu >= Mcpu::V3 {
+    if g.g.facts.executor != Executor::Bpf || g.g.cx.options.mcpu >= Mcpu::V3 {
         return true;
     }
     g.g.cx.error(op.loc.span, NeedsMcpu { what: format!("an atomic `{word}`"), level: "v3".into() });

@@ -7,6 +7,7 @@ use crate::diag::codes::ir::IllFormedIr;
 use crate::ir::ops::{PacketCtxLoad, PacketCtxStore, PacketEnd, PacketStart};
 use crate::ir::{OpData, Value};
 use crate::tables::{FieldRole, workarounds};
+use crate::target::Endian;
 use crate::types::Ty;
 use inkwell::values::{BasicValueEnum, PointerValue};
 
@@ -28,17 +29,27 @@ pub(super) fn load_field<'c>(g: &FnGen<'_, '_, 'c>, ctx: Value, field: i128) -> 
         let def = g.field_def(ctx, field);
         (def.offset, def.ty)
     };
-    let place = ctx_place(g, ctx, offset);
     if g.field_role(ctx, field) == FieldRole::Plain {
+        let place = ctx_place(g, ctx, offset + before_number(g, ctx, field, ty));
         let value = g.g.build.load(g.g.memory_type(ty), place, g.types().align_of(ty));
         return from_memory(g, ty, value);
     }
+    let place = ctx_place(g, ctx, offset);
     // The kernel makes pointers of loads of packet pointers, which are never null. Most are declared as numbers of 32 bits.
     let build = &g.g.build;
     let width = g.field_width(ctx, field).unwrap_or(4);
     let number = build.load(build.int_type(width as u32 * 8).into(), place, width).into_int_value();
     build.not_zero(number);
     build.int_to_ptr(build.resize(number, 64, Extend::Zero)).into()
+}
+
+/// Bytes of a context's field before those that have the number, if the kernel's field is wider than its type.
+fn before_number(g: &FnGen, ctx: Value, field: i128, ty: Ty) -> u64 {
+    let wider = g.field_width(ctx, field).map_or(0, |width| width.saturating_sub(g.types().size_of(ty)));
+    match g.types().machine().endian {
+        Endian::Little => 0,
+        Endian::Big => wider,
+    }
 }
 
 pub fn ctx_load(g: &mut FnGen, op: &OpData) {

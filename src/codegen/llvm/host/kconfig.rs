@@ -50,9 +50,7 @@ fn value(types: &Types, global: &Global) -> String {
 }
 
 fn number(types: &Types, global: &Global) -> i128 {
-    let mut wide = [0; 8];
-    wide[..global.init.len()].copy_from_slice(&global.init);
-    let bits = u64::from_le_bytes(wide);
+    let bits = types.machine().endian.number(&global.init);
     match types.as_int(global.ty) {
         Some((width @ 1..64, true)) => i128::from((bits << (64 - width)) as i64 >> (64 - width)),
         Some((_, true)) => i128::from(bits as i64),

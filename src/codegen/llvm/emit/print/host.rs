@@ -6,6 +6,7 @@ use super::super::host::runtime;
 use crate::codegen::abi::{KsArg, KsArgKind};
 use crate::ir::ops::{HostPanic, KsPrint};
 use crate::ir::{OpData, Value};
+use crate::target::Endian;
 use crate::types::{Ty, TyKind};
 use inkwell::values::{BasicValueEnum, IntValue};
 
@@ -40,8 +41,12 @@ fn call<'c>(
         for (index, &arg) in args.iter().enumerate() {
             let (kind, size, value) = describe(g, arg);
             let build = &g.g.build;
-            // Little-endian: `kind` and `size` in one store.
-            let head = build.int(64, u64::from(size) << 32 | kind as u64);
+            // `kind` and `size` in one store.
+            let head = match g.types().machine().endian {
+                Endian::Little => u64::from(size) << 32 | kind as u64,
+                Endian::Big => (kind as u64) << 32 | u64::from(size),
+            };
+            let head = build.int(64, head);
             let at = index as u64 * ARG_SIZE;
             build.store(build.offset(slot, build.int(64, at)), head.into(), 8);
             build.store(build.offset(slot, build.int(64, at + VALUE_OFFSET)), value.into(), 8);
