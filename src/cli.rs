@@ -4,8 +4,7 @@ use crate::diag::{ALL_WARNINGS, ANALYSES, Analysis, Levels, codes, escape};
 use crate::kernels;
 use crate::session::{KernelVersion, MIN_KERNEL, Mcpu, Options, PIN_ROOT, PrintAfter, ProbeForms};
 use crate::tables::WORKAROUNDS;
-use crate::target::Machine;
-use crate::target::Target;
+use crate::target::{MACHINES, Machine, Target};
 use clap::builder::PossibleValue;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -244,6 +243,9 @@ pub struct Common {
     /// BPF instruction set level; v4 needs Linux 6.6 or later
     #[arg(long, default_value = "v3")]
     pub mcpu: McpuName,
+    /// Processor of the kernels that the BPF object is for; by default that of this machine, the only one that executables are made for
+    #[arg(long, value_name = "ARCH", value_parser = machine)]
+    pub target_arch: Option<&'static Machine>,
     /// Optimisation level
     #[arg(short = 'O', default_value = "2", value_parser = clap::value_parser!(u8).range(1..=3), value_name = "LEVEL")]
     pub opt_level: u8,
@@ -408,6 +410,12 @@ fn analysis(text: &str) -> Result<&'static Analysis, String> {
     Analysis::named(text).ok_or_else(|| format!("the analyses are {}", names()))
 }
 
+/// A processor of the table.
+fn machine(text: &str) -> Result<&'static Machine, String> {
+    let names = || MACHINES.iter().map(|machine| format!("`{}`", machine.name)).collect::<Vec<_>>().join(", ");
+    MACHINES.iter().find(|machine| machine.name == text).ok_or_else(|| format!("the processors are {}", names()))
+}
+
 fn workaround(text: &str) -> Result<&'static str, String> {
     let known = WORKAROUNDS.iter().find(|known| known.name == text);
     known.map(|known| known.name).ok_or_else(|| "docs/workarounds.md lists the names of workarounds".to_owned())
@@ -428,6 +436,9 @@ impl Common {
         if let Some(both) = self.deny.iter().find(|code| self.allow.contains(code)) {
             return Err(format!("`-D {both}` and `-A {both}` contradict each other"));
         }
+        if self.target_arch.or(Machine::own()).is_none() {
+            return Err("this machine is none that the compiler knows: `--target-arch` names one".to_owned());
+        }
         let (Some(since), Some(oldest)) = (self.mcpu().since(), self.min_kernel) else { return Ok(()) };
         if oldest >= since {
             return Ok(());
@@ -442,7 +453,7 @@ impl Common {
         let name = if stem == "-" { "stdin".into() } else { stem };
         let mcpu = self.mcpu();
         Options {
-            machine: Machine::native(),
+            machine: self.target_arch.unwrap_or(Machine::native()),
             mcpu,
             min_kernel: self.min_kernel.or(mcpu.since()).unwrap_or(MIN_KERNEL),
             tier: None,

@@ -6,12 +6,13 @@
 use crate::codegen::c;
 use crate::codegen::llvm::{self, Artifact, Carried};
 use crate::diag::codes::limits::{StackOfCalls, StackTooLarge};
+use crate::diag::codes::support::ForeignMachine;
 use crate::diag::{Code, Diagnostic, Severity};
 use crate::ir::{self, Module};
 use crate::passes::{self, Pass};
 use crate::session::{PrintAfter, Session, Tier};
 use crate::source::FileId;
-use crate::target::Target;
+use crate::target::{Executor, Machine, Target};
 use crate::tuning::{self, Tuning};
 use crate::{ast, lower, modules, sema, source, syntax};
 use std::path::Path;
@@ -292,14 +293,32 @@ fn of_tier(cx: &mut Session, module: &Module, tuning: Tuning, tier: Tier) -> Opt
     bpf.map(|bpf| bpf.object)
 }
 
+/// Whether the compiler makes code of a target for the machine of the options. None: it was reported.
+pub fn has_machine(cx: &mut Session, target: Target) -> Option<()> {
+    let (facts, machine) = (target.facts(), cx.options.machine);
+    if facts.executor == Executor::Bpf || Machine::own() == Some(machine) {
+        return Some(());
+    }
+    let own = Machine::native().name.to_owned();
+    let what = match facts.executor {
+        Executor::Native => "executables",
+        Executor::Bpf | Executor::C => "kernel modules",
+    };
+    cx.environment(ForeignMachine { what: what.to_owned(), machine: machine.name.to_owned(), own })
+        .help("`--target=bpf` makes the BPF object alone, which other loaders take");
+    None
+}
+
 /// Machine code, or its text, of the user-space side, which carries BPF objects if there are some.
 pub fn host(cx: &mut Session, module: &Module, bpf: &[Carried], want: Artifact) -> Option<Vec<u8>> {
+    has_machine(cx, Target::Host)?;
     let part = lowered(cx, module, Target::Host)?;
     llvm::host(cx, &part, bpf, want)
 }
 
 /// The C of the kernel module.
 pub fn kmod(cx: &mut Session, module: &Module) -> Option<Vec<u8>> {
+    has_machine(cx, Target::Kmod)?;
     let part = lowered(cx, module, Target::Kmod)?;
     Some(c::module(cx, &part))
 }

@@ -173,6 +173,11 @@ impl PrintAfter {
 }
 
 impl Options {
+    /// Whether the kernel that runs says what the program finds: no file of types and no other processor is named.
+    pub fn asks_running_kernel(&self) -> bool {
+        self.btf.is_none() && Machine::own() == Some(self.machine)
+    }
+
     /// The project's folder of pins. bpffs takes no dots in names.
     pub fn pin_folder(&self) -> String {
         format!("{}/{}", self.pin_root, self.project.replace('.', "_"))
@@ -262,7 +267,8 @@ pub struct Session {
 impl Session {
     /// A run without sources.
     pub fn new(options: Options) -> Session {
-        let kernel_types = KernelTypes::new(options.btf.clone());
+        let is_foreign = options.btf.is_none() && !options.asks_running_kernel();
+        let kernel_types = if is_foreign { KernelTypes::foreign() } else { KernelTypes::new(options.btf.clone()) };
         Session {
             diags: Diagnostics::new(options.levels.clone()),
             types: Types::of(options.machine),

@@ -21,7 +21,7 @@ MAY_USE = {
     "syntax": _BASE | {"ast", "tables"},
     "direct": _BASE | {"ast", "syntax", "tables", "target"},
     "modules": _BASE | {"ast", "syntax"},
-    "btf": _BASE,
+    "btf": _BASE | {"target"},
     "tracefs": set(),
     "sema": _FACTS | {"ast", "modules", "btf", "tracefs"},
     # Ops say per target how they are emitted; the target's passes come later and are not seen.

@@ -1,6 +1,7 @@
 //! Opens a file of BTF: raw, as the kernel shows it, or the section of an ELF file.
 
 use super::{Btf, Malformed, TypeId, types};
+use crate::target::Endian;
 use object::{Object, ObjectSection};
 use std::io;
 use std::ops::Range;
@@ -16,12 +17,14 @@ const HEADER: usize = 24;
 #[derive(Debug)]
 pub enum OpenError {
     Io(io::Error),
-    /// Neither ELF nor BTF; or BTF of the other byte order, or of a later version.
+    /// Neither ELF nor BTF, or BTF of a later version.
     NoBtf,
     /// An ELF file without `.BTF`.
     NoSection,
     /// The header or a type reaches beyond the end.
     Malformed,
+    /// It is of the running kernel, and `--target-arch` names another processor.
+    Foreign,
     /// It is of a kernel without a struct that the program implements.
     Lacks(String),
 }
@@ -50,9 +53,12 @@ impl Btf {
 
     fn raw(data: Vec<u8>) -> Result<Btf, OpenError> {
         let magic = data.get(..2).ok_or(OpenError::NoBtf)?;
-        if magic != MAGIC.to_le_bytes() || data.get(2) != Some(&1) {
+        let is_of = |endian: &Endian| endian.number(magic) == u64::from(MAGIC);
+        let endian = [Endian::Little, Endian::Big].into_iter().find(is_of).ok_or(OpenError::NoBtf)?;
+        if data.get(2) != Some(&1) {
             return Err(OpenError::NoBtf);
         }
+        let word = |data: &[u8], at| endian.word(data, at).ok_or(Malformed);
         let header = word(&data, 4)? as usize;
         if header < HEADER {
             return Err(OpenError::Malformed);
@@ -63,20 +69,25 @@ impl Btf {
             if end > data.len() { Err(Malformed) } else { Ok(start..end) }
         };
         let (types, strings) = (part(8)?, part(16)?);
-        Ok(Btf::indexed(data, types, strings)?)
+        Ok(Btf::indexed(data, endian, types, strings)?)
     }
 
     /// Walks over all types once: so later lookups meet no type that reaches beyond the end.
-    pub(super) fn indexed(data: Vec<u8>, types: Range<usize>, strings: Range<usize>) -> Result<Btf, Malformed> {
+    pub(super) fn indexed(
+        data: Vec<u8>,
+        endian: Endian,
+        types: Range<usize>,
+        strings: Range<usize>,
+    ) -> Result<Btf, Malformed> {
         let records = data.get(types.clone()).ok_or(Malformed)?;
         // A record is 12 bytes long, and most have something behind them.
         let mut starts = Vec::with_capacity(records.len() / 24);
         let mut at = 0;
         while at < records.len() {
             starts.push(u32::try_from(types.start + at).map_err(|_| Malformed)?);
-            at += types::length(word(records, at + 4)?).ok_or(Malformed)?;
+            at += types::length(endian.word(records, at + 4).ok_or(Malformed)?).ok_or(Malformed)?;
         }
-        if at > records.len() { Err(Malformed) } else { Ok(Btf { data, types, strings, starts }) }
+        if at > records.len() { Err(Malformed) } else { Ok(Btf { data, endian, types, strings, starts }) }
     }
 
     /// Where a type begins.
@@ -93,7 +104,7 @@ impl Btf {
     /// A word of the types; positions are those of the file.
     pub(super) fn type_word(&self, at: usize) -> Result<u32, Malformed> {
         let end = at.checked_add(4).filter(|&end| end <= self.types.end).ok_or(Malformed)?;
-        word(&self.data, end - 4)
+        self.endian.word(&self.data, end - 4).ok_or(Malformed)
     }
 
     pub(super) fn strings(&self) -> &[u8] {
@@ -106,9 +117,4 @@ impl Btf {
         let end = memchr::memchr(0, rest).ok_or(Malformed)?;
         std::str::from_utf8(&rest[..end]).map_err(|_| Malformed)
     }
-}
-
-fn word(data: &[u8], at: usize) -> Result<u32, Malformed> {
-    let bytes = data.get(at..at + 4).ok_or(Malformed)?;
-    bytes.try_into().map(u32::from_le_bytes).map_err(|_| Malformed)
 }

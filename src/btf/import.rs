@@ -13,6 +13,8 @@ pub struct KernelTypes {
     pub(super) path: PathBuf,
     /// Whether the compiler's own types replace those of a running kernel that shows none.
     pub(super) may_replace: bool,
+    /// They are to be of another processor than the running kernel's.
+    pub(super) is_foreign: bool,
     pub(super) opened: Option<Result<Btf, OpenError>>,
     /// Why the file was not read, if the compiler's own types are open instead.
     pub(super) unread: Option<OpenError>,
@@ -70,7 +72,26 @@ impl KernelTypes {
         let (made, ids, enums) = (HashMap::new(), HashMap::new(), HashSet::new());
         let (opened, unread, modules, symbols, type_names) = (None, None, None, None, None);
         let absent = HashSet::new();
-        KernelTypes { path, may_replace, opened, unread, modules, made, ids, enums, symbols, type_names, absent }
+        let is_foreign = false;
+        KernelTypes {
+            path,
+            may_replace,
+            is_foreign,
+            opened,
+            unread,
+            modules,
+            made,
+            ids,
+            enums,
+            symbols,
+            type_names,
+            absent,
+        }
+    }
+
+    /// The compiler's own types, for a kernel of another processor than the running kernel's.
+    pub fn foreign() -> KernelTypes {
+        KernelTypes { is_foreign: true, ..KernelTypes::new(None) }
     }
 
     #[cfg(test)]
@@ -110,8 +131,8 @@ impl KernelTypes {
         if let Some(found) = find(kernel) {
             return Some(found);
         }
-        let path = &self.path;
-        let modules = self.modules.get_or_insert_with(|| modules::beside(path));
+        let (path, is_read) = (&self.path, self.unread.is_none());
+        let modules = self.modules.get_or_insert_with(|| if is_read { modules::beside(path) } else { Vec::new() });
         let kernel = self.opened.as_ref()?.as_ref().ok()?;
         let joined = modules.iter().filter(|module| module.mentions(name)).find_map(|module| {
             let joined = kernel.joined(module).ok()?;

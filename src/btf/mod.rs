@@ -26,6 +26,7 @@ pub use names::Wanted;
 pub use struct_ops::OpsMember;
 pub use types::{Enumerator, Kind, Param, Type};
 
+use crate::target::Endian;
 use std::ops::Range;
 
 /// Where Linux shows the BTF of the running kernel.
@@ -47,6 +48,7 @@ pub struct Malformed;
 /// A file of BTF.
 pub struct Btf {
     data: Vec<u8>,
+    endian: Endian,
     types: Range<usize>,
     strings: Range<usize>,
     /// Where each type begins, from the first on.

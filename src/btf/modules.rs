@@ -47,6 +47,6 @@ impl Btf {
         data.extend(self.strings());
         data.extend(module.strings());
         let strings = types.end..data.len();
-        Btf::indexed(data, types, strings)
+        Btf::indexed(data, self.endian, types, strings)
     }
 }

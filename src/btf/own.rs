@@ -33,7 +33,8 @@ impl KernelTypes {
     /// The types in which names are looked up: those of the kernel, or those that the compiler has.
     pub(super) fn types(&mut self) -> Option<&Btf> {
         if self.opened.is_none() {
-            self.opened = Some(match Btf::open(&self.path) {
+            let opened = if self.is_foreign { Err(OpenError::Foreign) } else { Btf::open(&self.path) };
+            self.opened = Some(match opened {
                 Err(why) if self.may_replace => {
                     self.unread = Some(why);
                     Btf::new(OWN.to_vec())

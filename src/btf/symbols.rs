@@ -9,7 +9,7 @@ const LIST: &str = "/proc/kallsyms";
 impl KernelTypes {
     /// Names of functions; none if the types are those of another kernel.
     pub fn symbols(&mut self) -> &[String] {
-        let is_running = self.path() == Path::new(RUNNING);
+        let is_running = !self.is_foreign && self.path() == Path::new(RUNNING);
         self.symbols.get_or_insert_with(|| {
             let list = if is_running { std::fs::read_to_string(LIST).unwrap_or_default() } else { String::new() };
             list.lines().filter_map(function).map(str::to_owned).collect()

@@ -28,7 +28,8 @@ pub fn in_words(why: &OpenError) -> String {
             // Without the number of the system.
             text.split(" (os error").next().unwrap_or(&text).to_owned()
         }
-        OpenError::NoBtf => "it is no BTF of this byte order".to_owned(),
+        OpenError::NoBtf => "it is no BTF".to_owned(),
+        OpenError::Foreign => "they are of this machine, and `--target-arch` names another".to_owned(),
         OpenError::NoSection => "it is an ELF file without `.BTF`".to_owned(),
         OpenError::Lacks(name) => format!("it is of a kernel without `{name}`"),
         OpenError::Malformed => "it is damaged: a part lies beyond its end".to_owned(),

@@ -78,6 +78,7 @@ fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
     let executable = args.emit.is_none_or(|emit| emit == Emit::Exe) && cx.options.stop_after.is_none();
     if let Input::Source(tree) = &mut input
         && executable
+        && cx.options.machine.makes_executables()
         && (args.target.is_empty() || args.target.contains(&Target::Host))
     {
         direct::complete(cx, tree);
@@ -141,6 +142,7 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
     if let Some(missing) = wanted.iter().find(|&&target| !pipeline::has(module, target)) {
         return no_artifact(cx, *missing);
     }
+    wanted.iter().try_for_each(|&target| pipeline::has_machine(cx, target))?;
     let bpf = bpf_side(cx, module)?;
     let all = outputs.args.target.is_empty() && outputs.args.emit.is_none();
     let mut executable = None;

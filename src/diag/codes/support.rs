@@ -22,6 +22,10 @@ codes! {
     /// that this compiler supports, v4 from 6.6 on.
     E0610 NeedsMcpu { what, level } = "{what} needs `--mcpu={level}` or later",
 
+    /// `--target-arch` names the processor of the kernels that the BPF object is for. Executables, kernel modules, and programs that need
+    /// an executable of this compiler to load them, are made for the machine alone on which the compiler runs.
+    E0636 ForeignMachine { what, machine, own } = "{what} cannot be made for {machine}: this compiler makes them for {own} alone",
+
     /// The object must load on the oldest kernel that `--min-kernel` names, and that one lacks this.
     E0611 NeedsKernel { what, version } = "{what} needs Linux {version}, which is later than `--min-kernel`",
 

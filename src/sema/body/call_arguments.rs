@@ -24,7 +24,7 @@ impl Checker<'_, '_> {
         let Role::Program(role) = &self.env.program.func(self.func).role else { return None };
         let (category, event) = role.target.as_deref()?.split_once('/')?;
         let TyKind::Ptr { to, .. } = self.cx.types.kind(self.locals[local.0 as usize].ty) else { return None };
-        if !is_record(&self.cx.types, to) || self.cx.options.btf.is_some() {
+        if !is_record(&self.cx.types, to) || !self.cx.options.asks_running_kernel() {
             return None;
         }
         let layout = self.cx.kernel_types.layout(&self.cx.types.name(to)).unwrap_or_default();

@@ -85,11 +85,18 @@ impl Checker<'_, '_> {
         base.ty == Ty::LINK && name.name == "perf_fd"
     }
 
-    /// `ctx->regs.ip`: a field of a struct inside a context has a name with a dot in the tables.
+    /// `ctx->regs.ip`: a field of a struct inside a context has a name with dots in the tables.
     pub fn inner_context_field(&mut self, base: &ast::Expr, name: &Ident, span: Span) -> Option<Expr> {
-        let ast::ExprKind::Field { base: ctx, name: group, .. } = &super::exprs::strip(base).kind else { return None };
+        let ast::ExprKind::Field { base: inner, name: group, .. } = &super::exprs::strip(base).kind else {
+            return None;
+        };
+        let mut ctx: &ast::Expr = inner;
+        let mut prefix = format!("{}.", group.name);
+        while let ast::ExprKind::Field { base: outer, name: group, .. } = &super::exprs::strip(ctx).kind {
+            prefix = format!("{}.{prefix}", group.name);
+            ctx = outer;
+        }
         let local = self.context_named(ctx)?;
-        let prefix = format!("{}.", group.name);
         let spec = self.context_spec(self.locals[local.0 as usize].ty)?;
         if !spec.fields.iter().any(|field| field.name.starts_with(&prefix)) {
             return None;

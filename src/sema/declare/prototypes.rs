@@ -6,12 +6,14 @@ use crate::ast::FnDecl;
 use crate::btf;
 use crate::diag::codes::contexts::{ProbedNothing, PrototypeParameter, UnknownEvent, UnknownFunction};
 use crate::diag::codes::environment::NoKernelTypes;
+use crate::diag::codes::support::ForeignMachine;
 use crate::sema::kernel_types;
 use crate::sema::predefined::table_type;
 use crate::sema::similar;
 use crate::sema::tree::{FuncId, ProgramRole, Role};
 use crate::session::Session;
 use crate::tables::{Held, PROGRAMS, Params, ProgramSpec, PrototypeOf, TARGET, elements, is_pattern};
+use crate::target::{MACHINES, Machine};
 use crate::types::{FnSig, Space, Ty, TyKind, Types};
 
 /// The signature of a function of a program, once its parameters are known.
@@ -56,6 +58,7 @@ impl Declare<'_> {
             | Params::Own {}
             | Params::Replaced {} => Signature::written(sig),
             Params::Member {} => self.member_signature(cx, role, decl, sig),
+            _ if is_of_other_machine(cx, role, decl) => Signature::unknown(sig),
             Params::Registers { holds, kernel, .. } => in_registers(cx, role, decl, sig, (holds, kernel)),
             Params::Prototype { context: Some(of), .. } if self.takes(cx, &sig, of) => Signature::written(sig),
             Params::Prototype { of, name, trusted, result, .. } => {
@@ -145,6 +148,25 @@ fn in_registers(
         signature.get_or_insert(wanted);
     }
     signature.unwrap_or_else(|| Signature::written(sig))
+}
+
+/// Reports a probe at a function that only kernels of another processor have, and one that only an executable describes to the kernel.
+fn is_of_other_machine(cx: &mut Session, role: &ProgramRole, decl: &FnDecl) -> bool {
+    let machine = cx.types.machine();
+    if !machine.makes_executables() && matches!(role.spec.params, Params::Registers { holds: Held::Notes, .. }) {
+        let (what, own) = (format!("`@{}` programs", role.spec.name), Machine::native().name.to_owned());
+        cx.error(decl.name.span, ForeignMachine { what, machine: machine.name.to_owned(), own })
+            .help("only an executable of this compiler finds the places of their arguments");
+        return true;
+    }
+    let others = || MACHINES.iter().filter(|other| other.syscalls != machine.syscalls);
+    let call = |name: &str| others().find_map(|other| name.strip_prefix(other.syscalls?).map(str::to_owned));
+    let found = role.target.iter().flat_map(|target| elements(target)).find_map(|name| Some((name, call(name)?)));
+    let Some((name, call)) = found.map(|(name, call)| (name.to_owned(), call)) else { return false };
+    let own = format!("{}{call}", machine.syscalls.unwrap_or("sys_"));
+    cx.error(decl.name.span, UnknownFunction { what: "function".into(), name })
+        .help(format!("kernels for {} have `{own}`", machine.name));
+    true
 }
 
 fn is_context(types: &Types, ty: Ty) -> bool {

@@ -69,7 +69,7 @@ fn record_of(cx: &Session, ty: Ty) -> Option<String> {
 
 /// Whether tracefs is of the kernel whose types the program uses.
 fn has_tracefs(cx: &Session) -> bool {
-    cx.options.btf.is_none()
+    cx.options.asks_running_kernel()
 }
 
 /// The record of an event, for a program that is to have it: none if its class cannot be known; an event that there may be in place of

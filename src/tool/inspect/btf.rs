@@ -1,6 +1,8 @@
 //! BTF as an object file holds it (Documentation/bpf/btf.rst of Linux): types as text, sections, the members of
 //! structs. Reading ends for any bytes: offsets are checked, and chains of types have a limit.
 
+use crate::target::Endian;
+
 /// How deep types are followed.
 const MAX_DEPTH: u32 = 16;
 
@@ -45,13 +47,9 @@ pub struct Variable<'a> {
 
 impl<'a> Btf<'a> {
     /// None if the bytes are no BTF.
-    pub fn read(bytes: &'a [u8], little_endian: bool) -> Option<Btf<'a>> {
-        let word = |at: usize| {
-            let bytes: [u8; 4] = bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
-            Some(if little_endian { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) })
-        };
-        let magic: [u8; 2] = bytes.get(..2)?.try_into().ok()?;
-        if (if little_endian { u16::from_le_bytes(magic) } else { u16::from_be_bytes(magic) }) != 0xeb9f {
+    pub fn read(bytes: &'a [u8], endian: Endian) -> Option<Btf<'a>> {
+        let word = |at: usize| endian.word(bytes, at);
+        if endian.number(bytes.get(..2)?) != 0xeb9f {
             return None;
         }
         let header = word(4)? as usize;

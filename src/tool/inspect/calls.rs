@@ -1,9 +1,10 @@
 //! Which program and function of an object calls which: `--call-graph`.
 
 use super::btf::Btf;
-use super::object::{File, INSTRUCTION, functions, parse, section};
+use super::object::{File, INSTRUCTION, endian, functions, parse, section};
 use crate::cli::GraphFormat;
 use crate::diag::escape;
+use crate::target::Endian;
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionIndex, SymbolKind};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,9 +60,6 @@ pub struct Instruction {
 /// The graph of an object.
 pub fn graph(bytes: &[u8], format: GraphFormat) -> Result<String, String> {
     let file = parse(bytes)?;
-    if !file.is_little_endian() {
-        return Err("it is for a machine of the other byte order".to_owned());
-    }
     let (programs, others) = functions(&file);
     let programs = programs.into_iter().map(|program| (program.name, program.kind.or(Some(program.section))));
     let functions = programs.chain(others.into_iter().map(|function| (function.name, None))).collect();
@@ -81,7 +79,8 @@ pub fn graph(bytes: &[u8], format: GraphFormat) -> Result<String, String> {
 /// The programs in the entries of program arrays, as relocations of their definitions say.
 fn arrays(file: &File) -> BTreeMap<String, Vec<(usize, String)>> {
     let mut arrays: BTreeMap<String, Vec<(usize, String)>> = BTreeMap::new();
-    let (Some(maps), Some(btf)) = (file.section_by_name(".maps"), Btf::read(section(file, ".BTF"), true)) else {
+    let (Some(maps), Some(btf)) = (file.section_by_name(".maps"), Btf::read(section(file, ".BTF"), endian(file)))
+    else {
         return arrays;
     };
     let sections = btf.sections();
@@ -115,7 +114,7 @@ fn add_calls(
 ) {
     let Ok(section) = file.section_by_index(at) else { return };
     let relocations: BTreeMap<u64, _> = section.relocations().collect();
-    let code = code(section.data().unwrap_or(&[]), start, end);
+    let code = code(section.data().unwrap_or(&[]), endian(file), start, end);
     let indexes = indexes(&code);
     let maps = file.section_by_name(".maps").map(|section| section.index());
     // The array that a helper takes, and the last one whose entries the object has.
@@ -245,8 +244,8 @@ fn is_store(opcode: u8) -> bool {
     matches!(opcode & 7, 2 | 3)
 }
 
-/// The instructions of a part of a section.
-pub fn code(data: &[u8], start: u64, end: u64) -> Vec<Instruction> {
+/// The instructions of a part of a section (`struct bpf_insn` of include/uapi/linux/bpf.h).
+pub fn code(data: &[u8], endian: Endian, start: u64, end: u64) -> Vec<Instruction> {
     let range =
         usize::try_from(start).ok().zip(usize::try_from(end).ok()).and_then(|(start, end)| data.get(start..end));
     let (words, _) = range.unwrap_or(&[]).as_chunks::<8>();
@@ -254,8 +253,13 @@ pub fn code(data: &[u8], start: u64, end: u64) -> Vec<Instruction> {
     let mut second_half = false;
     for (offset, &[opcode, registers, low, high, a, b, c, d]) in (start..).step_by(8).zip(words) {
         if !std::mem::take(&mut second_half) {
-            let (registers, immediate) = ((registers & 15, registers >> 4), i32::from_le_bytes([a, b, c, d]));
-            let distance = i16::from_le_bytes([low, high]);
+            let halves = (registers & 15, registers >> 4);
+            let registers = match endian {
+                Endian::Little => halves,
+                Endian::Big => (halves.1, halves.0),
+            };
+            let immediate = endian.number(&[a, b, c, d]) as i32;
+            let distance = endian.number(&[low, high]) as i16;
             found.push(Instruction { offset, opcode, registers, distance, immediate });
             second_half = opcode == LOAD_IMM64;
         }

@@ -1,7 +1,7 @@
 //! The features that an object needs, each with the first kernel that has it: `--kernels`, and `ksc --kernel-report`.
 
 use super::calls::{CALL, PSEUDO_CALL, code};
-use super::object::{File, parse, report, section, text as text_of};
+use super::object::{File, endian, parse, report, section, text as text_of};
 use crate::codegen::NEEDS_SECTION;
 use crate::diag::escape;
 use crate::kernels;
@@ -30,9 +30,6 @@ impl Need {
 /// The report on an object.
 pub fn of(bytes: &[u8]) -> Result<String, String> {
     let file = parse(bytes)?;
-    if !file.is_little_endian() {
-        return Err("it is for a machine of the other byte order".to_owned());
-    }
     let report = report(bytes, &[])?;
     let mut needs = BTreeSet::new();
     let mut types = Vec::new();
@@ -63,7 +60,7 @@ fn instructions(file: &File, types: &[&'static ProgramSpec], needs: &mut BTreeSe
     for symbol in file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0) {
         let Some(section) = symbol.section_index().and_then(|at| file.section_by_index(at).ok()) else { continue };
         let end = symbol.address().saturating_add(symbol.size());
-        for instruction in code(section.data().unwrap_or(&[]), symbol.address(), end) {
+        for instruction in code(section.data().unwrap_or(&[]), endian(file), symbol.address(), end) {
             let (_, src) = instruction.registers;
             if instruction.opcode == CALL && src == PSEUDO_CALL {
                 let mut relocations = section.relocations().filter(|(offset, _)| *offset == instruction.offset);

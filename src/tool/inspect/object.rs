@@ -4,6 +4,7 @@ use super::btf::Btf;
 use super::{BtfSize, Function, Global, Map, Program, Report, Tier, Type};
 use crate::codegen::{OBJECT_ALIGN, PINS_SECTION, TIER_SECTION};
 use crate::tables::{MAP_FLAGS, MAP_KINDS, MapFlagSpec, ProgramSpec};
+use crate::target::Endian;
 use object::elf::{ELFMAG, EM_BPF};
 use object::read::elf::{ElfFile64, FileHeader};
 use object::{Endianness, Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
@@ -49,6 +50,11 @@ pub fn parse(bytes: &[u8]) -> Result<File<'_>, String> {
     File::parse(bytes).map_err(|error| format!("{error}").to_lowercase())
 }
 
+/// The order of bytes in the object.
+pub fn endian(file: &File) -> Endian {
+    if file.is_little_endian() { Endian::Little } else { Endian::Big }
+}
+
 fn is_bpf(file: &File) -> bool {
     file.elf_header().e_machine(file.endian()) == EM_BPF
 }
@@ -56,9 +62,8 @@ fn is_bpf(file: &File) -> bool {
 /// The report on an object; `newer` are the objects for newer kernels in the same executable.
 pub fn report(bytes: &[u8], newer: &[&[u8]]) -> Result<Report, String> {
     let file = parse(bytes)?;
-    let little = file.is_little_endian();
     let btf_bytes = section(&file, ".BTF");
-    let btf = Btf::read(btf_bytes, little);
+    let btf = Btf::read(btf_bytes, endian(&file));
     if btf.is_none() && !btf_bytes.is_empty() {
         return Err("its BTF cannot be read".to_owned());
     }
@@ -174,10 +179,7 @@ fn old_maps(file: &File) -> Vec<Map> {
     let symbols = file.symbols().filter(|symbol| symbol.section_index() == Some(section.index()) && symbol.is_global());
     let map = |symbol: object::read::elf::ElfSymbol64<'_, '_, Endianness>| {
         let at = usize::try_from(symbol.address()).ok()?;
-        let word = |index: usize| {
-            let bytes: [u8; 4] = data.get(at.checked_add(index * 4)?..)?.get(..4)?.try_into().ok()?;
-            Some(if file.is_little_endian() { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) })
-        };
+        let word = |index: usize| endian(file).word(data, at.checked_add(index * 4)?);
         let sized = |size: u32| Some(Type { name: None, size: Some(size.into()) });
         Some(Map {
             name: symbol.name().ok()?.to_owned(),

@@ -6,7 +6,8 @@ use crate::codegen::llvm::types::field_role;
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::FieldRole;
-use crate::types::{EnumId, FieldDef, StructDef, StructId, Ty, TyKind};
+use crate::target::{Endian, Machine};
+use crate::types::{BitField, EnumId, FieldDef, StructDef, StructId, Ty, TyKind};
 use llvm_sys::debuginfo::*;
 
 // DW_ATE_*
@@ -240,7 +241,9 @@ impl Debug {
             let plain = field_role(cx.types.machine(), def, field) == FieldRole::Plain;
             let field_ty = if plain { field.ty } else { Ty::U32 };
             let node = self.ty(cx, field_ty);
-            let node = self.field(file, line, field, node, cx.types.size_of(field_ty) * 8);
+            let bits = cx.types.size_of(field_ty) * 8;
+            let first_bit = field.bits.map_or(0, |part| first_bit(cx.types.machine(), def, part, bits));
+            let node = self.field((file, line), field, first_bit, node, bits);
             self.mark_owner(cx, field.ty, node);
             members.push(node);
         }
@@ -256,7 +259,8 @@ impl Debug {
         node
     }
 
-    fn field(&self, file: Node, line: u32, field: &FieldDef, ty: Node, bits: u64) -> Node {
+    /// `first_bit`: where a bit-field begins in its storage unit.
+    fn field(&self, (file, line): (Node, u32), field: &FieldDef, first_bit: u64, ty: Node, bits: u64) -> Node {
         let offset = field.offset * 8;
         let Some(part) = field.bits else {
             return self.member(file, line, &field.name, ty, bits, offset);
@@ -271,7 +275,7 @@ impl Debug {
                 file,
                 line,
                 part.width.into(),
-                offset + u64::from(part.shift),
+                offset + first_bit,
                 offset,
                 0,
                 ty,
@@ -314,5 +318,15 @@ impl Debug {
                 repr,
             )
         }
+    }
+}
+
+/// Where a bit-field of a struct begins in its storage unit of so many bits, from the end on where numbers begin in memory. The kernel's own
+/// types say it so.
+fn first_bit(machine: &Machine, of: &StructDef, part: BitField, bits: u64) -> u64 {
+    let shift = u64::from(machine.shift((part.shift, part.width), bits / 8));
+    match machine.endian {
+        Endian::Big if !of.origin.is_relocated() => bits - shift - u64::from(part.width),
+        Endian::Big | Endian::Little => part.shift.into(),
     }
 }
