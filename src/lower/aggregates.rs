@@ -4,7 +4,7 @@ use super::elements::{is_behind_pointer, may_be_absent};
 use super::func::{Dest, Lowering, Slot};
 use super::{consts, scan};
 use crate::ir::Value;
-use crate::sema::tree::{Const, Expr, ExprKind};
+use crate::sema::tree::{Callee, Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{Space, Ty, Types};
 
@@ -55,16 +55,8 @@ impl Lowering<'_> {
             self.read_checked(expr, Dest::Into(place));
         } else if let ExprKind::ViewRead { view, offset } = &expr.kind {
             self.read_into(view, offset, place, expr.span);
-        } else if let ExprKind::Call { func, args } = &expr.kind {
-            self.call(*func, args, Some(place), expr.span);
-        } else if let ExprKind::CallPointer { callee, args } = &expr.kind {
-            self.call_pointer(callee, args, (expr.ty, Some(place)), expr.span);
-        } else if let ExprKind::Builtin { builtin, args } = &expr.kind {
-            if builtin.fills {
-                self.fill_place(builtin, args, place, expr.span);
-            } else {
-                self.parse(builtin, args, place, expr.span);
-            }
+        } else if let ExprKind::Operation { callee, args } = &expr.kind {
+            self.made_by(callee, args, expr, place);
         } else if let ExprKind::KernelText(address) = &expr.kind {
             self.kernel_text(address, expr, place);
         } else if let ExprKind::PerCpu { map, key, cpu } = &expr.kind {
@@ -81,6 +73,23 @@ impl Lowering<'_> {
             self.at(expr.span).b.ks_copy(place, from);
         } else {
             crate::bug!("no expression of this kind yields a `{}`", self.cx.types.name(expr.ty));
+        }
+    }
+
+    /// An operation whose result is an aggregate.
+    fn made_by(&mut self, callee: &Callee, args: &[Expr], expr: &Expr, place: Value) {
+        if let Callee::Func(func) = callee {
+            self.call(*func, args, Some(place), expr.span);
+        } else if let Callee::Pointer = callee {
+            self.call_pointer(args, (expr.ty, Some(place)), expr.span);
+        } else if let Callee::Builtin(builtin) = callee {
+            if builtin.fills {
+                self.fill_place(builtin, args, place, expr.span);
+            } else {
+                self.parse(builtin, args, place, expr.span);
+            }
+        } else {
+            crate::bug!("no operation of this kind yields a `{}`", self.cx.types.name(expr.ty));
         }
     }
 
@@ -163,7 +172,7 @@ impl Lowering<'_> {
             return Self::reads_scalars_only(element);
         }
         // Arguments are copied before the call; but what it has written when it throws is not to be seen.
-        if let ExprKind::Call { func, .. } = value.kind {
+        if let Some((func, _)) = value.call() {
             return !self.program.func(func).throws;
         }
         // An entry is looked up before it is copied.

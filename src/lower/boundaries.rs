@@ -5,7 +5,7 @@ use super::Names;
 use super::func::{self, Lowering};
 use super::views::{Instances, Kind, takes_views};
 use crate::ir::{Function, Param, Role, Symbol, Throws, Value};
-use crate::sema::tree::{Const, Expr, ExprKind, FuncId, Program, Visitor};
+use crate::sema::tree::{Const, Expr, ExprKind, FuncId, Parts, Program, Visitor};
 use crate::session::Session;
 use crate::target::Target;
 use crate::types::{FnSig, Space, Ty, TyKind};
@@ -46,14 +46,10 @@ struct Handed(Vec<(FuncId, Target)>);
 
 impl Visitor<'_> for Handed {
     fn expr(&mut self, expr: &Expr) {
-        if let ExprKind::MapCall { method, args, .. } = &expr.kind
-            && let Some(on) = method.handler
-            && let [Expr { kind: ExprKind::Const(Const::Func(func)), .. }] = args.as_slice()
+        if let Parts::Operation(callee, args) = expr.parts()
+            && let Some((Expr { kind: ExprKind::Const(Const::Func(func)), .. }, on)) = callee.handed(args)
         {
             self.0.push((*func, on));
-        }
-        if let Some(Expr { kind: ExprKind::Const(Const::Func(func)), .. }) = expr.field_handler() {
-            self.0.push((*func, Target::Bpf));
         }
         self.parts_of_expr(expr);
     }

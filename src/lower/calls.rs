@@ -194,7 +194,8 @@ impl Lowering<'_> {
     }
 
     /// `fetch_add(place, n)` and the like.
-    pub(super) fn atomic(&mut self, builtin: &BuiltinSpec, place: &Expr, args: &[Expr], ty: Ty, span: Span) -> Value {
+    pub(super) fn atomic(&mut self, builtin: &BuiltinSpec, args: &[Expr], ty: Ty, span: Span) -> Value {
+        let Some((place, args)) = args.split_first() else { crate::bug!("`{}` has no place", builtin.name) };
         let path = self.path(place);
         let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
         // A pointer into an arena is updated as the number that it is.
@@ -220,15 +221,15 @@ impl Lowering<'_> {
     }
 
     /// An atomic operation without its old value, which may then be a simpler instruction.
-    pub(super) fn atomic_effect(&mut self, builtin: &BuiltinSpec, place: &Expr, args: &[Expr], expr: &Expr) {
-        let (Some(word), [value], true) = (builtin.atomic, args, builtin.plain) else {
-            self.atomic(builtin, place, args, expr.ty, expr.span);
+    pub(super) fn atomic_effect(&mut self, builtin: &BuiltinSpec, args: &[Expr], ty: Ty, span: Span) {
+        let (Some(word), [place, value], true) = (builtin.atomic, args, builtin.plain) else {
+            self.atomic(builtin, args, ty, span);
             return;
         };
         let path = self.path(place);
         let value = self.scalar(value);
         let update = &mut |this: &mut Self, place: Value| {
-            this.at(expr.span).b.mem_atomic(place, value, word);
+            this.at(span).b.mem_atomic(place, value, word);
             None
         };
         self.with_path(&path, Dest::Nothing, update, &mut |_| None);

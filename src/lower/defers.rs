@@ -96,7 +96,7 @@ impl Visitor<'_> for Named {
             | StmtKind::Continue
             | StmtKind::Return(_)
             | StmtKind::Throw(_)
-            | StmtKind::Panic(_)
+            | StmtKind::Panic { .. }
             | StmtKind::Defer(_) => {}
         }
         self.parts_of_stmt(stmt);

@@ -8,7 +8,7 @@ use super::Names;
 use super::func::{Dest, Lowering};
 use crate::ir::{self, Value};
 use crate::sema::tree::{
-    Block, Expr, ExprKind, Func, GlobalId, Optional, OptionalKind, Program, Stmt, Storage, Visitor,
+    Block, Callee, Expr, ExprKind, Func, GlobalId, Optional, OptionalKind, Program, Stmt, Storage, Visitor,
 };
 use crate::source::Span;
 use crate::tables::array_kind;
@@ -50,18 +50,30 @@ impl Visitor<'_> for Named<'_> {
         {
             self.found.push((id, expr.span));
         }
-        let is_call = matches!(
-            expr.kind,
-            ExprKind::New { .. }
-                | ExprKind::Call { .. }
-                | ExprKind::CallPointer { .. }
-                | ExprKind::Helper { .. }
-                | ExprKind::Kfunc { .. }
-                | ExprKind::KernelCall { .. }
-                | ExprKind::ObjectCall { .. }
-                | ExprKind::MapGet { .. }
-        );
-        self.acquires |= is_call;
+        let acquires = |callee: &Callee| match callee {
+            Callee::New { .. }
+            | Callee::Func(_)
+            | Callee::Pointer
+            | Callee::Helper(_)
+            | Callee::Kfunc(_)
+            | Callee::Kernel(_)
+            | Callee::Object { .. } => true,
+            Callee::Builtin(_)
+            | Callee::Map { .. }
+            | Callee::Field { .. }
+            | Callee::Print { .. }
+            | Callee::SeqWrite
+            | Callee::Load(_)
+            | Callee::Attach { .. }
+            | Callee::Detach
+            | Callee::Pin(_)
+            | Callee::Unpin(_)
+            | Callee::Register { .. }
+            | Callee::Unregister(_)
+            | Callee::Dispatch(_) => false,
+        };
+        self.acquires |= matches!(expr.kind, ExprKind::MapGet { .. });
+        self.acquires |= matches!(&expr.kind, ExprKind::Operation { callee, .. } if acquires(callee));
         self.parts_of_expr(expr);
     }
 

@@ -3,7 +3,7 @@
 use super::elements::may_be_absent;
 use super::func::{Dest, Lowering, ir_type};
 use crate::ir::Value;
-use crate::sema::tree::{CompareOp, Expr, ExprKind};
+use crate::sema::tree::{Callee, CompareOp, Expr, ExprKind, MapId, Parts};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
 
@@ -60,29 +60,10 @@ impl Lowering<'_> {
                 let name = self.names.map(*map);
                 self.at(expr.span).b.map_address(name, ty)
             }
-            ExprKind::Call { .. }
-            | ExprKind::CallPointer { .. }
-            | ExprKind::Builtin { .. }
-            | ExprKind::Helper { .. }
-            | ExprKind::Kfunc { .. }
-            | ExprKind::KernelCall { .. }
-            | ExprKind::Atomic { .. }
-            | ExprKind::MapCall { .. }
-            | ExprKind::FieldCall { .. }
-            | ExprKind::Load(_)
-            | ExprKind::Attach { .. }
-            | ExprKind::New { .. }
-            | ExprKind::ObjectCall { .. }
-            | ExprKind::Detach(_)
-            | ExprKind::Pin { .. }
-            | ExprKind::Register { .. }
-            | ExprKind::Unregister(_)
-            | ExprKind::Dispatch { .. } => {
-                self.effect_value(expr).unwrap_or_else(|| crate::bug!("a call without a result is used as a value"))
-            }
-            ExprKind::Print(_)
-            | ExprKind::SeqWrite { .. }
-            | ExprKind::Struct { .. }
+            ExprKind::Operation { callee, args } => self
+                .operation(callee, args, expr.ty, expr.span)
+                .unwrap_or_else(|| crate::bug!("a call without a result is used as a value")),
+            ExprKind::Struct { .. }
             | ExprKind::Array(_)
             | ExprKind::Fill(_)
             | ExprKind::KernelText(_)
@@ -162,75 +143,27 @@ impl Lowering<'_> {
 
     /// An expression whose value is not used.
     pub(super) fn effect(&mut self, expr: &Expr) {
-        match &expr.kind {
-            ExprKind::If(_) | ExprKind::Block(_) | ExprKind::Match(_) => {
+        match expr.parts() {
+            Parts::If(_) | Parts::Block(_) | Parts::Match(_) => {
                 self.evaluate(expr, Dest::Nothing);
             }
-            ExprKind::Print(print) => self.print(print, expr.span),
-            ExprKind::SeqWrite { seq, value } => self.seq_write(seq, value, expr.span),
-            ExprKind::Call { .. }
-            | ExprKind::CallPointer { .. }
-            | ExprKind::Helper { .. }
-            | ExprKind::Kfunc { .. }
-            | ExprKind::KernelCall { .. }
-            | ExprKind::MapCall { .. }
-            | ExprKind::FieldCall { .. }
-            | ExprKind::Load(_)
-            | ExprKind::Attach { .. }
-            | ExprKind::New { .. }
-            | ExprKind::ObjectCall { .. }
-            | ExprKind::Detach(_)
-            | ExprKind::Pin { .. }
-            | ExprKind::Register { .. }
-            | ExprKind::Unregister(_)
-            | ExprKind::Dispatch { .. } => {
-                self.effect_value(expr);
+            Parts::Operation(Callee::Builtin(builtin), args) if builtin.atomic.is_some() => {
+                self.atomic_effect(builtin, args, expr.ty, expr.span);
             }
-            ExprKind::Builtin { builtin, .. } => {
-                self.effect_value(expr);
-                self.builtin_behind(builtin, expr.span);
-            }
-            ExprKind::Atomic { builtin, place, args } => self.atomic_effect(builtin, place, args, expr),
-            ExprKind::Const(_)
-            | ExprKind::Local(_)
-            | ExprKind::Global(_)
-            | ExprKind::ConfigField { .. }
-            | ExprKind::Field { .. }
-            | ExprKind::Index { .. }
-            | ExprKind::Deref(_)
-            | ExprKind::DerefIf { .. }
-            | ExprKind::AddressOf(_)
-            | ExprKind::CtxField { .. }
-            | ExprKind::Kernel(_)
-            | ExprKind::KernelText(_)
-            | ExprKind::PacketLen { .. }
-            | ExprKind::MapGet { .. }
-            | ExprKind::PerCpu { .. }
-            | ExprKind::Arith { .. }
-            | ExprKind::Neg(_)
-            | ExprKind::BitNot(_)
-            | ExprKind::Not(_)
-            | ExprKind::Compare { .. }
-            | ExprKind::Logical { .. }
-            | ExprKind::Cast(_)
-            | ExprKind::Raw(_)
-            | ExprKind::Struct { .. }
-            | ExprKind::Array(_)
-            | ExprKind::Fill(_)
-            | ExprKind::PacketPointer(_)
-            | ExprKind::View(_)
-            | ExprKind::ViewLen(_)
-            | ExprKind::ViewByte { .. }
-            | ExprKind::ViewRead { .. }
-            | ExprKind::MapAddress(_)
-            | ExprKind::IsPresent(_) => {
-                if self.cx.types.is_aggregate(expr.ty) {
-                    self.place(expr);
-                } else if expr.ty == Ty::BYTES {
-                    self.view(expr);
-                } else {
-                    self.scalar(expr);
+            Parts::Operation(callee, args) => {
+                self.operation(callee, args, expr.ty, expr.span);
+                if let Callee::Builtin(builtin) = callee {
+                    self.builtin_behind(builtin, expr.span);
                 }
+            }
+            Parts::Operands(_) | Parts::Optional(_) if self.cx.types.is_aggregate(expr.ty) => {
+                self.place(expr);
+            }
+            Parts::Operands(_) | Parts::Optional(_) if expr.ty == Ty::BYTES => {
+                self.view(expr);
+            }
+            Parts::Operands(_) | Parts::Optional(_) => {
+                self.scalar(expr);
             }
         }
     }
@@ -240,85 +173,55 @@ impl Lowering<'_> {
         self.at(span).b.packet_len(ctx, Ty::U64)
     }
 
-    /// Lowers an expression with an effect, which may have a scalar value.
-    fn effect_value(&mut self, expr: &Expr) -> Option<Value> {
-        match &expr.kind {
-            ExprKind::Call { func, args } => self.call(*func, args, None, expr.span),
-            ExprKind::CallPointer { callee, args } => self.call_pointer(callee, args, (expr.ty, None), expr.span),
-            ExprKind::Builtin { builtin, args } => self.builtin(builtin, args, expr.ty, expr.span),
-            ExprKind::Helper { helper, args } => self.helper(helper, args, expr.ty, expr.span),
-            ExprKind::KernelCall { function, args } => self.kernel_call(function, args, expr.ty, expr.span),
-            ExprKind::Kfunc { kfunc, args } => self.kfunc(*kfunc, args, expr.ty, expr.span),
-            ExprKind::Atomic { builtin, place, args } => Some(self.atomic(builtin, place, args, expr.ty, expr.span)),
-            ExprKind::MapCall { map, method, args } => self.map_call(*map, method, args, expr.ty, expr.span),
-            ExprKind::FieldCall { method, map, flags, args } => {
-                Some(self.field_call(method, *map, *flags, args, expr.ty, expr.span))
-            }
-            ExprKind::Load(func) => {
+    /// Lowers an operation, which may have a scalar value.
+    fn operation(&mut self, callee: &Callee, args: &[Expr], ty: Ty, span: Span) -> Option<Value> {
+        let of_map = |map: &Option<MapId>| map.as_ref().map(|map| self.names.map(*map).clone());
+        match callee {
+            Callee::Func(func) => self.call(*func, args, None, span),
+            Callee::Pointer => self.call_pointer(args, (ty, None), span),
+            Callee::Builtin(builtin) if builtin.atomic.is_some() => Some(self.atomic(builtin, args, ty, span)),
+            Callee::Builtin(builtin) => self.builtin(builtin, args, ty, span),
+            Callee::Helper(helper) => self.helper(helper, args, ty, span),
+            Callee::Kernel(function) => self.kernel_call(function, args, ty, span),
+            Callee::Kfunc(kfunc) => self.kfunc(*kfunc, args, ty, span),
+            Callee::Map { map, method } => self.map_call(*map, method, args, ty, span),
+            Callee::Field { method, map, flags } => Some(self.field_call(method, *map, *flags, args, ty, span)),
+            Callee::Object { function, less } => self.object_call(function, *less, args, ty, span),
+            Callee::Print { format, newline, to_seq } => self.print(format, *newline, *to_seq, args, span),
+            Callee::SeqWrite => self.seq_write(args, span),
+            Callee::Load(func) => {
                 let name = self.names.func(*func);
-                Some(self.at(expr.span).b.host_load(name, expr.ty))
+                Some(self.at(span).b.host_load(name, ty))
             }
-            ExprKind::Attach { handle, target, flags, options, result_used } => {
-                let link = self.attach(handle, target.as_deref(), flags.as_deref(), options, expr.span);
-                if !result_used {
-                    self.b.host_attach_check(link);
-                }
-                Some(link)
+            Callee::Attach { has_target, has_flags, options, result_used } => {
+                let link = self.attach((*has_target, *has_flags, options), args, span);
+                self.used_link(link, *result_used)
             }
-            ExprKind::ObjectCall { .. } => self.object_call(expr),
-            ExprKind::New { arena, init, gfp } => Some(self.new_object(*arena, init, gfp, expr.ty, expr.span)),
-            ExprKind::Detach(what) => {
-                let what = self.scalar(what);
-                Some(self.at(expr.span).b.host_detach(what, Ty::I32))
+            Callee::New { arena, init, gfp } => Some(self.new_object(*arena, init, gfp, ty, span)),
+            Callee::Detach => {
+                let what = self.scalar(&args[0]);
+                Some(self.at(span).b.host_detach(what, Ty::I32))
             }
-            ExprKind::Pin { what, name } => Some(self.pin(what, name.as_deref(), expr.span)),
-            ExprKind::Register { implementation, result_used } => {
-                let link = self.at(expr.span).register(*implementation);
-                if !result_used {
-                    self.b.host_attach_check(link);
-                }
-                Some(link)
+            Callee::Pin(map) => self.pin(of_map(map), args, span),
+            Callee::Unpin(map) => self.unpin(of_map(map), args, span),
+            Callee::Register { implementation, result_used } => {
+                let name = self.names.implementation(*implementation);
+                let link = self.at(span).b.host_register(name, Ty::LINK);
+                self.used_link(link, *result_used)
             }
-            ExprKind::Unregister(implementation) => Some(self.at(expr.span).unregister(*implementation)),
-            ExprKind::Dispatch { maps, timeout } => Some(self.dispatch(maps, timeout.as_deref(), expr.span)),
-            ExprKind::Const(_)
-            | ExprKind::Local(_)
-            | ExprKind::Global(_)
-            | ExprKind::ConfigField { .. }
-            | ExprKind::Field { .. }
-            | ExprKind::Index { .. }
-            | ExprKind::Deref(_)
-            | ExprKind::DerefIf { .. }
-            | ExprKind::AddressOf(_)
-            | ExprKind::CtxField { .. }
-            | ExprKind::Kernel(_)
-            | ExprKind::KernelText(_)
-            | ExprKind::PacketLen { .. }
-            | ExprKind::MapGet { .. }
-            | ExprKind::PerCpu { .. }
-            | ExprKind::Arith { .. }
-            | ExprKind::Neg(_)
-            | ExprKind::BitNot(_)
-            | ExprKind::Not(_)
-            | ExprKind::Compare { .. }
-            | ExprKind::Logical { .. }
-            | ExprKind::Cast(_)
-            | ExprKind::Raw(_)
-            | ExprKind::If(_)
-            | ExprKind::Block(_)
-            | ExprKind::Match(_)
-            | ExprKind::Print(_)
-            | ExprKind::SeqWrite { .. }
-            | ExprKind::Struct { .. }
-            | ExprKind::Array(_)
-            | ExprKind::Fill(_)
-            | ExprKind::PacketPointer(_)
-            | ExprKind::View(_)
-            | ExprKind::ViewLen(_)
-            | ExprKind::ViewByte { .. }
-            | ExprKind::ViewRead { .. }
-            | ExprKind::MapAddress(_)
-            | ExprKind::IsPresent(_) => None,
+            Callee::Unregister(implementation) => {
+                let name = self.names.implementation(*implementation);
+                Some(self.at(span).b.host_unregister(name, Ty::I32))
+            }
+            Callee::Dispatch(maps) => Some(self.dispatch(maps, args.first(), span)),
         }
+    }
+
+    /// A link that nothing uses is tested.
+    fn used_link(&mut self, link: Value, used: bool) -> Option<Value> {
+        if !used {
+            self.b.host_attach_check(link);
+        }
+        Some(link)
     }
 }

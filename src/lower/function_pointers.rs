@@ -17,10 +17,9 @@ enum Step {
 }
 
 impl Lowering<'_> {
-    /// A call; as `call`, where the callee is a value.
+    /// A call; as `call`, where the callee is a value, the first argument.
     pub(super) fn call_pointer(
         &mut self,
-        callee: &Expr,
         args: &[Expr],
         (result, place): (Ty, Option<Value>),
         span: Span,
@@ -32,6 +31,7 @@ impl Lowering<'_> {
         if is_aggregate {
             values.push(place.unwrap_or_else(|| self.at(span).temporary("result", result)));
         }
+        let Some((callee, args)) = args.split_first() else { crate::bug!("a call through no pointer") };
         let throws = self.program.throwing.contains(&callee.ty);
         let op = self.scoped(|this| {
             let callee = this.scalar(callee);

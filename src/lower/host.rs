@@ -3,7 +3,7 @@
 use super::func::{Dest, Lowering};
 use super::scan::may_write;
 use crate::ir::{Symbol, Value};
-use crate::sema::tree::{Const, Expr, ExprKind, ImplId, MapId, Pinned};
+use crate::sema::tree::{Const, Expr, ExprKind, MapId};
 use crate::source::Span;
 use crate::tables::{ATTACH_OPTIONS, AttachOption};
 use crate::types::{Ty, TyKind};
@@ -25,15 +25,16 @@ impl Lowering<'_> {
     /// `attach(handle, target, flags, option: value)`: the target is a string, a number, a map, or the attribute's.
     pub(super) fn attach(
         &mut self,
-        handle: &Expr,
-        target: Option<&Expr>,
-        flags: Option<&Expr>,
-        options: &[(&'static AttachOption, Expr)],
+        (has_target, has_flags, options): (bool, bool, &[&AttachOption]),
+        args: &[Expr],
         span: Span,
     ) -> Value {
-        let handle = self.scalar(handle);
+        let (given, values) = args.split_at(args.len() - options.len());
+        let target = given.get(1).filter(|_| has_target);
+        let flags = given.last().filter(|_| has_flags);
+        let handle = self.scalar(&given[0]);
         // The evaluation of the flags and the options must not change the name.
-        let changes = flags.into_iter().chain(options.iter().map(|(_, value)| value)).any(may_write);
+        let changes = flags.into_iter().chain(values).any(may_write);
         let target = target.map(|target| {
             if let ExprKind::MapAddress(map) = &target.kind {
                 Target::Map(self.names.map(*map).clone())
@@ -49,8 +50,8 @@ impl Lowering<'_> {
             Some(flags) => self.scalar_as(flags, Ty::U64),
             None => self.at(span).int(0, Ty::U64),
         };
-        let values: Vec<Value> = options.iter().map(|(_, value)| self.scalar(value)).collect();
-        let numbers: Vec<i128> = options.iter().map(|(option, _)| number(option)).collect();
+        let values: Vec<Value> = values.iter().map(|value| self.scalar(value)).collect();
+        let numbers: Vec<i128> = options.iter().map(|option| number(option)).collect();
         let b = &mut self.at(span).b;
         match target {
             None => b.host_attach(handle, flags, &values, &numbers, Ty::LINK),
@@ -60,38 +61,29 @@ impl Lowering<'_> {
         }
     }
 
-    /// `pin(x, name)`, or `unpin(x)` if there is no name. The result is an `i32`.
-    pub(super) fn pin(&mut self, what: &Pinned, name: Option<&Expr>, span: Span) -> Value {
-        match what {
-            Pinned::Map(map) => {
-                let name = name.map(|name| self.place(name));
-                let map = self.names.map(*map).clone();
-                let b = &mut self.at(span).b;
-                match name {
-                    Some(name) => b.host_pin_map(name, &map, Ty::I32),
-                    None => b.host_unpin_map(&map, Ty::I32),
-                }
+    /// `pin(x, name)`, of a map or of the first argument. The result is an `i32`.
+    pub(super) fn pin(&mut self, map: Option<Symbol>, args: &[Expr], span: Span) -> Option<Value> {
+        Some(match (map, args) {
+            (Some(map), [name]) => {
+                let name = self.place(name);
+                self.at(span).b.host_pin_map(name, &map, Ty::I32)
             }
-            Pinned::Held(held) => {
+            (None, [held, name]) => {
                 let held = self.scalar(held);
-                let name = name.map(|name| self.place(name));
-                let b = &mut self.at(span).b;
-                match name {
-                    Some(name) => b.host_pin(held, name, Ty::I32),
-                    None => b.host_unpin(held, Ty::I32),
-                }
+                let name = self.place(name);
+                self.at(span).b.host_pin(held, name, Ty::I32)
             }
+            (_, _) => crate::bug!("a pin is of a map or of a value"),
+        })
+    }
+
+    /// `unpin(x)`, as `pin`.
+    pub(super) fn unpin(&mut self, map: Option<Symbol>, args: &[Expr], span: Span) -> Option<Value> {
+        if let Some(map) = map {
+            return Some(self.at(span).b.host_unpin_map(&map, Ty::I32));
         }
-    }
-
-    /// `register(implementation)`
-    pub(super) fn register(&mut self, id: ImplId) -> Value {
-        self.b.host_register(self.names.implementation(id), Ty::LINK)
-    }
-
-    /// `unregister(implementation)`
-    pub(super) fn unregister(&mut self, id: ImplId) -> Value {
-        self.b.host_unregister(self.names.implementation(id), Ty::I32)
+        let held = self.scalar(&args[0]);
+        Some(self.at(span).b.host_unpin(held, Ty::I32))
     }
 
     /// `new T()`: memory that is zero, then the value, if there is memory.

@@ -3,7 +3,7 @@
 use super::func::{Dest, Lowering, Slot};
 use super::scan::may_write;
 use crate::ir::{Attr, Opcode, Value};
-use crate::sema::tree::{Block, CompoundOp, Const, Expr, ExprKind, LocalId, MapId};
+use crate::sema::tree::{Block, CompoundOp, Const, Expr, ExprKind, FuncId, LocalId, MapId};
 use crate::source::Span;
 use crate::tables::{FieldMethodSpec, MapAccess, MapMethodSpec};
 use crate::target::Target;
@@ -165,18 +165,25 @@ impl Lowering<'_> {
         }
     }
 
-    /// A method of a list or tree of objects.
-    pub(super) fn object_call(&mut self, expr: &Expr) -> Option<Value> {
-        let ExprKind::ObjectCall { function, place, args, less } = &expr.kind else { return None };
+    /// A method of a list or tree of objects, the first argument.
+    pub(super) fn object_call(
+        &mut self,
+        function: &str,
+        less: Option<FuncId>,
+        args: &[Expr],
+        result: Ty,
+        span: Span,
+    ) -> Option<Value> {
+        let Some((place, args)) = args.split_first() else { crate::bug!("`{function}` has no object") };
         let place = self.place(place);
         let args: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
-        self.at(expr.span);
-        if let (&Some(less), &[object]) = (less, args.as_slice()) {
+        self.at(span);
+        if let (Some(less), &[object]) = (less, args.as_slice()) {
             let less = self.names.func(less);
             self.b.bpf_object_add(place, object, function.as_bytes(), less);
             return None;
         }
-        let results: &[Ty] = if expr.ty == Ty::VOID { &[] } else { &[expr.ty] };
+        let results: &[Ty] = if result == Ty::VOID { &[] } else { &[result] };
         let op = self.b.bpf_object_call(place, &args, function.as_bytes(), results);
         self.b.func.ops[op].results.first().copied()
     }

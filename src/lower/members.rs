@@ -4,7 +4,7 @@ use super::Names;
 use super::func::{self, Lowering, ir_type};
 use super::views::Instances;
 use crate::ir::{Function, Value};
-use crate::sema::tree::{Expr, ExprKind, Func, FuncId, Program, Visitor};
+use crate::sema::tree::{Expr, Func, FuncId, Program, Visitor};
 use crate::session::Session;
 use crate::types::Ty;
 use std::collections::BTreeSet;
@@ -21,9 +21,7 @@ struct Calls(BTreeSet<FuncId>);
 
 impl Visitor<'_> for Calls {
     fn expr(&mut self, expr: &Expr) {
-        if let ExprKind::Call { func, .. } = &expr.kind {
-            self.0.insert(*func);
-        }
+        self.0.extend(expr.call().map(|(func, _)| func));
         self.parts_of_expr(expr);
     }
 }

@@ -3,7 +3,7 @@
 use super::func::Lowering;
 use super::scan::may_write;
 use crate::ir::Value;
-use crate::sema::tree::{Expr, Print};
+use crate::sema::tree::Expr;
 use crate::source::Span;
 use crate::types::Space;
 
@@ -24,44 +24,54 @@ fn prints_pointee(format: &[u8]) -> Vec<bool> {
 }
 
 impl Lowering<'_> {
-    pub(super) fn print(&mut self, print: &Print, span: Span) {
-        self.scoped(|this| {
-            let args = this.print_args(print);
-            match &print.seq {
-                None => this.at(span).b.ks_print(&args, &print.format, print.newline),
-                Some(seq) => {
-                    let seq = this.scalar(seq);
-                    this.at(span).b.bpf_seq_print(seq, &args, &print.format, print.newline)
-                }
-            };
+    pub(super) fn print(
+        &mut self,
+        format: &[u8],
+        newline: bool,
+        to_seq: bool,
+        args: &[Expr],
+        span: Span,
+    ) -> Option<Value> {
+        self.scoped(|this| match args {
+            [seq, args @ ..] if to_seq => {
+                let args = this.print_args(format, args);
+                let seq = this.scalar(seq);
+                this.at(span).b.bpf_seq_print(seq, &args, format, newline);
+            }
+            args => {
+                let args = this.print_args(format, args);
+                this.at(span).b.ks_print(&args, format, newline);
+            }
         });
+        None
     }
 
-    fn print_args(&mut self, print: &Print) -> Vec<Value> {
-        let pointees = prints_pointee(&print.format);
-        let mut args = Vec::new();
-        for (index, arg) in print.args.iter().enumerate() {
+    fn print_args(&mut self, format: &[u8], args: &[Expr]) -> Vec<Value> {
+        let pointees = prints_pointee(format);
+        let mut values = Vec::new();
+        for (index, arg) in args.iter().enumerate() {
             let pointee = pointees.get(index).copied().unwrap_or(false);
-            let changes = print.args[index + 1..].iter().any(may_write);
-            args.push(self.print_arg(arg, pointee, changes));
+            let changes = args[index + 1..].iter().any(may_write);
+            values.push(self.print_arg(arg, pointee, changes));
         }
-        args
+        values
     }
 
     /// `panic(…)`
-    pub(super) fn panic(&mut self, print: &Print, span: Span) {
-        let args = self.print_args(print);
+    pub(super) fn panic(&mut self, format: &[u8], args: &[Expr], span: Span) {
+        let args = self.print_args(format, args);
         if !self.reachable {
             return;
         }
         let file = self.cx.recorded_name(span.file);
         let line = self.cx.sources.line_col(span).line;
-        self.at(span).b.ks_panic(&args, &print.format, file.as_bytes(), line.into());
+        self.at(span).b.ks_panic(&args, format, file.as_bytes(), line.into());
         self.leave();
     }
 
     /// `ctx.write(value)`
-    pub(super) fn seq_write(&mut self, seq: &Expr, value: &Expr, span: Span) {
+    pub(super) fn seq_write(&mut self, args: &[Expr], span: Span) -> Option<Value> {
+        let [seq, value] = args else { crate::bug!("a value is written to a file") };
         self.scoped(|this| {
             let in_place = Self::is_place(value) && this.cx.types.is_aggregate(value.ty);
             let mut place = if in_place { this.place(value) } else { this.materialise(value) };
@@ -72,6 +82,7 @@ impl Lowering<'_> {
             let seq = this.scalar(seq);
             this.at(span).b.bpf_seq_write(seq, place);
         });
+        None
     }
 
     /// Strings and addresses are passed as places, numbers as values in host order. Changes by later arguments must not show in this one,

@@ -56,7 +56,7 @@ pub(super) fn may_write(expr: &Expr) -> bool {
     match expr.parts() {
         Parts::Operands(operands) => operands.into_iter().any(may_write),
         // An optional may write too: `m.entry(k, init)` inserts.
-        Parts::Optional(_) | Parts::Effect(_) | Parts::If(_) | Parts::Block(_) | Parts::Match(_) => true,
+        Parts::Optional(_) | Parts::Operation(..) | Parts::If(_) | Parts::Block(_) | Parts::Match(_) => true,
     }
 }
 

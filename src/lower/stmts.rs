@@ -81,7 +81,7 @@ impl Lowering<'_> {
             }
             StmtKind::Return(value) => self.return_(value.as_ref(), span),
             StmtKind::Throw(code) => self.throw(code, span),
-            StmtKind::Panic(print) => self.panic(print, span),
+            StmtKind::Panic { format, args } => self.panic(format, args, span),
             StmtKind::Try { body, catches } => self.try_(body, catches, span),
             StmtKind::Defer(block) => self.defer(block, span),
             StmtKind::OnReturn { returned, body } => self.keep_until_return(*returned, body, span),

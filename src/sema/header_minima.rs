@@ -95,8 +95,8 @@ impl<'t> Walk<'t> {
             locals.insert(local);
         } else if let ExprKind::Field { base, field } = &expr.kind {
             lengths.extend(self.length(base, *field));
-        } else if let ExprKind::Call { func, .. } = &expr.kind {
-            lengths.extend(self.facts.results.get(func).into_iter().flatten());
+        } else if let Some((func, _)) = expr.call() {
+            lengths.extend(self.facts.results.get(&func).into_iter().flatten());
         } else {
             let is_number = matches!(expr.kind, ExprKind::Arith { .. } | ExprKind::Cast(_) | ExprKind::Neg(_));
             let parts = if let (true, Parts::Operands(parts)) = (is_number, expr.parts()) { Some(parts) } else { None };
@@ -191,8 +191,8 @@ impl<'t> Visitor<'t> for Walk<'t> {
             self.compared(right);
         } else if let ExprKind::Match(node) = &expr.kind {
             self.compared(&node.subject);
-        } else if let ExprKind::Call { func, args } = &expr.kind {
-            self.call(*func, args);
+        } else if let Some((func, args)) = expr.call() {
+            self.call(func, args);
         } else if let ExprKind::View(view) = &expr.kind
             && let View::Packet { offset, .. } | View::Slice { offset, .. } = &**view
         {

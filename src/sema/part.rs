@@ -6,7 +6,7 @@
 //! whole call trees alone, and reports about it are true of the program.
 
 use super::body::Body;
-use super::tree::{Block, Const, Expr, ExprKind, Func, FuncId, Program, Role, Stmt, StmtKind, Visitor};
+use crate::sema::tree::{Block, Callee, Const, Expr, ExprKind, Func, FuncId, Program, Role, Stmt, StmtKind, Visitor};
 use crate::source::Span;
 use std::collections::BTreeSet;
 
@@ -98,11 +98,13 @@ impl Names {
 impl Visitor<'_> for Names {
     fn expr(&mut self, expr: &Expr) {
         self.parts_of_expr(expr);
-        if let ExprKind::Call { func, .. } | ExprKind::Load(func) | ExprKind::ObjectCall { less: Some(func), .. } =
-            &expr.kind
-        {
-            self.0.insert(*func);
-        } else if let ExprKind::Const(value) | ExprKind::New { init: value, .. } = &expr.kind {
+        if let ExprKind::Operation { callee, .. } = &expr.kind {
+            if let Callee::Func(func) | Callee::Load(func) | Callee::Object { less: Some(func), .. } = callee {
+                self.0.insert(*func);
+            } else if let Callee::New { init, .. } = callee {
+                self.in_const(init);
+            }
+        } else if let ExprKind::Const(value) = &expr.kind {
             self.in_const(value);
         }
     }

@@ -3,7 +3,7 @@
 use super::arith::{self, Int};
 use super::value::{self, Object, Place, Target, Value};
 use super::{Machine, Run, Stop, text};
-use ksc::sema::tree::{CompareOp, Condition, Expr, ExprKind, FuncId, If, Match, Role};
+use ksc::sema::tree::{Callee, CompareOp, Condition, Expr, ExprKind, FuncId, If, Match, Role};
 use ksc::types::{Ty, TyKind};
 
 impl<'a> Machine<'a> {
@@ -73,7 +73,6 @@ impl<'a> Machine<'a> {
             ExprKind::If(node) => self.if_(node)?,
             ExprKind::Block(block) => self.block(block)?,
             ExprKind::Match(node) => self.match_(node, ty)?,
-            ExprKind::Call { func, args } => self.call_of(*func, args)?,
             ExprKind::Struct { fields } => {
                 let Value::Struct(mut values) = value::zero(self.types, ty) else { panic!("a struct of another type") };
                 for (field, init) in fields {
@@ -84,6 +83,7 @@ impl<'a> Machine<'a> {
             ExprKind::Array(elements) => {
                 Value::Array(elements.iter().map(|element| self.value(element)).collect::<Run<Vec<Value>>>()?)
             }
+            ExprKind::Operation { callee, args } => self.operation(callee, args, ty)?,
             _ => self.value_of_kernel(expr)?,
         })
     }
@@ -100,22 +100,37 @@ impl<'a> Machine<'a> {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what the evaluator does not know it says")]
+    fn operation(&mut self, callee: &'a Callee, args: &'a [Expr], ty: Ty) -> Run<Value> {
+        match callee {
+            Callee::Func(func) => self.call_of(*func, args),
+            Callee::Map { map, method } => self.map_call(*map, method, args),
+            Callee::Builtin(builtin) if builtin.atomic.is_some() => {
+                let [place, args @ ..] = args else { panic!("an atomic operation without a place") };
+                self.atomic(builtin.name, place, args)
+            }
+            Callee::Builtin(builtin) => {
+                let args = self.values(args)?;
+                match text::builtin(builtin.name, &args) {
+                    Some(value) => Ok(value),
+                    None => self.on_views(builtin.name, &args),
+                }
+            }
+            Callee::Helper(helper) => {
+                let args = self.values(args)?;
+                self.helper(helper.name, &args, ty)
+            }
+            _ => Err(Stop::Unknown("a kind of operation")),
+        }
+    }
+
     /// What maps, packets and the kernel's objects yield.
     #[expect(clippy::wildcard_enum_match_arm, reason = "what the evaluator does not know it says")]
     fn value_of_kernel(&mut self, expr: &'a Expr) -> Run<Value> {
         let ty = expr.ty;
         Ok(match &expr.kind {
-            ExprKind::Builtin { builtin, args } => {
-                let args = self.values(args)?;
-                match text::builtin(builtin.name, &args) {
-                    Some(value) => value,
-                    None => self.on_views(builtin.name, &args)?,
-                }
-            }
             ExprKind::MapGet { map, key } => self.map_get(*map, key)?,
             ExprKind::IsPresent(optional) => Value::Bool(self.is_present(optional)?),
-            ExprKind::MapCall { map, method, args } => self.map_call(*map, method, args)?,
-            ExprKind::Atomic { builtin, place, args } => self.atomic(builtin.name, place, args)?,
             ExprKind::CtxField { ctx, field } => match self.value(ctx)? {
                 Value::Pointer(Some(place)) if place.object == Object::Context => self.context_field(ctx.ty, *field)?,
                 Value::Pointer(Some(place)) => self.whole(place.object)?.part(*field).clone(),
@@ -126,10 +141,6 @@ impl<'a> Machine<'a> {
             ExprKind::ViewRead { view, offset } => self.view_read(view, offset, ty)?,
             ExprKind::PacketPointer(header) => self.packet_pointer(header)?,
             ExprKind::PacketLen { .. } => Value::Int(self.packet.len() as i128),
-            ExprKind::Helper { helper, args } => {
-                let args = self.values(args)?;
-                self.helper(helper.name, &args, ty)?
-            }
             _ => return Err(Stop::Unknown("a kind of expression")),
         })
     }

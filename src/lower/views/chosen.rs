@@ -56,7 +56,7 @@ impl Lowering<'_> {
                 blocks.find_map(|block| self.root_of_block(block, inside))
             }
             Parts::Block(block) => self.root_of_block(block, inside),
-            Parts::Operands(_) | Parts::Effect(_) | Parts::Optional(_) => None,
+            Parts::Operands(_) | Parts::Operation(..) | Parts::Optional(_) => None,
         }
     }
 

@@ -7,7 +7,7 @@ use super::value::error_expr;
 use crate::diag::codes::contexts::ArgumentCount;
 use crate::diag::codes::maps::ArenaObject;
 use crate::diag::codes::types::MismatchedTypes;
-use crate::sema::tree::{Expr, ExprKind};
+use crate::sema::tree::{Callee, Expr};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
 
@@ -31,7 +31,7 @@ impl Checker<'_, '_> {
         }
         let init = self.default_of(of);
         let ty = self.cx.types.ptr(of, Space::Arena, true);
-        Expr { kind: ExprKind::New { arena: Some(map), init, gfp: String::new() }, ty, span }
+        Expr::operation(Callee::New { arena: Some(map), init, gfp: String::new() }, Vec::new(), ty, span)
     }
 
     fn arena_free(&mut self, call: MapCall<'_>) -> Expr {
@@ -48,7 +48,7 @@ impl Checker<'_, '_> {
         }
         self.use_object(&object);
         self.note_freed(&object, span);
-        Expr { kind: ExprKind::MapCall { map, method, args: vec![object] }, ty: Ty::VOID, span }
+        Expr::operation(Callee::Map { map, method }, vec![object], Ty::VOID, span)
     }
 
     /// Reports a type whose objects cannot be in an arena.

@@ -6,7 +6,7 @@ use super::format::escape;
 use super::value::error_expr;
 use crate::ast;
 use crate::diag::codes::contexts::ArgumentCount;
-use crate::sema::tree::{Arm, Block, Condition, Const, Expr, ExprKind, If, Match, Print, Stmt, StmtKind};
+use crate::sema::tree::{Arm, Block, Condition, Const, Expr, ExprKind, If, Match, Stmt, StmtKind};
 use crate::source::Span;
 use crate::target::Target;
 use crate::types::{EnumId, Ty, TyKind};
@@ -71,8 +71,7 @@ impl Checker<'_, '_> {
 
     fn stop(&mut self, message: Message, span: Span) -> Stmt {
         self.flow.reachable = false;
-        let print = Print { format: message.format, args: message.args, seq: None, newline: true };
-        Stmt { kind: StmtKind::Panic(print), span }
+        Stmt { kind: StmtKind::Panic { format: message.format, args: message.args }, span }
     }
 
     /// The condition as written, in one line of ASCII, which is what BPF code can print.

@@ -8,7 +8,7 @@ use super::value::{error_expr, local};
 use crate::ast;
 use crate::diag::codes::contexts::ArgumentCount;
 use crate::diag::codes::maps::{AtomicPlace, AtomicType};
-use crate::sema::tree::{Expr, ExprKind};
+use crate::sema::tree::{Callee, Expr, ExprKind};
 use crate::source::Span;
 use crate::tables::BuiltinSpec;
 use crate::target::Maps;
@@ -72,8 +72,9 @@ impl Checker<'_, '_> {
             self.refuse_address(builtin, given.span, place.span, values);
             return error_expr(span);
         }
-        let args = values.iter().map(|value| self.coerced(&value.value, ty)).collect();
-        Expr { kind: ExprKind::Atomic { builtin, place: Box::new(place), args }, ty, span }
+        let mut checked = vec![place];
+        checked.extend(values.iter().map(|value| self.coerced(&value.value, ty)));
+        Expr::operation(Callee::Builtin(builtin), checked, ty, span)
     }
 
     /// `fetch_add(&n, 1)`, as C has it.

@@ -9,7 +9,7 @@ use crate::diag::codes::lifecycle::{
     BadAttachTarget, NoTarget, NotAttached, OptionOfForm, TargetAfterOption, TargetMap,
 };
 use crate::sema::similar;
-use crate::sema::tree::{Expr, ExprKind, FuncId, ProgramRole, Role};
+use crate::sema::tree::{Callee, Expr, ExprKind, FuncId, ProgramRole, Role};
 use crate::source::Span;
 use crate::tables::{
     ATTACH_OPTIONS, AttachOption, BUILTINS, PROGRAMS, Params, ProgramForm, SEPARATOR, TARGETS, TargetSpec,
@@ -37,14 +37,17 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let of_type = self.target_of_type(handle.ty);
-        let target = args.get(1).map(|arg| Box::new(self.attach_target(&arg.value, program, of_type)));
-        let flags = args.get(2).map(|arg| Box::new(self.coerced(&arg.value, Ty::U32)));
+        let target = args.get(1).map(|arg| self.attach_target(&arg.value, program, of_type));
+        let flags = args.get(2).map(|arg| self.coerced(&arg.value, Ty::U32));
         if let (None, Some(program)) = (&target, program) {
             self.needs_target(program, span);
         }
-        let options = options.iter().filter_map(|arg| self.attach_option(arg, program)).collect();
-        let kind = ExprKind::Attach { handle: Box::new(handle), target, flags, options, result_used: true };
-        Expr { kind, ty: Ty::LINK, span }
+        let (has_target, has_flags) = (target.is_some(), flags.is_some());
+        let given = options.iter().filter_map(|arg| self.attach_option(arg, program));
+        let (options, values): (Vec<_>, Vec<Expr>) = given.unzip();
+        let args = [handle].into_iter().chain(target).chain(flags).chain(values).collect();
+        let callee = Callee::Attach { has_target, has_flags, options, result_used: true };
+        Expr::operation(callee, args, Ty::LINK, span)
     }
 
     /// What programs of the type of a handle attach to, if all of them attach to the same.
@@ -172,7 +175,7 @@ impl Checker<'_, '_> {
     fn descriptor_of(&mut self, handle: Expr) -> Expr {
         let Some(builtin) = BUILTINS.iter().find(|builtin| builtin.name == "prog_fd") else { return handle };
         let span = handle.span;
-        Expr { kind: ExprKind::Builtin { builtin, args: vec![handle] }, ty: Ty::I32, span }
+        Expr::operation(Callee::Builtin(builtin), vec![handle], Ty::I32, span)
     }
 
     /// `["a", "b"]`: one text, with a line for each element.
@@ -211,7 +214,7 @@ impl Checker<'_, '_> {
             return Err(base);
         };
         let ty = self.table_type(builtin.result);
-        Ok(Expr { kind: ExprKind::Builtin { builtin, args: vec![base] }, ty, span })
+        Ok(Expr::operation(Callee::Builtin(builtin), vec![base], ty, span))
     }
 
     /// Whether a target is a struct of options, of a program of this kind, or of any where the program is not known.

@@ -12,7 +12,7 @@ use crate::diag::foreign;
 use crate::sema::consts::{self, Constant};
 use crate::sema::declare::externs;
 use crate::sema::predefined::table_type;
-use crate::sema::tree::{Expr, ExprKind, Role};
+use crate::sema::tree::{Callee, Expr, ExprKind, Role};
 use crate::sema::{advice, imports};
 use crate::source::Span;
 use crate::tables::{self, BUILTINS, BuiltinSpec, HELPERS, MAP_METHODS};
@@ -157,7 +157,7 @@ impl Checker<'_, '_> {
                 self.coerced(&arg.value, param)
             });
         }
-        Expr { kind: ExprKind::Builtin { builtin, args: checked }, ty: result, span }
+        Expr::operation(Callee::Builtin(builtin), checked, result, span)
     }
 
     /// The type of a text in a table.

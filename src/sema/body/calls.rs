@@ -11,7 +11,7 @@ use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NamedArgument, NoSuchMethod, NotCallable};
 use crate::sema::env::Entity;
 use crate::sema::similar;
-use crate::sema::tree::{Expr, ExprKind, FuncId, Role};
+use crate::sema::tree::{Callee, Expr, FuncId, Role};
 use crate::sema::types::describe;
 use crate::source::Span;
 use crate::tables::{self, BUILTINS};
@@ -155,7 +155,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let args = self.arguments(args, params, &name.name, &signature);
-        Expr { kind: ExprKind::Call { func, args }, ty: declared.result, span }
+        Expr::operation(Callee::Func(func), args, declared.result, span)
     }
 
     /// As it is declared, for messages.

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::exprs::strip;
+use super::lifecycle::loaded_by;
 use crate::ast::{self, ExprKind as Ast};
 use crate::sema::tree::{Expr, ExprKind, LocalId};
 use crate::tables::{ContextField, ContextSpec, FieldRole, context_of};
@@ -53,7 +54,7 @@ impl Checker<'_, '_> {
     pub fn note_initialised(&mut self, local: LocalId, value: &Expr) {
         self.note_assigned(local, Some(value));
         let packet = self.packet_value(value);
-        let program = if let ExprKind::Load(program) = &value.kind { Some(*program) } else { None };
+        let program = loaded_by(value);
         let header = self.header_of(value);
         let info = self.info(local);
         info.packet = packet;

@@ -9,7 +9,7 @@ use super::scope::LocalKind;
 use super::value::{constant, local};
 use crate::ast;
 use crate::diag::codes::throws::{DeferInDefer, DeferInLoop, DeferLeaves, DeferWhat};
-use crate::sema::tree::{Block, Expr, ExprKind, LocalId, Pinned, Print, Stmt, StmtKind, Visitor};
+use crate::sema::tree::{Block, Callee, Expr, ExprKind, LocalId, Stmt, StmtKind, Visitor};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
 use std::collections::BTreeSet;
@@ -143,45 +143,23 @@ impl Checker<'_, '_> {
     /// Moves the arguments of a call, and what leads to a place that it changes, into variables of their own. False if it is
     /// no call.
     fn keep_arguments(&mut self, call: &mut Expr, out: &mut Vec<Stmt>) -> bool {
-        if let ExprKind::Call { args, .. }
-        | ExprKind::Builtin { args, .. }
-        | ExprKind::Helper { args, .. }
-        | ExprKind::Kfunc { args, .. }
-        | ExprKind::KernelCall { args, .. }
-        | ExprKind::MapCall { args, .. } = &mut call.kind
-        {
-            args.iter_mut().for_each(|arg| self.keep(arg, out));
-        } else if let ExprKind::CallPointer { callee, args, .. } = &mut call.kind {
-            self.keep(callee, out);
-            args.iter_mut().for_each(|arg| self.keep(arg, out));
-        } else if let ExprKind::FieldCall { args, .. } = &mut call.kind {
-            let mut args = args.iter_mut();
-            args.next().into_iter().for_each(|place| self.keep_path(place, out));
-            args.for_each(|arg| self.keep(arg, out));
-        } else if let ExprKind::Atomic { place, args, .. } = &mut call.kind {
-            self.keep_path(place, out);
-            args.iter_mut().for_each(|arg| self.keep(arg, out));
-        } else if let ExprKind::Print(print) = &mut call.kind {
-            print.seq.iter_mut().for_each(|seq| self.keep(seq, out));
-            print.args.iter_mut().for_each(|arg| self.keep(arg, out));
-        } else if let ExprKind::SeqWrite { seq, value } = &mut call.kind {
-            self.keep(seq, out);
-            self.keep(value, out);
-        } else if let ExprKind::Attach { handle, target, flags, options, .. } = &mut call.kind {
-            [handle].into_iter().chain(target).chain(flags).for_each(|arg| self.keep(arg, out));
-            options.iter_mut().for_each(|(_, value)| self.keep(value, out));
-        } else if let ExprKind::Detach(what) = &mut call.kind {
-            self.keep(what, out);
-        } else if let ExprKind::Pin { what, name } = &mut call.kind {
-            let held = if let Pinned::Held(held) = what { Some(held) } else { None };
-            held.into_iter().chain(name).for_each(|arg| self.keep(arg, out));
-        } else if let ExprKind::Dispatch { timeout, .. } = &mut call.kind {
-            timeout.iter_mut().for_each(|timeout| self.keep(timeout, out));
-        } else if let Some(message) = panic_of(call) {
-            message.args.iter_mut().for_each(|arg| self.keep(arg, out));
+        let args = if let ExprKind::Operation { callee, args } = &mut call.kind {
+            if matches!(callee, Callee::New { .. } | Callee::Object { .. }) {
+                return false;
+            }
+            let is_atomic = matches!(callee, Callee::Builtin(builtin) if builtin.atomic.is_some());
+            if let ([place, rest @ ..], true) = (&mut **args, is_atomic || matches!(callee, Callee::Field { .. })) {
+                self.keep_path(place, out);
+                rest
+            } else {
+                args
+            }
+        } else if let Some(values) = panic_of(call) {
+            values
         } else {
-            return matches!(call.kind, ExprKind::Load(_) | ExprKind::Register { .. } | ExprKind::Unregister(_));
-        }
+            return false;
+        };
+        args.iter_mut().for_each(|arg| self.keep(arg, out));
         true
     }
 
@@ -256,11 +234,11 @@ impl Checker<'_, '_> {
     }
 }
 
-/// The message of a call of `panic`.
-fn panic_of(call: &mut Expr) -> Option<&mut Print> {
+/// The values in the message of a call of `panic`.
+fn panic_of(call: &mut Expr) -> Option<&mut [Expr]> {
     let ExprKind::Block(block) = &mut call.kind else { return None };
-    let [Stmt { kind: StmtKind::Panic(message), .. }] = block.stmts.as_mut_slice() else { return None };
-    Some(message)
+    let [Stmt { kind: StmtKind::Panic { args, .. }, .. }] = block.stmts.as_mut_slice() else { return None };
+    Some(args)
 }
 
 /// The variables that a piece of the tree names.

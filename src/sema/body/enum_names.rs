@@ -5,7 +5,7 @@ use super::value::error_expr;
 use crate::ast;
 use crate::diag::codes::types::MismatchedTypes;
 use crate::fold;
-use crate::sema::tree::{Expr, ExprKind};
+use crate::sema::tree::{Callee, Expr};
 use crate::source::Span;
 use crate::tables::BUILTINS;
 use crate::types::{EnumId, Ty, TyKind};
@@ -27,7 +27,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         };
         let ty = self.cx.types.string(self.longest_name(of) + 1);
-        Expr { kind: ExprKind::Builtin { builtin, args: vec![value] }, ty, span }
+        Expr::operation(Callee::Builtin(builtin), vec![value], ty, span)
     }
 
     /// The length of the longest text that `name` yields: of a variant's name, or of a number that is no variant.

@@ -7,7 +7,7 @@ use super::Checker;
 use super::pointers::root_local;
 use super::scope::LocalKind;
 use crate::diag::codes::limits::EscapingAddress;
-use crate::sema::tree::{Block, Expr, ExprKind, LocalId};
+use crate::sema::tree::{Callee, Expr, ExprKind, LocalId};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
 use std::collections::BTreeSet;
@@ -112,86 +112,26 @@ impl Checker<'_, '_> {
 
     /// The sources in an expression that may reach a value of type `into`.
     fn collect(&self, expr: &Expr, into: Ty, sources: &mut Sources) {
-        match &expr.kind {
-            ExprKind::Cast(inner) | ExprKind::Fill(inner) => self.collect(inner, into, sources),
-            ExprKind::Arith { left, .. } if self.pointer(expr.ty).is_some() => self.collect(left, into, sources),
-            ExprKind::AddressOf(place) => self.collect_address(place, sources),
-            ExprKind::Struct { fields } => fields.iter().for_each(|(_, value)| self.collect(value, value.ty, sources)),
-            ExprKind::Array(elements) => elements.iter().for_each(|value| self.collect(value, value.ty, sources)),
-            ExprKind::If(node) => {
-                self.collect_block(&node.then, into, sources);
-                node.otherwise.iter().for_each(|block| self.collect_block(block, into, sources));
-            }
-            ExprKind::Block(block) => self.collect_block(block, into, sources),
-            ExprKind::Match(node) => {
-                node.arms.iter().for_each(|arm| self.collect_block(&arm.body, into, sources));
-                node.default.iter().for_each(|block| self.collect_block(block, into, sources));
-            }
-            ExprKind::Call { args, .. } | ExprKind::CallPointer { args, .. }
-                if self.cx.types.holds_pointer(expr.ty) =>
-            {
-                let leading = args.iter().filter(|arg| self.leads_to(arg.ty, expr.ty));
-                leading.for_each(|arg| self.collect(arg, arg.ty, sources));
-            }
-            ExprKind::Local(_) | ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Deref(_)
-                if self.cx.types.holds_pointer(expr.ty) =>
-            {
-                self.collect_base(expr, sources);
-            }
-            ExprKind::Const(_)
-            | ExprKind::Local(_)
-            | ExprKind::Global(_)
-            | ExprKind::ConfigField { .. }
-            | ExprKind::Field { .. }
-            | ExprKind::Index { .. }
-            | ExprKind::Deref(_)
-            | ExprKind::DerefIf { .. }
-            | ExprKind::PacketPointer(_)
-            | ExprKind::View(_)
-            | ExprKind::ViewLen(_)
-            | ExprKind::ViewByte { .. }
-            | ExprKind::ViewRead { .. }
-            | ExprKind::CtxField { .. }
-            | ExprKind::Kernel(_)
-            | ExprKind::KernelText(_)
-            | ExprKind::PacketLen { .. }
-            | ExprKind::MapGet { .. }
-            | ExprKind::PerCpu { .. }
-            | ExprKind::Arith { .. }
-            | ExprKind::Neg(_)
-            | ExprKind::BitNot(_)
-            | ExprKind::Not(_)
-            | ExprKind::Compare { .. }
-            | ExprKind::Logical { .. }
-            | ExprKind::Raw(_)
-            | ExprKind::Call { .. }
-            | ExprKind::CallPointer { .. }
-            | ExprKind::Atomic { .. }
-            | ExprKind::MapCall { .. }
-            | ExprKind::FieldCall { .. }
-            | ExprKind::Builtin { .. }
-            | ExprKind::Helper { .. }
-            | ExprKind::Kfunc { .. }
-            | ExprKind::KernelCall { .. }
-            | ExprKind::MapAddress(_)
-            | ExprKind::Print(_)
-            | ExprKind::SeqWrite { .. }
-            | ExprKind::Load(_)
-            | ExprKind::Attach { .. }
-            | ExprKind::New { .. }
-            | ExprKind::ObjectCall { .. }
-            | ExprKind::Detach(_)
-            | ExprKind::Pin { .. }
-            | ExprKind::Register { .. }
-            | ExprKind::Unregister(_)
-            | ExprKind::Dispatch { .. }
-            | ExprKind::IsPresent(_) => {}
-        }
-    }
-
-    fn collect_block(&self, block: &Block, into: Ty, sources: &mut Sources) {
-        if let Some(value) = &block.value {
-            self.collect(value, into, sources);
+        let holds_pointer = self.cx.types.holds_pointer(expr.ty);
+        if let ExprKind::Cast(inner) | ExprKind::Fill(inner) = &expr.kind {
+            self.collect(inner, into, sources);
+        } else if let (ExprKind::Arith { left, .. }, Some(_)) = (&expr.kind, self.pointer(expr.ty)) {
+            self.collect(left, into, sources);
+        } else if let ExprKind::AddressOf(place) = &expr.kind {
+            self.collect_address(place, sources);
+        } else if let ExprKind::Struct { fields } = &expr.kind {
+            fields.iter().for_each(|(_, value)| self.collect(value, value.ty, sources));
+        } else if let ExprKind::Array(elements) = &expr.kind {
+            elements.iter().for_each(|value| self.collect(value, value.ty, sources));
+        } else if let Some(values) = expr.branches() {
+            values.into_iter().for_each(|value| self.collect(value, into, sources));
+        } else if let (ExprKind::Operation { callee: Callee::Func(_) | Callee::Pointer, args }, true) =
+            (&expr.kind, holds_pointer)
+        {
+            let leading = args.iter().filter(|arg| !self.is_function(arg.ty) && self.leads_to(arg.ty, expr.ty));
+            leading.for_each(|arg| self.collect(arg, arg.ty, sources));
+        } else if holds_pointer {
+            self.collect_base(expr, sources);
         }
     }
 

@@ -7,7 +7,7 @@ use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NamedArgument};
 use crate::diag::codes::events::{ContextWanted, DispatchWhat, HandlerWanted, NegativeTimeOut};
 use crate::sema::env::Entity;
-use crate::sema::tree::{Const, Expr, ExprKind, LocalId, MapId, Optional, OptionalKind};
+use crate::sema::tree::{Callee, Const, Expr, ExprKind, LocalId, MapId, Optional, OptionalKind};
 use crate::source::Span;
 use crate::tables::{MapAccess, MapKindSpec, MapMethodSpec, ValueRule};
 use crate::target::Target;
@@ -128,7 +128,7 @@ impl Checker<'_, '_> {
                 .unsupported(arg.value.span, format!("`{}` to a function that is not named there", method.name));
         }
         let ty = self.table_type(method.result);
-        Expr { kind: ExprKind::MapCall { map, method, args: vec![handler] }, ty, span }
+        Expr::operation(Callee::Map { map, method }, vec![handler], ty, span)
     }
 
     /// The name of a function that takes a `bytes`, which is no value of other code than `on_event`.
@@ -159,8 +159,8 @@ impl Checker<'_, '_> {
             self.error(span, ArgumentCount { name: "dispatch".into(), takes, given: "none".into() })
                 .remark("it is `dispatch(map, …)` or `dispatch(map, …, timeout_ms: n)`");
         }
-        let timeout = timeout.map(|timeout| Box::new(self.time_out(&timeout.value)));
-        Expr { kind: ExprKind::Dispatch { maps, timeout }, ty: Ty::I32, span }
+        let args = timeout.map(|timeout| self.time_out(&timeout.value)).into_iter().collect();
+        Expr::operation(Callee::Dispatch(maps), args, Ty::I32, span)
     }
 
     fn time_out(&mut self, written: &ast::Expr) -> Expr {

@@ -54,7 +54,7 @@ impl Checker<'_, '_> {
 
     /// Whether what is called ends in `return value` though it is declared without a result, which is reported there.
     fn lacks_result(&self, expr: &Expr) -> bool {
-        let ExprKind::Call { func, .. } = &expr.kind else { return false };
+        let Some((func, _)) = expr.call() else { return false };
         let decl = self.env.funcs[func.0 as usize].decl;
         let last = decl.body.as_ref().and_then(|body| body.stmts.last());
         let Some(ast::Stmt { kind: ast::StmtKind::Return(Some(value)), .. }) = last else { return false };

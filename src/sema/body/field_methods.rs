@@ -9,7 +9,7 @@ use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NamedArgument};
 use crate::diag::codes::shared::{TimerHandler, TimerMap, TimerPlace};
 use crate::diag::codes::support::NotSupportedYet;
-use crate::sema::tree::{Const, Expr, ExprKind, MapId};
+use crate::sema::tree::{Callee, Const, Expr, ExprKind, MapId};
 use crate::source::Span;
 use crate::tables::{FIELD_METHODS, FieldMethodSpec};
 use crate::types::{Space, Ty, TyKind};
@@ -158,7 +158,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let ty = self.table_type(method.result);
-        Expr { kind: ExprKind::FieldCall { method, map, flags, args: checked }, ty, span }
+        Expr::operation(Callee::Field { method, map, flags }, checked, ty, span)
     }
 
     /// The flags that named arguments set.

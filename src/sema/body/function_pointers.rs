@@ -5,7 +5,7 @@ use super::calls::counted;
 use super::value::error_expr;
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NotCallable};
-use crate::sema::tree::{Const, Expr, ExprKind, FuncId};
+use crate::sema::tree::{Callee, Const, Expr, ExprKind, FuncId};
 use crate::source::Span;
 use crate::types::{FnSig, Ty, TyKind};
 
@@ -59,12 +59,12 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let wanted_by = format!("`{name}` is a `{}`", self.ty_name(callee.ty));
-        let checked_args = self.arguments(args, &sig.params, &name, &wanted_by);
+        let mut checked = self.arguments(args, &sig.params, &name, &wanted_by);
         if let ExprKind::Const(Const::Func(func)) = callee.kind {
-            return Expr { kind: ExprKind::Call { func, args: checked_args }, ty: sig.result, span };
+            return Expr::operation(Callee::Func(func), checked, sig.result, span);
         }
-        let kind = ExprKind::CallPointer { callee: Box::new(callee), args: checked_args };
-        Expr { kind, ty: sig.result, span }
+        checked.insert(0, callee);
+        Expr::operation(Callee::Pointer, checked, sig.result, span)
     }
 
     /// The arguments of a call, as the parameters' types.

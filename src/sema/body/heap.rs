@@ -7,7 +7,7 @@ use super::value::error_expr;
 use crate::ast;
 use crate::diag::codes::limits::{DeleteNotNew, MayBeDeleted, UsedAfterDelete};
 use crate::diag::codes::support::NotSupportedYet;
-use crate::sema::tree::{Const, Expr, ExprKind, LocalId, StmtKind};
+use crate::sema::tree::{Callee, Const, Expr, ExprKind, LocalId, StmtKind};
 use crate::source::Span;
 use crate::tables::constant;
 use crate::types::{Space, Ty, TyKind};
@@ -52,7 +52,7 @@ impl Checker<'_, '_> {
         }
         let init = self.default_of(of);
         let ty = self.cx.types.ptr(of, Space::Heap, true);
-        Expr { kind: ExprKind::New { arena: None, init, gfp }, ty, span }
+        Expr::operation(Callee::New { arena: None, init, gfp }, Vec::new(), ty, span)
     }
 
     /// The flags of `new T(GFP_KERNEL)`, by their name: the number is the kernel's that the module is built for.

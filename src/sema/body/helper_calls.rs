@@ -10,7 +10,7 @@ use crate::diag::codes::maps::MapWanted;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::MismatchedTypes;
 use crate::sema::kernel_types;
-use crate::sema::tree::{Expr, ExprKind, MapId, Role};
+use crate::sema::tree::{Callee, Expr, ExprKind, MapId, Role};
 use crate::source::Span;
 use crate::tables::{CONTEXTS, HelperArg, HelperArgKind, HelperResult, HelperSpec};
 use crate::types::{Space, Ty};
@@ -66,7 +66,7 @@ impl Checker<'_, '_> {
             }
             (HelperResult::Void | HelperResult::Value | HelperResult::Memory, _) => Ty::VOID,
         };
-        Expr { kind: ExprKind::Helper { helper, args: checked }, ty, span }
+        Expr::operation(Callee::Helper(helper), checked, ty, span)
     }
 
     fn check_kernel(&mut self, helper: &HelperSpec, span: Span) {

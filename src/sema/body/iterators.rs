@@ -6,7 +6,7 @@ use super::value::{error_expr, number};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::NoBytes;
 use crate::diag::codes::lifecycle::{ReadInto, ReadTooMuch, WantsHandle};
-use crate::sema::tree::{Const, Expr, ExprKind, LocalId};
+use crate::sema::tree::{Callee, Const, Expr, ExprKind, LocalId};
 use crate::source::Span;
 use crate::tables::{BUILTINS, is_kernel_context};
 use crate::types::Ty;
@@ -64,7 +64,7 @@ impl Checker<'_, '_> {
         let constant = |value: i128, ty: Ty| Expr { kind: ExprKind::Const(Const::Int(value)), ty, span };
         let (size, text) = (constant(size.into(), Ty::U64), constant(text.into(), Ty::U32));
         let args = vec![link, pointer, size, count, text];
-        Expr { kind: ExprKind::Builtin { builtin, args }, ty: Ty::I32, span }
+        Expr::operation(Callee::Builtin(builtin), args, Ty::I32, span)
     }
 
     /// `&v` of a variable that is filled: its address, its size, and whether it is a string. None if that was reported.
@@ -101,6 +101,6 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let seq = self.sequence(ctx, span);
-        Expr { kind: ExprKind::SeqWrite { seq: Box::new(seq), value: Box::new(value) }, ty: Ty::VOID, span }
+        Expr::operation(Callee::SeqWrite, vec![seq, value], Ty::VOID, span)
     }
 }

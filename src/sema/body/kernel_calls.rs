@@ -9,7 +9,7 @@ use crate::btf::KernelFunction;
 use crate::diag::codes::contexts::ArgumentCount;
 use crate::diag::codes::support::{NotSupportedYet, UnknownHeader};
 use crate::sema::declare::externs::as_result;
-use crate::sema::tree::{Const, Expr, ExprKind};
+use crate::sema::tree::{Callee, Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::tables;
 use crate::types::{FnSig, Space, Ty, TyKind};
@@ -76,7 +76,7 @@ impl Checker<'_, '_> {
         if args.iter().any(|arg| arg.ty == Ty::ERROR) || sig.result == Ty::ERROR {
             return error_expr(span);
         }
-        Expr { kind: ExprKind::KernelCall { function: name.to_owned(), args }, ty: sig.result, span }
+        Expr::operation(Callee::Kernel(name.to_owned()), args, sig.result, span)
     }
 
     /// `*u8` and `*char` are for any memory, and for text.

@@ -9,7 +9,7 @@ use crate::ast;
 use crate::diag::codes::contexts::{ArgumentCount, NoKfunc};
 use crate::diag::codes::types::{ExistsWhat, KfuncArgument};
 use crate::sema::declare::externs;
-use crate::sema::tree::{Const, Expr, ExprKind, KernelFact, KfuncArg, KfuncId, KfuncParam};
+use crate::sema::tree::{Callee, Const, Expr, ExprKind, KernelFact, KfuncArg, KfuncId, KfuncParam};
 use crate::source::Span;
 use crate::types::{Space, Ty};
 
@@ -65,7 +65,7 @@ impl Checker<'_, '_> {
         if checked.iter().any(|arg| arg.ty == Ty::ERROR) {
             return error_expr(span);
         }
-        Expr { kind: ExprKind::Kfunc { kfunc: id, args: checked }, ty: kfunc.result, span }
+        Expr::operation(Callee::Kfunc(id), checked, kfunc.result, span)
     }
 
     /// Reports each use of a function that the program declares and the kernel lacks.

@@ -6,7 +6,7 @@ use super::value::{error_expr, local};
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::lifecycle::{LoadWhat, RegisterWhat, WantsHandle};
 use crate::sema::env::Entity;
-use crate::sema::tree::{Expr, ExprKind, FuncId, ImplId, Role};
+use crate::sema::tree::{Callee, Expr, ExprKind, FuncId, ImplId, Role};
 use crate::sema::types::describe;
 use crate::source::Span;
 use crate::types::Ty;
@@ -21,7 +21,7 @@ impl Checker<'_, '_> {
         match self.program_value(arg) {
             Some(Some(func)) => {
                 let ty = self.handle_type(func);
-                return Expr { kind: ExprKind::Load(func), ty, span };
+                return Expr::operation(Callee::Load(func), Vec::new(), ty, span);
             }
             Some(None) => return error_expr(span),
             None => {}
@@ -92,7 +92,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let what = self.handle("detach", &args[0].value, true);
-        Expr { kind: ExprKind::Detach(Box::new(what)), ty: Ty::I32, span }
+        Expr::operation(Callee::Detach, vec![what], Ty::I32, span)
     }
 
     /// `register(implementation)`
@@ -102,7 +102,8 @@ impl Checker<'_, '_> {
         }
         match self.implementation("register", &args[0].value) {
             Some(implementation) => {
-                Expr { kind: ExprKind::Register { implementation, result_used: true }, ty: Ty::LINK, span }
+                let callee = Callee::Register { implementation, result_used: true };
+                Expr::operation(callee, Vec::new(), Ty::LINK, span)
             }
             None => error_expr(span),
         }
@@ -117,7 +118,7 @@ impl Checker<'_, '_> {
         if self.entity_named(arg).is_none() {
             let link = self.typed(arg, None);
             if link.ty == Ty::LINK {
-                return Expr { kind: ExprKind::Detach(Box::new(link)), ty: Ty::I32, span };
+                return Expr::operation(Callee::Detach, vec![link], Ty::I32, span);
             }
             if link.ty != Ty::ERROR {
                 let what = format!("a `{}`", self.ty_name(link.ty));
@@ -126,7 +127,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         match self.implementation("unregister", arg) {
-            Some(implementation) => Expr { kind: ExprKind::Unregister(implementation), ty: Ty::I32, span },
+            Some(implementation) => Expr::operation(Callee::Unregister(implementation), Vec::new(), Ty::I32, span),
             None => error_expr(span),
         }
     }
@@ -186,9 +187,11 @@ impl Checker<'_, '_> {
 
     /// The program that a handle is known to be of.
     pub(super) fn loaded(&self, handle: &Expr) -> Option<FuncId> {
-        if let ExprKind::Load(func) = &handle.kind {
-            return Some(*func);
-        }
-        self.info[local(handle)?.0 as usize].program
+        loaded_by(handle).or_else(|| self.info[local(handle)?.0 as usize].program)
     }
+}
+
+/// The program of a call of `load`.
+pub(super) fn loaded_by(handle: &Expr) -> Option<FuncId> {
+    if let ExprKind::Operation { callee: Callee::Load(func), .. } = &handle.kind { Some(*func) } else { None }
 }

@@ -9,7 +9,7 @@ use crate::diag::codes::contexts::{ArgumentCount, NoSuchMethod};
 use crate::diag::codes::maps::{MapRefuses, MapWanted};
 use crate::diag::foreign;
 use crate::sema::similar;
-use crate::sema::tree::{Expr, ExprKind, MapId, Optional, OptionalKind};
+use crate::sema::tree::{Callee, Expr, ExprKind, MapId, Optional, OptionalKind};
 use crate::source::Span;
 use crate::tables::{
     self, HelperSpec, MAP_KINDS, MAP_METHODS, MapAccess, MapKindSpec, MapMethodSpec, Refusal, refusal,
@@ -114,7 +114,7 @@ impl Checker<'_, '_> {
             self.note_deleted(map, key, span);
         }
         let ty = self.table_type(method.result);
-        Expr { kind: ExprKind::MapCall { map, method, args }, ty, span }
+        Expr::operation(Callee::Map { map, method }, args, ty, span)
     }
 
     /// `m.entry(k, init)`, `q.pop()`: what is there or not. None if that was reported.
@@ -187,7 +187,7 @@ impl Checker<'_, '_> {
         }
         self.context_argument(map, method, &mut args, span);
         let ty = self.table_type(method.result);
-        Expr { kind: ExprKind::MapCall { map, method, args }, ty, span }
+        Expr::operation(Callee::Map { map, method }, args, ty, span)
     }
 
     /// `s.id(ctx, flags)`: a helper that takes the context, the map, and the last argument.
@@ -207,7 +207,7 @@ impl Checker<'_, '_> {
         let pointer = self.cx.types.ptr(Ty::U8, Space::Map, false);
         let map = Expr { kind: ExprKind::MapAddress(map), ty: pointer, span };
         let ty = self.table_type(method.result);
-        Expr { kind: ExprKind::Helper { helper, args: vec![context, map, rest] }, ty, span }
+        Expr::operation(Callee::Helper(helper), vec![context, map, rest], ty, span)
     }
 
     fn method_args(&mut self, call: MapCall<'_>) -> Option<Vec<Expr>> {

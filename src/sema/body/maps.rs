@@ -10,7 +10,7 @@ use crate::diag::codes::maps::{DeleteFromArray, DeleteWhat, LostFieldWrite, Perc
 use crate::diag::codes::types::MismatchedTypes;
 use crate::sema::env::Entity;
 use crate::sema::tree::{
-    Binding, Block, Condition, Expr, ExprKind, If, LocalId, MapId, Optional, OptionalKind, Stmt, StmtKind,
+    Binding, Block, Callee, Condition, Expr, ExprKind, If, LocalId, MapId, Optional, OptionalKind, Stmt, StmtKind,
 };
 use crate::source::Span;
 use crate::tables::{MAP_METHODS, MapAccess, ValueRule};
@@ -49,7 +49,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let ty = self.table_type(method.result);
-        Expr { kind: ExprKind::MapCall { map, method, args: vec![key] }, ty, span }
+        Expr::operation(Callee::Map { map, method }, vec![key], ty, span)
     }
 
     /// Map and key of `m[k].f`, `m[k][i]`, `m[k].f.g[i]` …
@@ -230,7 +230,9 @@ impl Checker<'_, '_> {
         }
         match self.program_value(value) {
             None => Some(None),
-            Some(func) => func.map(|func| Some(Expr { kind: ExprKind::Load(func), ty: Ty::HANDLE, span: value.span })),
+            Some(func) => {
+                func.map(|func| Some(Expr::operation(Callee::Load(func), Vec::new(), Ty::HANDLE, value.span)))
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, CollectionCall, NoSuchMethod};
 use crate::diag::codes::shared::{OwnerUse, SpecialUse};
 use crate::sema::owners::methods;
-use crate::sema::tree::{Expr, ExprKind, FuncId, GlobalId, LocalId, Role};
+use crate::sema::tree::{Callee, Expr, ExprKind, FuncId, GlobalId, LocalId, Role};
 use crate::source::Span;
 use crate::tables::{self, Reference};
 use crate::target::Maps;
@@ -127,7 +127,7 @@ impl Checker<'_, '_> {
         }
         let ty = self.cx.types.ptr(place.ty, Space::Any, false);
         let at = Expr { span: place.span, kind: ExprKind::AddressOf(Box::new(place)), ty };
-        Expr { kind: ExprKind::Helper { helper, args: vec![at, given] }, ty: object, span }
+        Expr::operation(Callee::Helper(helper), vec![at, given], object, span)
     }
 
     /// `v.queue.push_back(p)`
@@ -160,18 +160,19 @@ impl Checker<'_, '_> {
         }
         let Some(pointer) = self.pointer(object) else { return error_expr(span) };
         let wanted = self.cx.types.ptr(pointer.to, Space::Heap, false);
-        let args: Vec<Expr> = args.iter().map(|arg| self.coerced(&arg.value, wanted)).collect();
+        let added: Vec<Expr> = args.iter().map(|arg| self.coerced(&arg.value, wanted)).collect();
         let less = self.order(place.ty, pointer.to, span);
         if !self.is_in_entry(&place)
             || !self.holds_lock(&place, method.name, span)
-            || args.iter().any(|arg| arg.ty == Ty::ERROR)
+            || added.iter().any(|arg| arg.ty == Ty::ERROR)
         {
             return error_expr(span);
         }
         let is_call = less.is_some() && known.reference == Some(Reference::Releases);
         let ty = if known.reference == Some(Reference::Releases) { Ty::VOID } else { object };
         let less = less.filter(|_| is_call);
-        Expr { kind: ExprKind::ObjectCall { function, place: Box::new(place), args, less }, ty, span }
+        let args = [place].into_iter().chain(added).collect();
+        Expr::operation(Callee::Object { function, less }, args, ty, span)
     }
 
     /// Whether the lock of the same entry is held; reports if not.

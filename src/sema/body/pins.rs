@@ -6,7 +6,7 @@ use super::value::error_expr;
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::lifecycle::{PinName, WantsHandle};
 use crate::sema::env::Entity;
-use crate::sema::tree::{Const, Expr, ExprKind, Pinned};
+use crate::sema::tree::{Callee, Const, Expr, ExprKind, MapId};
 use crate::source::Span;
 use crate::tables::BUILTINS;
 use crate::types::{Ty, TyKind};
@@ -23,8 +23,9 @@ impl Checker<'_, '_> {
         self.check_pin_name(&name);
         let Some(builtin) = BUILTINS.iter().find(|builtin| builtin.name == "pin") else { return error_expr(span) };
         let name = self.string_argument(name, builtin, span);
-        let Some(what) = what else { return error_expr(span) };
-        Expr { kind: ExprKind::Pin { what, name: Some(Box::new(name)) }, ty: Ty::I32, span }
+        let Some((map, mut args)) = what else { return error_expr(span) };
+        args.push(name);
+        Expr::operation(Callee::Pin(map), args, Ty::I32, span)
     }
 
     /// `unpin(what)`
@@ -33,8 +34,8 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         args.iter().for_each(|arg| self.refuse_name(arg, "unpin"));
-        let Some(what) = self.pinned("unpin", &args[0].value) else { return error_expr(span) };
-        Expr { kind: ExprKind::Pin { what, name: None }, ty: Ty::I32, span }
+        let Some((map, args)) = self.pinned("unpin", &args[0].value) else { return error_expr(span) };
+        Expr::operation(Callee::Unpin(map), args, Ty::I32, span)
     }
 
     /// A name that is a constant has to be one that bpffs takes.
@@ -47,12 +48,12 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// A map, by its name or its address, a handle or a link. None if it is something else, which is reported.
-    fn pinned(&mut self, builtin: &str, written: &ast::Expr) -> Option<Pinned> {
+    /// A map, by its name or its address, or a handle or a link as an argument. None if it is something else, which is reported.
+    fn pinned(&mut self, builtin: &str, written: &ast::Expr) -> Option<(Option<MapId>, Vec<Expr>)> {
         let inner = strip(written);
         let named = if let Ast::Unary { op: ast::UnaryOp::AddressOf, operand } = &inner.kind { operand } else { inner };
         if let Some(Entity::Map(map)) = self.entity_named(named) {
-            return Some(Pinned::Map(*map));
+            return Some((Some(*map), Vec::new()));
         }
         let wants = "a map, or what `load` or `attach` returned";
         if self.program_named(written).is_some() || self.program_local(written).is_some() {
@@ -64,7 +65,7 @@ impl Checker<'_, '_> {
         }
         let value = self.typed(written, None);
         if matches!(self.cx.types.kind(value.ty), TyKind::Handle(_) | TyKind::Link) {
-            return Some(Pinned::Held(Box::new(value)));
+            return Some((None, vec![value]));
         }
         if value.ty != Ty::ERROR {
             let found = format!("`{}`", self.ty_name(value.ty));

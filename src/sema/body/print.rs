@@ -8,7 +8,7 @@ use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::contexts::{BadFormat, ComputedFormat, FormatCount, FormatMismatch, Unprintable};
 use crate::diag::codes::limits::NotPrintable;
 use crate::sema::body::calls::counted;
-use crate::sema::tree::{Block, Const, Expr, ExprKind, Print};
+use crate::sema::tree::{Block, Callee, Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
 
@@ -24,8 +24,9 @@ impl Checker<'_, '_> {
     pub fn print(&mut self, args: &[ast::Arg], newline: bool, span: Span) -> Expr {
         let name = if newline { PRINT } else { "print_raw" };
         let Some((format, args)) = self.formatted(name, args, span) else { return error_expr(span) };
-        let seq = self.own_iterator().map(|ctx| Box::new(self.sequence(ctx, span)));
-        Expr { kind: ExprKind::Print(Print { format, args, seq, newline }), ty: Ty::VOID, span }
+        let seq = self.own_iterator().map(|ctx| self.sequence(ctx, span));
+        let callee = Callee::Print { format, newline, to_seq: seq.is_some() };
+        Expr::operation(callee, seq.into_iter().chain(args).collect(), Ty::VOID, span)
     }
 
     /// The format and the values of a message; none after an error.

@@ -6,7 +6,7 @@ use super::value::{cast, error_expr, int_expr};
 use crate::ast;
 use crate::diag::codes::contexts::{ArgumentCount, RedirectWhere};
 use crate::diag::codes::maps::MapRefuses;
-use crate::sema::tree::{Expr, ExprKind, LocalId, Role};
+use crate::sema::tree::{Callee, Expr, ExprKind, LocalId, Role};
 use crate::source::Span;
 use crate::tables::{self, HelperArgKind, HelperSpec, PROGRAMS, ProgramSpec};
 use crate::types::{Space, Ty};
@@ -34,7 +34,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let ty = self.table_type(program.result);
-        Expr { kind: ExprKind::Helper { helper, args: checked }, ty, span }
+        Expr::operation(Callee::Helper(helper), checked, ty, span)
     }
 
     /// `redirect(m, key, flags)` of a map of sockets, in a program that these send or receive through; `flags` may be left out.
@@ -83,7 +83,7 @@ impl Checker<'_, '_> {
         self.info(context).read = true;
         let args = vec![self.local_expr(context, span), map, key, flags];
         let called = self.table_type(helper.ty.unwrap_or("i64"));
-        let verdict = Expr { kind: ExprKind::Helper { helper, args }, ty: called, span };
+        let verdict = Expr::operation(Callee::Helper(helper), args, called, span);
         let action = self.table_type(program.result);
         cast(verdict, action)
     }

@@ -4,7 +4,7 @@ use super::Checker;
 use super::value::error_expr;
 use crate::ast;
 use crate::diag::codes::lifecycle::{RunContext, RunKind};
-use crate::sema::tree::{Const, Expr, ExprKind, FuncId, Role};
+use crate::sema::tree::{Callee, Const, Expr, ExprKind, FuncId, Role};
 use crate::source::Span;
 use crate::tables::{BUILTINS, Params};
 use crate::types::{Space, Ty};
@@ -39,7 +39,7 @@ impl Checker<'_, '_> {
             }
         };
         let size = Expr { kind: ExprKind::Const(Const::Int(size.into())), ty: Ty::U64, span };
-        Expr { kind: ExprKind::Builtin { builtin, args: vec![handle, context, size] }, ty: Ty::I32, span }
+        Expr::operation(Callee::Builtin(builtin), vec![handle, context, size], Ty::I32, span)
     }
 
     /// Whether the program is one that is run, and gets what it declares.

@@ -55,7 +55,7 @@ impl Checker<'_, '_> {
 
     /// The parameter, variable or function from which a pointer is.
     fn holder(&self, pointer: &Expr) -> Option<Holder> {
-        if let ExprKind::Call { func, .. } = pointer.kind {
+        if let Some((func, _)) = pointer.call() {
             let is_own = matches!(self.env.program.func(func).role, Role::Helper | Role::Plain);
             return is_own.then_some(Holder::Result(func));
         }

@@ -9,7 +9,7 @@ use crate::ast::{self, Ident, StmtKind as Ast};
 use crate::diag::codes::names::{NotConstant, UnusedResult};
 use crate::diag::codes::types::{ElseMustLeave, NoEffect, NoValue, UnknownTypeOf};
 use crate::sema::consts::CONSTANTS;
-use crate::sema::tree::{Block, Const, Expr, ExprKind, Stmt, StmtKind};
+use crate::sema::tree::{Block, Callee, Const, Expr, ExprKind, Stmt, StmtKind};
 use crate::sema::trusted::Holder;
 use crate::sema::types::{self, Position};
 use crate::source::Span;
@@ -262,26 +262,32 @@ impl Checker<'_, '_> {
     /// An expression that is used for its effect, not for its value. `unused` writes it as one that drops that.
     fn effect(&mut self, expr: &ast::Expr, unused: impl Fn(&str) -> String) -> Expr {
         let mut checked = self.value(expr, None).expr;
-        if let ExprKind::Attach { result_used, .. } | ExprKind::Register { result_used, .. } = &mut checked.kind {
+        if let ExprKind::Operation {
+            callee: Callee::Attach { result_used, .. } | Callee::Register { result_used, .. },
+            ..
+        } = &mut checked.kind
+        {
             *result_used = false;
-        } else if let ExprKind::Call { func, .. } = &checked.kind
+        } else if let Some(name) = self.function_called(&checked)
             && checked.ty != Ty::VOID
             && !self.failed()
         {
-            let name = self.env.program.func(*func).name.clone();
-            let form = unused(self.text(expr.span));
-            self.warn(checked.span, UnusedResult { name }).help(format!("`{form}` says that this is meant"));
-        } else if let ExprKind::CallPointer { callee, .. } = &checked.kind
-            && checked.ty != Ty::VOID
-            && !self.failed()
-        {
-            let name = self.text(callee.span).to_owned();
             let form = unused(self.text(expr.span));
             self.warn(checked.span, UnusedResult { name }).help(format!("`{form}` says that this is meant"));
         } else if checked.ty != Ty::ERROR && (!has_effect(&checked) || drops_result(expr)) {
             self.no_effect(expr, checked.ty, checked.span);
         }
         checked
+    }
+
+    /// The function of the program that an expression calls, by its name or the pointer as written; none for other expressions.
+    fn function_called(&self, expr: &Expr) -> Option<String> {
+        let ExprKind::Operation { callee, args } = &expr.kind else { return None };
+        if let Callee::Func(func) = callee {
+            return Some(self.env.program.func(*func).name.clone());
+        }
+        let pointer = args.first().filter(|_| matches!(callee, Callee::Pointer))?;
+        Some(self.text(pointer.span).to_owned())
     }
 
     /// Reports an expression that does nothing, with a guess at the meaning.

@@ -8,7 +8,7 @@ use crate::ast::{self, ArmBody, ExprKind as Ast, Ident, StmtKind as AstStmt};
 use crate::diag::codes::contexts::{ArgumentCount, ProgramCalled, TailCallContext, TailCallPlace, TailCallType};
 use crate::diag::codes::shared::CallInLock;
 use crate::sema::tree::{
-    Arm, Block, Const, Expr, ExprKind, FuncId, If, LocalId, Match, ProgramRole, Role, Stmt, StmtKind,
+    Arm, Block, Callee, Const, Expr, ExprKind, FuncId, If, LocalId, Match, ProgramRole, Role, Stmt, StmtKind,
 };
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
@@ -142,7 +142,7 @@ impl Checker<'_, '_> {
         }
         let ty = self.env.program.func(callee).result;
         let wanted = self.env.program.func(self.func).result;
-        let call = Expr { kind: ExprKind::Call { func: callee, args: passed }, ty, span };
+        let call = Expr::operation(Callee::Func(callee), passed, ty, span);
         // The kernel gets the callee's result unchanged, whatever integer types the two declare.
         if ty == wanted { call } else { Expr { kind: ExprKind::Cast(Box::new(call)), ty: wanted, span } }
     }
@@ -190,19 +190,12 @@ impl Checker<'_, '_> {
 
     /// Whether a value that is returned is a tail call, or one of its branches is.
     pub fn has_tail_call(&self, value: &Expr) -> bool {
-        let of_block = |block: &Block| block.value.as_ref().is_some_and(|value| self.has_tail_call(value));
-        if let ExprKind::Call { func, .. } = &value.kind {
-            matches!(self.env.program.func(*func).role, Role::Program(_))
+        if let Some((func, _)) = value.call() {
+            matches!(self.env.program.func(func).role, Role::Program(_))
         } else if let ExprKind::Cast(inner) = &value.kind {
             self.has_tail_call(inner)
-        } else if let ExprKind::If(node) = &value.kind {
-            of_block(&node.then) || node.otherwise.as_ref().is_some_and(of_block)
-        } else if let ExprKind::Block(block) = &value.kind {
-            of_block(block)
-        } else if let ExprKind::Match(node) = &value.kind {
-            node.arms.iter().any(|arm| of_block(&arm.body)) || node.default.as_ref().is_some_and(of_block)
         } else {
-            false
+            value.branches().into_iter().flatten().any(|value| self.has_tail_call(value))
         }
     }
 

@@ -119,7 +119,7 @@ pub(super) fn has_effect(expr: &Expr) -> bool {
     match expr.parts() {
         Parts::Operands(operands) => operands.into_iter().any(has_effect),
         Parts::Optional(optional) => optional_has_effect(&optional.kind),
-        Parts::Effect(_) | Parts::If(_) | Parts::Block(_) | Parts::Match(_) => true,
+        Parts::Operation(..) | Parts::If(_) | Parts::Block(_) | Parts::Match(_) => true,
     }
 }
 

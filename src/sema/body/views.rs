@@ -9,7 +9,7 @@ use super::value::{Value, cast, error_expr, local};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NoSuchMethod};
 use crate::diag::codes::types::{MismatchedTypes, NotViewable};
-use crate::sema::tree::{Const, Expr, ExprKind, LocalId, Optional, OptionalKind, StmtKind, View};
+use crate::sema::tree::{Callee, Const, Expr, ExprKind, LocalId, Optional, OptionalKind, StmtKind, View};
 use crate::source::Span;
 use crate::tables::{BuiltinSpec, FieldRole, LONGEST_OF_CHOICES};
 use crate::types::{Space, Ty, TyKind};
@@ -309,7 +309,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let ty = self.table_type(builtin.result);
-        Expr { kind: ExprKind::Builtin { builtin, args: checked }, ty, span }
+        Expr::operation(Callee::Builtin(builtin), checked, ty, span)
     }
 
     /// `len(view)`

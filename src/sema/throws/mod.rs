@@ -15,8 +15,8 @@ mod report;
 mod summary;
 
 use super::env::Env;
-use super::tree::{CatchKind, FuncId, Role};
 use crate::diag::codes::types::GlobalFunction;
+use crate::sema::tree::{CatchKind, FuncId, Role};
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::Ty;

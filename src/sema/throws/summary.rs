@@ -1,7 +1,7 @@
 //! The parts of a body that decide what it throws.
 
 use super::{Site, Thrown};
-use crate::sema::tree::{CatchKind, Const, Expr, ExprKind, Func, FuncId, Program, Role, Stmt, StmtKind, Visitor};
+use crate::sema::tree::{self, CatchKind, Const, Expr, ExprKind, Func, FuncId, Program, Role, Stmt, StmtKind, Visitor};
 use crate::source::Span;
 use crate::target::Target;
 use crate::types::Ty;
@@ -140,7 +140,7 @@ impl Visitor<'_> for Walk<'_> {
             self.summary.nodes.push(Node::Defer { body });
         } else {
             self.summary.loops |= stmt.kind.is_loop();
-            self.summary.panics |= matches!(stmt.kind, StmtKind::Panic(_));
+            self.summary.panics |= matches!(stmt.kind, StmtKind::Panic { .. });
             self.parts_of_stmt(stmt);
         }
     }
@@ -150,30 +150,32 @@ impl Visitor<'_> for Walk<'_> {
         let span = expr.span;
         if let ExprKind::Const(value) = &expr.kind {
             functions(value, &mut self.summary.addressed);
-        } else if let ExprKind::New { init, .. } = &expr.kind {
+        } else if let ExprKind::Operation { callee, args } = &expr.kind {
+            self.operation(callee, args, span);
+        }
+    }
+}
+
+impl Walk<'_> {
+    fn operation(&mut self, callee: &tree::Callee, args: &[Expr], span: Span) {
+        if let Some((handler, on)) = callee.handed(args) {
+            self.handler(handler, on);
+        } else if let tree::Callee::New { init, .. } = callee {
             functions(init, &mut self.summary.addressed);
-        } else if let ExprKind::Call { func, .. } = expr.kind {
+        } else if let tree::Callee::Func(func) = *callee {
             // A throw that leaves `main` ends the process, whoever called it.
-            if matches!(self.program.func(func).role, Role::Main(_)) {
-                return;
+            if !matches!(self.program.func(func).role, Role::Main(_)) {
+                self.summary.nodes.push(Node::Call { target: Callee::Func(func), span });
             }
-            self.summary.nodes.push(Node::Call { target: Callee::Func(func), span });
-        } else if let ExprKind::Builtin { builtin, .. } = &expr.kind {
+        } else if let tree::Callee::Builtin(builtin) = callee {
             if let Some(code) = builtin.thrown() {
                 self.summary.nodes.push(Node::Throw { site: self.sites.len() });
                 self.sites.push(Thrown { span, code: i32::try_from(code).ok() });
             }
-        } else if let ExprKind::CallPointer { callee, .. } = &expr.kind {
-            self.summary.nodes.push(Node::Call { target: Callee::Pointer(callee.ty), span });
-        } else if let ExprKind::MapCall { method, args, .. } = &expr.kind
-            && let [handler] = args.as_slice()
-            && let Some(on) = method.handler
-        {
-            self.handler(handler, on);
-        } else if let ExprKind::ObjectCall { less: Some(less), .. } = expr.kind {
+        } else if let (tree::Callee::Pointer, [pointer, ..]) = (callee, args) {
+            self.summary.nodes.push(Node::Call { target: Callee::Pointer(pointer.ty), span });
+        } else if let tree::Callee::Object { less: Some(less), .. } = *callee {
             self.summary.handlers.push(Handler { callee: Callee::Func(less), on: Target::Bpf, span });
-        } else if let Some(handler) = expr.field_handler() {
-            self.handler(handler, Target::Bpf);
         }
     }
 }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::source::Span;
 use crate::tables::{AttachOption, BuiltinSpec, FieldMethodSpec, HelperSpec, MapMethodSpec};
+use crate::target::Target;
 use crate::types::Ty;
 
 /// An expression with its type.
@@ -99,113 +100,18 @@ pub enum ExprKind {
     If(Box<If>),
     Block(Block),
     Match(Box<Match>),
-    Call {
-        func: FuncId,
-        args: Vec<Expr>,
-    },
-    /// Through a function pointer.
-    CallPointer {
-        callee: Box<Expr>,
-        args: Vec<Expr>,
-    },
-    Builtin {
-        builtin: &'static BuiltinSpec,
-        args: Vec<Expr>,
-    },
-    /// A BPF helper by its name; what it takes as memory are pointers.
-    Helper {
-        helper: &'static HelperSpec,
-        args: Vec<Expr>,
-    },
-    /// A function of the kernel, with those arguments that calls leave out.
-    Kfunc {
-        kfunc: KfuncId,
-        args: Vec<Expr>,
-    },
-    /// A function or macro of the kernel that module code calls.
-    KernelCall {
-        function: String,
+    /// What a declaration or a row of a table describes, with its arguments in order of evaluation.
+    Operation {
+        callee: Callee,
         args: Vec<Expr>,
     },
     /// `&m`, as an argument of a helper.
     MapAddress(MapId),
-    /// `fetch_add(place, n)` and the like; the operands have the type of the place.
-    Atomic {
-        builtin: &'static BuiltinSpec,
-        place: Box<Expr>,
-        args: Vec<Expr>,
-    },
     /// `m[k].cpu(i)`, the value of one CPU; without `cpu`: `m[k].sum()`.
     PerCpu {
         map: MapId,
         key: Box<Expr>,
         cpu: Option<Box<Expr>>,
-    },
-    /// `m.insert(k, v)` and the like, of a method whose result is always there. The context of an `output` that needs one
-    /// is an argument after those of the method.
-    MapCall {
-        map: MapId,
-        method: &'static MapMethodSpec,
-        args: Vec<Expr>,
-    },
-    /// `v.t.start(ns, f)` and the like, of a special field. The first argument is the field, the last one the handler, if the
-    /// method takes one; then the map is known.
-    FieldCall {
-        method: &'static FieldMethodSpec,
-        map: Option<MapId>,
-        flags: u32,
-        args: Vec<Expr>,
-    },
-    Print(Print),
-    /// `ctx.write(value)`: the bytes of a value to the reader of an iterator.
-    SeqWrite {
-        seq: Box<Expr>,
-        value: Box<Expr>,
-    },
-    /// `load(program)`
-    Load(FuncId),
-    /// `attach(handle, target?, flags?, option: value, …)`
-    Attach {
-        handle: Box<Expr>,
-        target: Option<Box<Expr>>,
-        flags: Option<Box<Expr>>,
-        options: Vec<(&'static AttachOption, Expr)>,
-        result_used: bool,
-    },
-    /// Takes a handle (all its links) or a link; yields an `i32`.
-    Detach(Box<Expr>),
-    /// `pin(what, name)`; without a name it is `unpin(what)`. Yields an `i32`.
-    Pin {
-        what: Pinned,
-        name: Option<Box<Expr>>,
-    },
-    /// `register(n)`: a link.
-    Register {
-        implementation: ImplId,
-        result_used: bool,
-    },
-    /// `unregister(n)`; yields an `i32`.
-    Unregister(ImplId),
-    /// `new T()`: a pointer to a `T` with this value, or null.
-    New {
-        /// `arena.alloc(T)`: where the object is.
-        arena: Option<MapId>,
-        /// `GFP_KERNEL`; empty without flags.
-        gfp: String,
-        init: Const,
-    },
-    /// A method of a list or tree of objects: a function of the kernel on the field of an entry.
-    ObjectCall {
-        function: &'static str,
-        place: Box<Expr>,
-        args: Vec<Expr>,
-        /// What orders the objects of the tree to which it adds one.
-        less: Option<FuncId>,
-    },
-    /// `dispatch(m, …, timeout_ms: n)`; each map once. Yields an `i32`.
-    Dispatch {
-        maps: Vec<MapId>,
-        timeout: Option<Box<Expr>>,
     },
     /// In order of evaluation; fields that were left out have been filled in.
     Struct {
@@ -235,12 +141,101 @@ pub enum ExprKind {
     },
 }
 
+/// The operations that have effects, or may have.
+pub enum Callee {
+    Func(FuncId),
+    /// Through a function pointer, the first argument.
+    Pointer,
+    /// The first argument of an atomic one is a place, and the others have its type.
+    Builtin(&'static BuiltinSpec),
+    /// A BPF helper by its name; what it takes as memory are pointers.
+    Helper(&'static HelperSpec),
+    /// A function of the kernel, with those arguments that calls leave out.
+    Kfunc(KfuncId),
+    /// A function or macro of the kernel that module code calls.
+    Kernel(String),
+    /// `m.insert(k, v)` and the like, of a method whose result is always there. The context of an `output` that needs one
+    /// is an argument after those of the method.
+    Map {
+        map: MapId,
+        method: &'static MapMethodSpec,
+    },
+    /// `v.t.start(ns, f)` and the like, of a special field. The first argument is the field, the last one the handler, if the
+    /// method takes one; then the map is known.
+    Field {
+        method: &'static FieldMethodSpec,
+        map: Option<MapId>,
+        flags: u32,
+    },
+    /// A method of a list or tree of objects, a field of an entry, which is the first argument: a function of the kernel.
+    Object {
+        function: &'static str,
+        /// What orders the objects of the tree to which it adds one.
+        less: Option<FuncId>,
+    },
+    /// `print` ends the line, `print_raw` does not. The file of an iterator that it is printed to is the first argument.
+    Print {
+        format: Format,
+        newline: bool,
+        to_seq: bool,
+    },
+    /// `ctx.write(value)`: the bytes of a value, the second argument, to the reader of an iterator.
+    SeqWrite,
+    /// `load(program)`
+    Load(FuncId),
+    /// `attach(handle, target?, flags?, option: value, …)`
+    Attach {
+        has_target: bool,
+        has_flags: bool,
+        options: Vec<&'static AttachOption>,
+        result_used: bool,
+    },
+    /// Takes a handle (all its links) or a link; yields an `i32`.
+    Detach,
+    /// `pin(what, name)`, of a map, or of a handle or a link, the first argument. Yields an `i32`.
+    Pin(Option<MapId>),
+    /// `unpin(what)`, as `pin`.
+    Unpin(Option<MapId>),
+    /// `register(n)`: a link.
+    Register {
+        implementation: ImplId,
+        result_used: bool,
+    },
+    /// `unregister(n)`; yields an `i32`.
+    Unregister(ImplId),
+    /// `new T()`: a pointer to a `T` with this value, or null.
+    New {
+        /// `arena.alloc(T)`: where the object is.
+        arena: Option<MapId>,
+        /// `GFP_KERNEL`; empty without flags.
+        gfp: String,
+        init: Const,
+    },
+    /// `dispatch(m, …, timeout_ms: n)`; each map once. The time-out is the only argument, if it is there. Yields an `i32`.
+    Dispatch(Vec<MapId>),
+}
+
+impl Callee {
+    /// The argument that is a function which other code calls later, and that code.
+    pub fn handed<'a>(&self, args: &'a [Expr]) -> Option<(&'a Expr, Target)> {
+        if let (Callee::Map { method, .. }, [handler]) = (self, args) {
+            return method.handler.map(|on| (handler, on));
+        }
+        let Callee::Field { method, .. } = self else { return None };
+        args.last().filter(|_| !method.handler.is_empty()).map(|handler| (handler, Target::Bpf))
+    }
+}
+
+/// A printf format without length modifiers; every conversion has an argument of a fitting type: integers are of 32 or
+/// 64 bits, signed for `d` and unsigned for `u x X o c`.
+pub type Format = Vec<u8>;
+
 /// The parts of an expression, for walks through all of them.
 pub enum Parts<'a> {
     /// It computes a value, or a place, of these, in order of evaluation, and does nothing else.
     Operands(Vec<&'a Expr>),
-    /// It evaluates these in order, and may have other effects.
-    Effect(Vec<&'a Expr>),
+    /// It evaluates the arguments in order, and may have other effects.
+    Operation(&'a Callee, &'a [Expr]),
     Optional(&'a Optional),
     If(&'a If),
     Block(&'a Block),
@@ -248,10 +243,18 @@ pub enum Parts<'a> {
 }
 
 impl Expr {
-    /// The function that BPF code has called later, as the last argument of such a call.
-    pub fn field_handler(&self) -> Option<&Expr> {
-        let ExprKind::FieldCall { method, args, .. } = &self.kind else { return None };
-        args.last().filter(|_| !method.handler.is_empty())
+    /// An operation with its arguments and the type of its result.
+    pub fn operation(callee: Callee, args: Vec<Expr>, ty: Ty, span: Span) -> Expr {
+        Expr { kind: ExprKind::Operation { callee, args }, ty, span }
+    }
+
+    /// The function of the program that is called by its name, and the arguments; none for other expressions.
+    pub fn call(&self) -> Option<(FuncId, &[Expr])> {
+        if let ExprKind::Operation { callee: Callee::Func(func), args } = &self.kind {
+            Some((*func, args))
+        } else {
+            None
+        }
     }
 
     /// The operands of the expression, by which visitors reach every part of a body.
@@ -290,33 +293,7 @@ impl Expr {
             ExprKind::PerCpu { key, cpu, .. } => {
                 Parts::Operands([key].into_iter().chain(cpu).map(Box::as_ref).collect())
             }
-            ExprKind::Load(_) | ExprKind::New { .. } | ExprKind::Register { .. } | ExprKind::Unregister(_) => {
-                Parts::Effect(vec![])
-            }
-            ExprKind::Detach(what) => Parts::Effect(vec![what]),
-            ExprKind::Pin { what, name } => {
-                let held = if let Pinned::Held(held) = what { Some(held) } else { None };
-                Parts::Effect(held.into_iter().chain(name).map(Box::as_ref).collect())
-            }
-            ExprKind::Call { args, .. }
-            | ExprKind::Builtin { args, .. }
-            | ExprKind::Helper { args, .. }
-            | ExprKind::Kfunc { args, .. }
-            | ExprKind::KernelCall { args, .. }
-            | ExprKind::MapCall { args, .. }
-            | ExprKind::FieldCall { args, .. } => Parts::Effect(args.iter().collect()),
-            ExprKind::CallPointer { callee: first, args, .. }
-            | ExprKind::Atomic { place: first, args, .. }
-            | ExprKind::ObjectCall { place: first, args, .. } => {
-                Parts::Effect([&**first].into_iter().chain(args).collect())
-            }
-            ExprKind::Print(print) => Parts::Effect(print.seq.iter().map(Box::as_ref).chain(&print.args).collect()),
-            ExprKind::SeqWrite { seq, value } => Parts::Effect(vec![seq, value]),
-            ExprKind::Attach { handle, target, flags, options, .. } => {
-                let before = [handle].into_iter().chain(target).chain(flags).map(Box::as_ref);
-                Parts::Effect(before.chain(options.iter().map(|(_, value)| value)).collect())
-            }
-            ExprKind::Dispatch { timeout, .. } => Parts::Effect(timeout.iter().map(Box::as_ref).collect()),
+            ExprKind::Operation { callee, args } => Parts::Operation(callee, args),
             ExprKind::IsPresent(optional) | ExprKind::PacketPointer(optional) => Parts::Optional(optional),
             ExprKind::If(node) => Parts::If(node),
             ExprKind::Block(block) => Parts::Block(block),
@@ -325,29 +302,10 @@ impl Expr {
     }
 }
 
-/// What `pin` takes.
-pub enum Pinned {
-    Map(MapId),
-    /// A handle or a link.
-    Held(Box<Expr>),
-}
-
 /// The severity of following a pointer that the program did not test, and that this op tests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unproven {
     Fine,
     Warning,
     Error,
-}
-
-/// A print whose format was checked against its arguments.
-pub struct Print {
-    /// A printf format without length modifiers; every conversion has an argument of a fitting type: integers are of 32 or
-    /// 64 bits, signed for `d` and unsigned for `u x X o c`.
-    pub format: Vec<u8>,
-    pub args: Vec<Expr>,
-    /// The file of an iterator that it is printed to.
-    pub seq: Option<Box<Expr>>,
-    /// `print` ends the line, `print_raw` does not.
-    pub newline: bool,
 }

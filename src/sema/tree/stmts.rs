@@ -1,6 +1,6 @@
 //! Statements and blocks.
 
-use super::{ArithOp, Binding, Expr, LocalId, MapId, Optional, Print};
+use super::{ArithOp, Binding, Expr, Format, LocalId, MapId, Optional};
 use crate::source::Span;
 use crate::types::Ty;
 
@@ -139,7 +139,10 @@ pub enum StmtKind {
     Throw(Expr),
     /// `panic(…)`: prints, and ends the process; a program of BPF code returns what lets nothing through, whatever function of it
     /// this is in. No handler takes it.
-    Panic(Print),
+    Panic {
+        format: Format,
+        args: Vec<Expr>,
+    },
     /// The first catch that takes a code has it; one that none takes is thrown on.
     Try {
         body: Block,

@@ -33,7 +33,7 @@ impl Expr {
             Parts::If(node) => [&node.then].into_iter().chain(&node.otherwise).collect(),
             Parts::Match(node) => node.arms.iter().map(|arm| &arm.body).chain(&node.default).collect(),
             Parts::Block(block) => vec![block],
-            Parts::Operands(_) | Parts::Effect(_) | Parts::Optional(_) => return None,
+            Parts::Operands(_) | Parts::Operation(..) | Parts::Optional(_) => return None,
         };
         Some(blocks.into_iter().filter_map(|block| block.value.as_deref()).collect())
     }

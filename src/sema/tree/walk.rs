@@ -66,14 +66,15 @@ pub trait Visitor<'t> {
                 self.block(body);
                 catches.iter().for_each(|catch| self.block(&catch.body));
             }
-            StmtKind::Panic(print) => print.args.iter().for_each(|arg| self.expr(arg)),
+            StmtKind::Panic { args, .. } => args.iter().for_each(|arg| self.expr(arg)),
             StmtKind::Break | StmtKind::Continue => {}
         }
     }
 
     fn parts_of_expr(&mut self, expr: &'t Expr) {
         match expr.parts() {
-            Parts::Operands(parts) | Parts::Effect(parts) => parts.into_iter().for_each(|part| self.expr(part)),
+            Parts::Operands(parts) => parts.into_iter().for_each(|part| self.expr(part)),
+            Parts::Operation(_, args) => args.iter().for_each(|arg| self.expr(arg)),
             Parts::Optional(optional) => self.optional(optional),
             Parts::If(node) => {
                 match &node.condition {
