@@ -28,29 +28,20 @@ impl KernelTypes {
 /// Numbers are of one kind whatever their widths, and so are pointers and structs; enums have one name.
 fn is_same_kind(btf: &Btf, kernel: TypeId, types: &Types, declared: Ty, depth: usize) -> bool {
     let (Some(depth), Ok((_, kernel))) = (depth.checked_sub(1), btf.plain(kernel)) else { return true };
-    match types.kind(declared) {
-        TyKind::Bool | TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Char => matches!(kernel.kind, Kind::Int { .. }),
-        TyKind::Ptr { .. } => matches!(kernel.kind, Kind::Pointer(_)),
-        TyKind::Struct(_) => matches!(kernel.kind, Kind::Struct { .. } | Kind::Union { .. }),
-        TyKind::Array(element, _) => {
-            let Kind::Array { of, .. } = kernel.kind else { return false };
-            is_same_kind(btf, of, types, element, depth)
-        }
-        TyKind::Enum(id) => {
-            let plain = |name: &str| name.split("___").next().unwrap_or_default().to_owned();
-            let is_named = plain(&types.enum_def(id).name) == plain(kernel.name) || kernel.name.is_empty();
-            matches!(kernel.kind, Kind::Enum { .. }) && is_named
-        }
-        TyKind::Void
-        | TyKind::F64
-        | TyKind::Str(_)
-        | TyKind::Fn(_)
-        | TyKind::Opt(_)
-        | TyKind::Place { .. }
-        | TyKind::Handle(_)
-        | TyKind::Link
-        | TyKind::Bytes
-        | TyKind::Null
-        | TyKind::Error => true,
+    let declared = types.kind(declared);
+    if let TyKind::Array(element, _) = declared {
+        return matches!(kernel.kind, Kind::Array { of, .. } if is_same_kind(btf, of, types, element, depth));
     }
+    if let TyKind::Enum(id) = declared {
+        let plain = |name: &str| name.split("___").next().unwrap_or_default().to_owned();
+        let is_named = plain(&types.enum_def(id).name) == plain(kernel.name) || kernel.name.is_empty();
+        return matches!(kernel.kind, Kind::Enum { .. }) && is_named;
+    }
+    if matches!(declared, TyKind::Bool | TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Char) {
+        return matches!(kernel.kind, Kind::Int { .. });
+    }
+    if let TyKind::Struct(_) = declared {
+        return matches!(kernel.kind, Kind::Struct { .. } | Kind::Union { .. });
+    }
+    !matches!(declared, TyKind::Ptr { .. }) || matches!(kernel.kind, Kind::Pointer(_))
 }

@@ -14,21 +14,12 @@ pub enum Wanted {
 
 impl Wanted {
     fn takes(self, kind: Kind) -> bool {
-        match kind {
-            Kind::Struct { .. } | Kind::Union { .. } | Kind::Enum { .. } => self == Wanted::Type,
-            Kind::Typedef(_) => self != Wanted::Function,
-            Kind::Function(_) => self == Wanted::Function,
-            Kind::Void
-            | Kind::Int { .. }
-            | Kind::Pointer(_)
-            | Kind::Array { .. }
-            | Kind::Forward
-            | Kind::Qualified(_)
-            | Kind::Tagged(_)
-            | Kind::Prototype(_)
-            | Kind::Float
-            | Kind::DeclarationTag(_)
-            | Kind::Other => false,
+        match self {
+            Wanted::Type => {
+                matches!(kind, Kind::Struct { .. } | Kind::Union { .. } | Kind::Enum { .. } | Kind::Typedef(_))
+            }
+            Wanted::Typedef => matches!(kind, Kind::Typedef(_)),
+            Wanted::Function => matches!(kind, Kind::Function(_)),
         }
     }
 }

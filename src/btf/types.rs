@@ -175,21 +175,8 @@ impl Btf {
 
     /// The type behind qualifiers, tags and typedefs, with its number.
     pub fn plain(&self, id: TypeId) -> Result<(TypeId, Type<'_>), Malformed> {
-        self.behind(id, |kind| match kind {
-            Kind::Qualified(of) | Kind::Tagged(of) | Kind::Typedef(of) => Some(of),
-            Kind::Void
-            | Kind::Int { .. }
-            | Kind::Pointer(_)
-            | Kind::Array { .. }
-            | Kind::Struct { .. }
-            | Kind::Union { .. }
-            | Kind::Enum { .. }
-            | Kind::Forward
-            | Kind::Function(_)
-            | Kind::Prototype(_)
-            | Kind::Float
-            | Kind::DeclarationTag(_)
-            | Kind::Other => None,
+        self.behind(id, |kind| {
+            if let Kind::Qualified(of) | Kind::Tagged(of) | Kind::Typedef(of) = kind { Some(of) } else { None }
         })
     }
 

@@ -2,7 +2,7 @@
 //! yields the same text, whatever the ids.
 
 use super::{Attr, Function, Module, OpsValue, RegionId};
-use crate::types::{StructId, Ty, TyKind, Types};
+use crate::types::{StructId, Ty, TyKind, TypeParts, Types};
 use std::collections::HashSet;
 
 struct Printed<'a> {
@@ -80,38 +80,20 @@ impl Printed<'_> {
     }
 
     fn mention(&mut self, ty: Ty) {
-        match self.types.kind(ty) {
-            TyKind::Struct(id) => {
-                if self.first(ty) {
-                    for field in &self.types.struct_def(id).fields {
-                        self.mention(field.ty);
-                    }
-                }
+        let kind = self.types.kind(ty);
+        if matches!(kind, TyKind::Struct(_) | TyKind::Enum(_)) && !self.first(ty) {
+            return;
+        }
+        match kind.parts() {
+            TypeParts::None => {}
+            TypeParts::One(of) => self.mention(of),
+            TypeParts::Fields(id) => {
+                self.types.struct_def(id).fields.iter().for_each(|field| self.mention(field.ty));
             }
-            TyKind::Enum(_) => {
-                self.first(ty);
-            }
-            TyKind::Array(of, _) | TyKind::Opt(of) | TyKind::Place { of, .. } | TyKind::Ptr { to: of, .. } => {
-                self.mention(of);
-            }
-            TyKind::Fn(id) => {
+            TypeParts::Signature(id) => {
                 let sig = self.types.sig(id);
-                for &ty in sig.params.iter().chain([&sig.result]) {
-                    self.mention(ty);
-                }
+                sig.params.iter().chain([&sig.result]).for_each(|&ty| self.mention(ty));
             }
-            TyKind::Void
-            | TyKind::Bool
-            | TyKind::Int { .. }
-            | TyKind::Be { .. }
-            | TyKind::Char
-            | TyKind::F64
-            | TyKind::Str(_)
-            | TyKind::Handle(_)
-            | TyKind::Bytes
-            | TyKind::Link
-            | TyKind::Null
-            | TyKind::Error => {}
         }
     }
 

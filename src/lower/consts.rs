@@ -82,11 +82,7 @@ fn write_field(types: &Types, value: &Const, field: &FieldDef, bytes: &mut [u8])
 
 /// Whether a function is a part of the constant: then it has no image in memory before the program is linked.
 pub(super) fn has_function(value: &Const) -> bool {
-    match value {
-        Const::Func(_) => true,
-        Const::Struct(values) | Const::Array(values) => values.iter().any(has_function),
-        Const::Int(_) | Const::Bool(_) | Const::Float(_) | Const::Null | Const::Str(_) | Const::Zero => false,
-    }
+    matches!(value, Const::Func(_)) || value.parts().iter().any(has_function)
 }
 
 /// A constant of more parts that are not zero is copied from read-only data.
@@ -94,22 +90,15 @@ const MAX_STORES: usize = 64;
 
 /// How many stores write the constant to a zeroed place.
 fn stores(types: &Types, value: &Const, ty: Ty) -> usize {
-    match value {
-        Const::Struct(values) => {
-            std::iter::zip(fields(types, ty), values).map(|(field, value)| stores(types, value, field.ty)).sum()
-        }
-        Const::Array(values) => {
-            let element = element(types, ty);
-            values.iter().map(|value| stores(types, value, element)).sum()
-        }
-        Const::Str(text) if !matches!(types.kind(ty), TyKind::Str(_)) => text.len(),
-        Const::Int(_)
-        | Const::Bool(_)
-        | Const::Float(_)
-        | Const::Null
-        | Const::Zero
-        | Const::Func(_)
-        | Const::Str(_) => usize::from(!value.is_zero()),
+    if let Const::Struct(values) = value {
+        std::iter::zip(fields(types, ty), values).map(|(field, value)| stores(types, value, field.ty)).sum()
+    } else if let Const::Array(values) = value {
+        let element = element(types, ty);
+        values.iter().map(|value| stores(types, value, element)).sum()
+    } else if let (Const::Str(text), false) = (value, matches!(types.kind(ty), TyKind::Str(_))) {
+        text.len()
+    } else {
+        usize::from(!value.is_zero())
     }
 }
 

@@ -4,7 +4,7 @@
 //! memory, even if it could be a value.
 
 use super::func::{Dest, Lowering, Slot};
-use crate::sema::tree::{Block, CatchKind, Condition, Expr, ExprKind, LocalId, Stmt, StmtKind, Visitor};
+use crate::sema::tree::{Block, Catch, CatchKind, Condition, Expr, ExprKind, LocalId, Stmt, StmtKind, Visitor};
 use crate::source::Span;
 
 impl Lowering<'_> {
@@ -65,39 +65,23 @@ struct Named {
 
 impl Visitor<'_> for Named {
     fn stmt(&mut self, stmt: &Stmt) {
-        match &stmt.kind {
-            StmtKind::Var { local, .. } | StmtKind::For { local, .. } => self.own.push(*local),
-            StmtKind::OnReturn { returned, .. } => self.own.extend(*returned),
-            StmtKind::VarElse { binding, .. } => self.own.push(binding.local),
-            StmtKind::VarCopy { local: first, present: second, .. }
-            | StmtKind::ForMap { key: first, value: second, .. }
-            | StmtKind::ForCpus { cpu: first, value: second, .. }
-            | StmtKind::ForArray { index: first, value: second, .. }
-            | StmtKind::ForView { index: first, value: second, .. } => self.own.extend([*first, *second]),
-            StmtKind::Try { catches, .. } => {
-                for catch in catches {
-                    if let CatchKind::Bind(local) = catch.takes {
-                        self.own.push(local);
-                    }
-                }
-            }
-            StmtKind::Assign { .. }
-            | StmtKind::MapUpdate { .. }
-            | StmtKind::MapAssignOp { .. }
-            | StmtKind::MapDelete { .. }
-            | StmtKind::MapSetInner { .. }
-            | StmtKind::MapCpuUpdate { .. }
-            | StmtKind::Delete(_)
-            | StmtKind::Expr(_)
-            | StmtKind::While { .. }
-            | StmtKind::Loop { .. }
-            | StmtKind::Lock { .. }
-            | StmtKind::Break
-            | StmtKind::Continue
-            | StmtKind::Return(_)
-            | StmtKind::Throw(_)
-            | StmtKind::Panic { .. }
-            | StmtKind::Defer(_) => {}
+        let kind = &stmt.kind;
+        if let StmtKind::Var { local, .. } | StmtKind::For { local, .. } = kind {
+            self.own.push(*local);
+        } else if let StmtKind::OnReturn { returned, .. } = kind {
+            self.own.extend(*returned);
+        } else if let StmtKind::VarElse { binding, .. } = kind {
+            self.own.push(binding.local);
+        } else if let StmtKind::VarCopy { local: first, present: second, .. }
+        | StmtKind::ForMap { key: first, value: second, .. }
+        | StmtKind::ForCpus { cpu: first, value: second, .. }
+        | StmtKind::ForArray { index: first, value: second, .. }
+        | StmtKind::ForView { index: first, value: second, .. } = kind
+        {
+            self.own.extend([*first, *second]);
+        } else if let StmtKind::Try { catches, .. } = kind {
+            let bound = |catch: &Catch| if let CatchKind::Bind(local) = catch.takes { Some(local) } else { None };
+            self.own.extend(catches.iter().filter_map(bound));
         }
         self.parts_of_stmt(stmt);
     }

@@ -72,16 +72,7 @@ impl Lowering<'_> {
 
     fn table_part(&mut self, value: &Const, steps: &[Step], ty: Ty) -> Value {
         let Some((step, rest)) = steps.split_first() else { return self.constant(value, ty) };
-        let parts = match value {
-            Const::Struct(parts) | Const::Array(parts) => parts.as_slice(),
-            Const::Int(_)
-            | Const::Bool(_)
-            | Const::Float(_)
-            | Const::Null
-            | Const::Func(_)
-            | Const::Str(_)
-            | Const::Zero => &[],
-        };
+        let parts = value.parts();
         match *step {
             Step::Field(at) | Step::Known(at) => match parts.get(at) {
                 Some(part) => self.table_part(part, rest, ty),

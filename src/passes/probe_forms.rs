@@ -9,7 +9,7 @@ use super::{Because, Changed, EVERY, Pass, Run};
 use crate::ir::{Function, Module, Role};
 use crate::session::{ProbeForms, Session};
 use crate::tables::{PROGRAMS, ProgramSpec};
-use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind, Types};
+use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind, TypeParts, Types};
 
 pub static PASS: Pass = Pass {
     name: "probe-forms",
@@ -89,40 +89,20 @@ fn in_registers(context: Ty, types: &mut Types) -> Ty {
 
 /// The type of a value in the second form.
 fn second_type(ty: Ty, (first, second): (Ty, Ty), types: &mut Types) -> Ty {
-    let inner = |of, types: &mut Types| second_type(of, (first, second), types);
+    if ty == first {
+        return second;
+    }
+    let kind = types.kind(ty);
+    let TypeParts::One(of) = kind.parts() else { return ty };
+    let of = second_type(of, (first, second), types);
     let unknown = |space| if space == Space::BtfTrusted { Space::BtfUntrusted } else { space };
-    match types.kind(ty) {
-        _ if ty == first => second,
-        TyKind::Ptr { to, space, nullable } => {
-            let to = inner(to, types);
-            types.ptr(to, unknown(space), nullable)
-        }
-        TyKind::Place { of, space } => {
-            let of = inner(of, types);
-            types.place(of, unknown(space))
-        }
-        TyKind::Opt(of) => {
-            let of = inner(of, types);
-            types.intern(TyKind::Opt(of))
-        }
-        TyKind::Array(of, count) => {
-            let of = inner(of, types);
-            types.array(of, count)
-        }
-        TyKind::Void
-        | TyKind::Bool
-        | TyKind::Int { .. }
-        | TyKind::Be { .. }
-        | TyKind::Char
-        | TyKind::F64
-        | TyKind::Str(_)
-        | TyKind::Struct(_)
-        | TyKind::Enum(_)
-        | TyKind::Fn(_)
-        | TyKind::Handle(_)
-        | TyKind::Link
-        | TyKind::Bytes
-        | TyKind::Null
-        | TyKind::Error => ty,
+    if let TyKind::Ptr { space, nullable, .. } = kind {
+        types.ptr(of, unknown(space), nullable)
+    } else if let TyKind::Place { space, .. } = kind {
+        types.place(of, unknown(space))
+    } else if let TyKind::Array(_, count) = kind {
+        types.array(of, count)
+    } else {
+        types.opt(of)
     }
 }

@@ -130,18 +130,9 @@ impl Env<'_> {
 impl Declared {
     /// As constants and types look at it.
     pub fn found(&self, env: &Env) -> Found {
-        match &self.entity {
-            Entity::Global(id) => Found::Variable(env.program.global(*id).ty),
-            Entity::Broken => Found::Broken,
-            Entity::Func(_)
-            | Entity::Config(_)
-            | Entity::Map(_)
-            | Entity::Impl(_)
-            | Entity::Kfunc(_)
-            | Entity::Const { .. }
-            | Entity::Variants(_)
-            | Entity::Type(_)
-            | Entity::Import(_) => Found::Declared(self.clone()),
+        if let Entity::Global(id) = &self.entity {
+            return Found::Variable(env.program.global(*id).ty);
         }
+        if let Entity::Broken = self.entity { Found::Broken } else { Found::Declared(self.clone()) }
     }
 }

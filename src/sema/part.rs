@@ -87,11 +87,10 @@ struct Names(BTreeSet<FuncId>);
 
 impl Names {
     fn in_const(&mut self, value: &Const) {
-        match value {
-            Const::Func(func) => drop(self.0.insert(*func)),
-            Const::Struct(parts) | Const::Array(parts) => parts.iter().for_each(|part| self.in_const(part)),
-            Const::Int(_) | Const::Bool(_) | Const::Float(_) | Const::Null | Const::Str(_) | Const::Zero => {}
+        if let Const::Func(func) = value {
+            self.0.insert(*func);
         }
+        value.parts().iter().for_each(|part| self.in_const(part));
     }
 }
 

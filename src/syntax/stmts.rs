@@ -360,24 +360,17 @@ fn without_parens(expr: Expr) -> Expr {
 
 /// A statement whose closing brace is its end, so that another may follow on the line.
 fn ends_itself(stmt: &Stmt) -> bool {
-    match &stmt.kind {
-        StmtKind::Expr(expr) => matches!(expr.kind, ExprKind::If(_) | ExprKind::Match(_) | ExprKind::Block(_)),
-        StmtKind::While { .. }
-        | StmtKind::Loop { .. }
-        | StmtKind::For(_)
-        | StmtKind::Try { .. }
-        | StmtKind::DeferBlock(_)
-        | StmtKind::OnReturn { .. }
-        | StmtKind::Lock { .. } => true,
-        StmtKind::Var { .. }
-        | StmtKind::Const { .. }
-        | StmtKind::Assign { .. }
-        | StmtKind::Break
-        | StmtKind::Continue
-        | StmtKind::Return(_)
-        | StmtKind::Delete(_)
-        | StmtKind::Throw(_)
-        | StmtKind::DeferCall(_)
-        | StmtKind::DeferDelete(_) => false,
+    if let StmtKind::Expr(expr) = &stmt.kind {
+        return matches!(expr.kind, ExprKind::If(_) | ExprKind::Match(_) | ExprKind::Block(_));
     }
+    matches!(
+        stmt.kind,
+        StmtKind::While { .. }
+            | StmtKind::Loop { .. }
+            | StmtKind::For(_)
+            | StmtKind::Try { .. }
+            | StmtKind::DeferBlock(_)
+            | StmtKind::OnReturn { .. }
+            | StmtKind::Lock { .. }
+    )
 }

@@ -42,16 +42,9 @@ pub fn is_kernel_context(types: &Types, ty: Ty) -> bool {
 
 /// Whether a field of a struct of the kernel is a pointer that is never null.
 pub fn is_present(of: &str, field: &str) -> bool {
-    let listed = PROGRAMS.iter().filter_map(|spec| match &spec.params {
-        Params::Kernel { present, .. } => Some(present.iter()),
-        Params::Context { .. }
-        | Params::Prototype { .. }
-        | Params::Registers { .. }
-        | Params::Record { .. }
-        | Params::Own {}
-        | Params::Member {}
-        | Params::Replaced {} => None,
-    });
+    let listed = PROGRAMS
+        .iter()
+        .filter_map(|spec| if let Params::Kernel { present, .. } = &spec.params { Some(present.iter()) } else { None });
     let named = |written: &str| written.strip_suffix(TARGET).map_or(written == of, |prefix| of.starts_with(prefix));
     let of_structs = PRESENT_FIELDS.iter().any(|spec| spec.name == of && spec.fields.contains(&field));
     of_structs || listed.flatten().any(|&(written, name)| name == field && named(written))

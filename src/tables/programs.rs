@@ -76,29 +76,15 @@ impl ProgramSpec {
 
     /// The struct that the parameter points to, a name in `CONTEXTS`; none if the parameters are always those of a function.
     pub fn context(&self) -> Option<&'static str> {
-        match self.params {
-            Params::Context { of } | Params::Registers { of, .. } => Some(of),
-            Params::Prototype { context, .. } => context,
-            Params::Record { .. }
-            | Params::Kernel { .. }
-            | Params::Own {}
-            | Params::Member {}
-            | Params::Replaced {} => None,
+        if let Params::Context { of } | Params::Registers { of, .. } = self.params {
+            return Some(of);
         }
+        if let Params::Prototype { context, .. } = self.params { context } else { None }
     }
 
     /// The common prefix of the structs that the parameter points to, if it is the record of an event.
     pub fn record_prefix(&self) -> Option<&'static str> {
-        match self.params {
-            Params::Record { of } => Some(of.trim_end_matches(CLASS)),
-            Params::Context { .. }
-            | Params::Prototype { .. }
-            | Params::Registers { .. }
-            | Params::Kernel { .. }
-            | Params::Own {}
-            | Params::Member {}
-            | Params::Replaced {} => None,
-        }
+        if let Params::Record { of } = self.params { Some(of.trim_end_matches(CLASS)) } else { None }
     }
 
     /// Whether its programs are functions of a struct, which is registered as a whole.

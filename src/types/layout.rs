@@ -26,26 +26,15 @@ impl Types {
 
     /// In bytes, at least 1.
     pub fn align_of(&self, ty: Ty) -> u64 {
-        match self.kind(ty) {
-            TyKind::Array(element, _) => self.align_of(element),
-            TyKind::Struct(id) => self.struct_def(id).align,
-            TyKind::Str(_) => 1,
-            TyKind::Void
-            | TyKind::Bytes
-            | TyKind::Error
-            | TyKind::Bool
-            | TyKind::Char
-            | TyKind::Int { .. }
-            | TyKind::Be { .. }
-            | TyKind::Enum(_)
-            | TyKind::F64
-            | TyKind::Fn(_)
-            | TyKind::Ptr { .. }
-            | TyKind::Opt(_)
-            | TyKind::Place { .. }
-            | TyKind::Link
-            | TyKind::Null
-            | TyKind::Handle(_) => self.size_of(ty).max(1),
+        let kind = self.kind(ty);
+        if let TyKind::Array(element, _) = kind {
+            self.align_of(element)
+        } else if let TyKind::Struct(id) = kind {
+            self.struct_def(id).align
+        } else if let TyKind::Str(_) = kind {
+            1
+        } else {
+            self.size_of(ty).max(1)
         }
     }
 

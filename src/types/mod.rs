@@ -7,6 +7,7 @@ mod defs;
 pub mod layout;
 mod measure;
 mod owners;
+mod parts;
 pub mod text;
 
 use crate::target::Machine;
@@ -14,6 +15,7 @@ pub use defs::*;
 use indexmap::IndexSet;
 pub use measure::{MAX_SIZE, TooMuch};
 pub use owners::LINK;
+pub use parts::TypeParts;
 
 /// An interned type.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -375,87 +377,14 @@ impl Types {
     /// Width and signedness of what computes as an integer: integers, chars (as `u8`), enums (as their representation).
     /// Not `bool`, not `be`.
     pub fn as_int(&self, ty: Ty) -> Option<(u8, bool)> {
-        match self.kind(ty) {
-            TyKind::Int { bits, signed } => Some((bits, signed)),
-            TyKind::Char => Some((8, false)),
-            TyKind::Enum(id) => self.as_int(self.enum_def(id).repr),
-            TyKind::Void
-            | TyKind::Bool
-            | TyKind::Be { .. }
-            | TyKind::F64
-            | TyKind::Str(_)
-            | TyKind::Array(..)
-            | TyKind::Struct(_)
-            | TyKind::Fn(_)
-            | TyKind::Ptr { .. }
-            | TyKind::Opt(_)
-            | TyKind::Place { .. }
-            | TyKind::Handle(_)
-            | TyKind::Link
-            | TyKind::Bytes
-            | TyKind::Null
-            | TyKind::Error => None,
-        }
-    }
-
-    /// A pointer, or something with one in a field or element. One into an arena does not count: the verifier takes it for a
-    /// number, which may lie anywhere.
-    pub fn holds_pointer(&self, ty: Ty) -> bool {
-        self.holds(ty, &|kind| matches!(kind, TyKind::Ptr { space, .. } if space != Space::Arena))
-    }
-
-    /// Such a type, or something with one in a field or element.
-    pub fn holds(&self, ty: Ty, wanted: &impl Fn(TyKind) -> bool) -> bool {
         let kind = self.kind(ty);
-        if let TyKind::Array(element, _) = kind {
-            return self.holds(element, wanted);
+        if let TyKind::Enum(id) = kind {
+            return self.as_int(self.enum_def(id).repr);
         }
-        // A struct that only the kernel touches counts as empty.
-        if let TyKind::Struct(id) = kind {
-            let def = self.struct_def(id);
-            return !def.origin.is_kept() && def.fields.iter().any(|field| self.holds(field.ty, wanted));
+        if let TyKind::Int { bits, signed } = kind {
+            Some((bits, signed))
+        } else {
+            (ty == Ty::CHAR).then_some((8, false))
         }
-        wanted(kind)
-    }
-
-    /// Whether a struct is the type, or in a field or element of it.
-    pub fn is_inside(&self, id: StructId, ty: Ty) -> bool {
-        let kind = self.kind(ty);
-        if let TyKind::Array(element, _) = kind {
-            return self.is_inside(id, element);
-        }
-        let TyKind::Struct(of) = kind else { return false };
-        of == id || self.struct_def(of).fields.iter().any(|field| self.is_inside(id, field.ty))
-    }
-
-    /// Integers, bools and text alone, in fields and elements; no pointers, no bits.
-    pub fn is_plain(&self, ty: Ty) -> bool {
-        let kind = self.kind(ty);
-        if let TyKind::Struct(id) = kind {
-            return self.struct_def(id).fields.iter().all(|field| field.bits.is_none() && self.is_plain(field.ty));
-        }
-        if let TyKind::Array(element, _) = kind {
-            return self.is_plain(element);
-        }
-        let is_text = matches!(kind, TyKind::Str(_));
-        is_text || matches!(kind, TyKind::Bool | TyKind::Be { .. }) || self.as_int(ty).is_some()
-    }
-
-    /// Strings, arrays and structs: never an SSA value, always in a place.
-    pub fn is_aggregate(&self, ty: Ty) -> bool {
-        matches!(self.kind(ty), TyKind::Str(_) | TyKind::Array(..) | TyKind::Struct(_))
-    }
-
-    /// Where a pointer or a place leads.
-    pub fn space(&self, ty: Ty) -> Option<Space> {
-        if let TyKind::Ptr { space, .. } | TyKind::Place { space, .. } = self.kind(ty) { Some(space) } else { None }
-    }
-
-    /// A struct of the kernel's BTF, or an array of them: each kernel has a layout of its own.
-    pub fn is_relocated(&self, ty: Ty) -> bool {
-        if let TyKind::Array(element, _) = self.kind(ty) {
-            return self.is_relocated(element);
-        }
-        matches!(self.kind(ty), TyKind::Struct(id) if self.struct_def(id).origin.is_relocated())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use crate::tables;
-use crate::types::{Origin, StructId, Ty, TyKind, Types};
+use crate::types::{Origin, StructId, Ty, TyKind, TypeParts, Types};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The structs that the file declares, in order.
@@ -18,49 +18,28 @@ pub struct Declared {
 impl Declared {
     /// Enters what a type consists of; what is inside another comes before it.
     pub fn enter(&mut self, types: &Types, names: &mut Names, ty: Ty) {
-        match types.kind(ty) {
-            TyKind::Array(of, _) | TyKind::Place { of, .. } | TyKind::Ptr { to: of, .. } => {
-                self.enter(types, names, of)
-            }
-            TyKind::Struct(id) if tables::lock_of(types, ty).is_some() || types.struct_def(id).name.contains('.') => {}
-            TyKind::Struct(id) if is_of_headers(types, id) => {
-                self.incomplete.insert(format!("{};\n", self.struct_name(types, id)));
-            }
-            TyKind::Struct(id) if is_opaque(types, id) && !self.structs.contains_key(&id) => {
-                self.structs.insert(id, (names.outer(&types.struct_def(id).name), Vec::new()));
-                self.order.push(id);
-            }
-            TyKind::Struct(id) if !self.structs.contains_key(&id) => {
-                let def = types.struct_def(id);
-                let mut inner = Names::default();
-                let fields = def.fields.iter().map(|field| inner.inner(&field.name)).collect();
-                self.structs.insert(id, (names.outer(&def.name), fields));
-                for field in def.fields.clone() {
-                    self.enter(types, names, field.ty);
-                }
-                self.order.push(id);
-            }
-            TyKind::Fn(sig) => {
+        let id = match types.kind(ty).parts() {
+            TypeParts::None => return,
+            TypeParts::One(of) => return self.enter(types, names, of),
+            TypeParts::Signature(sig) => {
                 let sig = types.sig(sig).clone();
-                for ty in sig.params.into_iter().chain([sig.result]) {
-                    self.enter(types, names, ty);
-                }
+                return sig.params.into_iter().chain([sig.result]).for_each(|ty| self.enter(types, names, ty));
             }
-            TyKind::Void
-            | TyKind::Bool
-            | TyKind::Int { .. }
-            | TyKind::Be { .. }
-            | TyKind::Char
-            | TyKind::F64
-            | TyKind::Str(_)
-            | TyKind::Struct(_)
-            | TyKind::Enum(_)
-            | TyKind::Opt(_)
-            | TyKind::Handle(_)
-            | TyKind::Link
-            | TyKind::Bytes
-            | TyKind::Null
-            | TyKind::Error => {}
+            TypeParts::Fields(id) => id,
+        };
+        let def = types.struct_def(id);
+        if tables::lock_of(types, ty).is_some() || def.name.contains('.') {
+            return;
+        }
+        if is_of_headers(types, id) {
+            self.incomplete.insert(format!("{};\n", self.struct_name(types, id)));
+        } else if !self.structs.contains_key(&id) {
+            let mut inner = Names::default();
+            let known: &[_] = if is_opaque(types, id) { &[] } else { &def.fields };
+            let fields = known.iter().map(|field| inner.inner(&field.name)).collect();
+            self.structs.insert(id, (names.outer(&def.name), fields));
+            known.iter().for_each(|field| self.enter(types, names, field.ty));
+            self.order.push(id);
         }
     }
 
@@ -149,21 +128,8 @@ impl Declared {
 
 /// Whether the kernel's headers declare the struct, which module code knows by pointers alone.
 fn is_of_headers(types: &Types, id: StructId) -> bool {
-    match types.struct_def(id).origin {
-        Origin::User
-        | Origin::Packet
-        | Origin::Kernel
-        | Origin::Object
-        | Origin::Unknown
-        | Origin::Special
-        | Origin::ModuleLock
-        | Origin::Kptr
-        | Origin::List
-        | Origin::Tree
-        | Origin::ListLink
-        | Origin::TreeLink => false,
-        Origin::Context | Origin::Btf | Origin::BtfUnion | Origin::BtfTypedef | Origin::BtfTypedefUnion => true,
-    }
+    let origin = types.struct_def(id).origin;
+    origin == Origin::Context || origin.is_relocated()
 }
 
 /// Whether a struct is declared as bytes: its fields may share them, and are at offsets that the tables know.

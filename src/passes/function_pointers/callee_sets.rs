@@ -8,7 +8,7 @@ use super::cleared_places;
 use crate::dataflow::inclusion::Inclusion;
 use crate::ir::ops::{KsAddr, KsCall, KsCallPointer, KsElem, KsField, KsFunc};
 use crate::ir::{Function, Module, OpData, Opcode, Symbol, Value};
-use crate::types::{Ty, TyKind, Types};
+use crate::types::{Ty, TyKind, TypeParts, Types};
 use std::collections::BTreeSet;
 
 /// Something that holds function pointers. Functions are known by their index in the module.
@@ -165,27 +165,14 @@ impl Solver<'_> {
 
     /// The function types in a type, or in what a place of it holds.
     fn functions_in(&self, ty: Ty) -> BTreeSet<Ty> {
-        match self.types.kind(ty) {
-            TyKind::Fn(_) => BTreeSet::from([ty]),
-            TyKind::Place { of, .. } | TyKind::Array(of, _) => self.functions_in(of),
-            TyKind::Struct(id) => {
+        let kind = self.types.kind(ty);
+        match kind.parts() {
+            TypeParts::Signature(_) => BTreeSet::from([ty]),
+            TypeParts::One(of) if !matches!(kind, TyKind::Ptr { .. } | TyKind::Opt(_)) => self.functions_in(of),
+            TypeParts::Fields(id) => {
                 self.types.struct_def(id).fields.iter().flat_map(|field| self.functions_in(field.ty)).collect()
             }
-            TyKind::Void
-            | TyKind::Bool
-            | TyKind::Int { .. }
-            | TyKind::Be { .. }
-            | TyKind::Char
-            | TyKind::F64
-            | TyKind::Str(_)
-            | TyKind::Enum(_)
-            | TyKind::Ptr { .. }
-            | TyKind::Opt(_)
-            | TyKind::Handle(_)
-            | TyKind::Bytes
-            | TyKind::Link
-            | TyKind::Null
-            | TyKind::Error => BTreeSet::new(),
+            TypeParts::None | TypeParts::One(_) => BTreeSet::new(),
         }
     }
 

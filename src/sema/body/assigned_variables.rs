@@ -45,42 +45,29 @@ fn assigned_names(block: &ast::Block, names: &mut Vec<(String, bool)>) {
 
 fn assigned_in_stmt(stmt: &ast::Stmt, names: &mut Vec<(String, bool)>) {
     use ast::StmtKind;
-    match &stmt.kind {
-        StmtKind::Assign { place, op, value } => {
-            if let ast::ExprKind::Name(path) = &strip(place).kind {
-                names.extend(path.segments.iter().map(|segment| (segment.name.clone(), op.is_none())));
-            }
-            assigned_in_expr(value, names);
+    let kind = &stmt.kind;
+    if let StmtKind::Assign { place, op, value } = kind {
+        if let ast::ExprKind::Name(path) = &strip(place).kind {
+            names.extend(path.segments.iter().map(|segment| (segment.name.clone(), op.is_none())));
         }
-        StmtKind::Expr(expr) => assigned_in_expr(expr, names),
-        StmtKind::Var { init, otherwise, .. } => {
-            if let Some(init) = init {
-                assigned_in_expr(init, names);
-            }
-            if let Some(block) = otherwise {
-                assigned_names(block, names);
-            }
-        }
-        StmtKind::While { body, .. }
-        | StmtKind::Loop { body }
-        | StmtKind::Lock { body, .. }
-        | StmtKind::OnReturn { body, .. }
-        | StmtKind::DeferBlock(body) => assigned_names(body, names),
-        StmtKind::For(stmt) => assigned_names(&stmt.body, names),
-        StmtKind::Try { body, catches } => {
-            assigned_names(body, names);
-            for catch in catches {
-                assigned_names(&catch.body, names);
-            }
-        }
-        StmtKind::Throw(code) => assigned_in_expr(code, names),
-        StmtKind::Const { .. }
-        | StmtKind::Break
-        | StmtKind::Continue
-        | StmtKind::Return(_)
-        | StmtKind::Delete(_)
-        | StmtKind::DeferCall(_)
-        | StmtKind::DeferDelete(_) => {}
+        assigned_in_expr(value, names);
+    } else if let StmtKind::Expr(expr) | StmtKind::Throw(expr) = kind {
+        assigned_in_expr(expr, names);
+    } else if let StmtKind::Var { init, otherwise, .. } = kind {
+        init.iter().for_each(|init| assigned_in_expr(init, names));
+        otherwise.iter().for_each(|block| assigned_names(block, names));
+    } else if let StmtKind::While { body, .. }
+    | StmtKind::Loop { body }
+    | StmtKind::Lock { body, .. }
+    | StmtKind::OnReturn { body, .. }
+    | StmtKind::DeferBlock(body) = kind
+    {
+        assigned_names(body, names);
+    } else if let StmtKind::For(stmt) = kind {
+        assigned_names(&stmt.body, names);
+    } else if let StmtKind::Try { body, catches } = kind {
+        assigned_names(body, names);
+        catches.iter().for_each(|catch| assigned_names(&catch.body, names));
     }
 }
 

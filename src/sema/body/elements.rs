@@ -23,7 +23,7 @@ impl Checker<'_, '_> {
 
     /// Type and number of what an index selects: elements, or the characters of a string.
     pub fn elements(&self, ty: Ty) -> Option<(Ty, u64)> {
-        if let TyKind::Str(size) = self.cx.types.kind(ty) { Some((Ty::CHAR, size.into())) } else { self.array(ty) }
+        self.cx.types.elements(ty)
     }
 
     /// `base[index]` of an array or a string, or of a pointer to one.

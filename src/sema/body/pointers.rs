@@ -60,30 +60,15 @@ impl Checker<'_, '_> {
             let header = self.header_of(&pointer);
             return Expr { kind: ExprKind::DerefIf { pointer: Box::new(pointer), header, unproven }, ty: to, span };
         }
-        match space {
-            // What cannot be read reads as zero; of what the verifier knows, it wants that tested.
-            Space::BtfUntrusted | Space::User => {}
-            Space::BtfTrusted if self.cx.types.is_relocated(to) => {
-                if self.may_be_null(&pointer) {
-                    let (header, unproven) = (None, Unproven::Fine);
-                    let kind = ExprKind::DerefIf { pointer: Box::new(pointer), header, unproven };
-                    return Expr { kind, ty: to, span };
-                }
+        // What cannot be read reads as zero; of what the verifier knows, it wants that tested.
+        if space == Space::BtfTrusted && self.cx.types.is_relocated(to) {
+            if self.may_be_null(&pointer) {
+                let (header, unproven) = (None, Unproven::Fine);
+                let kind = ExprKind::DerefIf { pointer: Box::new(pointer), header, unproven };
+                return Expr { kind, ty: to, span };
             }
-            Space::BtfTrusted
-            | Space::BtfRcu
-            | Space::Any
-            | Space::Stack
-            | Space::Global
-            | Space::Map
-            | Space::MapValue
-            | Space::Percpu
-            | Space::Ctx
-            | Space::Packet
-            | Space::Ringbuf
-            | Space::Host
-            | Space::Arena
-            | Space::Heap => self.use_object(&pointer),
+        } else if !space.is_probed() {
+            self.use_object(&pointer);
         }
         Expr { kind: ExprKind::Deref(Box::new(pointer)), ty: to, span }
     }

@@ -132,42 +132,23 @@ fn yields(expr: &ast::Expr) -> bool {
 
 /// Whether every path through an expression ends in a value, or leaves; counts the values that no call yields.
 fn ends(expr: &ast::Expr, values: &mut usize) -> bool {
-    match &strip(expr).kind {
-        Ast::Call { .. } | Ast::New { .. } | Ast::Unread(_) => true,
-        Ast::If(branch) => {
-            let otherwise = branch.otherwise.as_ref();
-            block_ends(&branch.then, values) && otherwise.is_some_and(|block| block_ends(block, values))
-        }
-        Ast::Block(block) => block_ends(block, values),
-        Ast::Match(matching) => matching.arms.iter().all(|arm| match &arm.body {
+    let kind = &strip(expr).kind;
+    if let Ast::If(branch) = kind {
+        let otherwise = branch.otherwise.as_ref();
+        return block_ends(&branch.then, values) && otherwise.is_some_and(|block| block_ends(block, values));
+    }
+    if let Ast::Block(block) = kind {
+        return block_ends(block, values);
+    }
+    if let Ast::Match(matching) = kind {
+        return matching.arms.iter().all(|arm| match &arm.body {
             ArmBody::Expr(value) => ends(value, values),
             ArmBody::Block(block) => block_ends(block, values),
             ArmBody::Stmt(stmt) => leaves(stmt),
-        }),
-        Ast::Int(_)
-        | Ast::Float(_)
-        | Ast::Char(_)
-        | Ast::Str(_)
-        | Ast::Bool(_)
-        | Ast::Null
-        | Ast::Name(_)
-        | Ast::Field { .. }
-        | Ast::Index { .. }
-        | Ast::Unary { .. }
-        | Ast::Binary { .. }
-        | Ast::Ternary { .. }
-        | Ast::Cast { .. }
-        | Ast::Struct { .. }
-        | Ast::Array(_)
-        | Ast::Fill { .. }
-        | Ast::SizeofType(_)
-        | Ast::SizeofExpr(_)
-        | Ast::Offsetof { .. }
-        | Ast::Paren(_) => {
-            *values += 1;
-            true
-        }
+        });
     }
+    *values += usize::from(!matches!(kind, Ast::Call { .. } | Ast::New { .. } | Ast::Unread(_)));
+    true
 }
 
 fn block_ends(block: &ast::Block, values: &mut usize) -> bool {

@@ -171,16 +171,12 @@ pub(super) fn cast(cx: &mut Session, scope: &mut dyn Scope, operand: &Expr, ty: 
         Some(TyKind::Be { bits }) => Some(bits),
         Some(_) | None => None,
     };
-    let number = match &constant.value {
-        Const::Int(value) => Some(*value),
-        Const::Bool(value) => Some(i128::from(*value)),
-        Const::Float(_)
-        | Const::Null
-        | Const::Func(_)
-        | Const::Str(_)
-        | Const::Zero
-        | Const::Struct(_)
-        | Const::Array(_) => None,
+    let number = if let Const::Int(value) = constant.value {
+        Some(value)
+    } else if let Const::Bool(value) = constant.value {
+        Some(i128::from(value))
+    } else {
+        None
     };
     let result = match (number, cx.types.kind(to)) {
         (Some(value), TyKind::Bool) => Const::Bool(value != 0),

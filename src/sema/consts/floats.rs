@@ -36,25 +36,15 @@ fn constant(value: f64) -> Constant {
 
 /// An operand beside an `f64`. None once it was reported that it is no such number.
 fn operand(cx: &mut Session, token: BinaryOp, (operand, span): (&Constant, Span), whole: Span) -> Option<f64> {
-    match (&operand.value, operand.ty) {
-        (Const::Float(value), _) => Some(*value),
-        (Const::Int(number), None) => Some(of_literal(cx, span, *number)),
-        (
-            Const::Int(_)
-            | Const::Bool(_)
-            | Const::Null
-            | Const::Func(_)
-            | Const::Str(_)
-            | Const::Zero
-            | Const::Struct(_)
-            | Const::Array(_),
-            _,
-        ) => {
-            let other = type_name(cx, operand);
-            cx.error(whole, FloatMixed { op: token.text().into(), other }).help("`n as f64` converts an integer");
-            None
-        }
+    if let Const::Float(value) = operand.value {
+        return Some(value);
     }
+    if let (Const::Int(number), None) = (&operand.value, operand.ty) {
+        return Some(of_literal(cx, span, *number));
+    }
+    let other = type_name(cx, operand);
+    cx.error(whole, FloatMixed { op: token.text().into(), other }).help("`n as f64` converts an integer");
+    None
 }
 
 /// The operands of an operation with at least one `f64`, and the span of all of it. None if that was reported.
@@ -98,27 +88,19 @@ pub(super) fn compare(
 /// `as` from or to `f64`.
 pub(super) fn cast(cx: &mut Session, span: Span, from: &Constant, to: Ty) -> Option<Constant> {
     let is_be = from.ty.is_some_and(|ty| matches!(cx.types.kind(ty), TyKind::Be { .. }));
-    match (&from.value, cx.types.as_int(to)) {
-        (Const::Float(value), Some((bits, signed))) => {
-            Some(Constant::typed(Const::Int(fold::float_to_int(*value, bits, signed)), to))
-        }
-        (Const::Float(value), None) if to == Ty::F64 => Some(constant(*value)),
-        (Const::Int(number), None) if to == Ty::F64 && !is_be => Some(constant(fold::int_to_float(*number))),
-        (
-            Const::Float(_)
-            | Const::Int(_)
-            | Const::Bool(_)
-            | Const::Null
-            | Const::Func(_)
-            | Const::Str(_)
-            | Const::Zero
-            | Const::Struct(_)
-            | Const::Array(_),
-            _,
-        ) => {
-            let (from, to) = (type_name(cx, from), cx.types.name(to));
-            cx.error(span, BadCast { from, to });
-            None
-        }
+    let is_float = to == Ty::F64;
+    let value = if let (Const::Float(value), Some((bits, signed))) = (&from.value, cx.types.as_int(to)) {
+        Some(Const::Int(fold::float_to_int(*value, bits, signed)))
+    } else if let (Const::Float(value), true) = (&from.value, is_float) {
+        Some(Const::Float(*value))
+    } else if let (Const::Int(number), true) = (&from.value, is_float && !is_be) {
+        Some(Const::Float(fold::int_to_float(*number)))
+    } else {
+        None
+    };
+    if value.is_none() {
+        let (from, to) = (type_name(cx, from), cx.types.name(to));
+        cx.error(span, BadCast { from, to });
     }
+    value.map(|value| Constant::typed(value, to))
 }

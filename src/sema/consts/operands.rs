@@ -71,24 +71,6 @@ fn is_open(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr) -> bool {
 
 /// Whether the operator computes a value of its operands' type.
 pub fn is_arithmetic(op: BinaryOp) -> bool {
-    match op {
-        BinaryOp::BitOr
-        | BinaryOp::BitXor
-        | BinaryOp::BitAnd
-        | BinaryOp::Shl
-        | BinaryOp::Shr
-        | BinaryOp::Add
-        | BinaryOp::Sub
-        | BinaryOp::Mul
-        | BinaryOp::Div
-        | BinaryOp::Rem => true,
-        BinaryOp::Or
-        | BinaryOp::And
-        | BinaryOp::Eq
-        | BinaryOp::Ne
-        | BinaryOp::Lt
-        | BinaryOp::Le
-        | BinaryOp::Gt
-        | BinaryOp::Ge => false,
-    }
+    use BinaryOp::{Add, BitAnd, BitOr, BitXor, Div, Mul, Rem, Shl, Shr, Sub};
+    matches!(op, BitOr | BitXor | BitAnd | Shl | Shr | Add | Sub | Mul | Div | Rem)
 }

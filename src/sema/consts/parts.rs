@@ -51,30 +51,13 @@ pub(super) fn element(
 ) -> Option<Constant> {
     let (base, ty) = typed(cx, scope, base, "the value of an element", span)?;
     let at = integer(cx, scope, index)?;
-    let (element, length) = match cx.types.kind(ty) {
-        TyKind::Array(element, length) => (element, length),
-        TyKind::Str(size) => (Ty::CHAR, size.into()),
-        TyKind::Ptr { .. } => return not_constant(cx, span, "what a pointer points to"),
-        TyKind::Void
-        | TyKind::Bool
-        | TyKind::Int { .. }
-        | TyKind::Be { .. }
-        | TyKind::Char
-        | TyKind::F64
-        | TyKind::Struct(_)
-        | TyKind::Enum(_)
-        | TyKind::Fn(_)
-        | TyKind::Opt(_)
-        | TyKind::Place { .. }
-        | TyKind::Handle(_)
-        | TyKind::Bytes
-        | TyKind::Link
-        | TyKind::Null
-        | TyKind::Error => {
-            let ty = cx.types.name(ty);
-            cx.error(span, NotIndexable { ty });
-            return None;
-        }
+    if let TyKind::Ptr { .. } = cx.types.kind(ty) {
+        return not_constant(cx, span, "what a pointer points to");
+    }
+    let Some((element, length)) = cx.types.elements(ty) else {
+        let ty = cx.types.name(ty);
+        cx.error(span, NotIndexable { ty });
+        return None;
     };
     match usize::try_from(at) {
         Ok(number) if (number as u64) < length => {

@@ -268,22 +268,14 @@ pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl, in_root: bool) 
 }
 
 fn place(item: &Item) -> Option<AttributePlace> {
-    match &item.kind {
-        ItemKind::Fn(_) => Some(AttributePlace::Function),
-        ItemKind::Var(_) => Some(AttributePlace::Variable),
-        ItemKind::Impl(_) => Some(AttributePlace::Impl),
-        ItemKind::Struct(_) => Some(AttributePlace::Struct),
-        ItemKind::Extern(_) => Some(AttributePlace::Extern),
-        ItemKind::Enum(_)
-        | ItemKind::Alias { .. }
-        | ItemKind::Config(_)
-        | ItemKind::Const(_)
-        | ItemKind::Include { .. }
-        | ItemKind::Import { .. }
-        | ItemKind::License { .. }
-        | ItemKind::MinKernel { .. }
-        | ItemKind::Unread(_) => None,
-    }
+    let of_kind = [
+        (matches!(item.kind, ItemKind::Fn(_)), AttributePlace::Function),
+        (matches!(item.kind, ItemKind::Var(_)), AttributePlace::Variable),
+        (matches!(item.kind, ItemKind::Impl(_)), AttributePlace::Impl),
+        (matches!(item.kind, ItemKind::Struct(_)), AttributePlace::Struct),
+        (matches!(item.kind, ItemKind::Extern(_)), AttributePlace::Extern),
+    ];
+    of_kind.into_iter().find_map(|(is_there, place)| is_there.then_some(place))
 }
 
 fn describe(item: &Item) -> &'static str {

@@ -337,20 +337,11 @@ fn duplicate(cx: &mut Session, name: &Ident, first: Span) {
 }
 
 fn type_name(item: &Item) -> Option<&str> {
-    match &item.kind {
-        ItemKind::Struct(decl) => Some(&decl.name.name),
-        ItemKind::Enum(decl) => Some(&decl.name.name),
-        ItemKind::Alias { name, .. } => Some(&name.name),
-        ItemKind::Fn(_)
-        | ItemKind::Config(_)
-        | ItemKind::Var(_)
-        | ItemKind::Const(_)
-        | ItemKind::Impl(_)
-        | ItemKind::Extern(_)
-        | ItemKind::Include { .. }
-        | ItemKind::Import { .. }
-        | ItemKind::License { .. }
-        | ItemKind::MinKernel { .. }
-        | ItemKind::Unread(_) => None,
+    if let ItemKind::Struct(decl) = &item.kind {
+        return Some(&decl.name.name);
     }
+    if let ItemKind::Enum(decl) = &item.kind {
+        return Some(&decl.name.name);
+    }
+    if let ItemKind::Alias { name, .. } = &item.kind { Some(&name.name) } else { None }
 }

@@ -46,26 +46,14 @@ fn param_refused(types: &Types, ty: Ty) -> Option<(&'static str, bool)> {
         return (!fits).then_some(("takes numbers, and pointers to contexts, numbers and structs", false));
     };
     let is_context = matches!(types.kind(to), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Context);
-    match space {
-        _ if is_context => None,
-        Space::Any if types.holds_pointer(to) => Some(("takes no pointer to what holds a pointer", false)),
-        Space::Any if nullable => None,
-        Space::Any => Some(("must test its pointers for null", true)),
-        Space::Ctx
-        | Space::Stack
-        | Space::Global
-        | Space::MapValue
-        | Space::Percpu
-        | Space::Packet
-        | Space::Ringbuf
-        | Space::Host
-        | Space::Heap
-        | Space::User
-        | Space::Arena
-        | Space::Map
-        | Space::BtfTrusted
-        | Space::BtfRcu
-        | Space::BtfUntrusted => Some(("takes no pointer to an object of the kernel or of a process", false)),
+    if is_context {
+        None
+    } else if space != Space::Any {
+        Some(("takes no pointer to an object of the kernel or of a process", false))
+    } else if types.holds_pointer(to) {
+        Some(("takes no pointer to what holds a pointer", false))
+    } else {
+        (!nullable).then_some(("must test its pointers for null", true))
     }
 }
 

@@ -17,16 +17,10 @@ impl Declare<'_> {
     /// The signature, whose parameters are errors once one is not the context.
     pub(super) fn kernel_context_signature(&self, cx: &mut Session, id: FuncId, decl: &FnDecl, sig: FnSig) -> FnSig {
         let Role::Program(role) = &self.env.program.funcs[id.0 as usize].role else { return sig };
-        let of = match role.spec.params {
-            Params::Kernel { of, .. } => of,
-            Params::Own {} => return own(cx, role.spec, decl, sig),
-            Params::Context { .. }
-            | Params::Prototype { .. }
-            | Params::Registers { .. }
-            | Params::Record { .. }
-            | Params::Member {}
-            | Params::Replaced {} => return sig,
-        };
+        if let Params::Own {} = role.spec.params {
+            return own(cx, role.spec, decl, sig);
+        }
+        let Params::Kernel { of, .. } = role.spec.params else { return sig };
         let broken = FnSig { params: vec![Ty::ERROR; sig.params.len()], ..sig.clone() };
         // That the attribute lacks its target, or that a type is wrong, was reported.
         let Some(target) = &role.target else { return broken };

@@ -119,29 +119,26 @@ impl Declare<'_> {
             return;
         };
         let entity = self.entries[index].entity.clone();
-        let what = match &entity {
-            Entity::Broken => return,
-            Entity::Func(other) if *other == id => "itself".to_owned(),
-            Entity::Func(other) if self.is_program(&entity) && self.falls_back(*other, id) => {
+        if let Entity::Broken = entity {
+            return;
+        }
+        let what = if let Entity::Func(other) = entity {
+            let is_program = self.is_program(&entity);
+            if other == id {
+                "itself".to_owned()
+            } else if is_program && self.falls_back(other, id) {
                 format!("`{}`, which falls back to `{}`", name.name, decl.name.name)
-            }
-            Entity::Func(other) if self.is_program(&entity) => {
-                let symbol = self.env.program.func(*other).symbol.clone();
+            } else if is_program {
+                let symbol = self.env.program.func(other).symbol.clone();
                 if let Role::Program(role) = &mut self.env.program.funcs[id.0 as usize].role {
                     role.loading.fallback = Some(symbol);
                 }
                 return;
+            } else {
+                "a function without a program's attribute".to_owned()
             }
-            Entity::Func(_) => "a function without a program's attribute".to_owned(),
-            Entity::Global(_)
-            | Entity::Config(_)
-            | Entity::Map(_)
-            | Entity::Impl(_)
-            | Entity::Kfunc(_)
-            | Entity::Const { .. }
-            | Entity::Variants(_)
-            | Entity::Type(_)
-            | Entity::Import(_) => describe(&entity).to_owned(),
+        } else {
+            describe(&entity).to_owned()
         };
         let declared = self.entries[index].name.span;
         cx.error(name.span, BadFallback { what }).note(declared, "declared here");

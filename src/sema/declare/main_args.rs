@@ -81,25 +81,15 @@ impl Declare<'_> {
 /// Numbers, bools, characters, enums, strings, and arrays of those (the option is repeated).
 fn is_option(cx: &Session, ty: Ty) -> bool {
     let ty = if let TyKind::Array(element, _) = cx.types.kind(ty) { element } else { ty };
-    match cx.types.kind(ty) {
+    matches!(
+        cx.types.kind(ty),
         TyKind::Bool
-        | TyKind::Int { .. }
-        | TyKind::Be { .. }
-        | TyKind::Char
-        | TyKind::F64
-        | TyKind::Str(_)
-        | TyKind::Enum(_)
-        | TyKind::Error => true,
-        TyKind::Void
-        | TyKind::Array(..)
-        | TyKind::Struct(_)
-        | TyKind::Fn(_)
-        | TyKind::Ptr { .. }
-        | TyKind::Opt(_)
-        | TyKind::Place { .. }
-        | TyKind::Handle(_)
-        | TyKind::Bytes
-        | TyKind::Link
-        | TyKind::Null => false,
-    }
+            | TyKind::Int { .. }
+            | TyKind::Be { .. }
+            | TyKind::Char
+            | TyKind::F64
+            | TyKind::Str(_)
+            | TyKind::Enum(_)
+            | TyKind::Error
+    )
 }

@@ -315,26 +315,15 @@ impl Scope for Declare<'_> {
     }
 
     fn complete(&mut self, cx: &mut Session, ty: Ty, span: Span) -> bool {
-        let entry = match cx.types.kind(ty) {
-            TyKind::Array(element, _) => return self.complete(cx, element, span),
-            TyKind::Struct(id) => self.struct_entries.get(&id),
-            TyKind::Enum(id) => self.enum_entries.get(&id),
-            TyKind::Void
-            | TyKind::Bool
-            | TyKind::Int { .. }
-            | TyKind::Be { .. }
-            | TyKind::Char
-            | TyKind::F64
-            | TyKind::Str(_)
-            | TyKind::Fn(_)
-            | TyKind::Ptr { .. }
-            | TyKind::Opt(_)
-            | TyKind::Place { .. }
-            | TyKind::Handle(_)
-            | TyKind::Bytes
-            | TyKind::Link
-            | TyKind::Null
-            | TyKind::Error => None,
+        let kind = cx.types.kind(ty);
+        let entry = if let TyKind::Array(element, _) = kind {
+            return self.complete(cx, element, span);
+        } else if let TyKind::Struct(id) = kind {
+            self.struct_entries.get(&id)
+        } else if let TyKind::Enum(id) = kind {
+            self.enum_entries.get(&id)
+        } else {
+            None
         };
         entry.copied().is_none_or(|index| self.resolve(cx, index, Some(span)))
     }

@@ -38,22 +38,12 @@ impl Declare<'_> {
         let Entity::Type(ty) = self.env.predefined.get(name.name.as_str())?.entity else { return None };
         let TyKind::Struct(id) = cx.types.kind(ty) else { return None };
         let def = cx.types.struct_def(id);
-        let repeated = match def.origin {
-            Origin::Context | Origin::Object | Origin::Packet => true,
-            Origin::Kernel => header && fields.iter().any(|field| def.field(&field.name.name).is_some()),
-            Origin::Special => header,
-            Origin::User
-            | Origin::ModuleLock
-            | Origin::Unknown
-            | Origin::Kptr
-            | Origin::List
-            | Origin::Tree
-            | Origin::ListLink
-            | Origin::TreeLink
-            | Origin::Btf
-            | Origin::BtfUnion
-            | Origin::BtfTypedef
-            | Origin::BtfTypedefUnion => false,
+        let repeated = if def.origin == Origin::Kernel {
+            header && fields.iter().any(|field| def.field(&field.name.name).is_some())
+        } else if def.origin == Origin::Special {
+            header
+        } else {
+            matches!(def.origin, Origin::Context | Origin::Object | Origin::Packet)
         };
         repeated.then_some(ty)
     }

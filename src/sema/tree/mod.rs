@@ -397,6 +397,11 @@ pub enum Const {
 }
 
 impl Const {
+    /// The fields or elements; empty for other constants.
+    pub fn parts(&self) -> &[Const] {
+        if let Const::Struct(parts) | Const::Array(parts) = self { parts } else { &[] }
+    }
+
     /// Whether all bytes of the value are zero.
     pub fn is_zero(&self) -> bool {
         match self {

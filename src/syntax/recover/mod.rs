@@ -25,19 +25,7 @@ const MAX_HOLES: usize = 20;
 
 /// Whether the tree of such a declaration may have holes. The name of another one says as much.
 pub fn keeps(kind: &ItemKind) -> bool {
-    match kind {
-        ItemKind::Fn(_) | ItemKind::Struct(_) | ItemKind::Enum(_) | ItemKind::Config(_) => true,
-        ItemKind::Alias { .. }
-        | ItemKind::Var(_)
-        | ItemKind::Const(_)
-        | ItemKind::Impl(_)
-        | ItemKind::Extern(_)
-        | ItemKind::Include { .. }
-        | ItemKind::Import { .. }
-        | ItemKind::License { .. }
-        | ItemKind::MinKernel { .. }
-        | ItemKind::Unread(_) => false,
-    }
+    matches!(kind, ItemKind::Fn(_) | ItemKind::Struct(_) | ItemKind::Enum(_) | ItemKind::Config(_))
 }
 
 /// Reports what is wrong with a declaration that cannot be read. The result is its text with holes, which can.
