@@ -1,10 +1,8 @@
 //! `a.alloc(T)` and `a.free(p)`: objects in an arena.
 
 use super::Checker;
-use super::calls::counted;
 use super::map_methods::MapCall;
 use super::value::error_expr;
-use crate::diag::codes::contexts::ArgumentCount;
 use crate::diag::codes::maps::ArenaObject;
 use crate::diag::codes::types::MismatchedTypes;
 use crate::sema::tree::{Callee, Expr};
@@ -16,8 +14,7 @@ impl Checker<'_, '_> {
         let MapCall { map, method, name, args, span } = call;
         let [arg] = args else {
             self.check_args(args);
-            let given = args.len().to_string();
-            self.error(name.span, ArgumentCount { name: name.name.clone(), takes: counted(1, "argument"), given })
+            self.wrong_count(&name.name, "1 argument", args.len(), name.span)
                 .help("`a.alloc(T)` makes a `T` in the arena `a`, `a.free(p)` gives its memory back");
             return error_expr(span);
         };

@@ -1,12 +1,10 @@
 //! `fetch_add(place, n)` and the like: atomic operations that yield the old value.
 
 use super::Checker;
-use super::calls::counted;
 use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::{error_expr, local};
 use crate::ast;
-use crate::diag::codes::contexts::ArgumentCount;
 use crate::diag::codes::maps::{AtomicPlace, AtomicType};
 use crate::sema::tree::{Callee, Expr, ExprKind};
 use crate::source::Span;
@@ -17,14 +15,10 @@ use crate::types::{Space, Ty, TyKind};
 impl Checker<'_, '_> {
     /// Checks a call of an atomic builtin: its first argument is the place.
     pub fn atomic(&mut self, builtin: &'static BuiltinSpec, args: &[ast::Arg], span: Span) -> Expr {
-        let [place, values @ ..] = args else {
-            self.wrong_count(builtin, args, span);
+        let Some((place, values)) = args.split_first().filter(|_| args.len() == builtin.params.len()) else {
+            self.takes(builtin.name, builtin.params.len()..=builtin.params.len(), args, span);
             return error_expr(span);
         };
-        if values.len() + 1 != builtin.params.len() {
-            self.wrong_count(builtin, args, span);
-            return error_expr(span);
-        }
         for arg in args {
             self.refuse_name(arg, builtin.name);
         }
@@ -85,14 +79,6 @@ impl Checker<'_, '_> {
         self.error(address, AtomicPlace { what })
             .help(format!("write the place itself: `{}({place}{values})`", builtin.name))
             .fix(address, place);
-    }
-
-    fn wrong_count(&mut self, builtin: &BuiltinSpec, args: &[ast::Arg], span: Span) {
-        self.check_args(args);
-        let takes = counted(builtin.params.len(), "argument");
-        let given = args.len().to_string();
-        self.error(span, ArgumentCount { name: builtin.name.to_owned(), takes, given })
-            .remark(super::builtins::form(builtin));
     }
 
     /// Whether others can see the place: a global, or in BPF code an entry or what a pointer points to. Reports if not.

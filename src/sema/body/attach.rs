@@ -9,12 +9,12 @@ use crate::diag::codes::lifecycle::{
     BadAttachTarget, NoTarget, NotAttached, OptionOfForm, TargetAfterOption, TargetMap,
 };
 use crate::sema::similar;
-use crate::sema::tree::{Callee, Expr, ExprKind, FuncId, ProgramRole, Role};
+use crate::sema::tree::{Callee, Expr, FuncId, ProgramRole, Role};
 use crate::source::Span;
 use crate::tables::{
     ATTACH_OPTIONS, AttachOption, BUILTINS, PROGRAMS, Params, ProgramForm, SEPARATOR, TARGETS, TargetSpec,
 };
-use crate::types::{Space, Ty, TyKind};
+use crate::types::{Ty, TyKind};
 
 /// The field of a link that says how many functions it is at, and the builtin that does.
 const COUNT: &str = "count";
@@ -236,8 +236,7 @@ impl Checker<'_, '_> {
         if kind.and_then(|kind| kind.needs).is_some_and(|needs| !self.can(map, needs, expr.span)) {
             return Some(error_expr(expr.span));
         }
-        let ty = self.cx.types.ptr(Ty::U8, Space::Map, false);
-        Some(Expr { kind: ExprKind::MapAddress(map), ty, span: expr.span })
+        Some(self.map_address(map, expr.span))
     }
 
     fn no_target(&mut self, span: Span, ty: String, kind: Option<&'static TargetSpec>) -> Expr {

@@ -5,7 +5,6 @@ use super::calls::counted;
 use super::helper_calls::is_callable;
 use super::value::error_expr;
 use crate::ast::{self, Ident};
-use crate::diag::codes::contexts::ArgumentCount;
 use crate::diag::codes::names::UnknownName;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::foreign;
@@ -39,10 +38,6 @@ const NODES: [(&str, Check); 15] = [
     ("name", |checker, args, span| checker.enum_name(args, span)),
 ];
 
-/// In the table: a string of any size.
-const ANY_STRING: &str = "str";
-/// A parameter for what `load` returned.
-const HANDLE: &str = "handle";
 /// In the table: maps, as many as one likes.
 const MAPS: &str = "maps";
 
@@ -128,36 +123,20 @@ impl Checker<'_, '_> {
             let Some(Constant { value, ty: Some(ty) }) = constant else { return error_expr(span) };
             return Expr { kind: ExprKind::Const(value), ty, span };
         }
-        if builtin.views.is_some() {
-            return self.view_builtin(builtin, args, span);
-        }
         if builtin.atomic.is_some() {
             return self.atomic(builtin, args, span);
         }
+        let mut signature = self.builtin_signature(builtin, span);
+        let Some(checked) = self.arguments(&mut signature, args) else { return error_expr(span) };
         let result = self.table_type(builtin.result);
-        if !self.takes(builtin.name, builtin.params.len()..=builtin.params.len(), args, span) {
+        if builtin.views.is_some() && checked.iter().any(|arg| arg.ty == Ty::ERROR) {
             return error_expr(span);
         }
-        let mut checked = Vec::new();
-        for (arg, (_, param)) in args.iter().zip(builtin.params) {
-            self.refuse_name(arg, builtin.name);
-            checked.push(if *param == ANY_STRING {
-                let value = self.typed(&arg.value, None);
-                if value.ty == Ty::BYTES && builtin.length {
-                    return self.view_length(value, result, span);
-                }
-                self.string_argument(value, builtin, span)
-            } else if *param == HANDLE {
-                self.handle(builtin.name, &arg.value, false)
-            } else if let Some((stored, network)) = param.split_once('|') {
-                let (stored, network) = (self.table_type(stored), self.table_type(network));
-                self.stored_argument(&arg.value, stored, network)
-            } else {
-                let param = self.table_type(param);
-                self.coerced(&arg.value, param)
-            });
+        match <[Expr; 1]>::try_from(checked) {
+            Ok([view]) if view.ty == Ty::BYTES && builtin.length => self.view_length(view, result, span),
+            Ok(checked) => Expr::operation(Callee::Builtin(builtin), checked.into(), result, span),
+            Err(checked) => Expr::operation(Callee::Builtin(builtin), checked, result, span),
         }
-        Expr::operation(Callee::Builtin(builtin), checked, result, span)
     }
 
     /// The type of a text in a table.
@@ -177,7 +156,7 @@ impl Checker<'_, '_> {
             format!("{} to {} arguments", count.start(), count.end())
         };
         let forms = BUILTINS.iter().find(|builtin| builtin.name == name).map(form);
-        let error = self.error(span, ArgumentCount { name: name.to_owned(), takes, given: args.len().to_string() });
+        let error = self.wrong_count(name, takes, args.len(), span);
         if let Some(form) = forms {
             error.remark(form);
         }

@@ -6,9 +6,10 @@ use super::field_methods::Receiver;
 use super::fields::in_type;
 use super::percpu::EntryKey;
 use super::scope::Name;
+use super::signatures::{Param, Signature};
 use super::value::error_expr;
 use crate::ast::{self, ExprKind as Ast, Ident};
-use crate::diag::codes::contexts::{ArgumentCount, NamedArgument, NoSuchMethod, NotCallable};
+use crate::diag::codes::contexts::{NamedArgument, NoSuchMethod, NotCallable};
 use crate::sema::env::Entity;
 use crate::sema::similar;
 use crate::sema::tree::{Callee, Expr, FuncId, Role};
@@ -144,17 +145,13 @@ impl Checker<'_, '_> {
         {
             return self.call_program(func, name, args, span);
         }
-        let signature = self.signature(func);
-        let params = &decl.sig.params;
-        if params.len() != args.len() {
-            let takes = counted(params.len(), "argument");
-            self.check_args(args);
-            self.error(span, ArgumentCount { name: name.name.clone(), takes, given: args.len().to_string() })
-                .note(declared.name_span, "declared here")
-                .remark(signature);
-            return error_expr(span);
-        }
-        let args = self.arguments(args, params, &name.name, &signature);
+        let params = decl.sig.params.iter().map(|&ty| Param::Of(ty)).collect();
+        let form = self.signature(func);
+        let (declared_at, wanted_by) = (Some(declared.name_span), Some(form.clone()));
+        let signature = Signature::new(&name.name, span, params);
+        let mut signature = Signature { declared: declared_at, form, wanted_by, ..signature };
+        let Some(args) = self.arguments(&mut signature, args) else { return error_expr(span) };
+        self.may_throw();
         Expr::operation(Callee::Func(func), args, declared.result, span)
     }
 

@@ -70,8 +70,7 @@ impl Checker<'_, '_> {
             }
             [_, _, ..] => {
                 self.check_args(args);
-                let (takes, given) = ("at most 1 argument".to_owned(), args.len().to_string());
-                self.error(name.span, ArgumentCount { name: name.name.clone(), takes, given })
+                self.wrong_count(&name.name, "at most 1 argument", args.len(), name.span)
                     .help("`reserve()` is a record of the value alone, `reserve(n)` one of the value and `n` bytes");
                 return None;
             }
@@ -95,9 +94,7 @@ impl Checker<'_, '_> {
         let MapCall { map, method, name, args, span } = call;
         let [arg] = args else {
             self.check_args(args);
-            let count =
-                ArgumentCount { name: name.name.clone(), takes: "1 argument".into(), given: args.len().to_string() };
-            self.error(name.span, count).remark(method.summary);
+            self.wrong_count(&name.name, "1 argument", args.len(), name.span).remark(method.summary);
             return error_expr(span);
         };
         self.refuse_name(arg, method.name);

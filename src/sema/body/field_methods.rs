@@ -6,7 +6,7 @@ use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::error_expr;
 use crate::ast::{self, ExprKind as Ast, Ident};
-use crate::diag::codes::contexts::{ArgumentCount, NamedArgument};
+use crate::diag::codes::contexts::NamedArgument;
 use crate::diag::codes::shared::{TimerHandler, TimerMap, TimerPlace};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::sema::tree::{Callee, Const, Expr, ExprKind, MapId};
@@ -141,8 +141,7 @@ impl Checker<'_, '_> {
         if args.len() != wanted {
             self.check_open_args(args);
             let takes = counted(wanted, "argument");
-            let count = ArgumentCount { name: name.name.clone(), takes, given: args.len().to_string() };
-            self.error(name.span, count).remark(method.summary);
+            self.wrong_count(&name.name, takes, args.len(), name.span).remark(method.summary);
             return error_expr(span);
         }
         let mut checked = vec![place];

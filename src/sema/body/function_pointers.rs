@@ -1,10 +1,10 @@
 //! Functions as values, and calls through them.
 
 use super::Checker;
-use super::calls::counted;
+use super::signatures::{Param, Signature};
 use super::value::error_expr;
 use crate::ast::{self, Ident};
-use crate::diag::codes::contexts::{ArgumentCount, NotCallable};
+use crate::diag::codes::contexts::NotCallable;
 use crate::sema::tree::{Callee, Const, Expr, ExprKind, FuncId};
 use crate::source::Span;
 use crate::types::{FnSig, Ty, TyKind};
@@ -50,34 +50,16 @@ impl Checker<'_, '_> {
             return error_expr(span);
         };
         let name = self.text(callee.span).to_owned();
-        if sig.params.len() != args.len() {
-            let takes = counted(sig.params.len(), "argument");
-            let ty = self.ty_name(callee.ty);
-            self.check_args(args);
-            self.error(span, ArgumentCount { name, takes, given: args.len().to_string() })
-                .remark(format!("it is a `{ty}`"));
-            return error_expr(span);
-        }
-        let wanted_by = format!("`{name}` is a `{}`", self.ty_name(callee.ty));
-        let mut checked = self.arguments(args, &sig.params, &name, &wanted_by);
+        let ty = self.ty_name(callee.ty);
+        let (form, wanted_by) = (format!("it is a `{ty}`"), Some(format!("`{name}` is a `{ty}`")));
+        let params = sig.params.iter().map(|&ty| Param::Of(ty)).collect();
+        let mut signature = Signature { form, wanted_by, ..Signature::new(&name, span, params) };
+        let Some(mut checked) = self.arguments(&mut signature, args) else { return error_expr(span) };
+        self.may_throw();
         if let ExprKind::Const(Const::Func(func)) = callee.kind {
             return Expr::operation(Callee::Func(func), checked, sig.result, span);
         }
         checked.insert(0, callee);
         Expr::operation(Callee::Pointer, checked, sig.result, span)
-    }
-
-    /// The arguments of a call, as the parameters' types.
-    pub fn arguments(&mut self, args: &[ast::Arg], params: &[Ty], name: &str, wanted_by: &str) -> Vec<Expr> {
-        let mut checked = Vec::new();
-        for (arg, &param) in args.iter().zip(params) {
-            self.refuse_name(arg, name);
-            let value = self.value(&arg.value, Some(param));
-            self.wanted_by = Some(wanted_by.to_owned());
-            checked.push(self.coerce(value, param));
-            self.wanted_by = None;
-        }
-        self.may_throw();
-        checked
     }
 }

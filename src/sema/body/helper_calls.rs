@@ -3,14 +3,15 @@
 use super::Checker;
 use super::calls::counted;
 use super::exprs::strip;
+use super::signatures::{Param, Signature};
 use super::value::{Value, error_expr, local, number, strip_cast};
 use crate::ast;
-use crate::diag::codes::contexts::{ArgumentCount, HelperMemory, ProcessMemory};
+use crate::diag::codes::contexts::{HelperMemory, ProcessMemory};
 use crate::diag::codes::maps::MapWanted;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::MismatchedTypes;
 use crate::sema::kernel_types;
-use crate::sema::tree::{Callee, Expr, ExprKind, MapId, Role};
+use crate::sema::tree::{Callee, Expr, MapId, Role};
 use crate::source::Span;
 use crate::tables::{CONTEXTS, HelperArg, HelperArgKind, HelperResult, HelperSpec};
 use crate::types::{Space, Ty};
@@ -27,25 +28,13 @@ impl Checker<'_, '_> {
             }
             return error_expr(span);
         }
-        if args.len() != helper.args.len() {
-            self.check_open_args(args);
-            let takes = counted(helper.args.len(), "argument");
-            let given = args.len().to_string();
-            let error = self.error(span, ArgumentCount { name: helper.name.to_owned(), takes, given });
-            error.remark(form(helper));
-            return error_expr(span);
+        if args.len() == helper.args.len() {
+            self.check_kernel(helper, span);
         }
-        self.check_kernel(helper, span);
-        let mut map = None;
-        let mut checked: Vec<Expr> = Vec::new();
-        for (arg, spec) in args.iter().zip(helper.args) {
-            self.refuse_name(arg, helper.name);
-            if spec.kind == HelperArgKind::Map {
-                map = self.map_argument(helper, arg);
-            }
-            let arg = self.helper_argument(helper, spec, map, arg);
-            checked.push(arg);
-        }
+        let params = helper.args.iter().map(|spec| self.helper_param(helper, spec)).collect();
+        let mut signature = Signature { form: form(helper), open: true, ..Signature::new(helper.name, span, params) };
+        let Some(checked) = self.arguments(&mut signature, args) else { return error_expr(span) };
+        let map = signature.map;
         for (at, spec) in helper.args.iter().enumerate() {
             let size = spec.size.and_then(|size| checked.get(size as usize));
             self.check_size(helper, (spec, &checked[at]), size);
@@ -77,15 +66,15 @@ impl Checker<'_, '_> {
     }
 
     /// `&m`
-    fn map_argument(&mut self, helper: &HelperSpec, arg: &ast::Arg) -> Option<MapId> {
-        let span = arg.value.span;
-        let named = if let ast::ExprKind::Unary { op: ast::UnaryOp::AddressOf, operand } = &strip(&arg.value).kind {
+    pub(super) fn map_argument(&mut self, helper: &HelperSpec, arg: &ast::Expr) -> Option<MapId> {
+        let span = arg.span;
+        let named = if let ast::ExprKind::Unary { op: ast::UnaryOp::AddressOf, operand } = &strip(arg).kind {
             self.map_named(operand)
         } else {
             None
         };
         let Some(map) = named else {
-            let bare = self.map_named(&arg.value).map(|_| format!("&{}", self.text(span)));
+            let bare = self.map_named(arg).map(|_| format!("&{}", self.text(span)));
             let error = self.error(span, MapWanted { name: helper.name.to_owned() });
             match bare {
                 Some(form) => error.help(format!("write `{form}`")).fix(span, form),
@@ -104,38 +93,19 @@ impl Checker<'_, '_> {
         Some(map)
     }
 
-    fn helper_argument(
-        &mut self,
-        helper: &'static HelperSpec,
-        spec: &'static HelperArg,
-        map: Option<MapId>,
-        arg: &ast::Arg,
-    ) -> Expr {
-        let span = arg.value.span;
+    fn helper_param(&mut self, helper: &'static HelperSpec, spec: &'static HelperArg) -> Param {
         match spec.kind {
-            HelperArgKind::Scalar => {
-                let ty = self.table_type(spec.ty.unwrap_or("u64"));
-                self.coerced(&arg.value, ty)
-            }
-            HelperArgKind::Context => self.context_of_program(spec.nullable, arg),
-            HelperArgKind::Map => {
-                let Some(map) = map else { return error_expr(span) };
-                let ty = self.cx.types.ptr(Ty::U8, Space::Map, false);
-                Expr { kind: ExprKind::MapAddress(map), ty, span }
-            }
-            HelperArgKind::Key | HelperArgKind::Value | HelperArgKind::ValueOut => {
-                let types = map.map(|map| self.entry_types(map));
-                let wanted = types.map(|(key, value)| if spec.kind == HelperArgKind::Key { key } else { value });
-                self.memory(helper, spec, wanted, arg)
-            }
-            HelperArgKind::Readable | HelperArgKind::Writable | HelperArgKind::Out => {
-                self.memory(helper, spec, None, arg)
-            }
-            HelperArgKind::Object if let Some(object) = spec.object => {
-                let ty = self.object_result(object, spec.nullable, span);
-                if ty == Ty::ERROR { error_expr(span) } else { self.coerced(&arg.value, ty) }
-            }
-            HelperArgKind::Address => self.any_address(arg),
+            HelperArgKind::Scalar => Param::Of(self.table_type(spec.ty.unwrap_or("u64"))),
+            HelperArgKind::Context => Param::Context { nullable: spec.nullable },
+            HelperArgKind::Map => Param::Map(helper),
+            HelperArgKind::Key
+            | HelperArgKind::Value
+            | HelperArgKind::ValueOut
+            | HelperArgKind::Readable
+            | HelperArgKind::Writable
+            | HelperArgKind::Out => Param::HelperMemory(helper, spec),
+            HelperArgKind::Address => Param::Address,
+            HelperArgKind::Object => spec.object.map_or(Param::Unknown, |object| Param::Object(object, spec.nullable)),
             HelperArgKind::Callback
             | HelperArgKind::Frame
             | HelperArgKind::SpinLock
@@ -143,9 +113,52 @@ impl Checker<'_, '_> {
             | HelperArgKind::Dynptr
             | HelperArgKind::Text
             | HelperArgKind::Record
-            | HelperArgKind::Object
-            | HelperArgKind::Rest => error_expr(span),
+            | HelperArgKind::Rest => Param::Unknown,
         }
+    }
+
+    /// Memory that a helper reads or writes: of any type, or of what the map holds.
+    pub(super) fn helper_memory(
+        &mut self,
+        helper: &'static HelperSpec,
+        spec: &HelperArg,
+        map: Option<MapId>,
+        arg: &ast::Expr,
+    ) -> Expr {
+        let (key, value) = map.map(|map| self.entry_types(map)).unzip();
+        let wanted = if spec.kind == HelperArgKind::Key {
+            key
+        } else {
+            value.filter(|_| matches!(spec.kind, HelperArgKind::Value | HelperArgKind::ValueOut))
+        };
+        let bytes = self.cx.types.ptr(wanted.unwrap_or(Ty::U8), Space::Any, spec.nullable);
+        let value = self.value(arg, Some(bytes));
+        if value.is_error() {
+            return value.expr;
+        }
+        if spec.nullable && value.ty() == Ty::NULL {
+            return self.null_memory(value);
+        }
+        let Some(pointer) = self.pointer(value.ty()) else { return self.no_pointer(&value, "a pointer to memory") };
+        let reads = matches!(spec.kind, HelperArgKind::Readable | HelperArgKind::Key | HelperArgKind::Value);
+        let in_packet = pointer.space == Space::Packet;
+        let why = if in_packet && !reads {
+            Some("it lies in the packet, to which the helper does not write")
+        } else if in_packet && !helper.reads_packet {
+            Some("it lies in the packet, from which the helper does not read")
+        } else {
+            no_memory(pointer.space)
+        };
+        if let Some(why) = why {
+            let span = value.span();
+            self.error(span, HelperMemory { helper: helper.name.to_owned(), why: why.to_owned() })
+                .help("copy it to a variable, and give the address of that");
+            return error_expr(span);
+        }
+        if wanted.is_some() {
+            return self.coerce(value, bytes);
+        }
+        if spec.nullable { value.expr } else { self.not_null(value.expr) }
     }
 
     /// An object of `contexts.toml`, or one of the kernel's own types.
@@ -164,8 +177,8 @@ impl Checker<'_, '_> {
     }
 
     /// A pointer to whatever, or a number: the helper tests it.
-    pub fn any_address(&mut self, arg: &ast::Arg) -> Expr {
-        let value = self.value(&arg.value, Some(Ty::U64));
+    pub fn any_address(&mut self, arg: &ast::Expr) -> Expr {
+        let value = self.value(arg, Some(Ty::U64));
         let pointer = self.pointer(value.ty());
         if pointer.is_some_and(|pointer| pointer.space == Space::Arena) {
             let (from, to) = ("an arena".to_owned(), "memory that helpers read".to_owned());
@@ -183,8 +196,8 @@ impl Checker<'_, '_> {
     }
 
     /// Checks an argument that must be the context of the program, or null if `nullable`.
-    pub fn context_of_program(&mut self, nullable: bool, arg: &ast::Arg) -> Expr {
-        let value = self.value(&arg.value, None);
+    pub fn context_of_program(&mut self, nullable: bool, arg: &ast::Expr) -> Expr {
+        let value = self.value(arg, None);
         if value.is_error() {
             return value.expr;
         }
@@ -214,38 +227,6 @@ impl Checker<'_, '_> {
         let Role::Program(role) = &func.role else { return false };
         let of = role.spec.context().filter(|of| CONTEXTS.iter().any(|context| context.object && context.name == *of));
         of.is_some() && local(value).is_some_and(|value| func.params.first() == Some(&value))
-    }
-
-    /// A pointer to memory: of any type, or to what a map holds.
-    fn memory(&mut self, helper: &'static HelperSpec, spec: &HelperArg, wanted: Option<Ty>, arg: &ast::Arg) -> Expr {
-        let bytes = self.cx.types.ptr(wanted.unwrap_or(Ty::U8), Space::Any, spec.nullable);
-        let value = self.value(&arg.value, Some(bytes));
-        if value.is_error() {
-            return value.expr;
-        }
-        if spec.nullable && value.ty() == Ty::NULL {
-            return self.null_memory(value);
-        }
-        let Some(pointer) = self.pointer(value.ty()) else { return self.no_pointer(&value, "a pointer to memory") };
-        let reads = matches!(spec.kind, HelperArgKind::Readable | HelperArgKind::Key | HelperArgKind::Value);
-        let in_packet = pointer.space == Space::Packet;
-        let why = if in_packet && !reads {
-            Some("it lies in the packet, to which the helper does not write")
-        } else if in_packet && !helper.reads_packet {
-            Some("it lies in the packet, from which the helper does not read")
-        } else {
-            no_memory(pointer.space)
-        };
-        if let Some(why) = why {
-            let span = value.span();
-            self.error(span, HelperMemory { helper: helper.name.to_owned(), why: why.to_owned() })
-                .help("copy it to a variable, and give the address of that");
-            return error_expr(span);
-        }
-        if wanted.is_some() {
-            return self.coerce(value, bytes);
-        }
-        if spec.nullable { value.expr } else { self.not_null(value.expr) }
     }
 
     fn null_memory(&mut self, value: Value) -> Expr {

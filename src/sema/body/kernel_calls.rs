@@ -1,12 +1,11 @@
 //! Calls of functions and macros of the kernel in module code.
 
 use super::Checker;
-use super::calls::counted;
 use super::exprs::strip;
+use super::signatures::{Param, Signature};
 use super::value::error_expr;
 use crate::ast::{self, Ident};
 use crate::btf::KernelFunction;
-use crate::diag::codes::contexts::ArgumentCount;
 use crate::diag::codes::support::{NotSupportedYet, UnknownHeader};
 use crate::sema::declare::externs::as_result;
 use crate::sema::tree::{Callee, Const, Expr, ExprKind};
@@ -57,22 +56,15 @@ impl Checker<'_, '_> {
         args: &[ast::Arg],
         (span, declared): (Span, Option<Span>),
     ) -> Expr {
-        if sig.params.len() != args.len() {
-            self.check_open_args(args);
-            let (takes, given) = (counted(sig.params.len(), "argument"), args.len().to_string());
-            let error = self.error(span, ArgumentCount { name: name.to_owned(), takes, given });
-            if let Some(declared) = declared {
-                error.note(declared, "declared here");
-            }
-            return error_expr(span);
-        }
-        if tables::header_of_function(name).is_none() && self.env.program.headers.is_empty() {
+        let is_unknown = tables::header_of_function(name).is_none() && self.env.program.headers.is_empty();
+        if is_unknown && sig.params.len() == args.len() {
             let what = format!("`{name}`");
             self.error(span, UnknownHeader { what })
                 .help(format!("name it before the declaration: `@header(\"linux/….h\") extern {name}(…)`"));
         }
-        let args: Vec<Expr> =
-            std::iter::zip(args, &sig.params).map(|(arg, &ty)| self.kernel_argument(name, arg, ty)).collect();
+        let params = sig.params.iter().map(|&ty| Param::OfC(ty)).collect();
+        let mut signature = Signature { declared, open: true, ..Signature::new(name, span, params) };
+        let Some(args) = self.arguments(&mut signature, args) else { return error_expr(span) };
         if args.iter().any(|arg| arg.ty == Ty::ERROR) || sig.result == Ty::ERROR {
             return error_expr(span);
         }
@@ -80,21 +72,20 @@ impl Checker<'_, '_> {
     }
 
     /// `*u8` and `*char` are for any memory, and for text.
-    fn kernel_argument(&mut self, callee: &str, arg: &ast::Arg, ty: Ty) -> Expr {
-        self.refuse_name(arg, callee);
+    pub(super) fn kernel_argument(&mut self, arg: &ast::Expr, ty: Ty) -> Expr {
         let is_memory = self.pointer(ty).is_some_and(|pointer| matches!(pointer.to, Ty::U8 | Ty::CHAR | Ty::I8));
         if !is_memory {
-            return self.coerced(&arg.value, ty);
+            return self.coerced(arg, ty);
         }
-        if let ast::ExprKind::Str(_) = strip(&arg.value).kind {
-            let value = self.value(&arg.value, None).expr;
+        if let ast::ExprKind::Str(_) = strip(arg).kind {
+            let value = self.value(arg, None).expr;
             if let ExprKind::Const(Const::Str(_)) = value.kind {
                 let (ty, span) = (self.cx.types.ptr(Ty::CHAR, Space::Any, false), value.span);
                 return Expr { kind: ExprKind::AddressOf(Box::new(value)), ty, span };
             }
             return value;
         }
-        let value = self.value(&arg.value, Some(ty));
+        let value = self.value(arg, Some(ty));
         let is_pointer = !value.is_error() && self.pointer(value.ty()).is_some_and(|pointer| pointer.to != Ty::U8);
         if is_pointer && !self.pointer(value.ty()).is_some_and(|pointer| pointer.nullable) {
             value.expr

@@ -2,11 +2,11 @@
 
 use super::Checker;
 use super::calls::counted;
-use super::exprs::strip;
 use super::helper_calls::no_memory;
+use super::signatures::{Param, Signature};
 use super::value::{error_expr, number, strip_cast};
 use crate::ast;
-use crate::diag::codes::contexts::{ArgumentCount, NoKfunc};
+use crate::diag::codes::contexts::NoKfunc;
 use crate::diag::codes::types::{ExistsWhat, KfuncArgument};
 use crate::sema::declare::externs;
 use crate::sema::tree::{Callee, Const, Expr, ExprKind, KernelFact, KfuncArg, KfuncId, KfuncParam};
@@ -37,26 +37,10 @@ impl Checker<'_, '_> {
             self.check_open_args(args);
             return error_expr(span);
         }
-        let wanted = kfunc.params.iter().filter(|param| param.is_written()).count();
-        if args.len() != wanted {
-            self.check_open_args(args);
-            let (takes, given) = (counted(wanted, "argument"), args.len().to_string());
-            self.error(span, ArgumentCount { name: kfunc.name.clone(), takes, given })
-                .note(kfunc.span, "declared here");
-            return error_expr(span);
-        }
-        let mut written = args.iter();
-        let mut checked: Vec<Expr> = Vec::new();
-        for param in &kfunc.params {
-            let arg = match written.by_ref().take(usize::from(param.is_written())).next() {
-                Some(arg) => {
-                    self.refuse_name(arg, &kfunc.name);
-                    self.kfunc_argument(&kfunc.name, param, arg)
-                }
-                None => Expr { kind: ExprKind::Const(Const::Null), ty: param.ty, span },
-            };
-            checked.push(arg);
-        }
+        let params = kfunc.params.iter().map(kfunc_param).collect();
+        let signature = Signature::new(&kfunc.name, span, params);
+        let mut signature = Signature { declared: Some(kfunc.span), open: true, ..signature };
+        let Some(checked) = self.arguments(&mut signature, args) else { return error_expr(span) };
         for (at, param) in kfunc.params.iter().enumerate() {
             if let KfuncArg::Memory { size: Some(size) } = param.arg {
                 self.check_kfunc_size(&kfunc.name, &checked[at], &checked[size]);
@@ -101,40 +85,31 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::Kernel(KernelFact::KfuncExists(id)), ty: Ty::BOOL, span }
     }
 
-    fn kfunc_argument(&mut self, callee: &str, param: &KfuncParam, arg: &ast::Arg) -> Expr {
-        match param.arg {
-            KfuncArg::Number | KfuncArg::Object => self.coerced(&arg.value, param.ty),
-            KfuncArg::Constant => {
-                let value = self.coerced(&arg.value, param.ty);
-                if value.ty != Ty::ERROR && number(strip_cast(&value)).is_none() {
-                    return self.refuse_argument(callee, &value, "the kernel wants a constant here");
-                }
-                value
-            }
-            KfuncArg::Context => self.context_of_program(false, arg),
-            KfuncArg::Memory { .. } => {
-                let value = self.value(&arg.value, Some(param.ty));
-                if value.is_error() {
-                    return value.expr;
-                }
-                let space = self.pointer(value.ty()).map(|pointer| pointer.space);
-                if let Some(why) = space.and_then(no_memory) {
-                    return self.refuse_argument(callee, &value.expr, why);
-                }
-                self.coerce(value, param.ty)
-            }
-            KfuncArg::Text => self.constant_text(callee, arg),
-            KfuncArg::Address if matches!(strip(&arg.value).kind, ast::ExprKind::Str(_)) => {
-                self.constant_text(callee, arg)
-            }
-            KfuncArg::Address => self.any_address(arg),
-            KfuncArg::Hidden => error_expr(arg.value.span),
+    /// A number that the kernel knows when it loads the program.
+    pub(super) fn constant_argument(&mut self, callee: &str, arg: &ast::Expr, ty: Ty) -> Expr {
+        let value = self.coerced(arg, ty);
+        if value.ty != Ty::ERROR && number(strip_cast(&value)).is_none() {
+            return self.refuse_argument(callee, &value, "the kernel wants a constant here");
         }
+        value
+    }
+
+    /// Memory of the program that a function of the kernel gets.
+    pub(super) fn kernel_memory(&mut self, callee: &str, arg: &ast::Expr, ty: Ty) -> Expr {
+        let value = self.value(arg, Some(ty));
+        if value.is_error() {
+            return value.expr;
+        }
+        let space = self.pointer(value.ty()).map(|pointer| pointer.space);
+        if let Some(why) = space.and_then(no_memory) {
+            return self.refuse_argument(callee, &value.expr, why);
+        }
+        self.coerce(value, ty)
     }
 
     /// A string that the verifier reads: a literal.
-    fn constant_text(&mut self, callee: &str, arg: &ast::Arg) -> Expr {
-        let value = self.value(&arg.value, None).expr;
+    pub(super) fn constant_text(&mut self, callee: &str, arg: &ast::Expr) -> Expr {
+        let value = self.value(arg, None).expr;
         if value.ty == Ty::ERROR {
             return value;
         }
@@ -159,5 +134,17 @@ impl Checker<'_, '_> {
             let why = format!("`{text}` points to {}, and the size is {bytes}", counted(room as usize, "byte"));
             self.refuse_argument(callee, size, &why);
         }
+    }
+}
+
+fn kfunc_param(param: &KfuncParam) -> Param {
+    match param.arg {
+        KfuncArg::Number | KfuncArg::Object => Param::Of(param.ty),
+        KfuncArg::Constant => Param::Constant(param.ty),
+        KfuncArg::Context => Param::Context { nullable: false },
+        KfuncArg::Memory { .. } => Param::KernelMemory(param.ty),
+        KfuncArg::Text => Param::Literal,
+        KfuncArg::Address => Param::AddressOrLiteral,
+        KfuncArg::Hidden => Param::Hidden(param.ty),
     }
 }

@@ -1,20 +1,19 @@
 //! Methods of maps, and the operations that a map allows.
 
 use super::Checker;
-use super::calls::counted;
+use super::signatures::{Param, Signature};
 use super::value::error_expr;
-use super::views::VIEW;
 use crate::ast::{self, Ident};
-use crate::diag::codes::contexts::{ArgumentCount, NoSuchMethod};
+use crate::diag::codes::contexts::NoSuchMethod;
 use crate::diag::codes::maps::{MapRefuses, MapWanted};
 use crate::diag::foreign;
 use crate::sema::similar;
-use crate::sema::tree::{Callee, Expr, ExprKind, MapId, Optional, OptionalKind};
+use crate::sema::tree::{Callee, Expr, MapId, Optional, OptionalKind};
 use crate::source::Span;
 use crate::tables::{
     self, HelperSpec, MAP_KINDS, MAP_METHODS, MapAccess, MapKindSpec, MapMethodSpec, Refusal, refusal,
 };
-use crate::types::{Space, Ty};
+use crate::types::Ty;
 
 /// `map.name(args)`, or `name(map, args)`, as written; `name` is that of the method.
 #[derive(Clone, Copy)]
@@ -193,66 +192,29 @@ impl Checker<'_, '_> {
     /// `s.id(ctx, flags)`: a helper that takes the context, the map, and the last argument.
     fn helper_on_map(&mut self, helper: &'static HelperSpec, call: MapCall<'_>) -> Expr {
         let MapCall { map, method, args, span, .. } = call;
-        let ([context, rest], [spec, ..]) = (args, helper.args) else {
-            self.method_args(call); // reports how many it takes
-            return error_expr(span);
-        };
-        self.refuse_name(context, method.name);
-        self.refuse_name(rest, method.name);
-        let context = self.context_of_program(spec.nullable, context);
-        let rest = self.coerced(&rest.value, Ty::U64);
-        if context.ty == Ty::ERROR || rest.ty == Ty::ERROR {
+        let nullable = helper.args.first().is_some_and(|spec| spec.nullable);
+        let params = vec![Param::Context { nullable }, Param::Of(Ty::U64)];
+        let mut signature = method_signature(&call, params);
+        let Some(args) = self.arguments(&mut signature, args) else { return error_expr(span) };
+        if args.iter().any(|arg| arg.ty == Ty::ERROR) {
             return error_expr(span);
         }
-        let pointer = self.cx.types.ptr(Ty::U8, Space::Map, false);
-        let map = Expr { kind: ExprKind::MapAddress(map), ty: pointer, span };
+        let map = self.map_address(map, span);
         let ty = self.table_type(method.result);
-        Expr::operation(Callee::Helper(helper), vec![context, map, rest], ty, span)
+        let mut args = args.into_iter();
+        let args = args.next().into_iter().chain([map]).chain(args).collect();
+        Expr::operation(Callee::Helper(helper), args, ty, span)
     }
 
     fn method_args(&mut self, call: MapCall<'_>) -> Option<Vec<Expr>> {
-        let MapCall { map, method, name, args, span } = call;
+        let MapCall { map, method, args, span, .. } = call;
         let tail = method.tail.filter(|_| args.len() == method.params.len() + 1);
         if tail.is_some() && !self.can(map, MapAccess::Tails, span) {
             self.check_args(args);
             return None;
         }
-        if args.len() != method.params.len() && tail.is_none() {
-            self.check_args(args);
-            // The map is the first of a function's.
-            let map = usize::from(method.function);
-            let takes = counted(method.params.len() + map, "argument");
-            let count = ArgumentCount { name: name.name.clone(), takes, given: (args.len() + map).to_string() };
-            self.error(name.span, count).remark(form(method));
-            return None;
-        }
-        let (_, value) = self.entry_types(map);
-        let mut checked = Vec::new();
-        for (arg, (_, param)) in args.iter().zip(method.params.iter().chain(&tail)) {
-            self.refuse_name(arg, method.name);
-            let arg = match *param {
-                "K" => self.entry_key(map, &arg.value),
-                "V" => self.coerced(&arg.value, value),
-                VIEW => {
-                    let value = self.value(&arg.value, None);
-                    self.view_to_read(value)
-                }
-                other => {
-                    let ty = if other == "*V" {
-                        self.cx.types.ptr(value, Space::Any, false)
-                    } else {
-                        self.table_type(other)
-                    };
-                    self.coerced(&arg.value, ty)
-                }
-            };
-            // A record is followed, not kept. Bytes are copied at once.
-            if *param != "*V" && *param != VIEW {
-                self.refuse_escape(&arg);
-            }
-            checked.push(arg);
-        }
-        Some(checked)
+        let params = method.params.iter().chain(&tail).map(|(_, text)| self.table_param(text, Some(map))).collect();
+        self.arguments(&mut method_signature(&call, params), args)
     }
 
     fn no_such_method(&mut self, map: MapId, kind: &MapKindSpec, name: &Ident) {
@@ -278,6 +240,12 @@ impl Checker<'_, '_> {
 /// Whether it is called as `m.name()`.
 fn on_maps(method: &MapMethodSpec) -> bool {
     !method.function && !method.entry && !method.indexed
+}
+
+/// What a method takes; of one that is a function, the map comes first.
+fn method_signature<'a>(call: &MapCall<'a>, params: Vec<Param>) -> Signature<'a> {
+    let (before, form) = (usize::from(call.method.function), form(call.method));
+    Signature { before, form, ..Signature::new(&call.name.name, call.name.span, params) }
 }
 
 /// As it is called, for messages.

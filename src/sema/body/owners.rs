@@ -6,7 +6,7 @@ use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::{error_expr, local};
 use crate::ast::{self, Ident};
-use crate::diag::codes::contexts::{ArgumentCount, CollectionCall, NoSuchMethod};
+use crate::diag::codes::contexts::{CollectionCall, NoSuchMethod};
 use crate::diag::codes::shared::{OwnerUse, SpecialUse};
 use crate::sema::owners::methods;
 use crate::sema::tree::{Callee, Expr, ExprKind, FuncId, GlobalId, LocalId, Role};
@@ -155,7 +155,7 @@ impl Checker<'_, '_> {
         if args.len() != usize::from(takes) {
             self.check_args(args);
             let takes = counted(usize::from(takes), "argument");
-            self.error(span, ArgumentCount { name: name.name.clone(), takes, given: args.len().to_string() });
+            self.wrong_count(&name.name, takes, args.len(), span);
             return error_expr(span);
         }
         let Some(pointer) = self.pointer(object) else { return error_expr(span) };

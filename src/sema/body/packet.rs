@@ -4,7 +4,6 @@ use super::Checker;
 use super::exprs::strip;
 use super::value::{Value, cast, error_expr};
 use crate::ast::{self, Ident};
-use crate::diag::codes::contexts::ArgumentCount;
 use crate::diag::codes::types::{MismatchedTypes, PaddedHeader};
 use crate::sema::consts;
 use crate::sema::tree::{Expr, ExprKind, LocalId, Optional, OptionalKind};
@@ -16,8 +15,7 @@ impl Checker<'_, '_> {
     /// `ctx.packet(offset, T)`
     pub fn packet_call(&mut self, ctx: LocalId, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Optional> {
         let [offset, of] = args else {
-            let given = args.len().to_string();
-            self.error(name.span, ArgumentCount { name: "packet".into(), takes: "2 arguments".into(), given })
+            self.wrong_count("packet", "2 arguments", args.len(), name.span)
                 .help("`ctx.packet(offset, T)` gives the `T` that lies so many bytes into the packet");
             return None;
         };

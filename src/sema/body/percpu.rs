@@ -7,7 +7,7 @@ use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::error_expr;
 use crate::ast::{self, ExprKind as Ast, Ident};
-use crate::diag::codes::contexts::{ArgumentCount, NoSuchMethod};
+use crate::diag::codes::contexts::NoSuchMethod;
 use crate::diag::codes::maps::NothingToSum;
 use crate::diag::codes::types::MismatchedTypes;
 use crate::sema::similar;
@@ -81,7 +81,7 @@ impl Checker<'_, '_> {
         if args.len() != method.params.len() {
             self.check_args(args);
             let takes = counted(method.params.len(), "argument");
-            self.error(name.span, ArgumentCount { name: name.name.clone(), takes, given: args.len().to_string() })
+            self.wrong_count(&name.name, takes, args.len(), name.span)
                 .remark(format!("`m[k].{}`: {}", method.name, method.summary));
             return error_expr(span);
         }

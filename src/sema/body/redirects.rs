@@ -4,7 +4,7 @@ use super::Checker;
 use super::map_methods::MapCall;
 use super::value::{cast, error_expr, int_expr};
 use crate::ast;
-use crate::diag::codes::contexts::{ArgumentCount, RedirectWhere};
+use crate::diag::codes::contexts::RedirectWhere;
 use crate::diag::codes::maps::MapRefuses;
 use crate::sema::tree::{Callee, Expr, ExprKind, LocalId, Role};
 use crate::source::Span;
@@ -42,8 +42,7 @@ impl Checker<'_, '_> {
         let MapCall { map, method, name, args, span } = call;
         let ([key] | [key, _]) = args else {
             self.check_args(args);
-            let (takes, given) = ("2 or 3 arguments".to_owned(), (args.len() + 1).to_string());
-            self.error(name.span, ArgumentCount { name: name.name.clone(), takes, given })
+            self.wrong_count(&name.name, "2 or 3 arguments", args.len() + 1, name.span)
                 .help("it is `redirect(map, key)` or `redirect(map, key, flags)`, as with `BPF_F_INGRESS`");
             return error_expr(span);
         };
@@ -78,8 +77,7 @@ impl Checker<'_, '_> {
         } else {
             key
         };
-        let pointer = self.cx.types.ptr(Ty::U8, Space::Map, false);
-        let map = Expr { kind: ExprKind::MapAddress(map), ty: pointer, span };
+        let map = self.map_address(map, span);
         self.info(context).read = true;
         let args = vec![self.local_expr(context, span), map, key, flags];
         let called = self.table_type(helper.ty.unwrap_or("i64"));

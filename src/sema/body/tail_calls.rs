@@ -5,7 +5,7 @@ use super::calls::counted;
 use super::exprs::strip;
 use super::value::{error_expr, local};
 use crate::ast::{self, ArmBody, ExprKind as Ast, Ident, StmtKind as AstStmt};
-use crate::diag::codes::contexts::{ArgumentCount, ProgramCalled, TailCallContext, TailCallPlace, TailCallType};
+use crate::diag::codes::contexts::{ProgramCalled, TailCallContext, TailCallPlace, TailCallType};
 use crate::diag::codes::shared::CallInLock;
 use crate::sema::tree::{
     Arm, Block, Callee, Const, Expr, ExprKind, FuncId, If, LocalId, Match, ProgramRole, Role, Stmt, StmtKind,
@@ -111,9 +111,7 @@ impl Checker<'_, '_> {
             let takes = counted(params, "argument");
             let (signature, declared) = (self.signature(callee), self.env.program.func(callee).name_span);
             self.check_args(args);
-            self.error(span, ArgumentCount { name: name.name.clone(), takes, given: args.len().to_string() })
-                .note(declared, "declared here")
-                .remark(signature);
+            self.wrong_count(&name.name, takes, args.len(), span).note(declared, "declared here").remark(signature);
             return error_expr(span);
         }
         let own = self.own_context(callee);

@@ -3,7 +3,6 @@
 use super::Checker;
 use super::value::{error_expr, int_expr, number};
 use crate::ast::{self, Ident};
-use crate::diag::codes::contexts::ArgumentCount;
 use crate::diag::codes::maps::{PrefixFields, PrefixLength};
 use crate::sema::tree::{Expr, ExprKind, MapId};
 use crate::source::Span;
@@ -16,12 +15,8 @@ impl Checker<'_, '_> {
         let (TyKind::Struct(id), 1 | 2) = (self.cx.types.kind(ty), args.len()) else {
             self.check_args(args);
             if ty != Ty::ERROR {
-                let given = args.len().to_string();
-                self.error(
-                    name.span,
-                    ArgumentCount { name: name.name.clone(), takes: "1 to 2 arguments".into(), given },
-                )
-                .help("`m.key(value)` is the key of all bits, `m.key(value, bits)` of the first ones");
+                self.wrong_count(&name.name, "1 to 2 arguments", args.len(), name.span)
+                    .help("`m.key(value)` is the key of all bits, `m.key(value, bits)` of the first ones");
             }
             return error_expr(span);
         };

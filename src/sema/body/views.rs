@@ -7,16 +7,12 @@ use super::pointers::root_local;
 use super::scope::LocalKind;
 use super::value::{Value, cast, error_expr, local};
 use crate::ast::{self, Ident};
-use crate::diag::codes::contexts::{ArgumentCount, NoSuchMethod};
+use crate::diag::codes::contexts::NoSuchMethod;
 use crate::diag::codes::types::{MismatchedTypes, NotViewable};
-use crate::sema::tree::{Callee, Const, Expr, ExprKind, LocalId, Optional, OptionalKind, StmtKind, View};
+use crate::sema::tree::{Const, Expr, ExprKind, LocalId, Optional, OptionalKind, StmtKind, View};
 use crate::source::Span;
-use crate::tables::{BuiltinSpec, FieldRole, LONGEST_OF_CHOICES};
+use crate::tables::{FieldRole, LONGEST_OF_CHOICES};
 use crate::types::{Space, Ty, TyKind};
-
-/// In the table: a view, or any value as one; the second takes `null` too.
-pub(super) const VIEW: &str = "bytes";
-const VIEW_OR_NULL: &str = "bytes?";
 
 /// The name of a method as it is written, and the arguments.
 type Call<'a> = (&'a Ident, &'a [ast::Arg]);
@@ -85,8 +81,7 @@ impl Checker<'_, '_> {
             [offset, count] => (offset, Some(count)),
             [] | [_, _, ..] => {
                 self.check_args(args);
-                let (takes, given) = ("1 or 2 arguments".to_owned(), args.len().to_string());
-                self.error(name.span, ArgumentCount { name: name.name.clone(), takes, given }).help(format!(
+                self.wrong_count(&name.name, "1 or 2 arguments", args.len(), name.span).help(format!(
                     "`{}(offset, count)` views so many bytes from there on, all without `count`",
                     name.name
                 ));
@@ -112,8 +107,7 @@ impl Checker<'_, '_> {
     fn view_read(&mut self, base: Expr, (name, args): Call<'_>, span: Span) -> Expr {
         let [offset, of] = args else {
             self.check_args(&args[..args.len().min(1)]);
-            let given = args.len().to_string();
-            self.error(name.span, ArgumentCount { name: "read".into(), takes: "2 arguments".into(), given })
+            self.wrong_count("read", "2 arguments", args.len(), name.span)
                 .help("`b.read(offset, T)` is a copy of the `T` that lies so many bytes into it");
             return error_expr(span);
         };
@@ -276,42 +270,6 @@ impl Checker<'_, '_> {
         error_expr(span)
     }
 
-    /// `copy(…)`, `compare(…)`, `csum_diff(…)`
-    pub fn view_builtin(&mut self, builtin: &'static BuiltinSpec, args: &[ast::Arg], span: Span) -> Expr {
-        let most = builtin.params.len();
-        if !self.takes(builtin.name, most - builtin.optional..=most, args, span) {
-            return error_expr(span);
-        }
-        let mut checked = Vec::new();
-        for (index, (arg, (_, param))) in args.iter().zip(builtin.params).enumerate() {
-            self.refuse_name(arg, builtin.name);
-            checked.push(match *param {
-                VIEW if builtin.writes.contains(&(index as u64)) => {
-                    let value = self.value(&arg.value, None);
-                    self.view_to_write(value)
-                }
-                VIEW | VIEW_OR_NULL => {
-                    let value = self.value(&arg.value, None);
-                    if value.ty() == Ty::NULL && *param == VIEW_OR_NULL {
-                        Expr { kind: ExprKind::Const(Const::Null), ty: Ty::BYTES, span: value.span() }
-                    } else {
-                        self.view_to_read(value)
-                    }
-                }
-                "u64" => self.count_of_bytes(&arg.value).unwrap_or_else(|| error_expr(arg.value.span)),
-                param => {
-                    let param = self.table_type(param);
-                    self.coerced(&arg.value, param)
-                }
-            });
-        }
-        if checked.iter().any(|arg| arg.ty == Ty::ERROR) {
-            return error_expr(span);
-        }
-        let ty = self.table_type(builtin.result);
-        Expr::operation(Callee::Builtin(builtin), checked, ty, span)
-    }
-
     /// `len(view)`
     pub fn view_length(&mut self, view: Expr, ty: Ty, span: Span) -> Expr {
         let view = self.plain_view(view);
@@ -322,7 +280,7 @@ impl Checker<'_, '_> {
     }
 
     /// A view to write through: it must view a value that is stored somewhere.
-    fn view_to_write(&mut self, value: Value) -> Expr {
+    pub(super) fn view_to_write(&mut self, value: Value) -> Expr {
         let view = self.view_of(value);
         if let ExprKind::View(made) = &view.kind
             && let View::Value(value) = &**made
