@@ -5,7 +5,7 @@ use super::{SigId, Space, StructId, Ty, TyKind, Types};
 /// The types that a type is made of.
 pub enum TypeParts {
     None,
-    /// Of elements, of what is pointed to, or of what is stored or there at all.
+    /// The type of the elements, of the pointee, of the place or of the optional.
     One(Ty),
     Fields(StructId),
     Signature(SigId),
