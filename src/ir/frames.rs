@@ -14,7 +14,7 @@ const LEAST: u64 = 16;
 
 /// The `ks.var` ops of a function at any depth, in order of the text.
 pub fn variables(func: &Function) -> impl Iterator<Item = OpId> {
-    func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsVar)
+    func.ids_of(Opcode::KsVar)
 }
 
 /// In bytes.

@@ -300,6 +300,26 @@ impl Function {
         ops
     }
 
+    /// Every op with its record, in the order of `walk`.
+    pub fn each(&self) -> impl Iterator<Item = (OpId, &OpData)> {
+        self.walk().into_iter().map(|op| (op, &self.ops[op]))
+    }
+
+    /// The records of all ops, in the order of `walk`.
+    pub fn all(&self) -> impl Iterator<Item = &OpData> {
+        self.each().map(|(_, data)| data)
+    }
+
+    /// The ops of one opcode, in the order of `walk`.
+    pub fn ids_of(&self, opcode: Opcode) -> impl Iterator<Item = OpId> {
+        self.each().filter(move |(_, data)| data.opcode == opcode).map(|(op, _)| op)
+    }
+
+    /// The records of the ops of one opcode, in the order of `walk`.
+    pub fn all_of(&self, opcode: Opcode) -> impl Iterator<Item = &OpData> {
+        self.all().filter(move |data| data.opcode == opcode)
+    }
+
     /// The ops of a region and of the regions inside it.
     pub fn walk_region(&self, region: RegionId, ops: &mut Vec<OpId>) {
         for &block in &self.regions[region].blocks {

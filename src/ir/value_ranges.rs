@@ -36,8 +36,7 @@ impl Writes {
     /// Goes through the whole function. They stay true while code is added that writes no variable of before.
     pub fn of(func: &Function) -> Writes {
         let mut written: HashMap<Value, Option<Vec<Written>>> = HashMap::new();
-        for op in func.walk() {
-            let data = &func.ops[op];
+        for (op, data) in func.each() {
             if let Some((place, by)) = write(func, op) {
                 if let Some(writes) = written.entry(place).or_insert_with(|| Some(Vec::new())) {
                     writes.push(by);

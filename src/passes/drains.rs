@@ -117,7 +117,7 @@ fn callback(module: &Module, types: &mut Types, handler: &Symbol, map: &Symbol) 
 fn check_recursion(module: &Module, cx: &mut Session) {
     let graph = CallGraph::of(module);
     for (at, func) in module.funcs.iter().enumerate() {
-        for op in func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::MapDrain) {
+        for op in func.ids_of(Opcode::MapDrain) {
             let handler = handler(func, op);
             let Some(taker) = module.funcs.iter().position(|func| func.name == *handler) else { continue };
             if graph.reach([taker]).contains(at) {

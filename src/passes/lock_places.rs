@@ -26,8 +26,7 @@ pub static PASS: Pass = Pass {
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     for (at, func) in module.funcs.iter().enumerate() {
-        for op in func.walk() {
-            let data = &func.ops[op];
+        for data in func.all() {
             let owner = owner(func, data);
             let Some(place) = special(data).or(owner) else { continue };
             let Some(pointer) = leading(func, place) else { continue };

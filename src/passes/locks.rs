@@ -27,7 +27,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let mut changed = Changed::No;
     for (less, added) in orders(module) {
         if let Some(func) = module.func(&less) {
-            let refused = func.walk().into_iter().map(|op| &func.ops[op]).find(|op| is_refused(op));
+            let refused = func.all().find(|op| is_refused(op));
             if let Some(op) = refused {
                 let error = cx.error(op.loc.span, CallInLock { what: in_words(op, &cx.names) });
                 error.note(added, "it orders a tree, whose lock is held here");
@@ -46,7 +46,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 fn orders(module: &Module) -> BTreeMap<Symbol, Span> {
     let mut found = BTreeMap::new();
     for func in &module.funcs {
-        for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::BpfObjectAdd) {
+        for op in func.all_of(Opcode::BpfObjectAdd) {
             found.entry(BpfObjectAdd::of(op).callback().clone()).or_insert(op.loc.span);
         }
     }
@@ -54,7 +54,7 @@ fn orders(module: &Module) -> BTreeMap<Symbol, Span> {
 }
 
 fn function(func: &mut Function, cx: &mut Session) -> Changed {
-    let locked: Vec<OpId> = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::BpfLocked).collect();
+    let locked: Vec<OpId> = func.ids_of(Opcode::BpfLocked).collect();
     for &op in &locked {
         check(func, cx, op);
     }

@@ -51,7 +51,7 @@ fn function(func: &mut Function, vars: &[Global], types: &mut Types) -> BTreeSet
     let mut key = None;
     let mut found = HashMap::new();
     let (mut places, mut replaced) = (HashMap::new(), Vec::new());
-    let ops: Vec<OpId> = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsGlobal).collect();
+    let ops: Vec<OpId> = func.ids_of(Opcode::KsGlobal).collect();
     for op in ops {
         let name = KsGlobal::of(&func.ops[op]).global().clone();
         if let Some(var) = vars.iter().find(|var| var.name == name) {

@@ -24,7 +24,7 @@ fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
     let Role::Program { spec, mode, .. } = &func.role else { return Changed::No };
     let Some((least, most)) = spec.form(mode).and_then(|form| form.returns) else { return Changed::No };
     let (least, most) = (i128::from(least), i128::from(most));
-    let returns = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::CfRet);
+    let returns = func.ids_of(Opcode::CfRet);
     let outside: Vec<(OpId, Value)> =
         returns.filter_map(|op| CfRet::of(&func.ops[op]).value().map(|value| (op, value))).collect();
     let mut changed = Changed::No;

@@ -89,8 +89,7 @@ fn uncancelled(func: &mut Function) {
 /// The maps that a function names.
 fn maps_of(module: &Module, func: &Function) -> BTreeSet<Symbol> {
     let mut maps = BTreeSet::new();
-    for op in func.walk() {
-        let data = &func.ops[op];
+    for data in func.all() {
         maps.extend(data.map().cloned());
         if data.opcode == Opcode::MapSetInner {
             maps.insert(MapSetInner::of(data).inner().clone());

@@ -35,7 +35,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     }
     let mut first = None;
     for func in &mut module.funcs {
-        let prints: Vec<OpId> = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsPrint).collect();
+        let prints: Vec<OpId> = func.ids_of(Opcode::KsPrint).collect();
         for op in prints {
             let view = KsPrint::of(&func.ops[op]);
             let (args, format, newline) = (view.args().to_vec(), view.format().to_vec(), view.newline());

@@ -72,7 +72,7 @@ fn check_arrays(module: &Module, cx: &mut Session) {
         let Role::Program { spec, mode, target, loading, .. } = &func.role else { continue };
         let section = spec.form(mode).map(|form| form.section(target.as_deref(), loading, cx.options.tcx));
         let Some(section) = section else { continue };
-        for op in func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::BpfTailCall) {
+        for op in func.ids_of(Opcode::BpfTailCall) {
             let map = BpfTailCall::of(&func.ops[op]).map().clone();
             let (known, first) = callers.entry(map.clone()).or_insert_with(|| (section.clone(), func.name.clone()));
             if *known != section {

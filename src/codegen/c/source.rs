@@ -112,7 +112,7 @@ fn file_name(cx: &Session, file: crate::source::FileId) -> String {
 /// The structs of the kernel whose fields a module names, as the kernel calls them.
 fn accessed(cx: &Session, module: &Module) -> BTreeSet<String> {
     let of_func = |func: &Function| {
-        let ops = func.walk().into_iter().map(|op| &func.ops[op]);
+        let ops = func.all();
         let bases = ops.filter(|op| op.opcode == Opcode::KsField).map(|op| func.ty(op.operands[0]));
         let structs = bases.filter_map(|ty| {
             let TyKind::Place { of, .. } = cx.types.kind(ty) else { return None };

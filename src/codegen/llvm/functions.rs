@@ -166,8 +166,7 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
 
     /// A slot for each local variable, wherever it is declared. Debuggers see those that passes did not make.
     fn variables(&mut self) {
-        for op in self.func.walk() {
-            let data = &self.func.ops[op];
+        for data in self.func.all() {
             if data.opcode != Opcode::KsVar {
                 continue;
             }

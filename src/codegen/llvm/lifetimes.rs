@@ -292,8 +292,7 @@ fn pointee(func: &Function, types: &Types, place: Value) -> Ty {
 /// The variables that something else than a load or store works on: they cannot become registers.
 pub fn in_memory(func: &Function, types: &Types) -> BTreeSet<Value> {
     let mut found = BTreeSet::new();
-    for op in func.walk() {
-        let data = &func.ops[op];
+    for data in func.all() {
         let by_value =
             matches!(data.opcode, Opcode::KsLoad | Opcode::KsStore | Opcode::KsZero | Opcode::KsField | Opcode::KsElem);
         if !by_value {

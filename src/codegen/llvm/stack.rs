@@ -118,7 +118,7 @@ impl Deepest<'_> {
 
 /// The functions that run on the stack of each defined function. The callback of a timer has a stack of its own.
 fn on_one_stack(g: &ModuleGen) -> BTreeMap<String, BTreeSet<String>> {
-    let ops = g.ir.funcs.iter().flat_map(|func| func.walk().into_iter().map(|op| &func.ops[op]));
+    let ops = g.ir.funcs.iter().flat_map(|func| func.all());
     let later: BTreeSet<&str> = ops.filter_map(called_later).map(|callback| &**callback).collect();
     let mut calls = calls(g);
     calls.values_mut().for_each(|callees| callees.retain(|callee| !later.contains(callee.as_str())));

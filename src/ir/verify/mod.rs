@@ -186,7 +186,7 @@ impl Checker<'_> {
         if let Some((op, _)) = beyond {
             return Err(self.say(op, "there is nothing around it that it could leave"));
         }
-        for op in self.func.walk().into_iter().filter(|&op| self.func.ops[op].opcode == Opcode::KsScope) {
+        for op in self.func.ids_of(Opcode::KsScope) {
             let cleanup = KsScope::of(&self.func.ops[op]).cleanup_region();
             if let Some(&(op, _)) = self.func.exits(cleanup).first() {
                 return Err(self.say(op, "it leaves the clean-up of a scope"));
@@ -196,8 +196,7 @@ impl Checker<'_> {
     }
 
     fn optionals(&self) -> Result<(), String> {
-        for op in self.func.walk() {
-            let data = &self.func.ops[op];
+        for (op, data) in self.func.each() {
             let is_test = matches!(data.opcode, Opcode::KsIfSome | Opcode::KsIsSome);
             let takes = data.operands.iter().any(|&o| self.is_optional(o));
             if takes && !is_test {

@@ -55,7 +55,7 @@ impl Lattice for State {
 pub fn follow(module: &Module, watch: &mut impl Watch) {
     let graph = CallGraph::of(module);
     let begins = |func: &Function| {
-        let ops = func.walk().into_iter().map(|op| &func.ops[op]);
+        let ops = func.all();
         ops.into_iter().find(|op| watch.begins(op)).map(|op| op.loc.span)
     };
     let own: Vec<Option<Span>> = module.funcs.iter().map(begins).collect();

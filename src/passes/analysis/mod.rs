@@ -59,8 +59,7 @@ pub fn may_be_on_stack(func: &Function, types: &Types, place: Value) -> bool {
 pub fn stored_once(func: &Function) -> HashMap<Value, Value> {
     // None for a write that is not a store.
     let mut written: HashMap<Value, Vec<Option<Value>>> = HashMap::new();
-    for op in func.walk() {
-        let data = &func.ops[op];
+    for data in func.all() {
         if data.opcode == Opcode::KsVar {
             written.insert(data.results[0], Vec::new());
         } else if data.opcode == Opcode::KsStore {

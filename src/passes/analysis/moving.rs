@@ -23,7 +23,7 @@ impl Moving {
         loop {
             let before = moving.funcs.len() + moving.types.len();
             for func in &module.funcs {
-                for op in func.walk().into_iter().map(|op| &func.ops[op]) {
+                for op in func.all() {
                     if moving.is_moved_by(func, op) {
                         moving.funcs.insert(func.name.clone());
                     } else if op.opcode == Opcode::KsFunc && moving.contains(KsFunc::of(op).func()) {

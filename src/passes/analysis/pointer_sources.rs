@@ -17,8 +17,7 @@ pub fn updates_of_packets(module: &Module, types: &Types, pointees: &Pointees) -
         return found;
     }
     for (at, func) in module.funcs.iter().enumerate() {
-        for op in func.walk() {
-            let data = &func.ops[op];
+        for (op, data) in func.each() {
             if data.opcode.has(OpTrait::Updates)
                 && let Some(pointer) = leading(func, data.operands[0])
                 && sources.of_unknown(at, pointer)
@@ -114,7 +113,7 @@ impl<'m> Sources<'m> {
     fn returned(&self, callee: &Symbol) -> Option<Vec<At>> {
         let at = self.module.funcs.iter().position(|func| func.name == *callee)?;
         let func = &self.module.funcs[at];
-        let returns = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsReturn);
+        let returns = func.ids_of(Opcode::KsReturn);
         Some(returns.filter_map(|op| func.ops[op].operands.first().map(|&value| (at, value))).collect())
     }
 }
@@ -122,7 +121,7 @@ impl<'m> Sources<'m> {
 fn calls(module: &Module) -> HashMap<&Symbol, Vec<(usize, OpId)>> {
     let mut calls: HashMap<&Symbol, Vec<(usize, OpId)>> = HashMap::new();
     for (at, func) in module.funcs.iter().enumerate() {
-        for op in func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsCall) {
+        for op in func.ids_of(Opcode::KsCall) {
             calls.entry(KsCall::of(&func.ops[op]).callee()).or_default().push((at, op));
         }
     }

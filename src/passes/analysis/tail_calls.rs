@@ -27,7 +27,7 @@ pub fn wanted(module: &Module) -> BTreeSet<usize> {
     let mut named: BTreeSet<&Symbol> = BTreeSet::new();
     let may_fail = |func: &Function| matches!(&func.role, Role::Program { loading, .. } if loading.may_fail());
     let has_members = module.funcs.iter().any(may_fail);
-    for data in module.funcs.iter().flat_map(|func| func.walk().into_iter().map(|op| &func.ops[op])) {
+    for data in module.funcs.iter().flat_map(|func| func.all()) {
         named.extend(data.program());
         let registered = data.struct_ops().filter(|_| has_members).and_then(|ops| module.struct_ops(ops));
         named.extend(registered.into_iter().flat_map(StructOps::programs));

@@ -76,7 +76,7 @@ fn hold(module: &mut Module, arena: &Symbol, uses: &[Option<Span>]) -> Changed {
 /// Where a function first follows a pointer into an arena.
 pub(super) fn follows(func: &Function, types: &Types) -> Option<Span> {
     let is_place = |ty| matches!(types.kind(ty), TyKind::Place { space: Space::Arena, .. });
-    let mut ops = func.walk().into_iter().map(|op| &func.ops[op]);
+    let mut ops = func.all();
     ops.find(|op| op.results.iter().any(|&result| is_place(func.ty(result)))).map(|op| op.loc.span)
 }
 
@@ -111,7 +111,7 @@ fn allocations(module: &mut Module, cx: &mut Session, arena: &Symbol, declared: 
         if let Some(first) = first.filter(|_| targets.contains(Target::Host)) {
             Builder::before(func, first, NAME).map_hold(arena);
         }
-        for op in func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsGlobal).collect::<Vec<_>>() {
+        for op in func.ids_of(Opcode::KsGlobal).collect::<Vec<_>>() {
             func.become_op(op, Opcode::KsGlobal, Vec::new(), vec![Attr::Symbol(state.clone())]);
         }
     }

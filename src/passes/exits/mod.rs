@@ -114,7 +114,7 @@ impl Program {
     fn of(module: &Module, in_kernel: bool) -> Program {
         let mut files: Vec<(Vec<u8>, i128)> = Vec::new();
         for func in &module.funcs {
-            for op in func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsThrow) {
+            for op in func.ids_of(Opcode::KsThrow) {
                 let view = KsThrow::of(&func.ops[op]);
                 match files.iter_mut().find(|(file, _)| file == view.file()) {
                     Some((_, last)) => *last = (*last).max(view.line()),

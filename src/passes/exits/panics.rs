@@ -62,8 +62,7 @@ impl Panics {
     /// Whether something was not known yet.
     fn add(&mut self, func: &Function) -> bool {
         let mut changed = false;
-        for op in func.walk() {
-            let data = &func.ops[op];
+        for (op, data) in func.each() {
             let panics = data.opcode == Opcode::KsPanic
                 || data.opcode == Opcode::KsCall && self.funcs.contains(KsCall::of(data).callee())
                 || data.opcode == Opcode::KsCallPointer && self.pointers.contains(&callee_type(func, op));
@@ -101,8 +100,7 @@ fn callee_type(func: &Function, op: OpId) -> Ty {
 fn handed(module: &Module) -> BTreeSet<Symbol> {
     let mut found = BTreeSet::new();
     for func in &module.funcs {
-        for op in func.walk() {
-            let data = &func.ops[op];
+        for (op, data) in func.each() {
             if data.opcode == Opcode::MapTimerStart {
                 found.insert(MapTimerStart::of(data).handler().clone());
             } else if data.opcode == Opcode::BpfObjectAdd {

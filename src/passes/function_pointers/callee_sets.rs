@@ -72,8 +72,7 @@ struct Solver<'m> {
 impl Solver<'_> {
     fn function(&mut self, at: usize) {
         let func = &self.module.funcs[at];
-        for op in func.walk() {
-            let data = &func.ops[op];
+        for (op, data) in func.each() {
             if data.opcode == Opcode::KsZero {
                 let place = data.operands[0];
                 for ty in self.functions_in(func.ty(place)) {
@@ -206,7 +205,7 @@ impl Solver<'_> {
             self.cells.settle();
             for at in 0..self.module.funcs.len() {
                 let func = &self.module.funcs[at];
-                for data in func.walk().into_iter().map(|op| &func.ops[op]) {
+                for data in func.all() {
                     if data.opcode == Opcode::KsCallPointer {
                         let view = KsCallPointer::of(data);
                         let callees = self.cells.members(Cell::Value(at, view.callee()));

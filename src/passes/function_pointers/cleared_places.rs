@@ -43,8 +43,7 @@ fn is_read_after(func: &Function, place: Value, left: OpId) -> bool {
     let variable = root(func, place).filter(|&op| func.ops[op].opcode == Opcode::KsVar);
     let Some(variable) = variable else { return true };
     let mut parts = BTreeSet::from([func.ops[variable].results[0]]);
-    for op in func.walk() {
-        let data = &func.ops[op];
+    for (op, data) in func.each() {
         if !data.operands.iter().any(|operand| parts.contains(operand)) {
             continue;
         }

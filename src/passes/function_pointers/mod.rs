@@ -73,8 +73,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 fn numbers(module: &Module) -> BTreeMap<Symbol, i128> {
     let mut numbers = BTreeMap::new();
     for func in &module.funcs {
-        for op in func.walk() {
-            let data = &func.ops[op];
+        for data in func.all() {
             if data.opcode == Opcode::KsFunc {
                 let next = numbers.len() as i128 + 1;
                 numbers.entry(KsFunc::of(data).func().clone()).or_insert(next);

@@ -56,7 +56,7 @@ fn effects(module: &Module) -> Effects {
     let graph = CallGraph::direct(module);
     let own = module.funcs.iter().map(|func| {
         let mut all = Effect::default();
-        for data in func.walk().into_iter().map(|op| &func.ops[op]) {
+        for data in func.all() {
             let effect = effect(data, &Effects::new());
             all.attaches |= effect.attaches;
             all.waits |= effect.waits || data.opcode.is_loop();
@@ -187,7 +187,7 @@ fn succeeds(func: &Function, types: &Types, end: OpId, waits: bool) -> bool {
 fn statuses(func: &Function, types: &Types, value: Value) -> Vec<Option<i128>> {
     let load = func.def(value).map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::KsLoad);
     let Some(place) = load.map(|load| load.operands[0]) else { return vec![func.known(types, value)] };
-    let stores = func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.operands.first() == Some(&place));
+    let stores = func.all().filter(|op| op.operands.first() == Some(&place));
     let stored = stores.filter(|op| matches!(op.opcode, Opcode::KsStore | Opcode::KsZero | Opcode::KsAssignOp));
     stored.map(|op| if op.opcode == Opcode::KsZero { Some(0) } else { func.known(types, op.operands[1]) }).collect()
 }

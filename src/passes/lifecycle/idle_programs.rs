@@ -69,7 +69,7 @@ fn programs(module: &Module) -> impl Iterator<Item = &Function> {
 }
 
 fn ops(module: &Module) -> impl Iterator<Item = &OpData> {
-    module.funcs.iter().flat_map(|func| func.walk().into_iter().map(|op| &func.ops[op]))
+    module.funcs.iter().flat_map(|func| func.all())
 }
 
 /// What any op, any program's attribute or any implementation names.
@@ -116,7 +116,7 @@ fn builtin(op: &OpData) -> Option<&'static BuiltinSpec> {
 fn idle_loads(module: &Module) -> BTreeMap<Symbol, Span> {
     let (mut loads, mut used) = (BTreeMap::new(), BTreeSet::new());
     for func in &module.funcs {
-        let handles = func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::HostLoad);
+        let handles = func.all_of(Opcode::HostLoad);
         for op in handles {
             let program = HostLoad::of(op).program();
             loads.entry(program.clone()).or_insert(op.loc.span);

@@ -49,7 +49,7 @@ impl Effects {
         let calls: Vec<BTreeSet<&Symbol>> = module.funcs.iter().map(callees).collect();
         for func in &module.funcs {
             let mut own = Changes::nothing();
-            let ops = func.walk().into_iter().map(|op| &func.ops[op]);
+            let ops = func.all();
             for data in ops.filter(|data| called(data).is_none()) {
                 own.add(&effects.of_op(func, types, data));
             }
@@ -107,6 +107,6 @@ impl Effects {
 }
 
 fn callees(func: &Function) -> BTreeSet<&Symbol> {
-    let ops = func.walk().into_iter().map(|op| &func.ops[op]);
+    let ops = func.all();
     ops.filter_map(called).collect()
 }

@@ -39,7 +39,7 @@ fn run(module: &mut crate::ir::Module, cx: &mut Session) -> Changed {
 }
 
 fn reuse(func: &mut Function, effects: &Effects, cx: &mut Session) -> Changed {
-    let lookups = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::MapLookup);
+    let lookups = func.ids_of(Opcode::MapLookup);
     if lookups.count() < 2 {
         return Changed::No;
     }

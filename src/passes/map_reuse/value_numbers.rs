@@ -205,8 +205,7 @@ impl<'f> Numbers<'f> {
 /// The variables that an op makes a pointer to, or hands to code that may keep one.
 fn escaped(func: &Function, types: &Types) -> HashSet<Value> {
     let mut escaped = HashSet::new();
-    for op in func.walk() {
-        let data = &func.ops[op];
+    for data in func.all() {
         let points = data.results.iter().any(|&result| matches!(types.kind(func.ty(result)), TyKind::Ptr { .. }));
         // A lookup only reads its key.
         let points = points && data.opcode != Opcode::MapLookup;

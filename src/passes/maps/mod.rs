@@ -39,7 +39,7 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
     let mut results = HashMap::new();
     let uses = func.uses();
     let mut moved = HashMap::new();
-    for op in func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::MapEntryOr) {
+    for op in func.ids_of(Opcode::MapEntryOr) {
         let init = MapEntryOr::of(&func.ops[op]).init();
         moved.insert(op, entry_init::movable(func, &uses, op, init));
     }
@@ -78,7 +78,7 @@ fn explain(func: &Function, module: &Declarations, cx: &mut Session) {
     if !cx.options.explain_lowering {
         return;
     }
-    for data in func.walk().into_iter().map(|op| &func.ops[op]).filter(|data| data.loc.made_by.is_none()) {
+    for data in func.all().filter(|data| data.loc.made_by.is_none()) {
         let spec = data.opcode.spec();
         let Some(map) = data.map().filter(|_| !spec.helpers.is_empty() && data.opcode != Opcode::MapEach) else {
             continue;

@@ -48,8 +48,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 /// Drops each `packet.view` and what is done with it.
 fn drop_views(func: &mut Function) -> Changed {
     let (mut views, mut dropped) = (BTreeSet::new(), BTreeSet::new());
-    for op in func.walk() {
-        let data = &func.ops[op];
+    for (op, data) in func.each() {
         if data.opcode != Opcode::PacketView && !data.operands.iter().any(|operand| views.contains(operand)) {
             continue;
         }

@@ -53,7 +53,7 @@ impl Packets {
 fn functions_by_type(module: &Module) -> BTreeMap<Ty, BTreeSet<&Symbol>> {
     let mut found: BTreeMap<Ty, BTreeSet<&Symbol>> = BTreeMap::new();
     for func in &module.funcs {
-        for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::KsFunc) {
+        for op in func.all_of(Opcode::KsFunc) {
             found.entry(func.ty(op.results[0])).or_default().insert(KsFunc::of(op).func());
         }
     }

@@ -116,7 +116,7 @@ pub fn pulling(func: &Function, types: &Types) -> Option<(&'static str, i128)> {
 
 /// Replaces `packet.size` by the whole length: a field of the context, the result of a helper, or the number of directly readable bytes.
 pub fn sizes(func: &mut Function, types: &Types, access: Access) -> bool {
-    let sizes: Vec<OpId> = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::PacketSize).collect();
+    let sizes: Vec<OpId> = func.ids_of(Opcode::PacketSize).collect();
     for &op in &sizes {
         let ctx = PacketSize::of(&func.ops[op]).ctx();
         let context = context(func, types, ctx);

@@ -8,7 +8,7 @@ use crate::types::{Ty, TyKind, Types};
 
 /// The verifier wants to know that there is a byte, and that the place has room for all. Whether there were any.
 pub fn lower(func: &mut Function, types: &mut Types) -> bool {
-    let loads: Vec<OpId> = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::PacketLoad).collect();
+    let loads: Vec<OpId> = func.ids_of(Opcode::PacketLoad).collect();
     for &op in &loads {
         let view = PacketLoad::of(&func.ops[op]);
         let (ctx, offset, to, count) = (view.ctx(), view.offset(), view.to(), view.count());

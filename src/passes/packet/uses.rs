@@ -51,7 +51,7 @@ pub fn part(func: &Function, types: &Types, op: OpId) -> Ty {
 
 /// The accesses to packets.
 pub fn accesses(func: &Function) -> impl Iterator<Item = OpId> {
-    func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::PacketAt)
+    func.ids_of(Opcode::PacketAt)
 }
 
 /// Whether an op is in the block of another one, or in a region there.

@@ -109,7 +109,7 @@ impl Views<'_> {
     /// The branches whose test is not needed, each with the one inside it that remains.
     pub fn tests(&self, params: &[Option<u64>]) -> Vec<(OpId, OpId)> {
         let ranges = Ranges::with_params(self.func, self.types, params);
-        let branches = self.func.walk().into_iter().filter(|&op| self.func.ops[op].opcode == Opcode::KsIf);
+        let branches = self.func.ids_of(Opcode::KsIf);
         branches.filter_map(|op| Some((op, self.access(op, &ranges)?))).collect()
     }
 
@@ -183,7 +183,7 @@ impl Views<'_> {
     /// The conditions that ask whether all bytes exist that a view is asked for, each with where the view begins and how many they are.
     pub fn whole(&self, params: &[Option<u64>]) -> Vec<(OpId, Open, u64)> {
         let ranges = Ranges::with_params(self.func, self.types, params);
-        let ops = self.func.walk().into_iter().filter(|&op| self.func.ops[op].opcode == Opcode::ArithAnd);
+        let ops = self.func.ids_of(Opcode::ArithAnd);
         let asked = |op: OpId| {
             let both = ArithAnd::of(&self.func.ops[op]);
             let begins = self.made_by(both.left(), Opcode::ArithCmp).map(ArithCmp::of)?;

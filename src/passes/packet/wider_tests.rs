@@ -134,7 +134,7 @@ pub fn widened(func: &Function, types: &Types, far: &BTreeMap<OpId, Followed>) -
         let tested = Tested::of(func, types, (far, &wider));
         let mut tests = BTreeMap::new();
         let uses = func.uses();
-        for op in func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsIfSome) {
+        for op in func.ids_of(Opcode::KsIfSome) {
             let access = func.def(KsIfSome::of(&func.ops[op]).optional());
             let only_test = |access: &OpId| uses.users(func.ops[*access].results[0]).len() == 1;
             if let Some(access) = access.filter(|access| !tested.accesses.contains(access) && only_test(access))

@@ -61,8 +61,7 @@ pub(super) fn tested(func: &Function, value: Value) -> Value {
 /// Reports calls whose records nothing takes.
 pub(super) fn check_calls(func: &Function, makers: &Makers, cx: &mut Session) {
     let uses = func.uses();
-    for op in func.walk() {
-        let data = &func.ops[op];
+    for data in func.all() {
         let (Some(&result), true) = (data.results.first(), data.opcode == Opcode::KsCall) else { continue };
         let Some(map) = makers.get(KsCall::of(data).callee()) else { continue };
         if uses.users(result).is_empty() {
@@ -78,8 +77,7 @@ pub(super) fn check_calls(func: &Function, makers: &Makers, cx: &mut Session) {
 pub(super) fn kept_calls(func: &Function, derived: &Derived, makers: &Makers) -> BTreeSet<OpId> {
     let uses = func.uses();
     let mut kept = BTreeSet::new();
-    for op in func.walk() {
-        let data = &func.ops[op];
+    for (op, data) in func.each() {
         let (Some(&result), true) = (data.results.first(), data.opcode == Opcode::KsCall) else { continue };
         let users = uses.users(result);
         let is_tested = users.len() == 1 && taken(func, derived, makers, &uses, users[0]);

@@ -114,7 +114,7 @@ fn lent(module: &Module, derived: &[Derived]) -> Lent {
     loop {
         let before = lent.len();
         for (func, derived) in std::iter::zip(&module.funcs, derived) {
-            for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::KsCall) {
+            for op in func.all_of(Opcode::KsCall) {
                 let view = KsCall::of(op);
                 for (at, &arg) in view.args().iter().enumerate() {
                     let into_record = match derived.root(arg) {
@@ -136,7 +136,7 @@ fn lent(module: &Module, derived: &[Derived]) -> Lent {
 
 /// Reports records that end in other functions than they began in, where ending them takes the kernel's handle.
 fn check_sized(func: &Function, derived: &Derived, taken: &Taken, cx: &mut Session) {
-    for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::KsCall) {
+    for op in func.all_of(Opcode::KsCall) {
         let roots = ends(op, taken).into_iter().filter_map(|(value, _)| derived.root(value));
         for (root, _) in roots {
             let Root::Record(reserve) = root else { continue };
@@ -153,7 +153,7 @@ fn check_sized(func: &Function, derived: &Derived, taken: &Taken, cx: &mut Sessi
 
 /// Reports functions that take or make records and are values.
 fn check_pointers(module: &Module, cx: &mut Session, func: &Function, (taken, makers): (&Taken, &Makers)) {
-    for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::KsFunc) {
+    for op in func.all_of(Opcode::KsFunc) {
         let name = KsFunc::of(op).func();
         let ends = taken.keys().any(|(func, _)| func == name);
         if ends || makers.contains_key(name) {

@@ -23,7 +23,7 @@ pub fn check(module: &Module, cx: &mut Session) {
     let mut found = Vec::new();
     let sources = Sources::new(module, &cx.types);
     for (at, func) in module.funcs.iter().enumerate() {
-        for data in func.walk().into_iter().map(|op| &func.ops[op]) {
+        for data in func.all() {
             let Some(field) = field(func, &cx.types, data).filter(|field| is_of_object(field)) else { continue };
             let mut kinds = Kinds::default();
             follow(&sources, (at, PacketCtxLoad::of(data).ctx()), &mut BTreeSet::new(), &mut kinds);

@@ -118,7 +118,7 @@ fn is_handed(func: &Function, op: &OpData) -> bool {
 }
 
 fn calls_any(func: &Function, names: &BTreeSet<Symbol>) -> bool {
-    let calls = func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::KsCall);
+    let calls = func.all_of(Opcode::KsCall);
     calls.into_iter().any(|op| names.contains(KsCall::of(op).callee()))
 }
 
@@ -176,7 +176,7 @@ fn check_pointers(module: &Module, cx: &mut Session, func: &Function, outcomes: 
     let hands_over = |outcome: &Outcome| {
         !outcome.released.is_empty() || matches!(outcome.result, Some(Known::Object(Some(cases::Root::Acquired(_)))))
     };
-    for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::KsFunc) {
+    for op in func.all_of(Opcode::KsFunc) {
         let name = KsFunc::of(op).func();
         if outcomes.get(name).is_some_and(|outcomes| outcomes.iter().any(hands_over)) {
             let declared = module.func(name).map(|callee| callee.name_span);

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// verifier does not know them.
 pub(super) fn variables((module, func): (&Module, &Function), types: &Types) -> BTreeMap<Value, Known> {
     let uses = func.uses();
-    let vars = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsVar);
+    let vars = func.ids_of(Opcode::KsVar);
     let params = (0..func.params.len()).map(|index| func.param(index));
     let places = vars.map(|op| func.ops[op].results[0]).chain(params);
     places.filter_map(|place| Some((place, zero((module, func), types, &uses, place)?))).collect()

@@ -23,7 +23,7 @@ pub(super) enum Memory {
 /// The memory for the variables of each function, in order of the module.
 pub(super) fn memory(module: &Module, types: &Types, options: &Options) -> Vec<Memory> {
     let graph = CallGraph::of(module);
-    let ops = || module.funcs.iter().flat_map(|func| func.walk().into_iter().map(|op| &func.ops[op]));
+    let ops = || module.funcs.iter().flat_map(|func| func.all());
     let at = |name: &_| module.funcs.iter().position(|func| func.name == *name);
     let later = graph.reach(ops().filter_map(called_later).filter_map(at).collect::<HashSet<_>>());
     let pointed: HashSet<usize> =
@@ -67,7 +67,7 @@ impl Program {
     fn of(module: &Module, options: &Options, at: usize, (spec, reaches): (&ProgramSpec, Reached)) -> Program {
         let funcs = module.funcs.iter().enumerate().filter(|&(at, _)| reaches.contains(at));
         let (mut again, mut hands_over) = (false, false);
-        for op in funcs.flat_map(|(_, func)| func.walk().into_iter().map(|op| &func.ops[op])) {
+        for op in funcs.flat_map(|(_, func)| func.all()) {
             again |= helper(op).is_some_and(|name| spec.again_by.contains(&name));
             hands_over |= op.opcode == Opcode::BpfTailCall;
         }

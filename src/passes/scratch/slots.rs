@@ -23,7 +23,7 @@ pub(super) fn place(func: &mut Function, types: &mut Types, name: &Symbol, ty: T
     let slots = types.intern(TyKind::Array(ty, SLOTS));
     let whole = all_of(types, name, [("taken", flags), ("slots", slots)]);
     let Some(&first) = func.blocks[func.entry()].ops.first() else { crate::bug!("a function without an end") };
-    let returns: Vec<OpId> = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsReturn).collect();
+    let returns: Vec<OpId> = func.ids_of(Opcode::KsReturn).collect();
     let place = types.place(whole, Space::Percpu);
     let (flags, slots) = (types.place(flags, Space::Percpu), types.place(slots, Space::Percpu));
     let (flag, slot) = (types.place(Ty::U64, Space::Percpu), types.place(ty, Space::Percpu));

@@ -41,8 +41,7 @@ fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
         Calls { maps: &module.maps, stages: &stages, names: &cx.names, types: &mut cx.types, lowered: Vec::new() };
     let mut changed = Changed::No;
     for func in &mut module.funcs {
-        let ends: Vec<OpId> =
-            func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsTailReturn).collect();
+        let ends: Vec<OpId> = func.ids_of(Opcode::KsTailReturn).collect();
         if ends.is_empty() {
             continue;
         }

@@ -105,7 +105,7 @@ fn put(func: &mut Function, body: &Function, end: OpId, call: OpId) {
 /// Reports calls that are left, and tail calls of programs that no array can hold together with the caller.
 fn report(module: &Module, handing: &Handing, cx: &mut Session) {
     for func in &module.funcs {
-        for data in func.walk().into_iter().map(|op| &func.ops[op]) {
+        for data in func.all() {
             if let Some(name) = named(data).filter(|name| handing.contains(*name)) {
                 let is_own = *name == func.name;
                 let name = cx.source_name(name);

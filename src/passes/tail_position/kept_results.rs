@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 /// Returns what such variables get from calls of these functions. Whether there was one.
 pub fn forward(func: &mut Function, callees: &BTreeSet<Symbol>) -> bool {
-    let ends: Vec<OpId> = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsReturn).collect();
+    let ends: Vec<OpId> = func.ids_of(Opcode::KsReturn).collect();
     let mut changed = false;
     for end in ends {
         changed |= forward_one(func, callees, end).is_some();
@@ -53,7 +53,7 @@ fn forward_one(func: &mut Function, callees: &BTreeSet<Symbol>, end: OpId) -> Op
 
 /// Whether what is deferred uses the variable.
 fn is_deferred(func: &Function, place: Value) -> bool {
-    let defers = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsDefer);
+    let defers = func.ids_of(Opcode::KsDefer);
     let uses = func.uses();
     defers.into_iter().any(|defer| uses.users(place).iter().any(|&user| func.is_inside(user, defer)))
 }

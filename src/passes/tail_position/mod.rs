@@ -51,7 +51,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 /// Reports calls of programs that are left: what is after them would not run.
 fn report(module: &Module, programs: &BTreeSet<Symbol>, cx: &mut Session) {
     for func in &module.funcs {
-        for data in func.walk().into_iter().map(|op| &func.ops[op]) {
+        for data in func.all() {
             if data.opcode == Opcode::KsCall && programs.contains(KsCall::of(data).callee()) {
                 let name = cx.source_name(KsCall::of(data).callee());
                 cx.error(data.loc.span, ProgramCalled { name: name.clone() })
