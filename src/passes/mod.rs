@@ -40,6 +40,7 @@ pub mod reach;
 pub mod records;
 pub mod references;
 pub mod results;
+mod rules;
 pub mod scratch;
 pub mod shared_data;
 pub mod split;

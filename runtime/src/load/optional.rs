@@ -7,7 +7,7 @@
 //! second object with the same initial values, and looks up its target (`runtime/src/load/optional.rs`, `attach/missing.rs`); of those
 //! that the kernel refuses it switches off the load, and of maps that only they use the creation. The descriptor has the maps of each
 //! program for that. `@freplace` programs are loaded by `attach`, from another object that shares the maps (`load/replacement.rs`).
-//! `passes/reach` finds the programs that sleep.
+//! `passes/rules` finds the programs that sleep.
 
 mod implementations;
 

@@ -1,4 +1,4 @@
-//! Maps: types of keys and values, and sizes, by the rules of the kind's table. `passes/reach` checks which side may
+//! Maps: types of keys and values, and sizes, by the rules of the kind's table. `passes/rules` checks which side may
 //! access entries.
 
 use super::Declare;

@@ -1,6 +1,6 @@
 //! Actions that the kernel allows only to some types of programs: helpers, also those that ops call, and fields of contexts.
 
-use super::{called_from, context_fields, in_words};
+use super::{context_fields, in_words};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{HelperNotInProgram, KernelWrite, NoKfunc, NoReader};
 use crate::diag::codes::maps::NotInProgram;
@@ -9,6 +9,7 @@ use crate::ir::ops::{BpfHelper, BpfKfunc, MapTimerStart};
 use crate::ir::{MapDecl, Module, OpData, Opcode, Role, Symbol};
 use crate::kernels::FirstKernel;
 use crate::passes::analysis::kernel_writes;
+use crate::passes::reach::called_from;
 use crate::passes::references::of_objects;
 use crate::session::Session;
 use crate::tables::{
@@ -27,8 +28,7 @@ pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[u
         let Some(form) = spec.form(mode) else { continue };
         let reached = graph.reach([program]);
         for (at, func) in module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)) {
-            for op in func.walk() {
-                let data = &func.ops[op];
+            for (op, data) in func.each() {
                 if reported.contains(&(at, op)) {
                     continue;
                 }

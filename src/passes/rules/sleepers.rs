@@ -1,14 +1,15 @@
 //! Programs that may sleep: those that ask for it, and those that reach an op which sleeps.
 
 use super::module_code::calls_sleeper;
+use super::programs::used;
 use super::programs::{helpers, kfunc};
-use super::{called_from, programs::used};
 use crate::diag::codes::contexts::{HelperNotInProgram, SleepInTimer};
 use crate::diag::codes::maps::NotInProgram;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::callgraph::{CallGraph, called_later};
 use crate::ir::ops::BpfKfunc;
 use crate::ir::{Module, OpData, Opcode, Role, Symbol};
+use crate::passes::reach::called_from;
 use crate::session::Session;
 use crate::tables::{HelperSpec, ProgramForm, ProgramSpec, SLEEPABLE, sleepers, struct_ops};
 use std::collections::BTreeSet;
@@ -57,7 +58,7 @@ fn let_sleep(role: &mut Role) {
 
 /// Reports ops that sleep in callbacks of timers, which run in an interrupt whatever type the program that starts them has.
 fn check_timers(module: &Module, cx: &mut Session, graph: &CallGraph) {
-    let ops = module.funcs.iter().flat_map(|func| func.walk().into_iter().map(|op| &func.ops[op]));
+    let ops = module.funcs.iter().flat_map(|func| func.all());
     let handlers: BTreeSet<&Symbol> = ops.filter_map(called_later).collect();
     for handler in handlers {
         let Some(at) = module.funcs.iter().position(|func| func.name == *handler) else { continue };

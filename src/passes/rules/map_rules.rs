@@ -23,8 +23,7 @@ pub struct Refused<'m> {
 /// The accesses of a function that the map or its flags do not allow on this side.
 pub fn refused<'m>(func: &Function, types: &Types, module: &'m Module, target: Target) -> Vec<Refused<'m>> {
     let mut refused = Vec::new();
-    for op in func.walk() {
-        let data = &func.ops[op];
+    for (op, data) in func.each() {
         let Some(map) = data.map().and_then(|name| module.map(name)) else { continue };
         let why = |access| refusal(map.kind, map.flags, access, target);
         for &access in data.opcode.spec().needs {
@@ -47,8 +46,7 @@ pub fn refused<'m>(func: &Function, types: &Types, module: &'m Module, target: T
 /// of that key.
 pub fn tries_in_place<'m>(func: &Function, types: &Types, module: &'m Module) -> Vec<(OpId, &'m MapDecl)> {
     let mut found = Vec::new();
-    for op in func.walk() {
-        let data = &func.ops[op];
+    for (op, data) in func.each() {
         let map = data.map().and_then(|name| module.map(name)).filter(|map| map.kind.key == KeyRule::Prefix);
         let Some(map) = map else { continue };
         if data.opcode == Opcode::MapAssignOp {
@@ -68,8 +66,7 @@ pub fn keys_of_other_side<'m>(
     target: Target,
 ) -> Vec<(OpId, &'m MapDecl, Ty)> {
     let mut found = Vec::new();
-    for op in func.walk() {
-        let data = &func.ops[op];
+    for (op, data) in func.each() {
         let map = data.map().and_then(|name| module.map(name)).filter(|map| map.kind.object.is_some());
         // A target that can do nothing at all with the kind is reported elsewhere.
         let map = map.filter(|map| !map.kind.on[target].is_empty());
@@ -116,8 +113,7 @@ fn only_tested(func: &Function, op: OpId) -> bool {
 fn writes(func: &Function, types: &Types, op: OpId) -> Vec<OpId> {
     let mut inside: HashSet<Value> = func.ops[op].results.iter().copied().collect();
     let mut writes = Vec::new();
-    for op in func.walk() {
-        let data = &func.ops[op];
+    for (op, data) in func.each() {
         let touched: Vec<usize> = (0..data.operands.len()).filter(|&at| inside.contains(&data.operands[at])).collect();
         if touched.is_empty() {
             continue;

@@ -11,8 +11,7 @@ use std::collections::BTreeMap;
 /// Where BPF code would keep or find a pointer outside of local variables, each with the memory in words.
 pub fn kept(func: &Function, types: &Types) -> Vec<(Span, &'static str)> {
     let mut found = BTreeMap::new();
-    for op in func.walk() {
-        let data = &func.ops[op];
+    for data in func.all() {
         if matches!(data.opcode, Opcode::KsField | Opcode::KsElem | Opcode::KsZero) {
             continue;
         }

@@ -1,9 +1,5 @@
-//! `reach`: which sides each function runs on.
-//!
-//! Takes the whole program as lowering leaves it. Sets `Function::targets`: programs and what they call are BPF; `main`,
-//! what it calls, and functions without attribute that no program calls are the host's; a function may be both. Reports
-//! what a side cannot have: operations of the other side, or operations that a map does not allow there (`map_rules`),
-//! with the calls that lead to them, and recursion in BPF. The first of all passes, since the others work for a target.
+//! What the sides, the types of programs and the kernels do not have: the rules that `reach` applies once it knows where functions
+//! run.
 
 mod context_fields;
 mod cpu_writes;
@@ -13,103 +9,50 @@ mod map_rules;
 mod module_code;
 mod object_parts;
 mod old_kernels;
-mod programs;
+pub(super) mod programs;
 mod sleepers;
 mod stored_pointers;
 mod timer_ends;
 
 use super::analysis::global_uses;
-use super::{Because, Changed, Pass, Run, arenas};
+use super::arenas;
+use super::reach::{called_from, span};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{
-    BpfOnly, HelperFromUserSpace, MainFromBpf, ModuleOnly, PrivateCalled, RecursionInBpf, UserSpaceOnly,
+    BpfOnly, HelperFromUserSpace, MainFromBpf, ModuleOnly, PrivateCalled, UserSpaceOnly,
 };
 use crate::diag::codes::limits::{NullCall, ObjectPart, PointerArithmetic, PointerKept};
 use crate::diag::codes::maps::{MapRefuses, ObjectKey, ReadOnlyEntry, TrieInPlace};
 use crate::diag::codes::support::{NotInModule, NotSupportedYet};
-use crate::ir::callgraph::{CallGraph, CallSite, Reached, called_later};
+use crate::ir::callgraph::{CallGraph, Reached, called_later};
 use crate::ir::ops::{BpfHelper, BpfKfunc, HostCall, HostFill, KsBuiltin, KsCallPointer};
-use crate::ir::{Function, Module, OpData, Opcode, Role, Symbol, Value};
-use crate::session::{Session, SourceNames};
+use crate::ir::{Function, Module, OpData, Opcode, Role, Value};
+use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{BUILTINS, On, Refusal, Rejection};
 use crate::target::{Facts, Maps, Target};
 use crate::types::{Ty, TyKind, Types};
-use enum_map::EnumMap;
 use map_rules::Refused;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-pub static PASS: Pass = Pass {
-    name: "reach",
-    summary: "Find the sides that functions run on",
-    after: &[],
-    before: &[
-        ("records", "works for a side, which this pass finds for each function"),
-        ("events", "works for a side, which this pass finds for each function"),
-        ("shared-data", "works for a side, which this pass finds for each function"),
-        ("split", "works for a side, which this pass finds for each function"),
-    ],
-    because: Because::Language,
-    run: Run::Module(run),
-};
-
-fn run(module: &mut Module, cx: &mut Session) -> Changed {
-    let graph = CallGraph::of(module);
-    let with_role = |wanted: fn(&Role) -> bool| {
-        let funcs = module.funcs.iter().enumerate();
-        funcs.filter(move |(_, f)| wanted(&f.role)).map(|(at, _)| at).collect::<Vec<usize>>()
-    };
-    let programs = with_role(|role| matches!(role, Role::Program { .. }));
-    let called = graph.reach(programs.iter().copied());
-    let uncalled = with_role(|role| matches!(role, Role::Helper)).into_iter().filter(|&f| !called.contains(f));
-    let bpf = graph.reach(programs.iter().copied().chain(uncalled));
-    let kmod = graph.reach(with_role(|role| matches!(role, Role::Kfunc { .. } | Role::Private)));
-    // A function that nothing reaches is user space: checked and compiled, though the linker may drop it.
-    let main = with_role(|role| matches!(role, Role::Main));
-    let called = graph.reach(main.iter().copied());
-    let rest = with_role(|role| matches!(role, Role::Plain)).into_iter();
-    let rest = rest.filter(|&f| !bpf.contains(f) && !called.contains(f) && !kmod.contains(f));
-    let host = graph.reach(main.iter().copied().chain(rest));
-    let reached = EnumMap::from_array([bpf, host, kmod]);
-    for (target, reached) in &reached {
-        check(module, cx, reached, target);
-    }
-    module_code::check(module, cx, &graph, &reached[Target::Kmod]);
-    programs::check(module, cx, &graph, &programs);
-    sleepers::find(module, cx, &graph, &programs);
-    old_kernels::check(module, cx, &graph, &programs);
-    check_recursion(module, cx, &CallGraph::direct(module), &reached[Target::Bpf]);
-    for (at, func) in module.funcs.iter_mut().enumerate() {
-        func.targets = Target::ALL.into_iter().filter(|&target| reached[target].contains(at)).collect();
-    }
-    kfunc_callers(module, &graph, &programs);
-    cpu_writes::check(module, cx);
-    timer_ends::check(module, cx);
-    Changed::Yes
+/// Reports what breaks a rule of a program type or of module code, and finds the programs that sleep.
+pub(super) fn of_programs(
+    module: &mut Module,
+    cx: &mut Session,
+    graph: &CallGraph,
+    programs: &[usize],
+    in_module: &Reached,
+) {
+    module_code::check(module, cx, graph, in_module);
+    programs::check(module, cx, graph, programs);
+    sleepers::find(module, cx, graph, programs);
+    old_kernels::check(module, cx, graph, programs);
 }
 
-/// Finds the program types that call each function of the module.
-fn kfunc_callers(module: &mut Module, graph: &CallGraph, programs: &[usize]) {
-    let mut callers: BTreeMap<Symbol, BTreeSet<&'static str>> = BTreeMap::new();
-    for &program in programs {
-        let Role::Program { spec, .. } = &module.funcs[program].role else { continue };
-        let reached = graph.reach([program]);
-        for (_, func) in module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)) {
-            let called = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::BpfKfunc);
-            for name in called.map(|op| BpfKfunc::of(&func.ops[op]).function().clone()) {
-                callers.entry(name).or_default().insert(spec.prog_type);
-            }
-        }
-    }
-    let mut is_called = false;
-    for func in &mut module.funcs {
-        if let (Role::Kfunc { callers: types, .. }, Some(found)) = (&mut func.role, callers.get(&func.name)) {
-            *types = found.iter().copied().collect();
-            is_called = true;
-        }
-    }
-    module.kernel_module = is_called.then(|| module.module_name());
+/// Reports what breaks a rule about both sides, whose functions are known.
+pub(super) fn of_sides(module: &Module, cx: &mut Session) {
+    cpu_writes::check(module, cx);
+    timer_ends::check(module, cx);
 }
 
 /// Reports numbers and memory that the target does not have.
@@ -133,7 +76,7 @@ fn check_values(cx: &mut Session, func: &Function, facts: &Facts, called_from: &
 const KEPT: &str = "keep a key or an index, and look up what it names where it is needed; of an object of the kernel keep a number, `sk as u64`, which is read through `n as *sock`";
 
 /// Reports the operations and callees that do not exist on the target.
-fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
+pub(super) fn of_target(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
     let names = Rc::clone(&cx.names);
     for (at, func) in module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)) {
         let (chain, facts) = (reached.chain(at), target.facts());
@@ -175,8 +118,7 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
         global_uses::check(module, cx, func, facts, &|error| called_from(module, &names, error, &chain));
         entry_addresses::check(cx, func, target, &|error| called_from(module, &names, error, &chain));
         let mut rejected = Vec::new();
-        for op in func.walk() {
-            let data = &func.ops[op];
+        for data in func.all() {
             let is_float = uses_float(func, &cx.types, data);
             // Operations that a map does not allow are reported below, by the map's kind.
             let by_map = data.map().is_some() && called_later(data).is_none();
@@ -250,7 +192,7 @@ fn check_maps(
 
 /// The calls through pointers that may be null.
 fn null_calls(func: &Function) -> Vec<Span> {
-    let ops = func.walk().into_iter().map(|op| &func.ops[op]);
+    let ops = func.all();
     let unchecked = ops.filter(|data| data.opcode == Opcode::KsCallPointer && !KsCallPointer::of(data).checked());
     unchecked.map(|data| data.loc.span).collect()
 }
@@ -281,7 +223,7 @@ fn first_float(func: &Function, types: &Types) -> Option<Span> {
     if func.result == Ty::F64 {
         return Some(func.name_span);
     }
-    func.walk().into_iter().map(|op| &func.ops[op]).find(|op| uses_float(func, types, op)).map(|op| op.loc.span)
+    func.all().find(|op| uses_float(func, types, op)).map(|op| op.loc.span)
 }
 
 /// Whether an op computes, reads or writes an `f64`, or names a constant that has one in it. Copying and clearing memory
@@ -383,43 +325,4 @@ fn in_words(op: &OpData) -> String {
     };
     let builtin = BUILTINS.iter().find(|b| [b.host, b.bpf].contains(&Some(&**callee)));
     format!("`{}`", builtin.map_or(&**callee, |b| b.name))
-}
-
-fn span(module: &Module, site: CallSite) -> Span {
-    module.funcs[site.caller].ops[site.op].loc.span
-}
-
-/// Notes the calls that lead to the place of an error, the nearest first.
-pub(super) fn called_from(module: &Module, names: &SourceNames, error: &mut Diagnostic, chain: &[CallSite]) {
-    for site in chain {
-        let caller = &module.funcs[site.caller];
-        let how = if caller.ops[site.op].opcode == Opcode::KsFunc { "its address is taken" } else { "called from" };
-        let name = names.of(&caller.name);
-        let what = match &caller.role {
-            Role::Program { spec, .. } => format!("{how} here, in the `@{}` program `{name}`", spec.name),
-            Role::Kfunc { .. } => format!("{how} here, in the `@kfunc` function `{name}`"),
-            Role::Helper | Role::Private | Role::Plain | Role::Main => format!("{how} here, in `{name}`"),
-        };
-        error.note(span(module, *site), what);
-    }
-}
-
-/// Also for calls that only a later pass makes direct.
-pub(super) fn check_recursion(module: &Module, cx: &mut Session, graph: &CallGraph, bpf: &Reached) {
-    let source_names = Rc::clone(&cx.names);
-    for cycle in graph.cycles() {
-        if !bpf.contains(cycle[0].caller) {
-            continue;
-        }
-        let name = |site: &CallSite| format!("`{}`", source_names.of(&module.funcs[site.caller].name));
-        let mut names: Vec<String> = cycle.iter().map(name).collect();
-        names.push(name(&cycle[0]));
-        let error = cx.error(span(module, cycle[0]), RecursionInBpf { cycle: names.join(" calls ") });
-        for site in &cycle[1..] {
-            error.note(span(module, *site), format!("called from here, in {}", name(site)));
-        }
-        let mut chain = bpf.chain(cycle[0].caller);
-        chain.retain(|site| !cycle.contains(site));
-        called_from(module, &source_names, error, &chain);
-    }
 }

@@ -1,13 +1,13 @@
 //! Actions that module code must not take: to sleep where nothing may, to take a lock twice, to use structs of the kernel whose header
 //! nobody names.
 
-use super::called_from;
 use crate::diag::codes::contexts::SleepsInKfunc;
 use crate::diag::codes::shared::{LockTwice, SleepUnderLock};
 use crate::diag::codes::support::{KernelBits, UnknownHeader};
 use crate::ir::callgraph::{CallGraph, Reached};
 use crate::ir::ops::{BpfKfunc, HostNew, KmodCall, KmodLocked, KsCall, KsField};
 use crate::ir::{Function, Module, OpData, OpId, Opcode, Role, Symbol};
+use crate::passes::reach::called_from;
 use crate::session::Session;
 use crate::tables::{self, ModuleLock, SLEEPABLE, header_of_function, header_of_type};
 use crate::types::{TyKind, Types};
@@ -34,8 +34,7 @@ pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, reached: &Rea
 
 /// The C includes the headers of the structs whose fields it names, and assigns to no bit-field in the place of its unit.
 fn check_structs(module: &Module, cx: &mut Session, func: &Function, said: &mut BTreeSet<String>) {
-    for op in func.walk() {
-        let data = &func.ops[op];
+    for (op, data) in func.each() {
         // A struct inside another one is defined by the header of the outer one.
         let base = data.operands.first().and_then(|&base| func.def(base));
         if let Some((name, _)) = kernel_field(&cx.types, func, op)
@@ -150,7 +149,7 @@ fn found(
     let at = module.funcs.iter().position(|func| func.name == *callee)?;
     let reached = graph.reach([at]);
     let funcs = module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)).map(|(_, func)| func);
-    let any = funcs.flat_map(|func| func.walk().into_iter().map(|op| &func.ops[op])).any(|op| wanted(cx, op));
+    let any = funcs.flat_map(|func| func.all()).any(|op| wanted(cx, op));
     any.then(|| format!("`{}`", cx.source_name(callee)))
 }
 

@@ -12,8 +12,7 @@ pub fn check(cx: &mut Session, func: &Function, target: Target, called_from: &dy
     if target.facts().maps == Maps::InPlace {
         return;
     }
-    for op in func.walk() {
-        let data = &func.ops[op];
+    for data in func.all() {
         let in_entry =
             |&of| matches!(cx.types.kind(func.ty(of)), TyKind::Place { space: Space::MapValue | Space::Percpu, .. });
         if data.opcode != Opcode::KsAddr || !data.operands.iter().any(in_entry) {

@@ -34,7 +34,7 @@ pub fn check(module: &Module, cx: &mut Session) {
 
 /// Where a timer of the map's entries is started.
 fn started(module: &Module, map: &str) -> Option<Span> {
-    let ops = module.funcs.iter().flat_map(|func| func.walk().into_iter().map(|op| &func.ops[op]));
+    let ops = module.funcs.iter().flat_map(|func| func.all());
     let mut starts = ops.filter(|op| op.opcode == Opcode::MapTimerStart);
     starts.find(|op| &**MapTimerStart::of(op).map() == map).map(|op| op.loc.span)
 }

@@ -16,7 +16,7 @@ use crate::types::{Origin, TyKind, Types};
 /// The ops that BPF code cannot do with a part of an object, each with the reason.
 pub fn refused(func: &Function, types: &Types) -> Vec<(Span, &'static str)> {
     let mut found: Vec<(Span, &'static str)> = Vec::new();
-    for data in func.walk().into_iter().map(|op| &func.ops[op]) {
+    for data in func.all() {
         let Some(why) = refusal(func, types, data) else { continue };
         if found.iter().all(|(span, _)| *span != data.loc.span) {
             found.push((data.loc.span, why));
@@ -57,7 +57,7 @@ fn in_object(func: &Function, types: &Types, place: Value) -> bool {
 
 /// Reports what the kernel does not make for BPF code.
 pub fn check_made(cx: &mut Session, func: &Function, called_from: &dyn Fn(&mut Diagnostic)) {
-    for data in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::HostNew) {
+    for data in func.all_of(Opcode::HostNew) {
         let span = data.loc.span;
         let since = tables::kfunc("bpf_obj_new_impl").and_then(|known| known.since);
         if let Some(version) = cx.options.lacks(since)
