@@ -9,7 +9,7 @@
 //! program may use is as for `--min-kernel` in all of them. Most programs need no workaround of that kind, and are compiled once. Tiers
 //! are compiled with the tuning of the first object, so that all have the same maps. `NAME.bpf.o` and `--emit` have the first object;
 //! diagnostics are of it alone. The runtime takes the last object that is not for later kernels than the running one
-//! (`runtime/src/load/tiers.rs`).
+//! (`runtime/src/object/tiers.rs`).
 
 use crate::session::{KernelVersion, Options, Session, Tier};
 use crate::tables::Workaround;

@@ -248,27 +248,6 @@ def verifier_passes():
             yield at(path, 1, "say `because: Because::Verifier(…)`, or move it out of this folder")
 
 
-@rule
-def runtime_contract():
-    """What the runtime exports, the table in its abi.rs and what the compiler calls are the same functions."""
-    exported = {}
-    for path in files(".rs", under=("runtime/src/",)):
-        for number, line in lines(path):
-            if found := re.search(r'extern "C" fn (ks_\w+)', line):
-                exported[found[1]] = (path, number)
-    table = {name for row in re.findall(r"^//! \| (`ks_[^|]*)", text(Path("runtime/src/abi.rs")), re.MULTILINE)
-             for name in re.findall(r"ks_\w+", row)}
-    called = {name for path in files(".rs", ".toml", under=("src/", "ir-specs/"))
-              for name in re.findall(r"\bks_\w+", text(path))}
-    for name, (path, number) in exported.items():
-        if name not in table:
-            yield at(path, number, f"`{name}` is not in the table of runtime/src/abi.rs")
-        if name not in called:
-            yield at(path, number, f"no table and no code of the compiler names `{name}`")
-    for name in sorted(table - set(exported)):
-        yield at(Path("runtime/src/abi.rs"), 1, f"the runtime has no `{name}`")
-
-
 def declared_codes():
     """(path, line, code, struct name, doc text) of every diagnostic code."""
     for path in files(".rs", under=("src/diag/codes/",)):

@@ -11,101 +11,88 @@
 //!   inode or a cgroup by a path (NUL-terminated).
 //! - Everything is called from the main thread. `ks_start` comes first.
 //!
+//! The functions that builtins of the language call are those that `ir-specs/builtins.toml` names as `host`; their C types follow from its
+//! `params`, `result` and `fills`, and their comments say what they yield. These are the others, by the layer that has them.
+//!
+//! Of the layer `object`:
+//!
 //! | function | signature in C |
 //! | --- | --- |
-//! | `ks_start` | `void (const KsProgram *program)`: first call in `main` |
-//! | `ks_args` | `void (const KsArgs *spec, int32_t argc, const char *const *argv, void *out)`: bad input ends the process
-//! with 2, `--help` with 0 |
 //! | `ks_load` | `uint32_t (uint32_t prog)`: a handle (never 0); failure ends the process with 1, but for a `KS_PROG_OPTIONAL` |
-//! | `ks_available` | `bool (uint32_t handle)`: whether the kernel took its program |
-//! | `ks_why` | `void (uint32_t handle, char *out, uint64_t size)`: why not, in one line; empty where it did |
-//! | `ks_attached` | `bool (uint32_t handle)`: whether it has a link |
-//! | `ks_attach` | `int64_t (uint32_t handle, uint32_t target_kind, const char *target, int64_t target_value, uint64_t
-//! flags)`: a link id ≥ 1, or −errno, printed; −EOPNOTSUPP where the kernel refused the program |
-//! | `ks_attach_option` | `void (uint32_t option, uint64_t value)`: a `KsOption` of the next `ks_attach` |
-//! | `ks_run` | `int32_t (uint32_t handle, void *context, uint64_t size)`: runs a program once, which reads and writes so many bytes; its
-//! result, or −errno, printed |
-//! | `ks_attach_check` | `void (int64_t link)`: where the program ignores the result of `attach`; a negative one ends the
-//! process with 1, unless the kernel refused the program |
-//! | `ks_prog_fd` | `int32_t (uint32_t handle)`: the descriptor of its program; −EINVAL, printed, for a handle of nothing |
-//! | `ks_detach_handle` | `int32_t (uint32_t handle)`: all links of the handle; 0 or −errno, printed |
-//! | `ks_detach_link` | `int32_t (int64_t link)`: a link that is gone or negative gives 0 |
-//! | `ks_link_count` | `uint32_t (int64_t link)`: how many functions the link is at, 1 for one that is at something else; 0 where there
-//! is none |
-//! | `ks_pin_map`, `ks_pin_program`, `ks_pin_link` | `int32_t (uint32_t map or uint32_t handle or int64_t link, const char *name,
-//! uint64_t size)`: pins at `<pin_root>/<project>/<name>`, what has several links at `<name>_1` … too; 0 or −errno, printed. A pinned
-//! link outlives the process |
-//! | `ks_unpin_map`, `ks_unpin_program`, `ks_unpin_link` | `int32_t (uint32_t or int64_t)`: removes the pins that the process made of
-//! it; 0, or −ENOENT where there are none |
-//! | `ks_perf_open` | `int64_t (const KsPerfOptions *options)`: counts without a program; a link id ≥ 1, or −errno, printed |
-//! | `ks_perf_read` | `void (int64_t link, KsPerfRead *out, uint64_t size)`: what the event of a link has counted; all zero,
-//! printed, where there is none |
-//! | `ks_ksym` | `void (uint64_t address, char *out, uint64_t size)`: a symbol of the kernel |
-//! | `ks_usym` | `void (int32_t pid, uint64_t address, char *out, uint64_t size)`: a symbol of a process |
-//! | `ks_read_bytes` | `int32_t (int64_t link, void *out, uint64_t size, uint64_t count, uint32_t text)`: reads at most `count` bytes of
-//! what an iterator prints, and no more than `size`; 0 at the end, after which the next read begins another walk; or −errno,
-//! silent. With `text` the bytes are a string, which is terminated |
-//! | `ks_enum_name` | `void (uint64_t value, uint32_t is_signed, const char *variants, char *out, uint64_t size)`: the name of the
-//! first variant that has the value, else the number. `variants` has a line `<number> <name>` for each |
-//! | `ks_strerror` | `void (int32_t code, char *out, uint64_t size)`: the text of an errno, of either sign |
-//! | `ks_daemon` | `int32_t (void)`: goes on in a child in the background, with all links and maps, and yields 0 there; the parent ends
-//! with status 0. Without a child: −errno, printed |
-//! | `ks_register` | `int64_t (uint32_t struct_ops)`: a link id ≥ 1, or −errno, printed |
-//! | `ks_unregister` | `int32_t (uint32_t struct_ops)`: all that was registered of it; 0 or −errno, printed |
-//! | `ks_wait` | `void (void)`: until a signal, or until nothing is left attached |
-//! | `ks_sleep` | `bool (uint64_t milliseconds)`: true when a signal ended it, or nothing was left attached |
-//! | `ks_cancelled` | `int32_t (void)`: 0, or 130/143 when the program is to end at this iteration of a loop; asked
-//! again, 0 |
-//! | `ks_exit` | `noreturn void (int32_t status)`: what `main` ends with, and cancel points |
+//! | `ks_pin_map`, `ks_pin_program` | `int32_t (uint32_t map or uint32_t handle, const char *name, uint64_t size)`: pins at
+//! `<pin_root>/<project>/<name>`; 0 or −errno, printed |
+//! | `ks_unpin_map`, `ks_unpin_program` | `int32_t (uint32_t)`: removes the pins that the process made of it; 0, or −ENOENT where there
+//! are none |
 //! | `ks_map_lookup` | `bool (uint32_t map, const void *key, void *value_out)`: absent zero-fills `value_out` |
 //! | `ks_map_update` | `int32_t (uint32_t map, const void *key, const void *value, uint64_t flags)`: 0 or −errno, silent |
 //! | `ks_map_delete` | `int32_t (uint32_t map, const void *key)`: 0 or −errno (−ENOENT: absent), silent |
 //! | `ks_map_cpus` | `uint32_t (uint32_t map, const void *key)`: how many CPUs have a value; 0 where the key is absent |
-//! | `ks_map_lookup_cpu` | `bool (uint32_t map, const void *key, uint32_t cpu, void *value_out)`: absent, or no such CPU,
-//! zero-fills `value_out` |
+//! | `ks_map_lookup_cpu` | `bool (uint32_t map, const void *key, uint32_t cpu, void *value_out)`: absent, or no such CPU, zero-fills
+//! `value_out` |
 //! | `ks_map_update_cpu` | `int32_t (uint32_t map, const void *key, uint32_t cpu, const void *value)`: 0 or −errno, silent |
-//! | `ks_map_set_inner` | `int32_t (uint32_t map, const void *key, uint32_t inner)`: 0 or −errno, silent; `inner` is a map
-//! too |
-//! | `ks_map_inner` | `void *(uint32_t map, const void *key, uint32_t template)`: the number of the map that is there, as an
-//! address; null if there is none. The template is the map that it is like |
+//! | `ks_map_set_inner` | `int32_t (uint32_t map, const void *key, uint32_t inner)`: 0 or −errno, silent; `inner` is a map too |
+//! | `ks_map_inner` | `void *(uint32_t map, const void *key, uint32_t template)`: the number of the map that is there, as an address;
+//! null if there is none. The template is the map that it is like |
 //! | `ks_map_push` | `int32_t (uint32_t map, const void *value)`: 0 or −errno, silent; maps without keys |
 //! | `ks_map_pop`, `ks_map_peek` | `bool (uint32_t map, void *value_out)`: an empty map zero-fills `value_out` |
 //! | `ks_map_contains` | `bool (uint32_t map, const void *value)`: of a Bloom filter |
 //! | `ks_map_iter_new` | `void *(uint32_t map)`: never null |
 //! | `ks_map_iter_next` | `bool (void *iter, void *key_out, void *value_out)`: false at the end |
 //! | `ks_map_iter_free` | `void (void *iter)`: null is allowed |
-//! | `ks_on_event` | `void (uint32_t map, int32_t (*handler)(const void *value), uint32_t form)`: who takes what is sent
-//! through the map. Bits of `form`: 1, without which the handler is a `void` function; 2, with which it also takes
-//! `(const void *tail, uint64_t offset, uint64_t length)`, the bytes after the value; 4, with which there may be such bytes.
-//! Does not load the object |
-//! | `ks_listen` | `void (uint32_t map)`: the next `ks_dispatch` takes what is sent through the map; without a handler the
-//! process ends with 1 |
-//! | `ks_dispatch` | `int32_t (int64_t timeout_ms, uint32_t timed)`: hands what is sent through the maps of the `ks_listen`s
-//! before it to their handlers, until a signal (0, and −EINTR if it is `timed`), the time-out (0), or one yields other than 0
-//! (that). A negative time is none. −EBUSY inside a handler, −EBADMSG for values of another size, both printed |
-//! | `ks_user_ring_reserve` | `void *(uint32_t map)`: room for a value in a user ring buffer, 8-byte aligned, or null |
-//! | `ks_user_ring_submit`, `ks_user_ring_discard` | `void (uint32_t map, void *record)`: of what `ks_user_ring_reserve` gave |
 //! | `ks_arena` | `void (uint32_t map)`: loads the object, after which the arena has its pages |
 //! | `ks_global` | `void *(uint32_t global)`: an address that stays the same for the life of the process |
+//!
+//! Of the layer `link`:
+//!
+//! | function | signature in C |
+//! | --- | --- |
+//! | `ks_attach` | `int64_t (uint32_t handle, uint32_t target_kind, const char *target, int64_t target_value, uint64_t flags)`: a link id
+//! ≥ 1, or −errno, printed; −EOPNOTSUPP where the kernel refused the program |
+//! | `ks_attach_option` | `void (uint32_t option, uint64_t value)`: a `KsOption` of the next `ks_attach` |
+//! | `ks_attach_check` | `void (int64_t link)`: where the program ignores the result of `attach`; a negative one ends the process with 1,
+//! unless the kernel refused the program |
+//! | `ks_detach_handle` | `int32_t (uint32_t handle)`: all links of the handle; 0 or −errno, printed |
+//! | `ks_detach_link` | `int32_t (int64_t link)`: a link that is gone or negative gives 0 |
+//! | `ks_pin_link` | `int32_t (int64_t link, const char *name, uint64_t size)`: as `ks_pin_map`, and what has several links at `<name>_1` … too.
+//! A pinned link outlives the process |
+//! | `ks_unpin_link` | `int32_t (int64_t link)`: the same of a link |
+//! | `ks_register` | `int64_t (uint32_t struct_ops)`: a link id ≥ 1, or −errno, printed |
+//! | `ks_unregister` | `int32_t (uint32_t struct_ops)`: all that was registered of it; 0 or −errno, printed |
+//!
+//! Of the layer `session`:
+//!
+//! | function | signature in C |
+//! | --- | --- |
+//! | `ks_start` | `void (const KsProgram *program)`: first call in `main` |
+//! | `ks_cancelled` | `int32_t (void)`: 0, or 130/143 when the program is to end at this iteration of a loop; asked again, 0 |
+//! | `ks_exit` | `noreturn void (int32_t status)`: what `main` ends with, and cancel points |
+//! | `ks_on_event` | `void (uint32_t map, int32_t (*handler)(const void *value), uint32_t form)`: who takes what is sent through the map.
+//! Bits of `form`: 1, without which the handler is a `void` function; 2, with which it also takes `(const void *tail, uint64_t offset,
+//! uint64_t length)`, the bytes after the value; 4, with which there may be such bytes. Does not load the object |
+//! | `ks_listen` | `void (uint32_t map)`: the next `ks_dispatch` takes what is sent through the map; without a handler the process ends
+//! with 1 |
+//! | `ks_user_ring_reserve` | `void *(uint32_t map)`: room for a value in a user ring buffer, 8-byte aligned, or null |
+//! | `ks_user_ring_submit`, `ks_user_ring_discard` | `void (uint32_t map, void *record)`: of what `ks_user_ring_reserve` gave |
+//! | `ks_uncaught` | `noreturn void (int32_t code, const char *file, uint32_t line)`: what was thrown and not caught; status 1 |
+//!
+//! Of the layer `library`:
+//!
+//! | function | signature in C |
+//! | --- | --- |
+//! | `ks_args` | `void (const KsArgs *spec, int32_t argc, const char *const *argv, void *out)`: bad input ends the process with 2,
+//! `--help` with 0 |
 //! | `ks_print` | `void (const char *format, uint64_t format_len, const KsArg *args, uint64_t args_len, uint32_t newline)`: what standard
 //! output does not take is said once, and makes the status of the process 3 |
-//! | `ks_uncaught` | `noreturn void (int32_t code, const char *file, uint32_t line)`: what was thrown and not caught; status 1 |
 //! | `ks_panic` | `noreturn void (const char *file, uint32_t line, const char *format, uint64_t format_len, const KsArg *args, uint64_t
 //! args_len)`: detaches everything; status 134 |
-//! | `ks_parse_address` | `int32_t (const char *text, uint64_t size, void *out, uint64_t out_size)`: an IPv4 address of 4 bytes or
-//! an IPv6 address of 16; 0, or −EINVAL where the text says none, and `out` is as it was |
-//! | `ks_ifindex` | `int32_t (const char *name, uint64_t size, void *out, uint64_t out_size)`: the index of an interface, in 4 bytes; 0, or
-//! −ENODEV, and `out` is as it was |
 //! | `ks_new` | `void *(uint64_t size)`: that many bytes, all zero; null if there is no memory |
 //! | `ks_delete` | `void (void *object)`: what `ks_new` gave; null is allowed |
-//! | `ks_now_ns` | `uint64_t (void)`: CLOCK_MONOTONIC |
-//! | `ks_wall_ns` | `uint64_t (void)`: CLOCK_REALTIME |
 
 use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 11;
+pub const KS_ABI: u32 = 12;
 
 /// Ends the formats of lines for the trace pipe, before the NUL, in the objects that executables carry. It is as long as what takes its
 /// place: blanks that the kernel takes in formats, then letters.
@@ -144,6 +131,8 @@ pub struct KsProgram {
     /// Tables of functions for the kernel that the program registers; `ks_register` takes an index into them.
     pub struct_ops: *const KsStructOps,
     pub struct_ops_len: u64,
+    /// The symbol `ks_session` if there are BPF objects, else null: what such a program does while it waits and at its end.
+    pub session: *const c_void,
 }
 
 /// A BPF object (ELF).
@@ -194,6 +183,9 @@ pub struct KsProg {
     pub maps_len: u64,
     /// The symbol `ks_form_…` of its form, by the form's name, or null where programs of the form are not attached.
     pub does: *const c_void,
+    /// For a program without which the others load: the symbol `ks_lookup_…` of its form, which looks for the target of its attribute, or
+    /// null where the form has none.
+    pub looks: *const c_void,
 }
 
 /// `KsProg::flags`: the other programs load where the kernel refuses it.

@@ -28,7 +28,7 @@ macro_rules! named {
 }
 
 named! {
-    /// How programs are attached: each form is a file of `attach/`, by its name in `ir-specs/attach_forms.toml`. `KsProg::form`.
+    /// How programs are attached: each form is a symbol of `link/`, by its name in `ir-specs/attach_forms.toml`. `KsProg::form`.
     KsForm {
     /// Target: an interface. Flags: `XDP_FLAGS_SKB_MODE`, `XDP_FLAGS_DRV_MODE`, `XDP_FLAGS_HW_MODE`.
     "netdev" Netdev = 1,
@@ -88,7 +88,7 @@ named! {
     /// Target: as of `function`, for which the program was loaded, and the program `NAME.return` of the object at the return. No flags.
     "session" Session = 40,
     /// Target: a file, or a library by its short name, a provider and a probe that the notes of the file describe,
-    /// `libc:libc:setjmp`. No flags, no point. The object has the map of `attach/usdt/places.rs`.
+    /// `libc:libc:setjmp`. No flags, no point. The object has the map of `link/usdt/places.rs`.
     "usdt" Usdt = 48,
     /// As `netdev`; the program is loaded for the interface that its `target` names, and for no other.
     "device" Device = 54,

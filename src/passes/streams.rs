@@ -7,7 +7,7 @@
 //!
 //! In the object of an executable the pass `streams` puts a call of the kernel's `bpf_stream_vprintk_impl` before each print to the
 //! trace pipe, which is left for kernels that lack the function and for lines that the stream does not take. The runtime copies streams
-//! to standard output (`runtime/src/streams.rs`). The object beside the executable is compiled without the pass.
+//! to standard output (`runtime/src/session/streams.rs`). The object beside the executable is compiled without the pass.
 
 use super::{Because, Changed, Pass, Run};
 use crate::ir::ops::KsPrint;

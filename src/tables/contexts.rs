@@ -3,7 +3,7 @@
 //! Structs of `contexts.toml` with `object = true` are kernel objects. Pointers to them have the space `btf(trusted)`, and
 //! `packet.ctx_load` reads their fields, as it reads those of a context. The key of a local-storage map is a place: in BPF code it
 //! holds the object's pointer, which the emitter loads for the helper of the map kind (`object` in `maps.toml`); in user space it holds
-//! a descriptor or a process number, which the runtime opens (`runtime/src/maps/objects.rs`).
+//! a descriptor or a process number, which the runtime opens (`runtime/src/object/maps/objects.rs`).
 
 use super::{CONTEXTS, ContextField, ContextSpec, Machine, PRESENT_FIELDS, PROGRAMS, Params, TARGET};
 use crate::types::{Origin, Ty, TyKind, Types};

@@ -9,7 +9,7 @@
 //! are plain. The kernel converts for the arena that the program's code names, so the pass `arenas` puts `map.hold` at the start of
 //! each program that may follow such a pointer. It makes calls of `map.alloc` and `map.free`, and adds the functions of
 //! `passes/arenas/heap.ksir` for both sides: blocks behind the last one that was taken, or from a list of free ones for each size, in a
-//! variable that both sides share. The runtime gives the arena its pages at load (`runtime/src/load/arenas.rs`).
+//! variable that both sides share. The runtime gives the arena its pages at load (`runtime/src/object/arenas.rs`).
 
 use super::{Because, Changed, Pass, Run};
 use crate::diag::codes::maps::NoArena;

@@ -5,7 +5,7 @@
 //! `map.dropped`. `refusals` has the counters of `refused(m)`. Reports maps that `dispatch` listens to though they have no handler. Marks
 //! the registrations of handlers of maps whose records may have bytes after the value.
 //!
-//! What BPF code sends (`map.output`) reaches handlers in user space through `runtime/src/events/`. `map.on_event` registers a handler,
+//! What BPF code sends (`map.output`) reaches handlers in user space through `runtime/src/session/events/`. `map.on_event` registers a handler,
 //! and `map.listen` names the maps of the next `ks_dispatch`. The pass `events` makes the shared variable `dropped`. `passes/records/`
 //! tracks each ring-buffer record before any pass moves code; it accepts only what the verifier's reference tracking accepts. The pass
 //! `dynptrs` releases those of variable size by their handles, also where there was no room.

@@ -11,7 +11,7 @@
 //! (`passes/analysis/after_event.rs` follows control flow). `local` variables have internal symbols and no BTF. `percpu` variables
 //! become map entries (`percpu-vars`). A `local` variable with a lock or what owns objects is the entry of an array in the IR from the
 //! start: lowering looks it up once in a function, before anything is acquired there (`lower/entries.rs`). Pinned variables have their
-//! own section, which is `.data` if no other variable needs it; the runtime pins the map of that section (`runtime/src/load/pins/`).
+//! own section, which is `.data` if no other variable needs it; the runtime pins the map of that section (`runtime/src/object/pins/`).
 //! `bpf.locked` holds the body of a `lock`; ops with the trait `Calls` are illegal in it.
 
 mod late_writes;

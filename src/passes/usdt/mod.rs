@@ -1,7 +1,7 @@
 //! `usdt`: reads the arguments of probes that the notes of a file describe.
 //!
 //! Such a program is written as if its context had a word for each argument. The kernel passes the registers at the probe, and a number by
-//! which a map has the places of the arguments (`Probe` of runtime/src/attach/usdt/places.rs). Takes the reads of the words, and calls of
+//! which a map has the places of the arguments (`Probe` of runtime/src/link/usdt/places.rs). Takes the reads of the words, and calls of
 //! `bpf_get_attach_cookie`, whose number would be that of the map. Leaves calls of the functions of `decode.ksir`, and the map. Before
 //! `maps`, which lowers the lookups in these functions.
 //!

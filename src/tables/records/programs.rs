@@ -231,6 +231,9 @@ record! {
         /// What programs attach to, a name in [`TARGETS`]; nothing where user space runs them.
         #[serde(default)]
         pub target: Option<Text>,
+        /// What looks for a target in the runtime, the end of a symbol `ks_lookup_…`; none where the load of a program does that.
+        #[serde(default)]
+        pub lookup: Option<Text>,
         /// Whether a program form names a `bpf_attach_type`.
         #[serde(default)]
         pub point: bool,

@@ -13,9 +13,9 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
-    size_of::<KsProgram>() == 128
+    size_of::<KsProgram>() == 136
         && size_of::<KsObject>() == 24
-        && size_of::<KsProg>() == 72
+        && size_of::<KsProg>() == 80
         && size_of::<KsStructOps>() == 8
         && size_of::<KsMap>() == 24
         && size_of::<KsGlobal>() == 24
@@ -101,6 +101,7 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, objects: &[Carried]) -> PointerVal
     let names: Vec<_> = module.struct_ops.iter().map(|ops| g.text(Some(&ops.name))).collect();
     let ops: Vec<_> = names.into_iter().map(|name| g.record(&[name])).collect();
     fields.extend(g.list("ks.struct_ops", &ops));
+    fields.push(if objects.is_empty() { g.build.null().into() } else { g.external("ks_session") });
     g.constant("ks.program", g.record(&fields).into(), 8)
 }
 
@@ -143,6 +144,12 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
     fields.extend(g.numbers("ks.prog.maps", &maps));
     let is_attached = !matches!(attach, KsForm::Run | KsForm::StructOps);
     fields.push(if is_attached { g.external(&format!("ks_form_{}", attach.name())) } else { g.build.null().into() });
+    let may_fail = flags != 0 || other != 0;
+    let lookup = form.attach.form().and_then(|form| form.lookup);
+    fields.push(match lookup.filter(|_| may_fail) {
+        Some(lookup) => g.external(&format!("ks_lookup_{lookup}")),
+        None => g.build.null().into(),
+    });
     g.record(&fields)
 }
 

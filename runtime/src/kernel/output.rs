@@ -1,0 +1,49 @@
+//! Standard output. Text that cannot be written there is lost; one message and the status of the process say so. A reader that goes away
+//! ends the process.
+
+use super::end;
+use super::errors::{complain, reason, try_write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The status of a process whose output is not whole.
+const LOST: i32 = 3;
+
+/// The parent had closed it: `/dev/null` has its number.
+static CLOSED: AtomicBool = AtomicBool::new(false);
+static FAILED: AtomicBool = AtomicBool::new(false);
+
+/// Notes that the process was started without a standard output, so that writes to it fail.
+pub fn was_closed() {
+    CLOSED.store(true, Ordering::Relaxed);
+}
+
+/// Another file has its number, which takes what is written.
+pub fn reopened() {
+    CLOSED.store(false, Ordering::Relaxed);
+}
+
+/// Writes all bytes to standard output. The first failure is reported, and later ones are not.
+pub fn write(bytes: &[u8]) {
+    let written = match CLOSED.load(Ordering::Relaxed) {
+        true if !bytes.is_empty() => Err(libc::EBADF),
+        _ => try_write(1, bytes),
+    };
+    if written == Err(libc::EPIPE) {
+        end::reader_gone();
+    } else if let Err(code) = written
+        && !FAILED.swap(true, Ordering::Relaxed)
+    {
+        complain(&format!("standard output cannot be written, what is printed is lost: {}", reason(code)));
+    }
+}
+
+/// The status of a process whose `main` wants this one.
+pub fn status(wanted: i32) -> i32 {
+    if FAILED.load(Ordering::Relaxed) { LOST } else { wanted }
+}
+
+/// Whether standard output is a terminal.
+pub fn is_terminal() -> bool {
+    // SAFETY: asks about a descriptor.
+    unsafe { libc::isatty(1) == 1 }
+}

@@ -1,0 +1,235 @@
+//! The words of a command line: which option is meant, and where its value is.
+
+use super::spec::{Field, Spec, Stop};
+use super::{own, usage, value};
+use crate::abi::KsFieldKind;
+use crate::kernel::{escape, near};
+
+/// Fills the struct from its defaults and the words after the program's name.
+pub fn fill(spec: &Spec, program: &str, words: &[&[u8]], out: &mut [u8]) -> Result<(), Stop> {
+    out.copy_from_slice(&spec.defaults);
+    let mut given = vec![0usize; spec.fields.len()];
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if *word == b"-h" || *word == own::HELP.as_bytes() {
+            return Err(Stop::Help(usage::usage(spec, program)));
+        }
+        let Some(option) = word.strip_prefix(b"--").filter(|name| !name.is_empty()) else {
+            return bad(format!("unexpected argument `{}`: {}", show(word), takes(spec)));
+        };
+        let (name, inline) = match option.iter().position(|byte| *byte == b'=') {
+            Some(at) => (&option[..at], Some(&option[at + 1..])),
+            None => (option, None),
+        };
+        // A program may have an option of the name of one that does nothing in it.
+        let index = match find(spec, name) {
+            Err(_) if own::is_known(word) => continue,
+            found => found?,
+        };
+        let field = &spec.fields[index];
+        let text = match inline {
+            Some(text) => text,
+            None if field.kind == KsFieldKind::Bool => b"true",
+            None => match words.next() {
+                Some(next) if !next.starts_with(b"--") => next,
+                Some(_) | None => return bad(format!("`{}` needs a value", field.option())),
+            },
+        };
+        store(field, &mut given[index], text, out)?;
+    }
+    missing(spec, &given)
+}
+
+fn bad<T>(message: String) -> Result<T, Stop> {
+    Err(Stop::Bad(message))
+}
+
+fn show(bytes: &[u8]) -> String {
+    escape::short(&String::from_utf8_lossy(bytes))
+}
+
+/// The help of a message about an argument that the program does not take: the form of those that it takes.
+fn takes(spec: &Spec) -> &'static str {
+    if spec.fields.is_empty() { "the program takes no arguments" } else { "options begin with `--`" }
+}
+
+/// Writes what one word gives: the value, or the next elements of an array, between commas.
+fn store(field: &Field, given: &mut usize, text: &[u8], out: &mut [u8]) -> Result<(), Stop> {
+    let Some(count) = field.count else {
+        *given += 1;
+        return put(field, field.offset, text, out);
+    };
+    if *given == 0
+        && let Some(place) = out.get_mut(field.offset..field.offset + field.total())
+    {
+        // The first one replaces the default as a whole.
+        place.fill(0);
+    }
+    let is_address = field.is_hardware_address() && text.contains(&b':');
+    let address = if is_address {
+        Some(value::hardware_address(text).or_else(|why| bad_value(field, text, &why))?)
+    } else {
+        None
+    };
+    let elements: Vec<&[u8]> = match &address {
+        Some(bytes) => bytes.iter().map(Vec::as_slice).collect(),
+        None => text.split(|byte| *byte == b',').collect(),
+    };
+    for element in elements {
+        if element.is_empty() {
+            return bad_value(field, text, "an element is empty");
+        }
+        if *given == count {
+            return bad(format!("`{}` takes at most {count} values", field.option()));
+        }
+        put(field, field.offset + *given * field.size, element, out)?;
+        *given += 1;
+    }
+    Ok(())
+}
+
+fn put(field: &Field, start: usize, text: &[u8], out: &mut [u8]) -> Result<(), Stop> {
+    let Some(place) = out.get_mut(start..start + field.size) else {
+        return bad(format!("`{}` lies outside of its struct", field.option()));
+    };
+    value::parse(field, text, place).or_else(|reason| bad_value(field, text, &reason))
+}
+
+fn bad_value<T>(field: &Field, text: &[u8], reason: &str) -> Result<T, Stop> {
+    bad(format!("bad value `{}` for `{}`: {reason}", show(text), field.option()))
+}
+
+fn missing(spec: &Spec, given: &[usize]) -> Result<(), Stop> {
+    let missing: Vec<String> = spec
+        .fields
+        .iter()
+        .zip(given)
+        .filter(|(field, given)| field.required && **given == 0)
+        .map(|(field, _)| format!("`{}`", usage::form(field)))
+        .collect();
+    if missing.is_empty() { Ok(()) } else { bad(format!("missing {}", missing.join(", "))) }
+}
+
+/// `-` and `_` are the same.
+fn find(spec: &Spec, name: &[u8]) -> Result<usize, Stop> {
+    let plain: Vec<u8> = name.iter().map(|byte| if *byte == b'-' { b'_' } else { *byte }).collect();
+    if let Some(index) = spec.fields.iter().position(|field| field.name.as_bytes() == plain) {
+        return Ok(index);
+    }
+    let names = spec.fields.iter().map(|field| field.name);
+    let near = near::best(&String::from_utf8_lossy(&plain), names);
+    match near.and_then(|near| spec.fields.iter().find(|field| field.name == near)) {
+        Some(field) => bad(format!("unknown option `--{}`; did you mean `{}`?", show(name), field.option())),
+        None if spec.fields.is_empty() => bad(format!("unknown option `--{}`: {}", show(name), takes(spec))),
+        None => bad(format!("unknown option `--{}`", show(name))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(name: &'static str, kind: KsFieldKind, offset: usize, size: usize) -> Field<'static> {
+        let signed = kind == KsFieldKind::Signed;
+        Field { name, doc: "", kind, signed, required: false, offset, size, count: None, variants: Vec::new() }
+    }
+
+    fn spec(fields: Vec<Field<'static>>) -> Spec<'static> {
+        let size = fields.iter().map(|f| f.offset + f.total()).max().unwrap_or(0);
+        Spec { doc: "", defaults: vec![0; size], fields, own: Vec::new() }
+    }
+
+    fn run(spec: &Spec, words: &[&str]) -> Result<Vec<u8>, String> {
+        let mut out = vec![0xee; spec.defaults.len()];
+        let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+        match fill(spec, "prog", &words, &mut out) {
+            Ok(()) => Ok(out),
+            Err(Stop::Bad(message) | Stop::Help(message)) => Err(message),
+        }
+    }
+
+    #[test]
+    fn forms_of_an_option() {
+        let spec = spec(vec![field("max_len", KsFieldKind::Unsigned, 0, 2), field("on", KsFieldKind::Bool, 2, 1)]);
+        for words in [&["--max_len=300", "--on"][..], &["--max-len", "300", "--on=true"], &["--on", "--max-len=0x12c"]]
+        {
+            assert_eq!(run(&spec, words), Ok(vec![0x2c, 1, 1]), "{words:?}");
+        }
+        assert_eq!(run(&spec, &["--max-len=1", "--max-len=2", "--on=0"]), Ok(vec![2, 0, 0]));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let spec = spec(vec![field("max_len", KsFieldKind::Unsigned, 0, 2), field("on", KsFieldKind::Bool, 2, 1)]);
+        let error = |words: &[&str]| run(&spec, words).expect_err("a mistake");
+        assert_eq!(error(&["--maxlen=1"]), "unknown option `--maxlen`; did you mean `--max-len`?");
+        assert_eq!(error(&["--quite-different"]), "unknown option `--quite-different`");
+        let long = format!("--max-len={}", "7".repeat(100_000));
+        assert_eq!(error(&[&long]), format!("bad value `{}…` for `--max-len`: u16 takes 0 to 65535", "7".repeat(79)));
+        assert!(error(&[&format!("--{}", "x".repeat(100_000))]).len() < 120);
+        assert!(error(&[&"x".repeat(100_000)]).len() < 160);
+        assert_eq!(error(&["300"]), "unexpected argument `300`: options begin with `--`");
+        assert_eq!(error(&["--"]), "unexpected argument `--`: options begin with `--`");
+        assert_eq!(error(&["--max-len"]), "`--max-len` needs a value");
+        assert_eq!(error(&["--max-len", "--on"]), "`--max-len` needs a value");
+        assert_eq!(error(&["--max-len=70000"]), "bad value `70000` for `--max-len`: u16 takes 0 to 65535");
+    }
+
+    #[test]
+    fn defaults_and_required() {
+        let mut spec = spec(vec![field("a", KsFieldKind::Unsigned, 0, 1), field("name", KsFieldKind::Str, 1, 4)]);
+        spec.defaults[0] = 7;
+        spec.fields[1].required = true;
+        assert_eq!(run(&spec, &["--name=eth"]), Ok(b"\x07eth\0".to_vec()));
+        assert_eq!(run(&spec, &[]), Err("missing `--name=TEXT`".to_owned()));
+    }
+
+    #[test]
+    fn arrays_repeat() {
+        let mut spec = spec(vec![field("port", KsFieldKind::Unsigned, 0, 1)]);
+        spec.fields[0].count = Some(3);
+        spec.defaults = vec![9, 9, 9];
+        assert_eq!(run(&spec, &[]), Ok(vec![9, 9, 9]));
+        assert_eq!(run(&spec, &["--port=1", "--port", "2"]), Ok(vec![1, 2, 0]));
+        let four = ["--port=1", "--port=1", "--port=1", "--port=1"];
+        assert_eq!(run(&spec, &four), Err("`--port` takes at most 3 values".to_owned()));
+        assert_eq!(run(&spec, &["--port=1,2", "--port=3"]), Ok(vec![1, 2, 3]));
+        assert_eq!(run(&spec, &["--port=1,2,3,4"]), Err("`--port` takes at most 3 values".to_owned()));
+        for empty in ["--port=", "--port=1,", "--port=,1", "--port=1,,2"] {
+            let refused = run(&spec, &[empty]).expect_err(empty);
+            assert!(refused.ends_with("for `--port`: an element is empty"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn hardware_addresses() {
+        let mut spec = spec(vec![field("from", KsFieldKind::Unsigned, 0, 1)]);
+        spec.fields[0].count = Some(6);
+        spec.defaults = vec![9; 6];
+        assert_eq!(run(&spec, &["--from=02:00:0a:Bc:d:ff"]), Ok(vec![2, 0, 10, 0xbc, 0xd, 0xff]));
+        assert_eq!(run(&spec, &["--from=1,2,3,4,5,0xff"]), Ok(vec![1, 2, 3, 4, 5, 0xff]));
+        for text in ["1:2:3:4:5", "1:2:3:4:5:6:7", "1:2:3:4:5:", "1:2:3:4:5:100", "1:2:3:4:5:g", ":::::"] {
+            let refused = run(&spec, &[&format!("--from={text}")]).expect_err(text);
+            assert!(refused.ends_with("an address 02:00:5e:10:00:ff is wanted"), "{refused}");
+        }
+        let twice = run(&spec, &["--from=1:2:3:4:5:6", "--from=1:2:3:4:5:6"]);
+        assert_eq!(twice, Err("`--from` takes at most 6 values".to_owned()));
+    }
+
+    #[test]
+    fn a_program_without_options_knows_the_own_ones() {
+        let spec = spec(Vec::new());
+        assert_eq!(run(&spec, &[]), Ok(Vec::new()));
+        assert_eq!(run(&spec, &["--reset-pins"]), Ok(Vec::new()));
+        assert!(run(&spec, &["--help"]).expect_err("the text").contains("Usage"));
+        let refused = |word: &str| run(&spec, &[word]).expect_err(word);
+        assert_eq!(refused("--x"), "unknown option `--x`: the program takes no arguments");
+        assert_eq!(refused("x"), "unexpected argument `x`: the program takes no arguments");
+    }
+
+    #[test]
+    fn help_is_not_an_error() {
+        let spec = spec(vec![field("a", KsFieldKind::Unsigned, 0, 4)]);
+        assert!(run(&spec, &["--help"]).expect_err("the text").contains("--a=N"));
+    }
+}

@@ -1,0 +1,31 @@
+//! The options that every executable has, besides those of its `main`.
+
+use crate::object::pins::{declared, present};
+use crate::object::prints;
+
+/// An option that every executable has.
+pub struct Own {
+    pub option: &'static str,
+    note: &'static str,
+    /// Whether it does something in this program: `--help` lists it then.
+    acts: fn() -> bool,
+}
+
+/// Prints the usage and ends the process.
+pub const HELP: &str = "--help";
+
+const OWN: [Own; 3] = [
+    Own { option: present::RESET, note: "Remove what the program has pinned, and start anew", acts: declared::any },
+    Own { option: prints::OPTION, note: "Copy here what BPF code prints to the trace pipe", acts: prints::any },
+    Own { option: HELP, note: "Print this help", acts: || true },
+];
+
+/// Whether a word is one of them.
+pub fn is_known(word: &[u8]) -> bool {
+    OWN.iter().any(|own| own.option.as_bytes() == word)
+}
+
+/// The rows of `--help` for the options that have an effect in this program.
+pub fn rows() -> Vec<(String, String)> {
+    OWN.iter().filter(|own| (own.acts)()).map(|own| (own.option.to_owned(), own.note.to_owned())).collect()
+}

@@ -1,0 +1,104 @@
+//! The options of `main`, as its descriptor has them.
+
+use super::own;
+use crate::abi::{KS_FIELD_REQUIRED, KS_FIELD_SIGNED, KsArgs, KsField, KsFieldKind};
+use crate::kernel::end::die;
+use crate::kernel::program::{array, text};
+
+/// The descriptor, seen through safe types.
+pub struct Spec<'a> {
+    pub doc: &'a str,
+    pub defaults: Vec<u8>,
+    pub fields: Vec<Field<'a>>,
+    /// The options that are not of `main`, as `--help` lists them.
+    pub own: Vec<(String, String)>,
+}
+
+/// One option, as its descriptor has it.
+pub struct Field<'a> {
+    pub name: &'a str,
+    pub doc: &'a str,
+    pub kind: KsFieldKind,
+    pub signed: bool,
+    pub required: bool,
+    pub offset: usize,
+    pub size: usize,
+    /// The length of an array field.
+    pub count: Option<usize>,
+    pub variants: Vec<(&'a str, i64)>,
+}
+
+/// Why `main` is not reached.
+#[derive(Debug, PartialEq)]
+pub enum Stop {
+    /// The text that `--help` asked for.
+    Help(String),
+    /// The mistake in the input, as a message.
+    Bad(String),
+}
+
+impl Spec<'static> {
+    /// # Safety
+    /// The descriptor is valid.
+    pub unsafe fn new(args: &KsArgs) -> Spec<'static> {
+        let size = usize::try_from(args.size).unwrap_or(0);
+        // SAFETY: as the caller promises.
+        unsafe {
+            let mut defaults = array(args.defaults.cast::<u8>(), args.size).to_vec();
+            defaults.resize(size, 0);
+            let fields = array(args.fields, args.fields_len).iter().map(|field| Field::new(field)).collect();
+            Spec { doc: text(args.doc), defaults, fields, own: own::rows() }
+        }
+    }
+}
+
+impl Field<'static> {
+    /// # Safety
+    /// The descriptor is valid.
+    unsafe fn new(field: &KsField) -> Field<'static> {
+        let kinds = [
+            KsFieldKind::Unsigned,
+            KsFieldKind::Signed,
+            KsFieldKind::Bool,
+            KsFieldKind::Char,
+            KsFieldKind::Str,
+            KsFieldKind::Be,
+            KsFieldKind::F64,
+            KsFieldKind::Enum,
+        ];
+        let name = text(field.name);
+        let Some(kind) = kinds.into_iter().find(|kind| *kind as u32 == field.kind) else {
+            die(1, &format!("the option `{name}` has a type ({}) that this runtime library does not know", field.kind));
+        };
+        // SAFETY: as the caller promises.
+        let variants = unsafe { array(field.variants, field.variants_len) };
+        Field {
+            name,
+            doc: text(field.doc),
+            kind,
+            signed: kind == KsFieldKind::Signed || field.flags & KS_FIELD_SIGNED != 0,
+            required: field.flags & KS_FIELD_REQUIRED != 0,
+            offset: usize::try_from(field.offset).unwrap_or(0),
+            size: field.size as usize,
+            count: (field.count != 0).then_some(field.count as usize),
+            variants: variants.iter().map(|variant| (text(variant.name), variant.value)).collect(),
+        }
+    }
+}
+
+impl Field<'_> {
+    /// As people type it.
+    pub fn option(&self) -> String {
+        format!("--{}", self.name.replace('_', "-"))
+    }
+
+    /// Six bytes, which may be written as a hardware address.
+    pub fn is_hardware_address(&self) -> bool {
+        (self.kind, self.size, self.count) == (KsFieldKind::Unsigned, 1, Some(6))
+    }
+
+    /// The size of the whole field, in bytes.
+    pub fn total(&self) -> usize {
+        self.size * self.count.unwrap_or(1)
+    }
+}

@@ -1,0 +1,172 @@
+//! What `--help` prints.
+
+use super::spec::{Field, Spec};
+use crate::abi::KsFieldKind;
+use crate::kernel::escape;
+
+/// The whole text: how the program is called, with the options that have to be given, its description, and a row for each option.
+pub fn usage(spec: &Spec, program: &str) -> String {
+    let required: Vec<String> = spec.fields.iter().filter(|field| field.required).map(form).collect();
+    let mut text = format!("Usage: {} [OPTIONS]\n", [vec![program.to_owned()], required].concat().join(" "));
+    if !spec.doc.is_empty() {
+        text += &format!("\n{}\n", spec.doc);
+    }
+    let fields: Vec<(String, String)> = spec.fields.iter().map(|field| (form(field), note(spec, field))).collect();
+    let width = fields.iter().chain(&spec.own).map(|(form, _)| form.len()).max().unwrap_or(0).min(30);
+    for (title, rows) in [("Options", &fields), ("Options of every program", &spec.own)] {
+        if !rows.is_empty() {
+            text += &format!("\n{title}:\n");
+        }
+        rows.iter().for_each(|(form, note)| row(&mut text, width, form, note));
+    }
+    text
+}
+
+fn row(text: &mut String, width: usize, form: &str, note: &str) {
+    let mut lines = note.lines();
+    let first = lines.next().unwrap_or("");
+    // A form that is too long for the column has its own line.
+    let gap = if form.len() > width { format!("\n{:1$}", "", width + 4) } else { " ".repeat(width + 2 - form.len()) };
+    *text += format!("  {form}{gap}{first}").trim_end();
+    text.push('\n');
+    for line in lines {
+        *text += &format!("{:1$}{line}\n", "", width + 4);
+    }
+}
+
+/// `--name=TEXT`, and `...` for an option that may be repeated.
+pub fn form(field: &Field) -> String {
+    let value = match field.kind {
+        _ if field.is_hardware_address() => return format!("{}=ADDRESS", field.option()),
+        KsFieldKind::Unsigned | KsFieldKind::Signed | KsFieldKind::F64 => "=N",
+        // A flag that is given says no more than that, if it has to be.
+        KsFieldKind::Bool if field.required => "=true|false",
+        KsFieldKind::Bool => "",
+        KsFieldKind::Char => "=CHAR",
+        KsFieldKind::Str => "=TEXT",
+        KsFieldKind::Be if field.size == 4 => "=ADDRESS",
+        KsFieldKind::Be => "=N",
+        KsFieldKind::Enum => "=NAME",
+    };
+    let more = if field.count.is_some() { " ..." } else { "" };
+    format!("{}{value}{more}", field.option())
+}
+
+/// The doc comment, the names of an enum, and the default.
+fn note(spec: &Spec, field: &Field) -> String {
+    let mut note = field.doc.trim().to_owned();
+    let mut add = |text: String| {
+        if !note.is_empty() {
+            note.push(' ');
+        }
+        note += &text;
+    };
+    if field.kind == KsFieldKind::Enum {
+        add(format!("[{}]", field.variants.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("|")));
+    }
+    if field.required {
+        add("(required)".to_owned());
+    } else if let Some(default) = default(spec, field) {
+        add(format!("(default: {default})"));
+    }
+    note
+}
+
+/// None where it goes without saying: flags, empty texts, arrays of zeros.
+fn default(spec: &Spec, field: &Field) -> Option<String> {
+    let bytes = spec.defaults.get(field.offset..field.offset + field.total())?;
+    if field.count.is_some() && bytes.iter().all(|byte| *byte == 0) {
+        return None;
+    }
+    if field.is_hardware_address() {
+        return Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":"));
+    }
+    let elements: Option<Vec<String>> = bytes.chunks(field.size.max(1)).map(|bytes| element(field, bytes)).collect();
+    elements.map(|elements| elements.join(", "))
+}
+
+fn element(field: &Field, bytes: &[u8]) -> Option<String> {
+    match field.kind {
+        KsFieldKind::Unsigned | KsFieldKind::Signed => Some(number(bytes, field.signed).to_string()),
+        KsFieldKind::Bool => (bytes[0] != 0).then(|| "true".to_owned()),
+        KsFieldKind::Char => (bytes[0] != 0).then(|| escape::value(&(bytes[0] as char).to_string())),
+        KsFieldKind::Str => {
+            let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+            (end > 0).then(|| escape::value(&String::from_utf8_lossy(&bytes[..end])))
+        }
+        KsFieldKind::Be if bytes.len() == 4 => Some(bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(".")),
+        KsFieldKind::Be => Some(bytes.iter().fold(0u64, |value, byte| value << 8 | u64::from(*byte)).to_string()),
+        KsFieldKind::F64 => Some(f64::from_bits(number(bytes, false) as u64).to_string()),
+        KsFieldKind::Enum => {
+            let value = number(bytes, field.signed);
+            let named = field.variants().find(|(_, variant)| *variant == value);
+            Some(named.map_or(value.to_string(), |(name, _)| name.to_owned()))
+        }
+    }
+}
+
+/// An integer of the host, extended by its sign.
+fn number(bytes: &[u8], signed: bool) -> i128 {
+    let bits = bytes.iter().rev().fold(0i128, |value, byte| value << 8 | i128::from(*byte));
+    mask(bits, bytes.len(), signed)
+}
+
+impl Field<'_> {
+    /// The variants of an enum, with their values as the enum's type has them.
+    pub(super) fn variants(&self) -> impl Iterator<Item = (&str, i128)> {
+        self.variants.iter().map(|(name, value)| (*name, mask(i128::from(*value), self.size, self.signed)))
+    }
+}
+
+fn mask(value: i128, size: usize, signed: bool) -> i128 {
+    let unused = 128 - 8 * size as u32;
+    if signed { value << unused >> unused } else { ((value as u128) << unused >> unused) as i128 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_an_option() {
+        let field = |name, doc, kind, offset, size| Field {
+            name,
+            doc,
+            kind,
+            signed: kind == KsFieldKind::Signed,
+            required: kind == KsFieldKind::Str,
+            offset,
+            size,
+            count: None,
+            variants: vec![("OFF", 0), ("ON", -1)],
+        };
+        let fields = vec![
+            field("interface", "Interface to watch", KsFieldKind::Str, 0, 4),
+            field("max_len", "Longest packet,\nin bytes", KsFieldKind::Unsigned, 4, 2),
+            field("low", "", KsFieldKind::Signed, 6, 1),
+            field("from", "", KsFieldKind::Be, 7, 4),
+            field("mode", "Mode", KsFieldKind::Enum, 11, 1),
+            field("loud", "Say more", KsFieldKind::Bool, 12, 1),
+        ];
+        let defaults = vec![0, 0, 0, 0, 0xdc, 5, 0xff, 127, 0, 0, 1, 0xff, 0];
+        let spec = Spec { doc: "Counts packets.", defaults, fields, own: super::super::own::rows() };
+        let wanted = "\
+Usage: prog --interface=TEXT [OPTIONS]
+
+Counts packets.
+
+Options:
+  --interface=TEXT  Interface to watch (required)
+  --max-len=N       Longest packet,
+                    in bytes (default: 1500)
+  --low=N           (default: -1)
+  --from=ADDRESS    (default: 127.0.0.1)
+  --mode=NAME       Mode [OFF|ON] (default: ON)
+  --loud            Say more
+
+Options of every program:
+  --help            Print this help
+";
+        assert_eq!(usage(&spec, "prog"), wanted);
+    }
+}

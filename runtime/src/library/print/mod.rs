@@ -1,0 +1,30 @@
+//! `print` and `print_raw`: printf with typed arguments, one write per call.
+
+mod format;
+mod values;
+
+use crate::abi::KsArg;
+use crate::kernel::output;
+use crate::kernel::program::array;
+
+/// See abi.rs.
+///
+/// # Safety
+/// The format has `format_len` bytes; `args` has `args_len` elements, whose addresses are readable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_print(format: *const u8, format_len: u64, args: *const KsArg, args_len: u64, newline: u32) {
+    // SAFETY: as the caller promises.
+    let (format, args) = unsafe { (array(format, format_len), array(args, args_len)) };
+    let mut out = text(format, args, newline == 0);
+    if newline != 0 && out.last() != Some(&b'\n') {
+        out.push(b'\n');
+    }
+    output::write(&out);
+}
+
+/// The text of a format with its values; `raw`: values that are text are not escaped.
+pub fn text(format: &[u8], args: &[KsArg], raw: bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(format.len() + 16 * args.len() + 1);
+    format::format(&mut out, format, args, raw);
+    out
+}

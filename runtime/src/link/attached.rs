@@ -1,0 +1,53 @@
+//! What is attached: a `bpf_link`, or something else that a form's file detaches.
+
+use super::counter::Counter;
+use super::life::{self, Life};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+
+/// Something attached; dropping it detaches.
+pub trait Attached {
+    /// 0 or −errno.
+    fn detach(self: Box<Self>) -> i32;
+
+    /// How many functions it is at; 1 for what is at something else.
+    fn count(&self) -> u32 {
+        1
+    }
+
+    /// The perf event that it is, if it is one.
+    fn counter(&self) -> Option<&Counter> {
+        None
+    }
+
+    /// The descriptors of its `bpf_link`s; none where it is something else, which cannot be pinned.
+    fn links(&self) -> Vec<RawFd> {
+        Vec::new()
+    }
+
+    /// Whether it is there, and whether it may end though nobody here detaches it.
+    fn life(&self) -> Life {
+        let lives: Vec<Life> = self.links().into_iter().map(life::of_link).collect();
+        let there = |life: &&Life| **life != Life::Gone;
+        lives.iter().find(there).or(lives.first()).copied().unwrap_or(Life::Lasting)
+    }
+
+    /// Fills the bytes; how many, 0 at the end, or −errno.
+    fn read(&mut self, _out: &mut [u8]) -> i32 {
+        -libc::EINVAL
+    }
+}
+
+/// A `bpf_link`: closing it is what counts, which cannot fail.
+pub struct Link {
+    pub fd: OwnedFd,
+}
+
+impl Attached for Link {
+    fn detach(self: Box<Self>) -> i32 {
+        0
+    }
+
+    fn links(&self) -> Vec<RawFd> {
+        vec![self.fd.as_raw_fd()]
+    }
+}

@@ -1,0 +1,64 @@
+//! Programs on cgroups, through `bpf_link`. All programs of a cgroup and of those above it run; a packet passes if all let it.
+
+use super::attached::Attached;
+use super::form::Form;
+use super::request::{Request, Target, not_permitted};
+use crate::kernel::errors::{Failure, errno, reason};
+use crate::kernel::{escape, net};
+use crate::object::optional::targets::Lookup;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::path::Path;
+
+/// The form `cgroup`.
+#[unsafe(no_mangle)]
+pub static ks_form_cgroup: Form = attach;
+
+/// Attaches to the cgroup whose folder the target names.
+pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
+    request.no_flags("a cgroup")?;
+    let Target::Text(path) = request.target else {
+        return Err(Failure::new(libc::EINVAL, "a number names no cgroup\n  help: give the path of its folder"));
+    };
+    if path.is_empty() {
+        return Err(Failure::new(
+            libc::EINVAL,
+            "no cgroup is given\n  help: name its folder in the call, attach(handle, \"/sys/fs/cgroup/web\"), or in the program's attribute",
+        ));
+    }
+    let shown = escape::value(&String::from_utf8_lossy(path));
+    let opened = net::c_name(path).map_or(-1, |path| {
+        // SAFETY: a NUL-terminated path.
+        unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC) }
+    });
+    if opened < 0 {
+        let code = errno();
+        return Err(Failure::new(code, format!("the folder `{shown}`: {}", reason(code))));
+    }
+    // SAFETY: just opened, and nobody else's. The link holds the cgroup itself.
+    let folder = unsafe { OwnedFd::from_raw_fd(opened) };
+    request.link(folder.as_raw_fd(), 0).map_err(|code| failure(code, &shown))
+}
+
+fn failure(code: i32, path: &str) -> Failure {
+    let said = reason(code);
+    let why = match code {
+        libc::EPERM => return not_permitted("a cgroup"),
+        libc::EBADF | libc::EINVAL => {
+            format!("`{path}` is no cgroup of version 2: {said}\n  help: `mount -t cgroup2` shows where those are")
+        }
+        _ => format!("the cgroup `{path}`: {said}"),
+    };
+    Failure::new(code, why)
+}
+
+/// The lookup `folder`.
+#[unsafe(no_mangle)]
+pub static ks_lookup_folder: Lookup = exists;
+
+/// Fails if there is no folder at this path.
+fn exists(path: &str) -> Result<(), Failure> {
+    match Path::new(path).is_dir() {
+        true => Ok(()),
+        false => Err(Failure::new(libc::ENOENT, format!("there is no folder `{}`", escape::value(path)))),
+    }
+}

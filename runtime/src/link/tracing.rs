@@ -1,0 +1,68 @@
+//! Tracing programs: the kernel's raw tracepoints, and what a program was loaded for.
+
+use super::attached::{Attached, Link};
+use super::form::Form;
+use super::request::{Request, Target};
+use crate::kernel::errors::{Failure, errno, reason};
+use crate::kernel::{escape, log, net, privilege};
+use crate::object::optional::targets::Lookup;
+use libbpf_sys as bpf;
+use std::ffi::CString;
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::ptr;
+
+/// The form `tracing`.
+#[unsafe(no_mangle)]
+pub static ks_form_tracing: Form = attach_loaded;
+
+/// A program whose target its load fixed.
+pub fn attach_loaded(request: &Request) -> Result<Box<dyn Attached>, Failure> {
+    request.no_flags("a tracing program")?;
+    // SAFETY: a program's descriptor; without a name the kernel takes what the program was loaded for.
+    let link = unsafe { bpf::bpf_raw_tracepoint_open(ptr::null(), request.fd) };
+    held(link, "what the program traces")
+}
+
+/// The form `raw_tracepoint`.
+#[unsafe(no_mangle)]
+pub static ks_form_raw_tracepoint: Form = attach_event;
+
+/// A raw tracepoint, by its name.
+pub fn attach_event(request: &Request) -> Result<Box<dyn Attached>, Failure> {
+    request.no_flags("a tracepoint")?;
+    let Target::Text(name) = request.target else {
+        return Err(Failure::new(libc::EINVAL, "a number names no event\n  help: give its name, \"sched_switch\""));
+    };
+    let shown = format!("the event `{}`", escape::short(&String::from_utf8_lossy(name)));
+    // SAFETY: a program's descriptor, and a NUL-terminated name.
+    let link = net::c_name(name).map(|name| unsafe { bpf::bpf_raw_tracepoint_open(name.as_ptr(), request.fd) });
+    held(link.unwrap_or(-libc::EINVAL), &shown)
+}
+
+fn held(link: i32, to: &str) -> Result<Box<dyn Attached>, Failure> {
+    if link >= 0 {
+        // SAFETY: a descriptor that nobody else owns.
+        return Ok(Box::new(Link { fd: unsafe { OwnedFd::from_raw_fd(link) } }));
+    }
+    let code = errno();
+    let help = match code {
+        libc::ENOENT => "\n  help: this kernel has no event of this name".to_owned(),
+        libc::EPERM => privilege::help("tracing", &[privilege::PERFMON]),
+        _ => String::new(),
+    };
+    Err(Failure::new(code, format!("{to}: {}{help}", reason(code))))
+}
+
+/// The lookup `event`.
+#[unsafe(no_mangle)]
+pub static ks_lookup_event: Lookup = exists;
+
+/// Fails if the kernel's BTF has no tracepoint of this name.
+fn exists(name: &str) -> Result<(), Failure> {
+    let c_name = CString::new(name).unwrap_or_default();
+    // SAFETY: a NUL-terminated name.
+    let id = unsafe { bpf::libbpf_find_vmlinux_btf_id(c_name.as_ptr(), bpf::BPF_TRACE_RAW_TP) };
+    log::take();
+    let missing = || Failure::new(id.abs(), format!("the event `{}`: {}", escape::value(name), reason(id)));
+    if id > 0 { Ok(()) } else { Err(missing()) }
+}

@@ -1,0 +1,225 @@
+//! `for (k, v in m)`: entries in batches where the kernel has them, else by key. The loop gets copies, so that it may
+//! delete the current entry.
+
+use super::map::{Map, map};
+use crate::kernel::end::die;
+use crate::kernel::errors::{errno, reason, unknown_to_kernel};
+use libbpf_sys as bpf;
+use std::collections::{BTreeSet, VecDeque};
+use std::ffi::c_void;
+use std::ptr;
+
+/// Entries of one batch, at first; a hash bucket that is longer asks for more.
+const BATCH: u32 = 512;
+
+/// Opaque to the program.
+pub struct KsIter {
+    map: &'static Map,
+    source: Source,
+}
+
+enum Source {
+    Batches(Batches),
+    /// Keys still to be looked up.
+    Keys(VecDeque<Vec<u8>>),
+    /// An array's next index.
+    Indexes(u32),
+}
+
+struct Batches {
+    keys: Vec<u8>,
+    values: Vec<u8>,
+    /// How many entries the buffers hold at most, how many there are, which is next.
+    room: u32,
+    count: usize,
+    next: usize,
+    /// Where the kernel goes on; its size depends on the kind of map and is never over the key's or 4 bytes.
+    position: Vec<u8>,
+    begun: bool,
+    ended: bool,
+}
+
+/// See abi.rs.
+#[unsafe(no_mangle)]
+pub extern "C" fn ks_map_iter_new(index: u32) -> *mut KsIter {
+    let map = map(index);
+    let source = match Batches::new(map) {
+        Some(batches) => Source::Batches(batches),
+        None if map.is_array() => Source::Indexes(0),
+        None => Source::Keys(keys(map)),
+    };
+    Box::into_raw(Box::new(KsIter { map, source }))
+}
+
+/// See abi.rs.
+///
+/// # Safety
+/// `iter` comes from `ks_map_iter_new`; `key` and `value` have the sizes of the map.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_map_iter_next(iter: *mut KsIter, key: *mut c_void, value: *mut c_void) -> bool {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let iter = &mut *iter;
+        let key = std::slice::from_raw_parts_mut(key.cast::<u8>(), iter.map.key_size);
+        let value = std::slice::from_raw_parts_mut(value.cast::<u8>(), iter.map.value_size);
+        iter.next(key, value)
+    }
+}
+
+/// See abi.rs.
+///
+/// # Safety
+/// `iter` comes from `ks_map_iter_new` and is not used again, or is null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_map_iter_free(iter: *mut KsIter) {
+    if !iter.is_null() {
+        // SAFETY: as the caller promises.
+        drop(unsafe { Box::from_raw(iter) });
+    }
+}
+
+impl KsIter {
+    fn next(&mut self, key: &mut [u8], value: &mut [u8]) -> bool {
+        let map = self.map;
+        match &mut self.source {
+            Source::Batches(batches) => batches.next(map, key, value),
+            Source::Keys(keys) => {
+                // An entry that is gone since the keys were read is passed over.
+                while let Some(next) = keys.pop_front() {
+                    if lookup(map, &next, value) {
+                        key.copy_from_slice(&next);
+                        return true;
+                    }
+                }
+                false
+            }
+            Source::Indexes(next) => {
+                while *next < map.max_entries {
+                    let index = next.to_ne_bytes();
+                    *next += 1;
+                    if lookup(map, &index, value) {
+                        key.copy_from_slice(&index[..key.len()]);
+                        return true;
+                    }
+                }
+                false
+            }
+        }
+    }
+}
+
+fn lookup(map: &Map, key: &[u8], value: &mut [u8]) -> bool {
+    let mut stored = vec![0; map.stored_size()];
+    // SAFETY: buffers of the map's sizes.
+    let found = unsafe {
+        bpf::bpf_map_lookup_elem_flags(map.fd, key.as_ptr().cast(), stored.as_mut_ptr().cast(), map.flags) == 0
+    };
+    if found {
+        map.present(&stored, value);
+    }
+    found
+}
+
+/// All keys of the map. The kernel starts again from the first key when the one that it goes on from was deleted
+/// meanwhile: keys seen before are left out, and the walk ends after as many steps as there can be entries.
+fn keys(map: &Map) -> VecDeque<Vec<u8>> {
+    let mut keys = VecDeque::new();
+    let mut seen = BTreeSet::new();
+    let mut current = vec![0u8; map.key_size];
+    let mut next = vec![0u8; map.key_size];
+    let mut from = ptr::null();
+    for _ in 0..u64::from(map.max_entries) * 2 {
+        // SAFETY: buffers of the key's size; null asks for the first key.
+        if unsafe { bpf::bpf_map_get_next_key(map.fd, from, next.as_mut_ptr().cast()) } != 0 {
+            if errno() != libc::ENOENT {
+                die(1, &format!("cannot walk over the map `{}`: {}", map.name, reason(errno())));
+            }
+            break;
+        }
+        current.copy_from_slice(&next);
+        from = current.as_ptr().cast();
+        if seen.insert(current.clone()) {
+            keys.push_back(current.clone());
+        }
+    }
+    keys
+}
+
+impl Batches {
+    /// Reads the first batch; None where the kernel has no batches for this kind of map.
+    fn new(map: &Map) -> Option<Batches> {
+        let mut batches = Batches {
+            keys: Vec::new(),
+            values: Vec::new(),
+            room: map.max_entries.clamp(1, BATCH),
+            count: 0,
+            next: 0,
+            position: vec![0; map.key_size.max(8)],
+            begun: false,
+            ended: false,
+        };
+        match batches.read(map) {
+            Ok(()) => Some(batches),
+            Err(error) if unknown_to_kernel(error) => None,
+            Err(error) => die(1, &format!("cannot walk over the map `{}`: {}", map.name, reason(error))),
+        }
+    }
+
+    fn next(&mut self, map: &Map, key: &mut [u8], value: &mut [u8]) -> bool {
+        while self.next == self.count {
+            if self.ended {
+                return false;
+            }
+            if let Err(error) = self.read(map) {
+                die(1, &format!("cannot walk over the map `{}`: {}", map.name, reason(error)));
+            }
+        }
+        let (at, size) = (self.next, map.stored_size());
+        key.copy_from_slice(&self.keys[at * map.key_size..(at + 1) * map.key_size]);
+        // Batches of per-CPU maps round the value up like lookups do.
+        map.present(&self.values[at * size..(at + 1) * size], value);
+        self.next += 1;
+        true
+    }
+
+    fn read(&mut self, map: &Map) -> Result<(), i32> {
+        loop {
+            self.keys.resize(self.room as usize * map.key_size, 0);
+            self.values.resize(self.room as usize * map.stored_size(), 0);
+            let mut count = self.room;
+            let mut after = self.position.clone();
+            let from = if self.begun { self.position.as_mut_ptr().cast() } else { ptr::null_mut() };
+            let options = bpf::bpf_map_batch_opts {
+                sz: size_of::<bpf::bpf_map_batch_opts>() as bpf::size_t,
+                elem_flags: map.flags,
+                flags: 0,
+            };
+            // SAFETY: the buffers hold `count` keys and values, the positions the largest token.
+            let result = unsafe {
+                bpf::bpf_map_lookup_batch(
+                    map.fd,
+                    from,
+                    after.as_mut_ptr().cast(),
+                    self.keys.as_mut_ptr().cast(),
+                    self.values.as_mut_ptr().cast(),
+                    &mut count,
+                    &options,
+                )
+            };
+            let error = if result == 0 { 0 } else { errno() };
+            match error {
+                0 | libc::ENOENT => {
+                    self.position = after;
+                    self.begun = true;
+                    self.ended = error == libc::ENOENT;
+                    self.count = count as usize;
+                    self.next = 0;
+                    return Ok(());
+                }
+                libc::ENOSPC if self.room <= map.max_entries => self.room = self.room.saturating_mul(2),
+                libc::EINTR | libc::EAGAIN => {}
+                _ => return Err(error),
+            }
+        }
+    }
+}

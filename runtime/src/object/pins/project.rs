@@ -1,0 +1,37 @@
+//! The folder of the project's pins.
+
+use super::declared::{has_globals, pinned_maps};
+use super::folder::Folder;
+use crate::kernel::end::die;
+use crate::kernel::{escape, program};
+use std::path::Path;
+
+/// The folder of the project.
+pub fn project() -> Folder {
+    root().below(&project_name())
+}
+
+/// The name of that folder. bpffs takes no dots in names.
+pub fn project_name() -> String {
+    program::project().replace('.', "_")
+}
+
+/// The folder below which projects have theirs.
+fn root() -> Folder {
+    let path = Path::new(program::pin_root());
+    Folder::root(path).unwrap_or_else(|| {
+        let place = escape::value(program::pin_root());
+        let what = match pinned_maps().next() {
+            Some(map) => format!("the pinned map `{}` needs", program::text(map.name)),
+            None if has_globals() => "the pinned variables need".to_owned(),
+            None => "`pin` needs".to_owned(),
+        };
+        die(
+            1,
+            &format!(
+                "bpffs is not mounted at {place}, and {what} it\n  \
+                 help: mount it (as root): mount -t bpf bpf {place}"
+            ),
+        )
+    })
+}

@@ -1,0 +1,62 @@
+//! `wait`, `sleep`, and whether a loop is to end: what a signal ends.
+
+use super::events::batch;
+use super::idle;
+use crate::kernel::signals::{monotonic, optional, pending, take, taken_status, with_signals_blocked};
+use std::ptr;
+use std::time::Duration;
+
+/// Whether a signal ends a wait. In a handler it is left to the `dispatch` around, which ends too.
+fn ends_wait() -> bool {
+    if batch::is_running() { pending() } else { take() }
+}
+
+/// `wait`: until a signal, or until nothing is left attached.
+#[unsafe(no_mangle)]
+pub extern "C" fn ks_wait() {
+    with_signals_blocked(|open| {
+        loop {
+            idle::work();
+            if ends_wait() {
+                break;
+            }
+            let timeout = idle::limited(None);
+            // SAFETY: no descriptors, a valid time or null, a valid mask.
+            unsafe { libc::ppoll(ptr::null_mut(), 0, optional(&timeout), open) };
+        }
+    });
+    idle::copy();
+}
+
+/// `sleep`: true when a signal ended it, or nothing was left attached.
+#[unsafe(no_mangle)]
+pub extern "C" fn ks_sleep(milliseconds: u64) -> bool {
+    let start = monotonic();
+    let length = Duration::from_millis(milliseconds);
+    with_signals_blocked(|open| {
+        loop {
+            idle::work();
+            if ends_wait() {
+                return true;
+            }
+            let left = length.saturating_sub(monotonic().saturating_sub(start));
+            if left.is_zero() {
+                return false;
+            }
+            let timeout = idle::limited(Some(left));
+            // SAFETY: no descriptors, a valid time or null, a valid mask.
+            unsafe { libc::ppoll(ptr::null_mut(), 0, optional(&timeout), open) };
+        }
+    })
+}
+
+/// See abi.rs.
+#[unsafe(no_mangle)]
+pub extern "C" fn ks_cancelled() -> i32 {
+    // A handler's loop ends by itself; then the `dispatch` around it takes the signal, and `main` goes on.
+    if !pending() || batch::is_running() {
+        return 0;
+    }
+    // Taken: loops in what is deferred go on.
+    taken_status()
+}
