@@ -212,6 +212,15 @@ pub fn bpf(cx: &mut Session, module: &Module) -> Option<Bpf> {
     for_oldest_kernel(cx, |cx| bpf_that_fits(cx, module))
 }
 
+/// Lowers the BPF side of a program and emits LLVM IR of it, for the errors that the compiler's own stages find. What LLVM knows when it has
+/// optimised and compiled the code, such as the stack that the code takes, only [`bpf`] reports.
+pub fn check_bpf(cx: &mut Session, module: &Module) -> Option<()> {
+    for_oldest_kernel(cx, |cx| {
+        let module = lowered_with(cx, module, Target::Bpf, &Tuning::default())?;
+        llvm::check_bpf(cx, &module)
+    })
+}
+
 fn bpf_that_fits(cx: &mut Session, module: &Module) -> Option<Bpf> {
     let before = cx.diags.count();
     let first = bpf_object(cx, module, Tuning::default());

@@ -76,7 +76,7 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// Goes as far as any error can come from: object code is made, since LLVM knows the limits of BPF, and dropped.
+/// Goes as far as the compiler's own stages report errors. LLVM does not run: the limits that only it knows are for a compilation to report.
 fn check(cx: &mut Session, path: &Path) -> Option<()> {
     let read = pipeline::read(cx, path)?;
     input(cx, read)
@@ -92,8 +92,7 @@ pub fn input(cx: &mut Session, input: Input) -> Option<()> {
 pub fn module(cx: &mut Session, module: Module) -> Option<()> {
     let module = pipeline::front(cx, module)?;
     Target::ALL.into_iter().filter(|&target| pipeline::has(&module, target)).try_for_each(|target| match target {
-        // Only code generation knows how much stack the code takes.
-        Target::Bpf => pipeline::bpf(cx, &module).map(drop),
+        Target::Bpf => pipeline::check_bpf(cx, &module),
         Target::Host => pipeline::lowered(cx, &module, target).map(drop),
         Target::Kmod => pipeline::kmod(cx, &module).map(drop),
     })

@@ -38,6 +38,7 @@ use crate::session::{Session, Tier};
 use crate::target::Target;
 use crate::tuning::Tuning;
 use fatal::OwnContext;
+use inkwell::targets::TargetMachine;
 use module::ModuleGen;
 pub use object::for_tier;
 use std::time::Instant;
@@ -58,15 +59,40 @@ pub fn bpf(cx: &mut Session, module: &ir::Module, tuning: &Tuning, want: Artifac
     let (since, inner) = (Instant::now(), cx.timings.len());
     let context = OwnContext::new();
     let machine = context::bpf_machine(&cx.options);
-    let mut g = ModuleGen::new(cx, module, (Target::Bpf, *tuning), &context, &machine);
-    data::bpf(&mut g);
-    functions::emit_all(&mut g);
-    data::slots(&mut g);
-    struct_ops::define(&mut g);
+    let g = emitted(cx, module, tuning, (&context, &machine));
     let bytes = context::finish(g, &machine, want)?;
     let bytes = if want == Artifact::Object { object::finished(&bytes, &pins(cx, module), cx) } else { bytes };
     cx.timed_besides(inner, "llvm-bpf", since);
     Some(bytes)
+}
+
+/// Emits the LLVM IR of a BPF module, for the errors of that alone: LLVM neither optimises nor compiles it. None: something was reported.
+pub fn check_bpf(cx: &mut Session, module: &ir::Module) -> Option<()> {
+    let since = Instant::now();
+    let context = OwnContext::new();
+    let machine = context::bpf_machine(&cx.options);
+    let failed = {
+        let g = emitted(cx, module, &Tuning::default(), (&context, &machine));
+        g.debug.finish();
+        g.failed
+    };
+    cx.timed("emit", since);
+    if failed { None } else { Some(()) }
+}
+
+/// The LLVM IR of a BPF module, as it is emitted.
+fn emitted<'s, 'c>(
+    cx: &'s mut Session,
+    module: &'s ir::Module,
+    tuning: &Tuning,
+    (context, machine): (&'c OwnContext, &'c TargetMachine),
+) -> ModuleGen<'s, 'c> {
+    let mut g = ModuleGen::new(cx, module, (Target::Bpf, *tuning), context, machine);
+    data::bpf(&mut g);
+    functions::emit_all(&mut g);
+    data::slots(&mut g);
+    struct_ops::define(&mut g);
+    g
 }
 
 /// The program's pins, in the form of `PINS_SECTION`.
