@@ -5,7 +5,7 @@ use crate::fold::CompareOp;
 use crate::ir::{Opcode, Value};
 use crate::sema::tree::{Const, Expr, ExprKind, FuncId, KfuncId, Role};
 use crate::source::Span;
-use crate::tables::{self, BUILTINS, BuiltinSpec, HelperSpec};
+use crate::tables::{self, BuiltinSpec, HelperSpec};
 use crate::types::{EnumId, Ty, TyKind};
 
 impl Lowering<'_> {
@@ -78,9 +78,7 @@ impl Lowering<'_> {
     /// Calls the builtin that the record names to follow this one, if it is a statement.
     pub(super) fn builtin_behind(&mut self, builtin: &BuiltinSpec, span: Span) {
         let Some(name) = builtin.then else { return };
-        let Some(behind) = BUILTINS.iter().find(|behind| behind.name == name) else {
-            crate::bug!("no builtin is named `{name}`")
-        };
+        let Some(behind) = tables::builtin(name) else { crate::bug!("no builtin is named `{name}`") };
         self.builtin(behind, &[], Ty::VOID, span);
     }
 

@@ -4,7 +4,7 @@ use super::{Because, Changed, Declarations, Pass, Run};
 use crate::ir::ops::KsBuiltin;
 use crate::ir::{Attr, Function, Opcode};
 use crate::session::Session;
-use crate::tables::BUILTINS;
+use crate::tables;
 use crate::target::Target;
 
 pub static PASS: Pass = Pass {
@@ -25,7 +25,7 @@ fn run(func: &mut Function, module: &Declarations, _: &mut Session) -> Changed {
             continue;
         }
         let name = KsBuiltin::of(data).builtin();
-        let Some(builtin) = BUILTINS.iter().find(|b| b.name == &**name) else {
+        let Some(builtin) = tables::builtin(name) else {
             crate::bug!("no builtin is named `{name}`");
         };
         let opcode = match target {

@@ -57,6 +57,11 @@ pub fn word(text: &str) -> Option<&'static WordSpec> {
     WORDS.binary_search_by(|spec| spec.name.cmp(text)).ok().map(|index| &WORDS[index])
 }
 
+/// The builtin of this name.
+pub fn builtin(name: &str) -> Option<&'static BuiltinSpec> {
+    BUILTINS.iter().find(|builtin| builtin.name == name)
+}
+
 /// The helper of this name.
 pub fn helper(name: &str) -> Option<&'static HelperSpec> {
     HELPERS.iter().find(|helper| helper.name == name)

@@ -29,7 +29,7 @@ use crate::ir::ops::{BpfHelper, BpfKfunc, HostCall, HostFill, KsBuiltin, KsCallP
 use crate::ir::{Function, Module, OpData, Opcode, Role, Value};
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{BUILTINS, On, Refusal, Rejection};
+use crate::tables::{self, BUILTINS, On, Refusal, Rejection};
 use crate::target::{Facts, Maps, Target};
 use crate::types::{Ty, TyKind, Types};
 use map_rules::Refused;
@@ -251,7 +251,7 @@ fn has_float(types: &Types, ty: Ty) -> bool {
 fn rejection(op: &OpData, target: Target) -> Option<Rejection> {
     let spec = op.opcode.spec();
     if op.opcode == Opcode::KsBuiltin && target.facts().is_module {
-        let builtin = BUILTINS.iter().find(|builtin| builtin.name == &**KsBuiltin::of(op).builtin());
+        let builtin = tables::builtin(KsBuiltin::of(op).builtin());
         return builtin.is_none_or(|builtin| builtin.callee(target).is_none()).then_some(Rejection::E0604);
     }
     match spec.on[target] {

@@ -2,7 +2,6 @@
 
 use super::Checker;
 use super::map_methods::MapCall;
-use super::value::error_expr;
 use crate::diag::codes::maps::ArenaObject;
 use crate::diag::codes::types::MismatchedTypes;
 use crate::sema::tree::{Callee, Expr};
@@ -10,13 +9,13 @@ use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
 
 impl Checker<'_, '_> {
-    pub(super) fn arena_call(&mut self, call: MapCall<'_>) -> Expr {
+    pub(super) fn arena_call(&mut self, call: MapCall<'_>) -> Option<Expr> {
         let MapCall { map, method, name, args, span } = call;
         let [arg] = args else {
             self.check_args(args);
             self.wrong_count(&name.name, "1 argument", args.len(), name.span)
                 .help("`a.alloc(T)` makes a `T` in the arena `a`, `a.free(p)` gives its memory back");
-            return error_expr(span);
+            return None;
         };
         self.refuse_name(arg, method.name);
         if method.result == "void" {
@@ -24,28 +23,25 @@ impl Checker<'_, '_> {
         }
         let of = self.type_argument(&arg.value);
         if of == Ty::ERROR || self.refuse_in_arena(of, arg.value.span) {
-            return error_expr(span);
+            return None;
         }
         let init = self.default_of(of);
         let ty = self.cx.types.ptr(of, Space::Arena, true);
-        Expr::operation(Callee::New { arena: Some(map), init, gfp: String::new() }, Vec::new(), ty, span)
+        Some(Expr::operation(Callee::New { arena: Some(map), init, gfp: String::new() }, Vec::new(), ty, span))
     }
 
-    fn arena_free(&mut self, call: MapCall<'_>) -> Expr {
+    fn arena_free(&mut self, call: MapCall<'_>) -> Option<Expr> {
         let MapCall { map, method, args, span, .. } = call;
-        let object = self.typed(&args[0].value, None);
-        if object.ty == Ty::ERROR {
-            return error_expr(span);
-        }
+        let object = self.typed(&args[0].value, None).known()?;
         if self.pointer(object.ty).is_none_or(|of| of.space != Space::Arena) {
             let found = format!("`{}`", self.ty_name(object.ty));
             self.error(object.span, MismatchedTypes { wanted: "a pointer into the arena".into(), found })
                 .help("`free` takes what `alloc` of the arena yields, a `*arena T`");
-            return error_expr(span);
+            return None;
         }
         self.use_object(&object);
         self.note_freed(&object, span);
-        Expr::operation(Callee::Map { map, method }, vec![object], Ty::VOID, span)
+        Some(Expr::operation(Callee::Map { map, method }, vec![object], Ty::VOID, span))
     }
 
     /// Reports a type whose objects cannot be in an arena.

@@ -3,7 +3,6 @@
 use super::Checker;
 use super::calls::counted;
 use super::format::escape;
-use super::value::error_expr;
 use crate::ast;
 use crate::diag::codes::contexts::ArgumentCount;
 use crate::sema::tree::{Arm, Block, Condition, Const, Expr, ExprKind, If, Match, Stmt, StmtKind};
@@ -25,17 +24,17 @@ struct Message {
 
 impl Checker<'_, '_> {
     /// `panic(message, …)`
-    pub fn panic(&mut self, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn panic(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
         if args.is_empty() {
             return self.lacks_message("panic", "a message, and the values in it", span);
         }
-        let Some((format, args)) = self.formatted("panic", args, span) else { return error_expr(span) };
+        let (format, args) = self.formatted("panic", args, span)?;
         let panic = self.stop(Message { format, args }, span);
-        void_block(vec![panic], span)
+        Some(void_block(vec![panic], span))
     }
 
     /// `assert(condition)`, `assert(condition, message, …)`: both sides of a comparison of numbers are in the message.
-    pub fn assert(&mut self, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn assert(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let Some((condition, rest)) = args.split_first() else {
             return self.lacks_message("assert", "a condition, and a message if one likes", span);
         };
@@ -47,9 +46,9 @@ impl Checker<'_, '_> {
         let before = self.flow.clone();
         let mut message = Message::default();
         escape(format!("assertion `{text}` failed").as_bytes(), &mut message.format);
-        let Some((format, args)) = self.formatted("assert", rest, span) else { return error_expr(span) };
+        let (format, args) = self.formatted("assert", rest, span)?;
         if condition.ty == Ty::ERROR {
-            return error_expr(span);
+            return None;
         }
         message.append(Message { format, args });
         message.append(sides);
@@ -60,13 +59,13 @@ impl Checker<'_, '_> {
         let test = If { condition: Condition::Expr(failed), then, otherwise };
         let test = Expr { kind: ExprKind::If(Box::new(test)), ty: Ty::VOID, span };
         stmts.push(Stmt { kind: StmtKind::Expr(test), span });
-        void_block(stmts, span)
+        Some(void_block(stmts, span))
     }
 
-    fn lacks_message(&mut self, name: &str, takes: &str, span: Span) -> Expr {
+    fn lacks_message(&mut self, name: &str, takes: &str, span: Span) -> Option<Expr> {
         let given = counted(0, "argument");
         self.error(span, ArgumentCount { name: name.to_owned(), takes: takes.to_owned(), given });
-        error_expr(span)
+        None
     }
 
     fn stop(&mut self, message: Message, span: Span) -> Stmt {

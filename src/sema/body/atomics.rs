@@ -3,7 +3,7 @@
 use super::Checker;
 use super::exprs::strip;
 use super::scope::LocalKind;
-use super::value::{error_expr, local};
+use super::value::local;
 use crate::ast;
 use crate::diag::codes::maps::{AtomicPlace, AtomicType};
 use crate::sema::tree::{Callee, Expr, ExprKind};
@@ -14,10 +14,10 @@ use crate::types::{Space, Ty, TyKind};
 
 impl Checker<'_, '_> {
     /// Checks a call of an atomic builtin: its first argument is the place.
-    pub fn atomic(&mut self, builtin: &'static BuiltinSpec, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn atomic(&mut self, builtin: &'static BuiltinSpec, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let Some((place, values)) = args.split_first().filter(|_| args.len() == builtin.params.len()) else {
             self.takes(builtin.name, builtin.params.len()..=builtin.params.len(), args, span);
-            return error_expr(span);
+            return None;
         };
         for arg in args {
             self.refuse_name(arg, builtin.name);
@@ -33,7 +33,7 @@ impl Checker<'_, '_> {
             let text = self.text(written.span).to_owned();
             self.error(written.span, AtomicPlace { what: format!("`{text}`") })
                 .help("bind the entry first: `if (var v = m[k]) fetch_add(v, 1)`");
-            return error_expr(span);
+            return None;
         }
         let place = self.kept(written, |this| this.place(written));
         if self.cx.types.is_kept(place.ty) {
@@ -42,11 +42,11 @@ impl Checker<'_, '_> {
             }
             self.check_args(values);
             self.refuse_kept_use(place.ty, place.span);
-            return error_expr(span);
+            return None;
         }
         if place.ty == Ty::ERROR || !self.is_shared(&place) {
             self.check_args(values);
-            return error_expr(span);
+            return None;
         }
         let ty = place.ty;
         // What computes with the old value has none to compute with.
@@ -54,21 +54,21 @@ impl Checker<'_, '_> {
         if !is_pointer && !matches!(self.cx.types.kind(ty), TyKind::Int { bits: 32 | 64, .. }) {
             let ty = self.ty_name(ty);
             self.error(place.span, AtomicType { ty }).help("a `u32`, `u64`, `i32` or `i64` can be updated atomically");
-            return error_expr(span);
+            return None;
         }
         if self.least_align(&place) < self.cx.types.align_of(ty) {
             self.check_args(values);
             let what = format!("`{}`", self.text(place.span));
             self.error(place.span, AtomicPlace { what }).help("a field of a packed struct may lie in two cache lines");
-            return error_expr(span);
+            return None;
         }
         if address.is_some() {
             self.refuse_address(builtin, given.span, place.span, values);
-            return error_expr(span);
+            return None;
         }
         let mut checked = vec![place];
         checked.extend(values.iter().map(|value| self.coerced(&value.value, ty)));
-        Expr::operation(Callee::Builtin(builtin), checked, ty, span)
+        Some(Expr::operation(Callee::Builtin(builtin), checked, ty, span))
     }
 
     /// `fetch_add(&n, 1)`, as C has it.

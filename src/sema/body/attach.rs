@@ -12,7 +12,7 @@ use crate::sema::similar;
 use crate::sema::tree::{Callee, Expr, FuncId, ProgramRole, Role};
 use crate::source::Span;
 use crate::tables::{
-    ATTACH_OPTIONS, AttachOption, BUILTINS, PROGRAMS, Params, ProgramForm, SEPARATOR, TARGETS, TargetSpec,
+    self, ATTACH_OPTIONS, AttachOption, PROGRAMS, Params, ProgramForm, SEPARATOR, TARGETS, TargetSpec,
 };
 use crate::types::{Ty, TyKind};
 
@@ -22,19 +22,17 @@ const COUNTED: &str = "attached_functions";
 
 impl Checker<'_, '_> {
     /// `attach(handle)`, `attach(handle, target)`, `attach(handle, target, flags)`, each with options after that.
-    pub fn attach(&mut self, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn attach(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let named = args.iter().position(|arg| arg.name.is_some()).unwrap_or(args.len());
         let (args, options) = args.split_at(named);
-        if !self.takes("attach", 1..=3, args, span) {
-            return error_expr(span);
-        }
+        self.takes("attach", 1..=3, args, span)?;
         let handle = self.handle("attach", &args[0].value, false);
         let program = self.loaded(&handle);
         let role = program.and_then(|program| self.program_role(program));
         if let Some(role) = role.filter(|role| role.target_spec().is_none()) {
             let kind = role.spec.name.to_owned();
             self.error(span, NotAttached { kind }).help("`run(handle, &value)` runs it");
-            return error_expr(span);
+            return None;
         }
         let of_type = self.target_of_type(handle.ty);
         let target = args.get(1).map(|arg| self.attach_target(&arg.value, program, of_type));
@@ -47,7 +45,7 @@ impl Checker<'_, '_> {
         let (options, values): (Vec<_>, Vec<Expr>) = given.unzip();
         let args = [handle].into_iter().chain(target).chain(flags).chain(values).collect();
         let callee = Callee::Attach { has_target, has_flags, options, result_used: true };
-        Expr::operation(callee, args, Ty::LINK, span)
+        Some(Expr::operation(callee, args, Ty::LINK, span))
     }
 
     /// What programs of the type of a handle attach to, if all of them attach to the same.
@@ -173,7 +171,7 @@ impl Checker<'_, '_> {
 
     /// The descriptor of a loaded program.
     fn descriptor_of(&mut self, handle: Expr) -> Expr {
-        let Some(builtin) = BUILTINS.iter().find(|builtin| builtin.name == "prog_fd") else { return handle };
+        let Some(builtin) = tables::builtin("prog_fd") else { return handle };
         let span = handle.span;
         Expr::operation(Callee::Builtin(builtin), vec![handle], Ty::I32, span)
     }
@@ -210,7 +208,7 @@ impl Checker<'_, '_> {
     /// `link.count`; the base again where the field is another one.
     pub fn attached_functions(&mut self, base: Expr, name: &Ident, span: Span) -> Result<Expr, Expr> {
         let counted = base.ty == Ty::LINK && name.name == COUNT;
-        let Some(builtin) = BUILTINS.iter().find(|builtin| counted && builtin.name == COUNTED) else {
+        let Some(builtin) = tables::builtin(COUNTED).filter(|_| counted) else {
             return Err(base);
         };
         let ty = self.table_type(builtin.result);

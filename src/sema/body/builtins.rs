@@ -3,7 +3,6 @@
 use super::Checker;
 use super::calls::counted;
 use super::helper_calls::is_callable;
-use super::value::error_expr;
 use crate::ast::{self, Ident};
 use crate::diag::codes::names::UnknownName;
 use crate::diag::codes::support::NotSupportedYet;
@@ -17,7 +16,8 @@ use crate::source::Span;
 use crate::tables::{self, BUILTINS, BuiltinSpec, HELPERS, MAP_METHODS};
 use crate::types::Ty;
 
-type Check = fn(&mut Checker<'_, '_>, &[ast::Arg], Span) -> Expr;
+/// None for a call that was reported.
+type Check = fn(&mut Checker<'_, '_>, &[ast::Arg], Span) -> Option<Expr>;
 
 /// Builtins whose calls are nodes of the typed tree.
 const NODES: [(&str, Check); 15] = [
@@ -43,11 +43,11 @@ const MAPS: &str = "maps";
 
 impl Checker<'_, '_> {
     /// Checks a call of a name that is a builtin.
-    pub fn builtin(&mut self, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn builtin(&mut self, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
         if let Some((_, check)) = NODES.iter().find(|(node, _)| *node == name.name) {
             return check(self, args, span);
         }
-        if let Some(builtin) = BUILTINS.iter().find(|builtin| builtin.name == name.name) {
+        if let Some(builtin) = tables::builtin(&name.name) {
             return self.call_builtin(builtin, args, span);
         }
         if let Some(method) = MAP_METHODS.iter().find(|method| method.function && method.name == name.name) {
@@ -73,7 +73,7 @@ impl Checker<'_, '_> {
         if instead.is_none() && of_kernel() && !misspelt() {
             let what = format!("calling the helper `{}`", name.name);
             self.error(span, NotSupportedYet { what });
-            return error_expr(span);
+            return None;
         }
         let funcs = || std::iter::zip(&self.env.program.funcs, &self.env.funcs);
         let own = || {
@@ -104,13 +104,13 @@ impl Checker<'_, '_> {
             error.near(name.span, near);
         }
         self.declare_broken(name);
-        error_expr(span)
+        None
     }
 
     /// Checks a call of a builtin against its record: sides, count and types of arguments.
-    pub fn call_builtin(&mut self, builtin: &'static BuiltinSpec, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn call_builtin(&mut self, builtin: &'static BuiltinSpec, args: &[ast::Arg], span: Span) -> Option<Expr> {
         if !builtin.supported {
-            return self.unsupported(span, format!("`{}`", builtin.name));
+            return Some(self.unsupported(span, format!("`{}`", builtin.name)));
         }
         if let Some(helper) = builtin.helper.and_then(tables::helper) {
             return self.call_helper(helper, args, span);
@@ -120,22 +120,22 @@ impl Checker<'_, '_> {
         }
         if builtin.address.is_some() && args.len() == 1 {
             let constant = self.with_scope(|cx, scope| consts::addresses::call(cx, scope, builtin, args));
-            let Some(Constant { value, ty: Some(ty) }) = constant else { return error_expr(span) };
-            return Expr { kind: ExprKind::Const(value), ty, span };
+            let Some(Constant { value, ty: Some(ty) }) = constant else { return None };
+            return Some(Expr { kind: ExprKind::Const(value), ty, span });
         }
         if builtin.atomic.is_some() {
             return self.atomic(builtin, args, span);
         }
         let mut signature = self.builtin_signature(builtin, span);
-        let Some(checked) = self.arguments(&mut signature, args) else { return error_expr(span) };
+        let checked = self.arguments(&mut signature, args)?;
         let result = self.table_type(builtin.result);
         if builtin.views.is_some() && checked.iter().any(|arg| arg.ty == Ty::ERROR) {
-            return error_expr(span);
+            return None;
         }
         match <[Expr; 1]>::try_from(checked) {
-            Ok([view]) if view.ty == Ty::BYTES && builtin.length => self.view_length(view, result, span),
-            Ok(checked) => Expr::operation(Callee::Builtin(builtin), checked.into(), result, span),
-            Err(checked) => Expr::operation(Callee::Builtin(builtin), checked, result, span),
+            Ok([view]) if view.ty == Ty::BYTES && builtin.length => Some(self.view_length(view, result, span)),
+            Ok(checked) => Some(Expr::operation(Callee::Builtin(builtin), checked.into(), result, span)),
+            Err(checked) => Some(Expr::operation(Callee::Builtin(builtin), checked, result, span)),
         }
     }
 
@@ -144,10 +144,16 @@ impl Checker<'_, '_> {
         table_type(&mut self.cx.types, &self.env.predefined, text)
     }
 
-    /// Whether a builtin has as many arguments as it takes.
-    pub fn takes(&mut self, name: &str, count: std::ops::RangeInclusive<usize>, args: &[ast::Arg], span: Span) -> bool {
+    /// None if a builtin has another number of arguments than it takes, which is reported.
+    pub fn takes(
+        &mut self,
+        name: &str,
+        count: std::ops::RangeInclusive<usize>,
+        args: &[ast::Arg],
+        span: Span,
+    ) -> Option<()> {
         if count.contains(&args.len()) {
-            return true;
+            return Some(());
         }
         self.check_args(args);
         let takes = if count.start() == count.end() {
@@ -155,12 +161,12 @@ impl Checker<'_, '_> {
         } else {
             format!("{} to {} arguments", count.start(), count.end())
         };
-        let forms = BUILTINS.iter().find(|builtin| builtin.name == name).map(form);
+        let forms = tables::builtin(name).map(form);
         let error = self.wrong_count(name, takes, args.len(), span);
         if let Some(form) = forms {
             error.remark(form);
         }
-        false
+        None
     }
 }
 

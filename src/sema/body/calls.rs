@@ -7,7 +7,6 @@ use super::fields::in_type;
 use super::percpu::EntryKey;
 use super::scope::Name;
 use super::signatures::{Param, Signature};
-use super::value::error_expr;
 use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::{NamedArgument, NoSuchMethod, NotCallable};
 use crate::sema::env::Entity;
@@ -20,7 +19,7 @@ use crate::types::Ty;
 
 impl Checker<'_, '_> {
     /// Checks a call: of a function, a method, a builtin, a helper, a kernel function or a function pointer.
-    pub fn call(&mut self, callee: &ast::Expr, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn call(&mut self, callee: &ast::Expr, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let callee = strip(callee);
         if let Some((import, base, name, arrow)) = self.in_module(callee) {
             return self.call_member(import, callee, (base, name, arrow), args, span);
@@ -37,7 +36,7 @@ impl Checker<'_, '_> {
         self.call_value(function, args, span)
     }
 
-    fn call_name(&mut self, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+    fn call_name(&mut self, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
         if self.names_function_pointer(name) {
             let path = ast::Path { segments: vec![name.clone()], span: name.span };
             let function = self.name(&path, None);
@@ -52,7 +51,7 @@ impl Checker<'_, '_> {
             Some(Name::Const { .. }) => "a constant",
             Some(Name::Broken { .. }) => {
                 self.check_args(args);
-                return error_expr(span);
+                return None;
             }
             None if let Some(func) = self.sibling(&name.name) => return self.call_func(func, name, args, span),
             None => match self.file_entity(&name.name) {
@@ -70,7 +69,7 @@ impl Checker<'_, '_> {
                 }
                 Some(Entity::Broken) => {
                     self.check_args(args);
-                    return error_expr(span);
+                    return None;
                 }
                 // `bpf_fib_lookup` is a struct and a helper.
                 Some(Entity::Type(_)) if tables::helper(&name.name).is_some() => {
@@ -87,11 +86,11 @@ impl Checker<'_, '_> {
         self.check_args(args);
         let what = format!("`{}`, {what},", name.name);
         self.error(name.span, NotCallable { what });
-        error_expr(span)
+        None
     }
 
     /// `u32(x)`, `S(1, 2)`
-    fn refuse_type_call(&mut self, ty: Ty, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+    fn refuse_type_call(&mut self, ty: Ty, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
         self.check_args(args);
         let what = format!("`{}`, a type,", name.name);
         let is_struct = self.struct_id(ty).is_some();
@@ -106,7 +105,7 @@ impl Checker<'_, '_> {
         } else if is_struct {
             error.help(format!("a value of it is written `{} {{ field: value }}`", name.name));
         }
-        error_expr(span)
+        None
     }
 
     /// Whether an operator is right beside an expression and would bind tighter than an `as` in it.
@@ -137,7 +136,7 @@ impl Checker<'_, '_> {
     }
 
     /// Checks a call of a function of the program by its id. Calls of programs and of other sides are reported.
-    pub fn call_func(&mut self, func: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn call_func(&mut self, func: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let declared = self.env.program.func(func);
         let decl = &self.env.funcs[func.0 as usize];
         if let Role::Program(role) = &declared.role
@@ -150,9 +149,9 @@ impl Checker<'_, '_> {
         let (declared_at, wanted_by) = (Some(declared.name_span), Some(form.clone()));
         let signature = Signature::new(&name.name, span, params);
         let mut signature = Signature { declared: declared_at, form, wanted_by, ..signature };
-        let Some(args) = self.arguments(&mut signature, args) else { return error_expr(span) };
+        let args = self.arguments(&mut signature, args)?;
         self.may_throw();
-        Expr::operation(Callee::Func(func), args, declared.result, span)
+        Some(Expr::operation(Callee::Func(func), args, declared.result, span))
     }
 
     /// As it is declared, for messages.
@@ -202,12 +201,12 @@ impl Checker<'_, '_> {
     }
 
     /// `base.name(args)`; `callee` is the part before the parentheses.
-    fn method(&mut self, base: &ast::Expr, name: &Ident, args: &[ast::Arg], callee: Span, span: Span) -> Expr {
+    fn method(&mut self, base: &ast::Expr, name: &Ident, args: &[ast::Arg], callee: Span, span: Span) -> Option<Expr> {
         if let Some(map) = self.map_named(base) {
             return self.map_method(map, name, args, span);
         }
         if name.name == "packet" && self.context_named(base).is_some() {
-            return self.untested(span);
+            return Some(self.untested(span));
         }
         if name.name == "bytes"
             && let Some(ctx) = self.context_named(base)
@@ -234,7 +233,7 @@ impl Checker<'_, '_> {
         }
         if base.ty == Ty::ERROR {
             self.check_args(args);
-            return error_expr(span);
+            return None;
         }
         if name.name == "write" && self.is_iterator(base.ty) {
             return self.seq_write(base, args, span);
@@ -249,13 +248,13 @@ impl Checker<'_, '_> {
         let of = self.receiver(&base);
         if self.is_str(base.ty) {
             self.no_string_method(&base, name, callee, span);
-            return error_expr(span);
+            return None;
         }
         let length = matches!(name.name.as_str(), "len" | "length" | "size" | "count");
         if let Some(elements) = self.array_length(base.ty).filter(|_| length) {
             let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
             in_type(error, span, elements);
-            return error_expr(span);
+            return None;
         }
         let near = similar::best(&name.name, ["packet", "bytes"]);
         let function = self.env.lookup(self.module, &name.name).is_none()
@@ -267,7 +266,7 @@ impl Checker<'_, '_> {
         } else if let Some(near) = near {
             error.near(name.span, near);
         }
-        error_expr(span)
+        None
     }
 
     /// A method of a string is called with the string as an argument.

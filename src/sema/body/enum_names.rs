@@ -1,33 +1,28 @@
 //! `name(e)`: the name of an enum's variant.
 
 use super::Checker;
-use super::value::error_expr;
 use crate::ast;
 use crate::diag::codes::types::MismatchedTypes;
 use crate::fold;
 use crate::sema::tree::{Callee, Expr};
 use crate::source::Span;
-use crate::tables::BUILTINS;
+use crate::tables;
 use crate::types::{EnumId, Ty, TyKind};
 
 impl Checker<'_, '_> {
     /// Checks `name(e)`, which yields a string.
-    pub fn enum_name(&mut self, args: &[ast::Arg], span: Span) -> Expr {
-        let Some(builtin) = BUILTINS.iter().find(|builtin| builtin.name == "name") else {
-            crate::bug!("no builtin is named `name`")
-        };
-        if !self.takes(builtin.name, 1..=1, args, span) {
-            return error_expr(span);
-        }
-        let [arg] = args else { return error_expr(span) };
+    pub fn enum_name(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        let Some(builtin) = tables::builtin("name") else { crate::bug!("no builtin is named `name`") };
+        self.takes(builtin.name, 1..=1, args, span)?;
+        let [arg] = args else { return None };
         self.refuse_name(arg, builtin.name);
         let value = self.typed(&arg.value, None);
         let TyKind::Enum(of) = self.cx.types.kind(value.ty) else {
             self.no_enum(&value);
-            return error_expr(span);
+            return None;
         };
         let ty = self.cx.types.string(self.longest_name(of) + 1);
-        Expr::operation(Callee::Builtin(builtin), vec![value], ty, span)
+        Some(Expr::operation(Callee::Builtin(builtin), vec![value], ty, span))
     }
 
     /// The length of the longest text that `name` yields: of a variant's name, or of a number that is no variant.

@@ -90,24 +90,22 @@ impl Checker<'_, '_> {
     }
 
     /// `m.on_event(handler)`, `m.drain(handler)`
-    pub fn handed_to(&mut self, call: MapCall<'_>) -> Expr {
+    pub fn handed_to(&mut self, call: MapCall<'_>) -> Option<Expr> {
         let MapCall { map, method, name, args, span } = call;
         let [arg] = args else {
             self.check_args(args);
             self.wrong_count(&name.name, "1 argument", args.len(), name.span).remark(method.summary);
-            return error_expr(span);
+            return None;
         };
         self.refuse_name(arg, method.name);
         let handler = match self.tail_handler(&arg.value) {
             Some(handler) => handler,
             None => self.typed(&arg.value, None),
-        };
-        if handler.ty == Ty::ERROR {
-            return error_expr(span);
         }
+        .known()?;
         let (_, value) = self.entry_types(map);
         if value == Ty::ERROR {
-            return error_expr(span);
+            return None;
         }
         let kind = self.env.program.map(map).kind;
         if !self.function_type(handler.ty).is_some_and(|sig| takes(&self.cx.types, &sig, (kind, value))) {
@@ -117,15 +115,16 @@ impl Checker<'_, '_> {
             self.error(arg.value.span, HandlerWanted { name, found }).help(format!(
                 "it is handed to a function: `fn handle(e: *{value}) -> i32`, or without `-> i32`{tail}"
             ));
-            return error_expr(span);
+            return None;
         }
         // The kernel calls it, by an address that is known when the program is loaded.
         if method.needs == MapAccess::Drain && !matches!(handler.kind, ExprKind::Const(Const::Func(_))) {
-            return self
-                .unsupported(arg.value.span, format!("`{}` to a function that is not named there", method.name));
+            return Some(
+                self.unsupported(arg.value.span, format!("`{}` to a function that is not named there", method.name)),
+            );
         }
         let ty = self.table_type(method.result);
-        Expr::operation(Callee::Map { map, method }, vec![handler], ty, span)
+        Some(Expr::operation(Callee::Map { map, method }, vec![handler], ty, span))
     }
 
     /// The name of a function that takes a `bytes`, which is no value of other code than `on_event`.
@@ -138,7 +137,7 @@ impl Checker<'_, '_> {
     }
 
     /// `dispatch(m, …)`, `dispatch(m, …, timeout_ms: n)`
-    pub fn dispatch(&mut self, args: &[ast::Arg], named: &str, span: Span) -> Expr {
+    pub fn dispatch(&mut self, args: &[ast::Arg], named: &str, span: Span) -> Option<Expr> {
         let (timeout, listened) = match args.split_last() {
             Some((last, before)) if last.name.as_ref().is_some_and(|name| name.name == named) => (Some(last), before),
             Some(_) | None => (None, args),
@@ -157,7 +156,7 @@ impl Checker<'_, '_> {
                 .remark("it is `dispatch(map, …)` or `dispatch(map, …, timeout_ms: n)`");
         }
         let args = timeout.map(|timeout| self.time_out(&timeout.value)).into_iter().collect();
-        Expr::operation(Callee::Dispatch(maps), args, Ty::I32, span)
+        Some(Expr::operation(Callee::Dispatch(maps), args, Ty::I32, span))
     }
 
     fn time_out(&mut self, written: &ast::Expr) -> Expr {

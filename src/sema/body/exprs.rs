@@ -92,7 +92,7 @@ impl Checker<'_, '_> {
                 Some(byte) => byte.into(),
                 None => self.index(base, index, span).into(),
             },
-            Ast::Call { callee, args } => self.call(callee, args, span).into(),
+            Ast::Call { callee, args } => self.call(callee, args, span).unwrap_or_else(|| error_expr(span)).into(),
             Ast::Unary { op, operand } => self.unary(*op, operand, expected, span),
             Ast::Binary { op, left, right, .. } => self.binary(*op, left, right, expected, span),
             Ast::Ternary { condition, then, otherwise } => self.ternary(condition, then, otherwise, expected, span),
@@ -115,7 +115,7 @@ impl Checker<'_, '_> {
                 Some(offset) => offset.into(),
                 None => self.literal(expr, expected),
             },
-            Ast::New { ty, args } => self.new_object(ty, args, span).into(),
+            Ast::New { ty, args } => self.new_object(ty, args, span).unwrap_or_else(|| error_expr(span)).into(),
             Ast::Unread(names) => {
                 self.unread(names);
                 error_expr(span).into()

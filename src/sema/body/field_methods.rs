@@ -4,7 +4,7 @@ use super::Checker;
 use super::calls::counted;
 use super::exprs::strip;
 use super::scope::LocalKind;
-use super::value::error_expr;
+use super::value::{all_known, error_expr};
 use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::NamedArgument;
 use crate::diag::codes::shared::{TimerHandler, TimerMap, TimerPlace};
@@ -133,7 +133,7 @@ impl Checker<'_, '_> {
         name: &Ident,
         args: &[ast::Arg],
         span: Span,
-    ) -> Expr {
+    ) -> Option<Expr> {
         let named = args.iter().position(|arg| arg.name.is_some()).unwrap_or(args.len());
         let (args, options) = args.split_at(named);
         let flags = self.field_options(method, options);
@@ -142,7 +142,7 @@ impl Checker<'_, '_> {
             self.check_open_args(args);
             let takes = counted(wanted, "argument");
             self.wrong_count(&name.name, takes, args.len(), name.span).remark(method.summary);
-            return error_expr(span);
+            return None;
         }
         let mut checked = vec![place];
         for (arg, &(_, ty)) in args.iter().zip(method.params) {
@@ -150,14 +150,12 @@ impl Checker<'_, '_> {
             checked.push(self.coerced(&arg.value, ty));
         }
         if !method.handler.is_empty() {
-            let Some(handler) = self.timer_handler(map, &args[wanted - 1].value) else { return error_expr(span) };
+            let handler = self.timer_handler(map, &args[wanted - 1].value)?;
             checked.push(handler);
         }
-        if checked.iter().any(|arg| arg.ty == Ty::ERROR) {
-            return error_expr(span);
-        }
+        let checked = all_known(checked)?;
         let ty = self.table_type(method.result);
-        Expr::operation(Callee::Field { method, map, flags }, checked, ty, span)
+        Some(Expr::operation(Callee::Field { method, map, flags }, checked, ty, span))
     }
 
     /// The flags that named arguments set.

@@ -2,7 +2,6 @@
 
 use super::Checker;
 use super::signatures::{Param, Signature};
-use super::value::error_expr;
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::NotCallable;
 use crate::sema::tree::{Callee, Const, Expr, ExprKind, FuncId};
@@ -40,26 +39,26 @@ impl Checker<'_, '_> {
     }
 
     /// `callee(args)` of a value.
-    pub fn call_value(&mut self, callee: Expr, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn call_value(&mut self, callee: Expr, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let Some(sig) = self.function_type(callee.ty) else {
             self.check_args(args);
             if callee.ty != Ty::ERROR {
                 let what = format!("a value of type `{}`", self.ty_name(callee.ty));
                 self.error(callee.span, NotCallable { what });
             }
-            return error_expr(span);
+            return None;
         };
         let name = self.text(callee.span).to_owned();
         let ty = self.ty_name(callee.ty);
         let (form, wanted_by) = (format!("it is a `{ty}`"), Some(format!("`{name}` is a `{ty}`")));
         let params = sig.params.iter().map(|&ty| Param::Of(ty)).collect();
         let mut signature = Signature { form, wanted_by, ..Signature::new(&name, span, params) };
-        let Some(mut checked) = self.arguments(&mut signature, args) else { return error_expr(span) };
+        let mut checked = self.arguments(&mut signature, args)?;
         self.may_throw();
         if let ExprKind::Const(Const::Func(func)) = callee.kind {
-            return Expr::operation(Callee::Func(func), checked, sig.result, span);
+            return Some(Expr::operation(Callee::Func(func), checked, sig.result, span));
         }
         checked.insert(0, callee);
-        Expr::operation(Callee::Pointer, checked, sig.result, span)
+        Some(Expr::operation(Callee::Pointer, checked, sig.result, span))
     }
 }

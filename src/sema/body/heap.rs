@@ -3,7 +3,6 @@
 use super::Checker;
 use super::flow::Flow;
 use super::scope::LocalKind;
-use super::value::error_expr;
 use crate::ast;
 use crate::diag::codes::limits::{DeleteNotNew, MayBeDeleted, UsedAfterDelete};
 use crate::diag::codes::support::NotSupportedYet;
@@ -42,17 +41,15 @@ fn is_gfp(text: &str) -> bool {
 
 impl Checker<'_, '_> {
     /// `new T()`: a pointer, null where there is no memory. Fields have their defaults, all else is zero.
-    pub fn new_object(&mut self, ty: &ast::Type, args: &[ast::Expr], span: Span) -> Expr {
-        let Some(gfp) = args.first().map_or(Some(String::new()), |flags| self.gfp(flags)) else {
-            return error_expr(span);
-        };
+    pub fn new_object(&mut self, ty: &ast::Type, args: &[ast::Expr], span: Span) -> Option<Expr> {
+        let gfp = args.first().map_or(Some(String::new()), |flags| self.gfp(flags))?;
         let of = self.resolve_bare(ty);
         if of == Ty::ERROR {
-            return error_expr(span);
+            return None;
         }
         let init = self.default_of(of);
         let ty = self.cx.types.ptr(of, Space::Heap, true);
-        Expr::operation(Callee::New { arena: None, init, gfp }, Vec::new(), ty, span)
+        Some(Expr::operation(Callee::New { arena: None, init, gfp }, Vec::new(), ty, span))
     }
 
     /// The flags of `new T(GFP_KERNEL)`, by their name: the number is the kernel's that the module is built for.

@@ -4,7 +4,7 @@ use super::Checker;
 use super::calls::counted;
 use super::exprs::strip;
 use super::signatures::{Param, Signature};
-use super::value::{Value, error_expr, local, number, strip_cast};
+use super::value::{Value, all_known, error_expr, local, number, strip_cast};
 use crate::ast;
 use crate::diag::codes::contexts::{HelperMemory, ProcessMemory};
 use crate::diag::codes::maps::MapWanted;
@@ -18,7 +18,7 @@ use crate::types::{Space, Ty};
 
 impl Checker<'_, '_> {
     /// Checks a call of a helper by its record. A helper of a kind that is not compiled yet is an error.
-    pub fn call_helper(&mut self, helper: &'static HelperSpec, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn call_helper(&mut self, helper: &'static HelperSpec, args: &[ast::Arg], span: Span) -> Option<Expr> {
         if let Some(what) = missing(helper) {
             self.check_open_args(args);
             let what = format!("calling the helper `{}`, which {what},", helper.name);
@@ -26,22 +26,20 @@ impl Checker<'_, '_> {
             if let Some(instead) = helper.instead {
                 error.help(instead);
             }
-            return error_expr(span);
+            return None;
         }
         if args.len() == helper.args.len() {
             self.check_kernel(helper, span);
         }
         let params = helper.args.iter().map(|spec| self.helper_param(helper, spec)).collect();
         let mut signature = Signature { form: form(helper), open: true, ..Signature::new(helper.name, span, params) };
-        let Some(checked) = self.arguments(&mut signature, args) else { return error_expr(span) };
+        let checked = self.arguments(&mut signature, args)?;
         let map = signature.map;
         for (at, spec) in helper.args.iter().enumerate() {
             let size = spec.size.and_then(|size| checked.get(size as usize));
             self.check_size(helper, (spec, &checked[at]), size);
         }
-        if checked.iter().any(|arg| arg.ty == Ty::ERROR) {
-            return error_expr(span);
-        }
+        let checked = all_known(checked)?;
         let ty = match (helper.result, map) {
             (HelperResult::Scalar, _) => self.table_type(helper.ty.unwrap_or("u64")),
             (HelperResult::Value, Some(map)) => {
@@ -55,7 +53,7 @@ impl Checker<'_, '_> {
             }
             (HelperResult::Void | HelperResult::Value | HelperResult::Memory, _) => Ty::VOID,
         };
-        Expr::operation(Callee::Helper(helper), checked, ty, span)
+        Some(Expr::operation(Callee::Helper(helper), checked, ty, span))
     }
 
     fn check_kernel(&mut self, helper: &HelperSpec, span: Span) {

@@ -2,13 +2,13 @@
 
 use super::Checker;
 use super::scope::LocalKind;
-use super::value::{error_expr, number};
+use super::value::number;
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::NoBytes;
 use crate::diag::codes::lifecycle::{ReadInto, ReadTooMuch, WantsHandle};
 use crate::sema::tree::{Callee, Const, Expr, ExprKind, LocalId};
 use crate::source::Span;
-use crate::tables::{BUILTINS, is_kernel_context};
+use crate::tables::{self, is_kernel_context};
 use crate::types::Ty;
 
 impl Checker<'_, '_> {
@@ -36,35 +36,33 @@ impl Checker<'_, '_> {
     }
 
     /// `read(a, &v, n)`, or `read(a)` of a perf event.
-    pub fn read(&mut self, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn read(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
         if let [_] = args {
             return self.perf_read(args, span);
         }
-        if !self.takes("read", 3..=3, args, span) {
-            return error_expr(span);
-        }
+        self.takes("read", 3..=3, args, span)?;
         args.iter().for_each(|arg| self.refuse_name(arg, "read"));
-        let Some(builtin) = BUILTINS.iter().find(|builtin| builtin.name == "read") else { return error_expr(span) };
+        let builtin = tables::builtin("read")?;
         let link = self.typed(&args[0].value, None);
         if link.ty != Ty::LINK && link.ty != Ty::ERROR {
             let found = format!("`{}`", self.ty_name(link.ty));
             let wants = "what `attach` returned for an iterator".to_owned();
             self.error(link.span, WantsHandle { builtin: "read".to_owned(), wants, found });
-            return error_expr(span);
+            return None;
         }
-        let Some((pointer, size, text)) = self.read_into(&args[1].value) else { return error_expr(span) };
+        let (pointer, size, text) = self.read_into(&args[1].value)?;
         let count = self.coerced(&args[2].value, Ty::U64);
         if let Some(count) = number(&count)
             && count > i128::from(size)
         {
             let size = size.to_string();
             self.error(args[2].value.span, ReadTooMuch { size: size.clone() }).fix(args[2].value.span, size);
-            return error_expr(span);
+            return None;
         }
         let constant = |value: i128, ty: Ty| Expr { kind: ExprKind::Const(Const::Int(value)), ty, span };
         let (size, text) = (constant(size.into(), Ty::U64), constant(text.into(), Ty::U32));
         let args = vec![link, pointer, size, count, text];
-        Expr::operation(Callee::Builtin(builtin), args, Ty::I32, span)
+        Some(Expr::operation(Callee::Builtin(builtin), args, Ty::I32, span))
     }
 
     /// `&v` of a variable that is filled: its address, its size, and whether it is a string. None if that was reported.
@@ -85,22 +83,17 @@ impl Checker<'_, '_> {
     }
 
     /// `ctx.write(value)`
-    pub fn seq_write(&mut self, ctx: Expr, args: &[ast::Arg], span: Span) -> Expr {
-        if !self.takes("write", 1..=1, args, span) {
-            return error_expr(span);
-        }
+    pub fn seq_write(&mut self, ctx: Expr, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        self.takes("write", 1..=1, args, span)?;
         self.refuse_name(&args[0], "write");
-        let value = self.typed(&args[0].value, None);
-        if value.ty == Ty::ERROR {
-            return error_expr(span);
-        }
+        let value = self.typed(&args[0].value, None).known()?;
         if value.ty == Ty::VOID || value.ty == Ty::BYTES || self.pointer(value.ty).is_some() {
             let ty = self.ty_name(value.ty);
             let help = if self.pointer(value.ty).is_some() { "write what it points to: `*p`" } else { "write a value" };
             self.error(value.span, NoBytes { ty }).help(help);
-            return error_expr(span);
+            return None;
         }
         let seq = self.sequence(ctx, span);
-        Expr::operation(Callee::SeqWrite, vec![seq, value], Ty::VOID, span)
+        Some(Expr::operation(Callee::SeqWrite, vec![seq, value], Ty::VOID, span))
     }
 }

@@ -3,7 +3,6 @@
 use super::Checker;
 use super::exprs::strip;
 use super::signatures::{Param, Signature};
-use super::value::error_expr;
 use crate::ast::{self, Ident};
 use crate::btf::KernelFunction;
 use crate::diag::codes::support::{NotSupportedYet, UnknownHeader};
@@ -15,8 +14,8 @@ use crate::types::{FnSig, Space, Ty, TyKind};
 
 impl Checker<'_, '_> {
     /// A function that no `extern` declares, as the kernel's types have it; none if this is no module code, or the kernel has no such
-    /// function.
-    pub fn kernel_function(&mut self, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
+    /// function. The inner one is none for a call that was reported.
+    pub fn kernel_function(&mut self, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Option<Expr>> {
         if !self.targets.all(|on| on.is_module) {
             return None;
         }
@@ -31,7 +30,7 @@ impl Checker<'_, '_> {
             self.check_args(args);
             let what = format!("calling `{}`, which takes or returns what the language has no type for,", name.name);
             self.error(name.span, NotSupportedYet { what });
-            return Some(error_expr(span));
+            return Some(None);
         };
         Some(self.call_kernel(&name.name, &sig, args, (span, None)))
     }
@@ -55,7 +54,7 @@ impl Checker<'_, '_> {
         sig: &FnSig,
         args: &[ast::Arg],
         (span, declared): (Span, Option<Span>),
-    ) -> Expr {
+    ) -> Option<Expr> {
         let is_unknown = tables::header_of_function(name).is_none() && self.env.program.headers.is_empty();
         if is_unknown && sig.params.len() == args.len() {
             let what = format!("`{name}`");
@@ -64,11 +63,11 @@ impl Checker<'_, '_> {
         }
         let params = sig.params.iter().map(|&ty| Param::OfC(ty)).collect();
         let mut signature = Signature { declared, open: true, ..Signature::new(name, span, params) };
-        let Some(args) = self.arguments(&mut signature, args) else { return error_expr(span) };
+        let args = self.arguments(&mut signature, args)?;
         if args.iter().any(|arg| arg.ty == Ty::ERROR) || sig.result == Ty::ERROR {
-            return error_expr(span);
+            return None;
         }
-        Expr::operation(Callee::Kernel(name.to_owned()), args, sig.result, span)
+        Some(Expr::operation(Callee::Kernel(name.to_owned()), args, sig.result, span))
     }
 
     /// `*u8` and `*char` are for any memory, and for text.

@@ -18,20 +18,18 @@ fn fact(fact: KernelFact, ty: Ty, span: Span) -> Expr {
 
 impl Checker<'_, '_> {
     /// `exists(T)`, `exists(T.f)`, `exists(p->f)`, `exists(V)`, `exists(E::V)`: a bool that the loader knows.
-    pub fn exists(&mut self, args: &[ast::Arg], span: Span) -> Expr {
-        if !self.takes("exists", 1..=1, args, span) {
-            return error_expr(span);
-        }
+    pub fn exists(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        self.takes("exists", 1..=1, args, span)?;
         let asked = strip(&args[0].value);
         if let Some(Entity::Kfunc(kfunc)) = self.entity_named(asked) {
             let kfunc = *kfunc;
             return self.kfunc_exists(kfunc, asked.span);
         }
         if let Some(asked) = self.predefined_in_kernel(asked) {
-            return fact(asked, Ty::BOOL, span);
+            return Some(fact(asked, Ty::BOOL, span));
         }
         if let Some(of) = self.kernel_type(asked) {
-            return fact(KernelFact::TypeExists(of), Ty::BOOL, span);
+            return Some(fact(KernelFact::TypeExists(of), Ty::BOOL, span));
         }
         let asked_of = if let Ast::Field { base, name, .. } = &asked.kind
             && let Some(of) = self.kernel_place(base)
@@ -39,18 +37,16 @@ impl Checker<'_, '_> {
             self.field_of(of, name, false, asked.span)
         } else {
             self.typed(asked, None)
-        };
-        if asked_of.ty == Ty::ERROR {
-            return error_expr(span);
         }
+        .known()?;
         if let ExprKind::Kernel(KernelFact::Variant { of, variant }) = asked_of.kind {
-            return fact(KernelFact::VariantExists { of, variant }, Ty::BOOL, span);
+            return Some(fact(KernelFact::VariantExists { of, variant }, Ty::BOOL, span));
         }
         match self.at_no_address(strip_cast(&asked_of)) {
-            Some(place) => fact(KernelFact::FieldExists(Box::new(place)), Ty::BOOL, span),
+            Some(place) => Some(fact(KernelFact::FieldExists(Box::new(place)), Ty::BOOL, span)),
             None => {
                 self.error(asked.span, ExistsWhat {}).help(EXISTS_FORMS);
-                error_expr(span)
+                None
             }
         }
     }

@@ -4,7 +4,7 @@ use super::Checker;
 use super::calls::counted;
 use super::helper_calls::no_memory;
 use super::signatures::{Param, Signature};
-use super::value::{error_expr, number, strip_cast};
+use super::value::{all_known, error_expr, number, strip_cast};
 use crate::ast;
 use crate::diag::codes::contexts::NoKfunc;
 use crate::diag::codes::types::{ExistsWhat, KfuncArgument};
@@ -18,7 +18,7 @@ const ADDRESSES: Option<(u32, u32)> = Some((6, 4));
 
 impl Checker<'_, '_> {
     /// Checks a call of a kernel function by its declaration, on the side of the caller.
-    pub fn call_kfunc(&mut self, id: KfuncId, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn call_kfunc(&mut self, id: KfuncId, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let kfunc = self.env.program.kfunc(id);
         let in_bpf = self.targets.all(|on| on.verified);
         if let Some(sig) = &kfunc.plain
@@ -35,21 +35,19 @@ impl Checker<'_, '_> {
         if kfunc.broken {
             self.report_unknown_kfunc(id, span);
             self.check_open_args(args);
-            return error_expr(span);
+            return None;
         }
         let params = kfunc.params.iter().map(kfunc_param).collect();
         let signature = Signature::new(&kfunc.name, span, params);
         let mut signature = Signature { declared: Some(kfunc.span), open: true, ..signature };
-        let Some(checked) = self.arguments(&mut signature, args) else { return error_expr(span) };
+        let checked = self.arguments(&mut signature, args)?;
         for (at, param) in kfunc.params.iter().enumerate() {
             if let KfuncArg::Memory { size: Some(size) } = param.arg {
                 self.check_kfunc_size(&kfunc.name, &checked[at], &checked[size]);
             }
         }
-        if checked.iter().any(|arg| arg.ty == Ty::ERROR) {
-            return error_expr(span);
-        }
-        Expr::operation(Callee::Kfunc(id), checked, kfunc.result, span)
+        let checked = all_known(checked)?;
+        Some(Expr::operation(Callee::Kfunc(id), checked, kfunc.result, span))
     }
 
     /// Reports each use of a function that the program declares and the kernel lacks.
@@ -62,27 +60,27 @@ impl Checker<'_, '_> {
     }
 
     /// `exists(f)`
-    pub fn kfunc_exists(&mut self, id: KfuncId, span: Span) -> Expr {
+    pub fn kfunc_exists(&mut self, id: KfuncId, span: Span) -> Option<Expr> {
         let kfunc = self.env.program.kfunc(id);
         if kfunc.broken {
             self.report_unknown_kfunc(id, span);
-            return error_expr(span);
+            return None;
         }
         if !kfunc.weak {
             let name = kfunc.name.clone();
             self.error(span, ExistsWhat {}).note(kfunc.span, "declared here").help(format!(
                 "without this function the program is not loaded; `extern? {name}(…)` says that the kernel may lack it"
             ));
-            return error_expr(span);
+            return None;
         }
         // Before, the kernel loads no program that has the address of a function of its own (`check_pseudo_btf_id`).
         if let Some(version) = self.cx.options.lacks(ADDRESSES) {
             let what = format!("`exists({})`", kfunc.name);
             if self.cx.needs_kernel(span, what, version).is_some() {
-                return error_expr(span);
+                return None;
             }
         }
-        Expr { kind: ExprKind::Kernel(KernelFact::KfuncExists(id)), ty: Ty::BOOL, span }
+        Some(Expr { kind: ExprKind::Kernel(KernelFact::KfuncExists(id)), ty: Ty::BOOL, span })
     }
 
     /// A number that the kernel knows when it loads the program.

@@ -13,17 +13,15 @@ use crate::types::Ty;
 
 impl Checker<'_, '_> {
     /// `load(program)`
-    pub fn load(&mut self, args: &[ast::Arg], span: Span) -> Expr {
-        if !self.takes("load", 1..=1, args, span) {
-            return error_expr(span);
-        }
+    pub fn load(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        self.takes("load", 1..=1, args, span)?;
         let arg = &args[0].value;
         match self.program_value(arg) {
             Some(Some(func)) => {
                 let ty = self.handle_type(func);
-                return Expr::operation(Callee::Load(func), Vec::new(), ty, span);
+                return Some(Expr::operation(Callee::Load(func), Vec::new(), ty, span));
             }
-            Some(None) => return error_expr(span),
+            Some(None) => return None,
             None => {}
         }
         if let Some(what) = self.no_program(arg) {
@@ -36,7 +34,7 @@ impl Checker<'_, '_> {
                 ),
             };
         }
-        error_expr(span)
+        None
     }
 
     /// What `load` of a program yields.
@@ -87,49 +85,37 @@ impl Checker<'_, '_> {
     }
 
     /// `detach(handle)`, `detach(link)`
-    pub fn detach(&mut self, args: &[ast::Arg], span: Span) -> Expr {
-        if !self.takes("detach", 1..=1, args, span) {
-            return error_expr(span);
-        }
+    pub fn detach(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        self.takes("detach", 1..=1, args, span)?;
         let what = self.handle("detach", &args[0].value, true);
-        Expr::operation(Callee::Detach, vec![what], Ty::I32, span)
+        Some(Expr::operation(Callee::Detach, vec![what], Ty::I32, span))
     }
 
     /// `register(implementation)`
-    pub fn register(&mut self, args: &[ast::Arg], span: Span) -> Expr {
-        if !self.takes("register", 1..=1, args, span) {
-            return error_expr(span);
-        }
-        match self.implementation("register", &args[0].value) {
-            Some(implementation) => {
-                let callee = Callee::Register { implementation, result_used: true };
-                Expr::operation(callee, Vec::new(), Ty::LINK, span)
-            }
-            None => error_expr(span),
-        }
+    pub fn register(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        self.takes("register", 1..=1, args, span)?;
+        let implementation = self.implementation("register", &args[0].value)?;
+        let callee = Callee::Register { implementation, result_used: true };
+        Some(Expr::operation(callee, Vec::new(), Ty::LINK, span))
     }
 
     /// `unregister(implementation)`, `unregister(link)`
-    pub fn unregister(&mut self, args: &[ast::Arg], span: Span) -> Expr {
-        if !self.takes("unregister", 1..=1, args, span) {
-            return error_expr(span);
-        }
+    pub fn unregister(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        self.takes("unregister", 1..=1, args, span)?;
         let arg = &args[0].value;
         if self.entity_named(arg).is_none() {
             let link = self.typed(arg, None);
             if link.ty == Ty::LINK {
-                return Expr::operation(Callee::Detach, vec![link], Ty::I32, span);
+                return Some(Expr::operation(Callee::Detach, vec![link], Ty::I32, span));
             }
             if link.ty != Ty::ERROR {
                 let what = format!("a `{}`", self.ty_name(link.ty));
                 self.register_what("unregister", arg.span, what);
             }
-            return error_expr(span);
+            return None;
         }
-        match self.implementation("unregister", arg) {
-            Some(implementation) => Expr::operation(Callee::Unregister(implementation), Vec::new(), Ty::I32, span),
-            None => error_expr(span),
-        }
+        let implementation = self.implementation("unregister", arg)?;
+        Some(Expr::operation(Callee::Unregister(implementation), Vec::new(), Ty::I32, span))
     }
 
     /// The `impl` that a name is; none if that it is something else was reported.

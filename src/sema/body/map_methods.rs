@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::signatures::{Param, Signature};
-use super::value::error_expr;
+use super::value::all_known;
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::NoSuchMethod;
 use crate::diag::codes::maps::{MapRefuses, MapWanted};
@@ -60,24 +60,24 @@ impl Checker<'_, '_> {
     }
 
     /// A call on a map where a value is asked for.
-    pub fn map_method(&mut self, map: MapId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn map_method(&mut self, map: MapId, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let kind = self.env.program.map(map).kind;
         let Some(method) = MAP_METHODS.iter().find(|method| method.name == name.name && on_maps(method)) else {
             self.check_args(args);
             self.no_such_method(map, kind, name);
-            return error_expr(span);
+            return None;
         };
         if !kind.can(method.needs) {
             self.check_args(args);
             self.no_such_method(map, kind, name);
-            return error_expr(span);
+            return None;
         }
         if !self.can(map, method.needs, span) {
             // A type is no argument to check.
             if method.needs != MapAccess::Alloc {
                 self.check_args(args);
             }
-            return error_expr(span);
+            return None;
         }
         if method.needs == MapAccess::Prefix {
             return self.trie_key(map, name, args, span);
@@ -90,30 +90,28 @@ impl Checker<'_, '_> {
         }
         if method.op.is_none() {
             self.check_args(args);
-            return self.unsupported(span, format!("`.{}()`", method.name));
+            return Some(self.unsupported(span, format!("`.{}()`", method.name)));
         }
         if method.optional {
             if let Some(record) = self.kept_record(&MapCall { map, method, name, args, span }) {
-                return record;
+                return Some(record);
             }
-            return self.untested(span);
+            return Some(self.untested(span));
         }
         if matches!(method.needs, MapAccess::Events | MapAccess::Dropped) && self.taken_out(map, method.name, span) {
             self.check_args(args);
-            return error_expr(span);
+            return None;
         }
         if method.handler.is_some() {
             return self.handed_to(MapCall { map, method, name, args, span });
         }
-        let Some(mut args) = self.method_args(MapCall { map, method, name, args, span }) else {
-            return error_expr(span);
-        };
+        let mut args = self.method_args(MapCall { map, method, name, args, span })?;
         self.context_argument(map, method, &mut args, span);
         if let (MapAccess::Delete, [key]) = (method.needs, args.as_slice()) {
             self.note_deleted(map, key, span);
         }
         let ty = self.table_type(method.result);
-        Expr::operation(Callee::Map { map, method }, args, ty, span)
+        Some(Expr::operation(Callee::Map { map, method }, args, ty, span))
     }
 
     /// `m.entry(k, init)`, `q.pop()`: what is there or not. None if that was reported.
@@ -151,7 +149,7 @@ impl Checker<'_, '_> {
         name: &Ident,
         args: &[ast::Arg],
         span: Span,
-    ) -> Expr {
+    ) -> Option<Expr> {
         let map = args.first().and_then(|arg| self.map_named(&arg.value));
         let Some(map) = map else {
             if let Some(helper) = method.without_map.and_then(tables::helper)
@@ -165,7 +163,7 @@ impl Checker<'_, '_> {
             let at = args.first().map_or(span, |arg| arg.value.span);
             self.error(at, MapWanted { name: name.name.clone() })
                 .help(format!("it takes a map of kind {}", kinds.join(", ")));
-            return error_expr(span);
+            return None;
         };
         let kind = self.env.program.map(map).kind;
         if !kind.can(method.needs) && [MapAccess::Sockets, MapAccess::NamedSockets].into_iter().any(|to| kind.can(to)) {
@@ -173,37 +171,35 @@ impl Checker<'_, '_> {
         }
         if !self.can(map, method.needs, span) {
             self.check_args(&args[1..]);
-            return error_expr(span);
+            return None;
         }
         if method.needs == MapAccess::Refused && self.taken_out(map, method.name, span) {
             self.check_args(&args[1..]);
-            return error_expr(span);
+            return None;
         }
         let call = MapCall { map, method, name, args: &args[1..], span };
-        let Some(mut args) = self.method_args(call) else { return error_expr(span) };
+        let mut args = self.method_args(call)?;
         if method.needs == MapAccess::TailCall && self.refuse_tail_call(span) {
-            return error_expr(span);
+            return None;
         }
         self.context_argument(map, method, &mut args, span);
         let ty = self.table_type(method.result);
-        Expr::operation(Callee::Map { map, method }, args, ty, span)
+        Some(Expr::operation(Callee::Map { map, method }, args, ty, span))
     }
 
     /// `s.id(ctx, flags)`: a helper that takes the context, the map, and the last argument.
-    fn helper_on_map(&mut self, helper: &'static HelperSpec, call: MapCall<'_>) -> Expr {
+    fn helper_on_map(&mut self, helper: &'static HelperSpec, call: MapCall<'_>) -> Option<Expr> {
         let MapCall { map, method, args, span, .. } = call;
         let nullable = helper.args.first().is_some_and(|spec| spec.nullable);
         let params = vec![Param::Context { nullable }, Param::Of(Ty::U64)];
         let mut signature = method_signature(&call, params);
-        let Some(args) = self.arguments(&mut signature, args) else { return error_expr(span) };
-        if args.iter().any(|arg| arg.ty == Ty::ERROR) {
-            return error_expr(span);
-        }
+        let args = self.arguments(&mut signature, args)?;
+        let args = all_known(args)?;
         let map = self.map_address(map, span);
         let ty = self.table_type(method.result);
         let mut args = args.into_iter();
         let args = args.next().into_iter().chain([map]).chain(args).collect();
-        Expr::operation(Callee::Helper(helper), args, ty, span)
+        Some(Expr::operation(Callee::Helper(helper), args, ty, span))
     }
 
     fn method_args(&mut self, call: MapCall<'_>) -> Option<Vec<Expr>> {

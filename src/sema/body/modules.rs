@@ -67,10 +67,10 @@ impl Checker<'_, '_> {
         (base, name, arrow): (&ast::Expr, &Ident, bool),
         args: &[ast::Arg],
         span: Span,
-    ) -> Expr {
+    ) -> Option<Expr> {
         let Some(entity) = self.member(import, (base, name, arrow), true) else {
             self.check_args(args);
-            return error_expr(span);
+            return None;
         };
         let text = format!("{}.{}", self.text(base.span), name.name);
         if let Entity::Func(func) = entity {
@@ -89,7 +89,7 @@ impl Checker<'_, '_> {
         if !matches!(entity, Entity::Broken) {
             self.error(callee.span, NotCallable { what: format!("`{text}`, {},", describe(&entity)) });
         }
-        error_expr(span)
+        None
     }
 
     /// `module.name` where something is written to.

@@ -4,7 +4,7 @@ use super::Checker;
 use super::calls::counted;
 use super::exprs::strip;
 use super::scope::LocalKind;
-use super::value::{error_expr, local};
+use super::value::local;
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{CollectionCall, NoSuchMethod};
 use crate::diag::codes::shared::{OwnerUse, SpecialUse};
@@ -103,19 +103,19 @@ impl Checker<'_, '_> {
     }
 
     /// `exchange(v.object, p)`: the map owns `p`, and the program what the map owned before. Either may be null.
-    pub(super) fn exchange_object(&mut self, place: Expr, values: &[ast::Arg], span: Span) -> Expr {
+    pub(super) fn exchange_object(&mut self, place: Expr, values: &[ast::Arg], span: Span) -> Option<Expr> {
         let owner = self.cx.types.owner(place.ty).filter(|(origin, _)| *origin == Origin::Kptr);
         let (Some((_, object)), [value]) = (owner, values) else {
             self.check_args(values);
             self.refuse_kept_use(place.ty, place.span);
-            return error_expr(span);
+            return None;
         };
         if !self.is_in_entry(&place) {
             self.check_args(values);
-            return error_expr(span);
+            return None;
         }
         let given = self.value(&value.value, Some(object));
-        let Some(pointer) = self.pointer(object) else { return error_expr(span) };
+        let pointer = self.pointer(object)?;
         let may_be_null = given.ty() == Ty::NULL || self.pointer(given.ty()).is_some_and(|given| given.nullable);
         let wanted = self.cx.types.ptr(pointer.to, pointer.space, may_be_null);
         let given = self.coerce(given, wanted);
@@ -123,20 +123,20 @@ impl Checker<'_, '_> {
             crate::bug!("helpers.toml has no `{}`", tables::EXCHANGE)
         };
         if given.ty == Ty::ERROR {
-            return error_expr(span);
+            return None;
         }
         let ty = self.cx.types.ptr(place.ty, Space::Any, false);
         let at = Expr { span: place.span, kind: ExprKind::AddressOf(Box::new(place)), ty };
-        Expr::operation(Callee::Helper(helper), vec![at, given], object, span)
+        Some(Expr::operation(Callee::Helper(helper), vec![at, given], object, span))
     }
 
     /// `v.queue.push_back(p)`
-    pub(super) fn object_method(&mut self, place: Expr, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+    pub(super) fn object_method(&mut self, place: Expr, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let owner = self.cx.types.owner(place.ty).filter(|(origin, _)| origin.has_links());
         let Some((origin, object)) = owner else {
             self.check_args(args);
             self.refuse_kept_use(place.ty, place.span);
-            return error_expr(span);
+            return None;
         };
         let Some((method, function)) = methods(origin).find(|(method, _)| method.name == name.name) else {
             self.check_args(args);
@@ -144,7 +144,7 @@ impl Checker<'_, '_> {
             let known: Vec<String> = methods(origin).map(|(method, _)| format!("`{}`", method.name)).collect();
             self.error(name.span, NoSuchMethod { name: name.name.clone(), of })
                 .help(format!("it has {}", known.join(", ")));
-            return error_expr(span);
+            return None;
         };
         let Some(known) = tables::kfunc(function) else { crate::bug!("kfuncs.toml has no `{function}`") };
         if let Some(version) = self.cx.options.lacks(known.since) {
@@ -156,9 +156,9 @@ impl Checker<'_, '_> {
             self.check_args(args);
             let takes = counted(usize::from(takes), "argument");
             self.wrong_count(&name.name, takes, args.len(), span);
-            return error_expr(span);
+            return None;
         }
-        let Some(pointer) = self.pointer(object) else { return error_expr(span) };
+        let pointer = self.pointer(object)?;
         let wanted = self.cx.types.ptr(pointer.to, Space::Heap, false);
         let added: Vec<Expr> = args.iter().map(|arg| self.coerced(&arg.value, wanted)).collect();
         let less = self.order(place.ty, pointer.to, span);
@@ -166,13 +166,13 @@ impl Checker<'_, '_> {
             || !self.holds_lock(&place, method.name, span)
             || added.iter().any(|arg| arg.ty == Ty::ERROR)
         {
-            return error_expr(span);
+            return None;
         }
         let is_call = less.is_some() && known.reference == Some(Reference::Releases);
         let ty = if known.reference == Some(Reference::Releases) { Ty::VOID } else { object };
         let less = less.filter(|_| is_call);
         let args = [place].into_iter().chain(added).collect();
-        Expr::operation(Callee::Object { function, less }, args, ty, span)
+        Some(Expr::operation(Callee::Object { function, less }, args, ty, span))
     }
 
     /// Whether the lock of the same entry is held; reports if not.

@@ -5,7 +5,6 @@ use super::assign::Assignment;
 use super::calls::counted;
 use super::exprs::strip;
 use super::scope::LocalKind;
-use super::value::error_expr;
 use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::NoSuchMethod;
 use crate::diag::codes::maps::NothingToSum;
@@ -59,7 +58,7 @@ impl Checker<'_, '_> {
         name: &Ident,
         args: &[ast::Arg],
         span: Span,
-    ) -> Expr {
+    ) -> Option<Expr> {
         let declared = self.env.program.map(map);
         let methods = || MAP_METHODS.iter().filter(|method| method.entry);
         let Some(method) = methods().find(|m| m.name == name.name).filter(|m| declared.kind.can(m.needs)) else {
@@ -72,18 +71,18 @@ impl Checker<'_, '_> {
             } else {
                 error.help("entries of per-CPU maps have `cpu(i)` and `sum()`");
             }
-            return error_expr(span);
+            return None;
         };
         if !self.can(map, method.needs, span) {
             self.check_args(args);
-            return error_expr(span);
+            return None;
         }
         if args.len() != method.params.len() {
             self.check_args(args);
             let takes = counted(method.params.len(), "argument");
             self.wrong_count(&name.name, takes, args.len(), name.span)
                 .remark(format!("`m[k].{}`: {}", method.name, method.summary));
-            return error_expr(span);
+            return None;
         }
         let (key_ty, ty) = self.entry_types(map);
         let key = Box::new(self.key_of(key, key_ty));
@@ -92,9 +91,9 @@ impl Checker<'_, '_> {
             let ty = self.ty_name(ty);
             self.error(span, NothingToSum { ty })
                 .help("`for (cpu, v in m[k])` and `m[k].cpu(i)` give the value of each CPU");
-            return error_expr(span);
+            return None;
         }
-        Expr { kind: ExprKind::PerCpu { map, key, cpu }, ty, span }
+        Some(Expr { kind: ExprKind::PerCpu { map, key, cpu }, ty, span })
     }
 
     /// How many integers a value holds that a sum adds up.

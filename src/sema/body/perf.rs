@@ -1,12 +1,12 @@
 //! Perf events: their options, and what they have counted as a number.
 
 use super::Checker;
-use super::value::{Value, error_expr};
+use super::value::Value;
 use crate::ast::{self, Ident};
 use crate::diag::codes::lifecycle::PerfOptions;
 use crate::sema::tree::Expr;
 use crate::source::Span;
-use crate::tables::{BUILTINS, STRUCTS, StructSpec};
+use crate::tables::{self, STRUCTS, StructSpec};
 use crate::types::{Origin, Ty, TyKind};
 
 /// The struct of the options.
@@ -47,11 +47,8 @@ impl Checker<'_, '_> {
     }
 
     /// `read(a)`
-    pub fn perf_read(&mut self, args: &[ast::Arg], span: Span) -> Expr {
-        match BUILTINS.iter().find(|builtin| builtin.name == READ) {
-            Some(builtin) => self.call_builtin(builtin, args, span),
-            None => error_expr(span),
-        }
+    pub fn perf_read(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        self.call_builtin(tables::builtin(READ)?, args, span)
     }
 
     /// A value that has a number, as `PerfRead` has what it scaled, as that number; others unchanged.

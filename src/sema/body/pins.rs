@@ -2,40 +2,35 @@
 
 use super::Checker;
 use super::exprs::strip;
-use super::value::error_expr;
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::lifecycle::{PinName, WantsHandle};
 use crate::sema::env::Entity;
 use crate::sema::tree::{Callee, Const, Expr, ExprKind, MapId};
 use crate::source::Span;
-use crate::tables::BUILTINS;
+use crate::tables;
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
     /// `pin(what, "name")`
-    pub fn pin(&mut self, args: &[ast::Arg], span: Span) -> Expr {
-        if !self.takes("pin", 2..=2, args, span) {
-            return error_expr(span);
-        }
+    pub fn pin(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        self.takes("pin", 2..=2, args, span)?;
         args.iter().for_each(|arg| self.refuse_name(arg, "pin"));
         let what = self.pinned("pin", &args[0].value);
         let name = self.typed(&args[1].value, None);
         self.check_pin_name(&name);
-        let Some(builtin) = BUILTINS.iter().find(|builtin| builtin.name == "pin") else { return error_expr(span) };
+        let builtin = tables::builtin("pin")?;
         let name = self.string_argument(name, builtin, span);
-        let Some((map, mut args)) = what else { return error_expr(span) };
+        let (map, mut args) = what?;
         args.push(name);
-        Expr::operation(Callee::Pin(map), args, Ty::I32, span)
+        Some(Expr::operation(Callee::Pin(map), args, Ty::I32, span))
     }
 
     /// `unpin(what)`
-    pub fn unpin(&mut self, args: &[ast::Arg], span: Span) -> Expr {
-        if !self.takes("unpin", 1..=1, args, span) {
-            return error_expr(span);
-        }
+    pub fn unpin(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        self.takes("unpin", 1..=1, args, span)?;
         args.iter().for_each(|arg| self.refuse_name(arg, "unpin"));
-        let Some((map, args)) = self.pinned("unpin", &args[0].value) else { return error_expr(span) };
-        Expr::operation(Callee::Unpin(map), args, Ty::I32, span)
+        let (map, args) = self.pinned("unpin", &args[0].value)?;
+        Some(Expr::operation(Callee::Unpin(map), args, Ty::I32, span))
     }
 
     /// A name that is a constant has to be one that bpffs takes.

@@ -3,7 +3,7 @@
 use super::Checker;
 use super::exprs::strip;
 use super::format::{Conversion, ConversionKind, Fault, Piece, Shown, escape, parse};
-use super::value::{Value, cast, error_expr};
+use super::value::{Value, cast};
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::contexts::{BadFormat, ComputedFormat, FormatCount, FormatMismatch, Unprintable};
 use crate::diag::codes::limits::NotPrintable;
@@ -21,12 +21,12 @@ const PRINT: &str = "print";
 
 impl Checker<'_, '_> {
     /// Checks `print` or, without the newline, `print_raw`.
-    pub fn print(&mut self, args: &[ast::Arg], newline: bool, span: Span) -> Expr {
+    pub fn print(&mut self, args: &[ast::Arg], newline: bool, span: Span) -> Option<Expr> {
         let name = if newline { PRINT } else { "print_raw" };
-        let Some((format, args)) = self.formatted(name, args, span) else { return error_expr(span) };
+        let (format, args) = self.formatted(name, args, span)?;
         let seq = self.own_iterator().map(|ctx| self.sequence(ctx, span));
         let callee = Callee::Print { format, newline, to_seq: seq.is_some() };
-        Expr::operation(callee, seq.into_iter().chain(args).collect(), Ty::VOID, span)
+        Some(Expr::operation(callee, seq.into_iter().chain(args).collect(), Ty::VOID, span))
     }
 
     /// The format and the values of a message; none after an error.

@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::map_methods::MapCall;
-use super::value::{cast, error_expr, int_expr};
+use super::value::{all_known, cast, int_expr};
 use crate::ast;
 use crate::diag::codes::contexts::RedirectWhere;
 use crate::diag::codes::maps::MapRefuses;
@@ -13,7 +13,12 @@ use crate::types::{Space, Ty};
 
 impl Checker<'_, '_> {
     /// The helper yields the action of the type of program that calls it.
-    pub fn redirect_to_interface(&mut self, helper: &'static HelperSpec, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn redirect_to_interface(
+        &mut self,
+        helper: &'static HelperSpec,
+        args: &[ast::Arg],
+        span: Span,
+    ) -> Option<Expr> {
         let mut checked = Vec::new();
         for (spec, arg) in helper.args.iter().zip(args) {
             self.refuse_name(arg, "redirect");
@@ -28,23 +33,21 @@ impl Checker<'_, '_> {
             let func = self.env.program.func(self.func).name.clone();
             let help = self.context_help();
             self.error(span, RedirectWhere { func }).help(help);
-            return error_expr(span);
+            return None;
         };
-        if checked.iter().any(|arg| arg.ty == Ty::ERROR) {
-            return error_expr(span);
-        }
+        let checked = all_known(checked)?;
         let ty = self.table_type(program.result);
-        Expr::operation(Callee::Helper(helper), checked, ty, span)
+        Some(Expr::operation(Callee::Helper(helper), checked, ty, span))
     }
 
     /// `redirect(m, key, flags)` of a map of sockets, in a program that these send or receive through; `flags` may be left out.
-    pub fn redirect_to_socket(&mut self, call: MapCall<'_>) -> Expr {
+    pub fn redirect_to_socket(&mut self, call: MapCall<'_>) -> Option<Expr> {
         let MapCall { map, method, name, args, span } = call;
         let ([key] | [key, _]) = args else {
             self.check_args(args);
             self.wrong_count(&name.name, "2 or 3 arguments", args.len() + 1, name.span)
                 .help("it is `redirect(map, key)` or `redirect(map, key, flags)`, as with `BPF_F_INGRESS`");
-            return error_expr(span);
+            return None;
         };
         args.iter().for_each(|arg| self.refuse_name(arg, method.name));
         let kind = self.env.program.map(map).kind;
@@ -63,13 +66,13 @@ impl Checker<'_, '_> {
                 let func = func.name.clone();
                 self.error(span, RedirectWhere { func }).help(help);
             }
-            return error_expr(span);
+            return None;
         };
         let index = helper.args.iter().any(|arg| arg.kind == HelperArgKind::Key);
         let key = self.entry_key(map, &key.value);
         let flags = args.get(1).map_or_else(|| int_expr(0, Ty::U64, span), |flags| self.coerced(&flags.value, Ty::U64));
         if key.ty == Ty::ERROR || flags.ty == Ty::ERROR {
-            return error_expr(span);
+            return None;
         }
         let key = if index {
             let ty = self.cx.types.ptr(key.ty, Space::Stack, false);
@@ -83,7 +86,7 @@ impl Checker<'_, '_> {
         let called = self.table_type(helper.ty.unwrap_or("i64"));
         let verdict = Expr::operation(Callee::Helper(helper), args, called, span);
         let action = self.table_type(program.result);
-        cast(verdict, action)
+        Some(cast(verdict, action))
     }
 
     /// The function's parameter that is a context.

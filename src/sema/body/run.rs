@@ -1,33 +1,30 @@
 //! `run(handle, &v)`: a program that user space runs, with a variable as its context.
 
 use super::Checker;
-use super::value::error_expr;
 use crate::ast;
 use crate::diag::codes::lifecycle::{RunContext, RunKind};
 use crate::sema::tree::{Callee, Const, Expr, ExprKind, FuncId, Role};
 use crate::source::Span;
-use crate::tables::{BUILTINS, Params};
+use crate::tables::{self, Params};
 use crate::types::{Space, Ty};
 
 impl Checker<'_, '_> {
     /// Checks `run(handle, &v)`, which yields the result of the program.
-    pub fn run(&mut self, args: &[ast::Arg], span: Span) -> Expr {
-        if !self.takes("run", 1..=2, args, span) {
-            return error_expr(span);
-        }
+    pub fn run(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        self.takes("run", 1..=2, args, span)?;
         args.iter().for_each(|arg| self.refuse_name(arg, "run"));
-        let Some(builtin) = BUILTINS.iter().find(|builtin| builtin.name == "run") else { return error_expr(span) };
+        let builtin = tables::builtin("run")?;
         let handle = self.handle("run", &args[0].value, false);
         let program = self.loaded(&handle);
         let given = args.get(1).map(|arg| self.typed(&arg.value, None));
         if given.as_ref().is_some_and(|given| given.ty == Ty::ERROR) || handle.ty == Ty::ERROR {
-            return error_expr(span);
+            return None;
         }
         let to = given.as_ref().and_then(|given| self.pointer(given.ty)).map(|pointer| pointer.to);
         if let Some(program) = program
             && !self.check_run(program, given.as_ref(), to, span)
         {
-            return error_expr(span);
+            return None;
         }
         let size = to.map_or(0, |to| self.cx.types.size_of(to));
         let context = match given {
@@ -39,7 +36,7 @@ impl Checker<'_, '_> {
             }
         };
         let size = Expr { kind: ExprKind::Const(Const::Int(size.into())), ty: Ty::U64, span };
-        Expr::operation(Callee::Builtin(builtin), vec![handle, context, size], Ty::I32, span)
+        Some(Expr::operation(Callee::Builtin(builtin), vec![handle, context, size], Ty::I32, span))
     }
 
     /// Whether the program is one that is run, and gets what it declares.
@@ -64,8 +61,8 @@ impl Checker<'_, '_> {
         false
     }
 
-    fn no_context(&mut self, span: Span, wants: &str) -> Expr {
+    fn no_context(&mut self, span: Span, wants: &str) -> Option<Expr> {
         self.error(span, RunContext { wants: wants.to_owned() });
-        error_expr(span)
+        None
     }
 }

@@ -3,7 +3,7 @@
 use super::Checker;
 use super::calls::counted;
 use super::exprs::strip;
-use super::value::{error_expr, local};
+use super::value::local;
 use crate::ast::{self, ArmBody, ExprKind as Ast, Ident, StmtKind as AstStmt};
 use crate::diag::codes::contexts::{ProgramCalled, TailCallContext, TailCallPlace, TailCallType};
 use crate::diag::codes::shared::CallInLock;
@@ -46,14 +46,14 @@ impl Checker<'_, '_> {
     }
 
     /// A call of a program: a tail call, or an error.
-    pub fn call_program(&mut self, callee: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn call_program(&mut self, callee: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let program = &self.env.program;
         let (own, other) = (&program.func(self.func).role, program.func(callee));
         let at = other.name_span;
         let returned = self.returned_calls.contains(&span);
         if program.func(self.func).global && returned {
             self.check_args(args);
-            return self.unsupported(span, "a tail call in a function that is verified by itself".to_owned());
+            return Some(self.unsupported(span, "a tail call in a function that is verified by itself".to_owned()));
         }
         if let (Role::Helper, true) = (own, returned) {
             return self.tail_call(callee, name, args, span);
@@ -63,12 +63,12 @@ impl Checker<'_, '_> {
         {
             if role.arguments.is_some() {
                 self.check_args(args);
-                return self.unsupported(span, format!("a tail call of a `@{}` program", role.spec.name));
+                return Some(self.unsupported(span, format!("a tail call of a `@{}` program", role.spec.name)));
             }
             if own.loading.may_fail() || role.loading.may_fail() {
                 // libbpf fills the array of the programs only with those that the kernel took.
                 self.check_args(args);
-                return self.unsupported(span, "a tail call of or by a program that may be left out".to_owned());
+                return Some(self.unsupported(span, "a tail call of or by a program that may be left out".to_owned()));
             }
             if !self.may_follow(own, role) {
                 let (own, other) = (in_words(own), in_words(role));
@@ -76,7 +76,7 @@ impl Checker<'_, '_> {
                 self.error(span, TailCallType { name: name.name.clone(), own, other })
                     .note(at, "declared here")
                     .help("the kernel takes programs of one type and mode alone for one program array");
-                return error_expr(span);
+                return None;
             }
             return self.tail_call(callee, name, args, span);
         }
@@ -89,7 +89,7 @@ impl Checker<'_, '_> {
             error.help(format!("`return {call}` hands over to it: a tail call, which does not come back"));
         }
         error.help("what several functions share goes into a `@helper` function");
-        error_expr(span)
+        None
     }
 
     /// Whether the kernel lets one program array hold both.
@@ -100,11 +100,11 @@ impl Checker<'_, '_> {
         own.spec.name == other.spec.name && section(own) == section(other)
     }
 
-    fn tail_call(&mut self, callee: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+    fn tail_call(&mut self, callee: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
         if !self.locks.is_empty() {
             self.error(span, CallInLock { what: "a tail call".into() })
                 .help("keep in a variable what to do, and return after the `lock` block");
-            return error_expr(span);
+            return None;
         }
         let params = self.env.funcs[callee.0 as usize].sig.params.len();
         if params != args.len() {
@@ -112,16 +112,13 @@ impl Checker<'_, '_> {
             let (signature, declared) = (self.signature(callee), self.env.program.func(callee).name_span);
             self.check_args(args);
             self.wrong_count(&name.name, takes, args.len(), span).note(declared, "declared here").remark(signature);
-            return error_expr(span);
+            return None;
         }
         let own = self.own_context(callee);
         let mut passed = Vec::new();
         for arg in args {
             self.refuse_name(arg, &name.name);
-            let value = self.value(&arg.value, None).expr;
-            if value.ty == Ty::ERROR {
-                return error_expr(span);
-            }
+            let value = self.value(&arg.value, None).expr.known()?;
             if own.is_none() || local(&value) != own {
                 let context = own.map(|own| self.locals[own.0 as usize].name.clone());
                 let error = self.error(value.span, TailCallContext { name: name.name.clone() });
@@ -129,20 +126,20 @@ impl Checker<'_, '_> {
                     Some(context) => error.help(format!("`{}({context})`", name.name)),
                     None => error.help("declare the parameter of this program"),
                 };
-                return error_expr(span);
+                return None;
             }
             passed.push(value);
         }
         if own.is_none() && matches!(self.env.program.func(self.func).role, Role::Helper) {
             self.error(span, TailCallContext { name: name.name.clone() })
                 .help("declare the context as a parameter of this function");
-            return error_expr(span);
+            return None;
         }
         let ty = self.env.program.func(callee).result;
         let wanted = self.env.program.func(self.func).result;
         let call = Expr::operation(Callee::Func(callee), passed, ty, span);
         // The kernel gets the callee's result unchanged, whatever integer types the two declare.
-        if ty == wanted { call } else { Expr { kind: ExprKind::Cast(Box::new(call)), ty: wanted, span } }
+        if ty == wanted { Some(call) } else { Some(Expr { kind: ExprKind::Cast(Box::new(call)), ty: wanted, span }) }
     }
 
     /// The parameter that is the context: of a program the first one, of a helper the one of the callee's type.

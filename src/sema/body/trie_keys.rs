@@ -1,7 +1,7 @@
 //! Keys of tries: `routes.key(addr, 24)`.
 
 use super::Checker;
-use super::value::{error_expr, int_expr, number};
+use super::value::{int_expr, number};
 use crate::ast::{self, Ident};
 use crate::diag::codes::maps::{PrefixFields, PrefixLength};
 use crate::sema::tree::{Expr, ExprKind, MapId};
@@ -10,7 +10,7 @@ use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
     /// The key of all bits of a value, or of its first ones.
-    pub fn trie_key(&mut self, map: MapId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn trie_key(&mut self, map: MapId, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let (ty, _) = self.entry_types(map);
         let (TyKind::Struct(id), 1 | 2) = (self.cx.types.kind(ty), args.len()) else {
             self.check_args(args);
@@ -18,7 +18,7 @@ impl Checker<'_, '_> {
                 self.wrong_count(&name.name, "1 to 2 arguments", args.len(), name.span)
                     .help("`m.key(value)` is the key of all bits, `m.key(value, bits)` of the first ones");
             }
-            return error_expr(span);
+            return None;
         };
         let fields = self.cx.types.struct_def(id).fields.clone();
         let [_, field] = fields.as_slice() else {
@@ -26,7 +26,7 @@ impl Checker<'_, '_> {
             let of = self.ty_name(ty);
             self.error(name.span, PrefixFields { ty: of.clone() })
                 .help(format!("write the struct: `{of} {{ prefixlen: …, … }}`"));
-            return error_expr(span);
+            return None;
         };
         let value = self.coerced(&args[0].value, field.ty);
         let most = self.cx.types.size_of(field.ty) * 8;
@@ -37,8 +37,8 @@ impl Checker<'_, '_> {
         if let Some(bits_given) = number(&bits).filter(|&bits| bits > i128::from(most)) {
             let (bits_given, most) = (bits_given.to_string(), most.to_string());
             self.error(bits.span, PrefixLength { bits: bits_given, most });
-            return error_expr(span);
+            return None;
         }
-        Expr { kind: ExprKind::Struct { fields: vec![(1, value), (0, bits)] }, ty, span }
+        Some(Expr { kind: ExprKind::Struct { fields: vec![(1, value), (0, bits)] }, ty, span })
     }
 }

@@ -78,6 +78,11 @@ pub(super) fn not(expr: Expr) -> Expr {
     Expr { kind: ExprKind::Not(Box::new(expr)), ty: Ty::BOOL, span }
 }
 
+/// The arguments, unless one was reported.
+pub(super) fn all_known(args: Vec<Expr>) -> Option<Vec<Expr>> {
+    args.iter().all(|arg| arg.ty != Ty::ERROR).then_some(args)
+}
+
 /// The number of an integer constant.
 pub(super) fn number(expr: &Expr) -> Option<i128> {
     if let ExprKind::Const(Const::Int(number)) = &expr.kind { Some(*number) } else { None }

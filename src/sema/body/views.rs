@@ -16,7 +16,7 @@ use crate::types::{Space, Ty, TyKind};
 
 /// The name of a method as it is written, and the arguments.
 type Call<'a> = (&'a Ident, &'a [ast::Arg]);
-type Method = fn(&mut Checker<'_, '_>, Expr, Call<'_>, Span) -> Expr;
+type Method = fn(&mut Checker<'_, '_>, Expr, Call<'_>, Span) -> Option<Expr>;
 
 /// The methods of a `bytes`.
 const METHODS: [(&str, Method); 2] = [
@@ -26,17 +26,17 @@ const METHODS: [(&str, Method); 2] = [
 
 impl Checker<'_, '_> {
     /// `ctx.bytes(offset, count)`
-    pub fn packet_view(&mut self, ctx: LocalId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn packet_view(&mut self, ctx: LocalId, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let context = self.context_spec(self.locals[ctx.0 as usize].ty);
         if context.is_none_or(|context| context.fields.iter().all(|field| field.role != FieldRole::PacketStart)) {
             self.check_args(args);
             let of = "this context, which has no packet".to_owned();
             self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
-            return error_expr(span);
+            return None;
         }
-        let Some((offset, count)) = self.view_extent(name, args) else { return error_expr(span) };
+        let (offset, count) = self.view_extent(name, args)?;
         let ctx = self.read_local(ctx, span);
-        made(View::Packet { ctx, offset, count }, span)
+        Some(made(View::Packet { ctx, offset, count }, span))
     }
 
     /// `ctx.len`: how many bytes there are in a view of the whole packet.
@@ -47,11 +47,11 @@ impl Checker<'_, '_> {
     }
 
     /// `view.slice(offset, count)`, `view.read(offset, T)`
-    pub fn view_method(&mut self, base: Expr, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn view_method(&mut self, base: Expr, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let base = self.plain_view(base);
         if base.ty == Ty::ERROR {
             self.check_args(args);
-            return base;
+            return Some(base);
         }
         if let Some((_, check)) = METHODS.iter().find(|(method, _)| *method == name.name) {
             return check(self, base, (name, args), span);
@@ -63,14 +63,12 @@ impl Checker<'_, '_> {
             Some(near) => error.near(name.span, near),
             None => error.help("it has `slice(offset, count)` and `read(offset, T)`"),
         };
-        error_expr(span)
+        None
     }
 
-    fn view_slice(&mut self, view: Expr, (name, args): Call<'_>, span: Span) -> Expr {
-        match self.view_extent(name, args) {
-            Some((offset, count)) => made(View::Slice { view, offset, count }, span),
-            None => error_expr(span),
-        }
+    fn view_slice(&mut self, view: Expr, (name, args): Call<'_>, span: Span) -> Option<Expr> {
+        let (offset, count) = self.view_extent(name, args)?;
+        Some(made(View::Slice { view, offset, count }, span))
     }
 
     /// The arguments `offset` and `count`; the second is optional.
@@ -90,13 +88,7 @@ impl Checker<'_, '_> {
         };
         let offset = self.count_of_bytes(&offset.value);
         let count = count.map(|count| self.count_of_bytes(&count.value));
-        Some((
-            offset?,
-            match count {
-                Some(count) => Some(count?),
-                None => None,
-            },
-        ))
+        Some((offset?, count.map_or(Some(None), |count| count.map(Some))?))
     }
 
     pub(super) fn count_of_bytes(&mut self, arg: &ast::Expr) -> Option<Expr> {
@@ -104,18 +96,18 @@ impl Checker<'_, '_> {
         if value.is_error() { None } else { self.offset_number(value) }
     }
 
-    fn view_read(&mut self, base: Expr, (name, args): Call<'_>, span: Span) -> Expr {
+    fn view_read(&mut self, base: Expr, (name, args): Call<'_>, span: Span) -> Option<Expr> {
         let [offset, of] = args else {
             self.check_args(&args[..args.len().min(1)]);
             self.wrong_count("read", "2 arguments", args.len(), name.span)
                 .help("`b.read(offset, T)` is a copy of the `T` that lies so many bytes into it");
-            return error_expr(span);
+            return None;
         };
         let offset = self.count_of_bytes(&offset.value);
         let of = self.type_argument(&of.value);
-        let Some(offset) = offset.filter(|_| of != Ty::ERROR) else { return error_expr(span) };
+        let offset = offset.filter(|_| of != Ty::ERROR)?;
         if !self.consists_of_bytes(of) {
-            return self.not_viewable(of, span);
+            return Some(self.not_viewable(of, span));
         }
         self.warn_padding(of, span);
         let read = |of| {
@@ -125,12 +117,12 @@ impl Checker<'_, '_> {
         // Nothing says that the bytes end in a NUL.
         if let TyKind::Str(size) = self.cx.types.kind(of) {
             let text = self.cx.types.array(Ty::CHAR, size.into());
-            return cast(read(text), of);
+            return Some(cast(read(text), of));
         }
         if self.cx.types.holds(of, &|kind| matches!(kind, TyKind::Str(_))) {
-            return self.unsupported(span, "reading strings as parts of a value");
+            return Some(self.unsupported(span, "reading strings as parts of a value"));
         }
-        read(of)
+        Some(read(of))
     }
 
     /// `view[index]`

@@ -248,6 +248,11 @@ impl Expr {
         Expr { kind: ExprKind::Operation { callee, args }, ty, span }
     }
 
+    /// The expression, unless it was reported.
+    pub fn known(self) -> Option<Expr> {
+        (self.ty != Ty::ERROR).then_some(self)
+    }
+
     /// The function of the program that is called by its name, and the arguments; none for other expressions.
     pub fn call(&self) -> Option<(FuncId, &[Expr])> {
         if let ExprKind::Operation { callee: Callee::Func(func), args } = &self.kind {

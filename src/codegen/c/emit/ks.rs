@@ -8,7 +8,7 @@ use crate::ir::ops::{
     KsBits, KsBuiltin, KsCall, KsCallPointer, KsConst, KsElem, KsField, KsFunc, KsGlobal, KsPrint, KsStr, KsVar,
 };
 use crate::ir::{OpData, Opcode};
-use crate::tables::BUILTINS;
+use crate::tables;
 use crate::target::Target;
 use crate::types::{Ty, TyKind};
 
@@ -236,7 +236,7 @@ pub fn call_pointer(g: &mut FnGen, op: &OpData) {
 pub fn builtin(g: &mut FnGen, op: &OpData) {
     let view = KsBuiltin::of(op);
     let name = view.builtin();
-    let callee = BUILTINS.iter().find(|b| b.name == &**name).and_then(|b| b.callee(Target::Kmod));
+    let callee = tables::builtin(name).and_then(|b| b.callee(Target::Kmod));
     let Some(callee) = callee else { crate::bug!("`{name}` does not exist in a module") };
     let call = Expr::call(callee, &arguments(g, view.args()));
     called(g, op, call);
