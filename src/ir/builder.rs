@@ -134,4 +134,9 @@ impl<'f> Builder<'f> {
     pub fn result(&self, op: OpId) -> Value {
         self.func.ops[op].results[0]
     }
+
+    /// The first result of an op; none if it has none.
+    pub fn first_result(&self, op: OpId) -> Option<Value> {
+        self.func.ops[op].results.first().copied()
+    }
 }

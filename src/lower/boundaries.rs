@@ -83,10 +83,9 @@ fn boundary(
     let mut lowering = Lowering::new(cx, program, names, instances, source, &mut func);
     let args: Vec<Value> = (0..count).map(|index| lowering.b.func.param(index)).collect();
     let callee = if kinds.is_empty() { names.func(id).clone() } else { lowering.instance(id, kinds) };
-    let results = if meant.result == Ty::VOID { Vec::new() } else { vec![meant.result] };
     let mut b = lowering.b;
-    let call = b.ks_call(&args, &callee, &results);
-    let value = (!results.is_empty()).then(|| b.result(call));
+    let call = b.ks_call(&args, &callee, meant.result.results());
+    let value = b.first_result(call);
     b.ks_return(value);
     func
 }

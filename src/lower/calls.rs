@@ -19,7 +19,7 @@ impl Lowering<'_> {
             let place = place.unwrap_or_else(|| self.at(span).temporary("result", result));
             values.push(place);
         }
-        let results = if is_aggregate || result == Ty::VOID { Vec::new() } else { vec![result] };
+        let results = if is_aggregate { &[] } else { result.results() };
         let op = self.scoped(|this| {
             let (mut kinds, mut views) = (Vec::new(), Vec::new());
             for arg in args {
@@ -39,11 +39,11 @@ impl Lowering<'_> {
             this.at(span);
             views.into_iter().for_each(|view| this.use_view(view));
             if let Role::Kfunc(_) = callee.role {
-                return this.b.bpf_kfunc(&values, &name, &results);
+                return this.b.bpf_kfunc(&values, &name, results);
             }
-            this.b.ks_call(&values, &name, &results)
+            this.b.ks_call(&values, &name, results)
         });
-        (!results.is_empty()).then(|| self.b.result(op))
+        self.b.first_result(op)
     }
 
     pub(super) fn builtin(&mut self, builtin: &BuiltinSpec, args: &[Expr], result: Ty, span: Span) -> Option<Value> {
@@ -64,15 +64,14 @@ impl Lowering<'_> {
             return (!self.cx.types.is_aggregate(result)).then(|| self.load(place));
         }
         let values: Vec<Value> = args.iter().map(|arg| self.argument(arg)).collect();
-        let results = if result == Ty::VOID { Vec::new() } else { vec![result] };
         self.at(span);
         let op = match (builtin.bpf, builtin.host) {
-            (Some(helper), None) => self.b.bpf_helper(&values, &helper.into(), &results),
-            (None, Some(symbol)) => self.b.host_call(&values, &symbol.into(), &results),
-            (Some(_), Some(_)) => self.b.ks_builtin(&values, &builtin.name.into(), &results),
+            (Some(helper), None) => self.b.bpf_helper(&values, &helper.into(), result.results()),
+            (None, Some(symbol)) => self.b.host_call(&values, &symbol.into(), result.results()),
+            (Some(_), Some(_)) => self.b.ks_builtin(&values, &builtin.name.into(), result.results()),
             (None, None) => crate::bug!("builtin `{}` exists on no side", builtin.name),
         };
-        (!results.is_empty()).then(|| self.b.result(op))
+        self.b.first_result(op)
     }
 
     /// Calls the builtin that the record names to follow this one, if it is a statement.
@@ -121,12 +120,11 @@ impl Lowering<'_> {
     /// A helper by its name. Yields a scalar or a pointer.
     pub(super) fn helper(&mut self, helper: &HelperSpec, args: &[Expr], result: Ty, span: Span) -> Option<Value> {
         let mut values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
-        let results = if result == Ty::VOID { Vec::new() } else { vec![result] };
         if helper.name == tables::EXCHANGE {
             values[1] = self.at(span).object_or_null(values[1]);
         }
-        let op = self.at(span).b.bpf_helper(&values, &helper.name.into(), &results);
-        (!results.is_empty()).then(|| self.b.result(op))
+        let op = self.at(span).b.bpf_helper(&values, &helper.name.into(), result.results());
+        self.b.first_result(op)
     }
 
     /// A pointer for the kernel, which takes an object or null, but no pointer that may be either.
@@ -159,18 +157,16 @@ impl Lowering<'_> {
     /// A function of the kernel. Yields a scalar or a pointer.
     pub(super) fn kfunc(&mut self, kfunc: KfuncId, args: &[Expr], result: Ty, span: Span) -> Option<Value> {
         let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
-        let results = if result == Ty::VOID { Vec::new() } else { vec![result] };
         let name = self.program.kfunc(kfunc).name.as_str().into();
-        let op = self.at(span).b.bpf_kfunc(&values, &name, &results);
-        (!results.is_empty()).then(|| self.b.result(op))
+        let op = self.at(span).b.bpf_kfunc(&values, &name, result.results());
+        self.b.first_result(op)
     }
 
     /// A function or macro of the kernel, in module code.
     pub(super) fn kernel_call(&mut self, function: &str, args: &[Expr], result: Ty, span: Span) -> Option<Value> {
         let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
-        let results = if result == Ty::VOID { Vec::new() } else { vec![result] };
-        let op = self.at(span).b.kmod_call(&values, function.as_bytes(), &results);
-        (!results.is_empty()).then(|| self.b.result(op))
+        let op = self.at(span).b.kmod_call(&values, function.as_bytes(), result.results());
+        self.b.first_result(op)
     }
 
     /// `parse_ip4(text)` into a place: throws where the text says no such value.

@@ -26,7 +26,7 @@ impl Lowering<'_> {
     ) -> Option<Value> {
         let result = ir_type(&mut self.cx.types, result);
         let is_aggregate = self.cx.types.is_aggregate(result);
-        let results = if is_aggregate || result == Ty::VOID { Vec::new() } else { vec![result] };
+        let results = if is_aggregate { &[] } else { result.results() };
         let mut values = Vec::new();
         if is_aggregate {
             values.push(place.unwrap_or_else(|| self.at(span).temporary("result", result)));
@@ -38,9 +38,9 @@ impl Lowering<'_> {
             for arg in args {
                 values.push(if this.cx.types.is_aggregate(arg.ty) { this.own_copy(arg) } else { this.scalar(arg) });
             }
-            this.at(span).b.ks_call_pointer(callee, &values, false, throws, &results)
+            this.at(span).b.ks_call_pointer(callee, &values, false, throws, results)
         });
-        (!results.is_empty()).then(|| self.b.result(op))
+        self.b.first_result(op)
     }
 
     /// A scalar out of a constant that has functions in it, behind variable indexes: a `match` for each. None if the

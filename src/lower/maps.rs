@@ -99,7 +99,6 @@ impl Lowering<'_> {
         }
         let name = self.names.map(map).clone();
         let Some(opcode) = method.op.and_then(Opcode::from_name) else { crate::bug!("`{}` is no op", method.name) };
-        let results: &[Ty] = if result == Ty::VOID { &[] } else { &[result] };
         self.scoped(|this| {
             let mut operands = Vec::new();
             for (index, arg) in args.iter().enumerate() {
@@ -119,8 +118,8 @@ impl Lowering<'_> {
             if opcode == Opcode::MapOnEvent {
                 attrs.push(Attr::Int(0)); // the pass `events` finds out what the records are
             }
-            let op = this.at(span).b.insert(opcode, operands, attrs, results, Vec::new(), Vec::new());
-            this.b.func.ops[op].results.first().copied()
+            let op = this.at(span).b.insert(opcode, operands, attrs, result.results(), Vec::new(), Vec::new());
+            this.b.first_result(op)
         })
     }
 
@@ -183,9 +182,8 @@ impl Lowering<'_> {
             self.b.bpf_object_add(place, object, function.as_bytes(), less);
             return None;
         }
-        let results: &[Ty] = if result == Ty::VOID { &[] } else { &[result] };
-        let op = self.b.bpf_object_call(place, &args, function.as_bytes(), results);
-        self.b.func.ops[op].results.first().copied()
+        let op = self.b.bpf_object_call(place, &args, function.as_bytes(), result.results());
+        self.b.first_result(op)
     }
 
     /// `v.t.start(ns, f)`: its op, whose operands are the field and numbers.

@@ -6,7 +6,6 @@ use super::views::Instances;
 use crate::ir::{Function, Value};
 use crate::sema::tree::{Expr, Func, FuncId, Program, Visitor};
 use crate::session::Session;
-use crate::types::Ty;
 use std::collections::BTreeSet;
 
 /// The members that functions call.
@@ -44,9 +43,8 @@ pub(super) fn entry(
     }
     let callee = lowering.instance(id, Vec::new());
     let result = ir_type(&mut lowering.cx.types, source.result);
-    let results = if result == Ty::VOID { Vec::new() } else { vec![result] };
-    let call = lowering.b.ks_call(&args, &callee, &results);
-    let value = (!results.is_empty()).then(|| lowering.b.result(call));
+    let call = lowering.b.ks_call(&args, &callee, result.results());
+    let value = lowering.b.first_result(call);
     lowering.b.ks_return(value);
     func
 }

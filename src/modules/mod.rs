@@ -75,21 +75,8 @@ impl Modules {
 
     /// The modules that a module imports itself.
     pub fn imported_by(&self, id: ModuleId) -> impl Iterator<Item = ModuleId> {
-        let paths = self.items(id).filter_map(|item| match &item.kind {
-            ast::ItemKind::Import { path, .. } => Some(path.span),
-            ast::ItemKind::Fn(_)
-            | ast::ItemKind::Struct(_)
-            | ast::ItemKind::Enum(_)
-            | ast::ItemKind::Alias { .. }
-            | ast::ItemKind::Config(_)
-            | ast::ItemKind::Var(_)
-            | ast::ItemKind::Const(_)
-            | ast::ItemKind::Impl(_)
-            | ast::ItemKind::Extern(_)
-            | ast::ItemKind::Include { .. }
-            | ast::ItemKind::License { .. }
-            | ast::ItemKind::MinKernel { .. }
-            | ast::ItemKind::Unread(_) => None,
+        let paths = self.items(id).filter_map(|item| {
+            if let ast::ItemKind::Import { path, .. } = &item.kind { Some(path.span) } else { None }
         });
         paths.filter_map(|path| self.imports.get(&path).copied())
     }

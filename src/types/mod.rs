@@ -195,6 +195,11 @@ impl Ty {
     pub const BYTES: Ty = Ty(17);
     pub const NULL: Ty = Ty(18);
     pub const ERROR: Ty = Ty(19);
+
+    /// The results of an op that yields this: none for `void`.
+    pub fn results(&self) -> &[Ty] {
+        if *self == Ty::VOID { &[] } else { std::slice::from_ref(self) }
+    }
 }
 
 /// In the order of the constants of [`Ty`].

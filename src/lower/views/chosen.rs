@@ -2,7 +2,7 @@
 
 use super::{Root, View};
 use crate::lower::func::{Dest, Lowering, Slot};
-use crate::sema::tree::{Block, Condition, Expr, ExprKind, LocalId, OptionalKind, Parts, StmtKind, View as Source};
+use crate::sema::tree::{Block, Condition, Expr, ExprKind, LocalId, OptionalKind, StmtKind, View as Source};
 use crate::types::Ty;
 
 impl Lowering<'_> {
@@ -43,21 +43,12 @@ impl Lowering<'_> {
                 Source::Value(_) => None,
             };
         }
-        match expr.parts() {
-            Parts::If(node) => {
-                if let Condition::Bindings(bindings) = &node.condition {
-                    inside.extend(bindings.iter().filter_map(|b| Some((b.local, viewed(&b.source.kind)?))));
-                }
-                let mut blocks = [&node.then].into_iter().chain(&node.otherwise);
-                blocks.find_map(|block| self.root_of_block(block, inside))
-            }
-            Parts::Match(node) => {
-                let mut blocks = node.arms.iter().map(|arm| &arm.body).chain(&node.default);
-                blocks.find_map(|block| self.root_of_block(block, inside))
-            }
-            Parts::Block(block) => self.root_of_block(block, inside),
-            Parts::Operands(_) | Parts::Operation(..) | Parts::Optional(_) => None,
+        if let ExprKind::If(node) = &expr.kind
+            && let Condition::Bindings(bindings) = &node.condition
+        {
+            inside.extend(bindings.iter().filter_map(|b| Some((b.local, viewed(&b.source.kind)?))));
         }
+        expr.blocks()?.into_iter().find_map(|block| self.root_of_block(block, inside))
     }
 
     fn root_of_block<'e>(&mut self, block: &'e Block, inside: &mut Vec<(LocalId, &'e Expr)>) -> Option<Root> {

@@ -4,7 +4,7 @@ use super::value::{Value, cast, error_expr, int_expr, number};
 use super::{Checker, ranges};
 use crate::diag::codes::types::{MismatchedTypes, NeverFits, ProductWraps};
 use crate::fold;
-use crate::sema::tree::{ArithOp, Block, Const, Expr, ExprKind};
+use crate::sema::tree::{ArithOp, Const, Expr, ExprKind};
 use crate::sema::{consts, enums};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
@@ -116,7 +116,6 @@ impl Checker<'_, '_> {
     /// The first innermost product that can be larger than its type, of those that go into a value in this type; and its
     /// left side.
     fn wrapping_product(&self, value: &Expr) -> Option<(Span, Span)> {
-        let in_block = |block: &Block| block.value.as_ref().and_then(|value| self.wrapping_product(value));
         if let ExprKind::Arith { op, left, right } = &value.kind {
             if !matches!(op, ArithOp::Add | ArithOp::Sub | ArithOp::Mul | ArithOp::Div) {
                 return None;
@@ -128,13 +127,7 @@ impl Checker<'_, '_> {
         if let ExprKind::Neg(inner) | ExprKind::BitNot(inner) = &value.kind {
             return self.wrapping_product(inner);
         }
-        if let ExprKind::If(node) = &value.kind {
-            return in_block(&node.then).or_else(|| node.otherwise.as_ref().and_then(in_block));
-        }
-        if let ExprKind::Match(node) = &value.kind {
-            return node.arms.iter().map(|arm| &arm.body).chain(&node.default).find_map(in_block);
-        }
-        if let ExprKind::Block(block) = &value.kind { in_block(block) } else { None }
+        value.branches()?.into_iter().find_map(|value| self.wrapping_product(value))
     }
 
     fn may_wrap(&self, ty: Ty, left: &Expr, right: &Expr) -> bool {

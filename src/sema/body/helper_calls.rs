@@ -92,26 +92,20 @@ impl Checker<'_, '_> {
     }
 
     fn helper_param(&mut self, helper: &'static HelperSpec, spec: &'static HelperArg) -> Param {
-        match spec.kind {
-            HelperArgKind::Scalar => Param::Of(self.table_type(spec.ty.unwrap_or("u64"))),
-            HelperArgKind::Context => Param::Context { nullable: spec.nullable },
-            HelperArgKind::Map => Param::Map(helper),
-            HelperArgKind::Key
-            | HelperArgKind::Value
-            | HelperArgKind::ValueOut
-            | HelperArgKind::Readable
-            | HelperArgKind::Writable
-            | HelperArgKind::Out => Param::HelperMemory(helper, spec),
-            HelperArgKind::Address => Param::Address,
-            HelperArgKind::Object => spec.object.map_or(Param::Unknown, |object| Param::Object(object, spec.nullable)),
-            HelperArgKind::Callback
-            | HelperArgKind::Frame
-            | HelperArgKind::SpinLock
-            | HelperArgKind::Timer
-            | HelperArgKind::Dynptr
-            | HelperArgKind::Text
-            | HelperArgKind::Record
-            | HelperArgKind::Rest => Param::Unknown,
+        if refused(helper, spec).is_some() {
+            Param::Unknown
+        } else if spec.kind == HelperArgKind::Scalar {
+            Param::Of(self.table_type(spec.ty.unwrap_or("u64")))
+        } else if spec.kind == HelperArgKind::Context {
+            Param::Context { nullable: spec.nullable }
+        } else if spec.kind == HelperArgKind::Map {
+            Param::Map(helper)
+        } else if spec.kind == HelperArgKind::Address {
+            Param::Address
+        } else if let Some(object) = spec.object.filter(|_| spec.kind == HelperArgKind::Object) {
+            Param::Object(object, spec.nullable)
+        } else {
+            Param::HelperMemory(helper, spec)
         }
     }
 
@@ -267,48 +261,43 @@ impl Checker<'_, '_> {
 
 /// Why a function of the kernel cannot have memory of a space that no packet has.
 pub(super) fn no_memory(space: Space) -> Option<&'static str> {
-    match space {
-        Space::Ctx => Some("it is a context"),
-        Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted => Some("it is an object of the kernel"),
-        Space::User | Space::Map => Some("BPF code cannot read it by itself"),
-        Space::Arena => Some("it lies in an arena, of which the kernel's functions know nothing"),
-        Space::Any
-        | Space::Stack
-        | Space::Global
-        | Space::MapValue
-        | Space::Percpu
-        | Space::Packet
-        | Space::Ringbuf
-        | Space::Host
-        | Space::Heap => None,
+    if space == Space::Ctx {
+        Some("it is a context")
+    } else if matches!(space, Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted) {
+        Some("it is an object of the kernel")
+    } else if matches!(space, Space::User | Space::Map) {
+        Some("BPF code cannot read it by itself")
+    } else {
+        (space == Space::Arena).then_some("it lies in an arena, of which the kernel's functions know nothing")
     }
+}
+
+/// Arguments that calls by a helper's name do not have.
+const REFUSED: [(HelperArgKind, &str); 8] = [
+    (HelperArgKind::Callback, "calls a function back"),
+    (HelperArgKind::Frame, "calls a function back"),
+    (HelperArgKind::SpinLock, "takes a lock"),
+    (HelperArgKind::Timer, "takes a timer"),
+    (HelperArgKind::Dynptr, "takes a dynptr"),
+    (HelperArgKind::Text, "takes a constant string"),
+    (HelperArgKind::Record, "takes a record of a ring buffer"),
+    (HelperArgKind::Rest, "takes the values of a format"),
+];
+
+/// The reason why a call by the helper's name cannot have an argument.
+fn refused(helper: &HelperSpec, arg: &HelperArg) -> Option<&'static str> {
+    if arg.kind == HelperArgKind::Map {
+        return helper.needs.is_none().then_some("takes a map in a form of its own");
+    }
+    if arg.kind == HelperArgKind::Object {
+        return arg.object.is_none().then_some("takes an object of the kernel");
+    }
+    REFUSED.iter().find(|(kind, _)| *kind == arg.kind).map(|(_, why)| *why)
 }
 
 /// The reason why a helper cannot be called by its name.
 fn missing(helper: &HelperSpec) -> Option<&'static str> {
-    let of_arg = |arg: &HelperArg| match arg.kind {
-        HelperArgKind::Map if helper.needs.is_none() => Some("takes a map in a form of its own"),
-        HelperArgKind::Scalar
-        | HelperArgKind::Context
-        | HelperArgKind::Map
-        | HelperArgKind::Key
-        | HelperArgKind::Value
-        | HelperArgKind::ValueOut
-        | HelperArgKind::Readable
-        | HelperArgKind::Writable
-        | HelperArgKind::Out
-        | HelperArgKind::Address => None,
-        HelperArgKind::Callback | HelperArgKind::Frame => Some("calls a function back"),
-        HelperArgKind::SpinLock => Some("takes a lock"),
-        HelperArgKind::Timer => Some("takes a timer"),
-        HelperArgKind::Dynptr => Some("takes a dynptr"),
-        HelperArgKind::Text => Some("takes a constant string"),
-        HelperArgKind::Record => Some("takes a record of a ring buffer"),
-        HelperArgKind::Object if arg.object.is_some() => None,
-        HelperArgKind::Object => Some("takes an object of the kernel"),
-        HelperArgKind::Rest => Some("takes the values of a format"),
-    };
-    helper.args.iter().find_map(of_arg).or(match helper.result {
+    helper.args.iter().find_map(|arg| refused(helper, arg)).or(match helper.result {
         HelperResult::Scalar | HelperResult::Void | HelperResult::Value => None,
         HelperResult::Memory => Some("yields memory of a size of its own"),
         HelperResult::Object if helper.object.is_some() => None,

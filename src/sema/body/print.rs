@@ -122,31 +122,11 @@ impl Checker<'_, '_> {
                 continue;
             }
             let value = self.printed(&arg.value);
-            let kind = match self.cx.types.kind(value.ty) {
-                TyKind::Char => ConversionKind::Char,
-                TyKind::Str(_) | TyKind::Array(Ty::CHAR, _) => ConversionKind::Str,
-                TyKind::Ptr { .. } => ConversionKind::Pointer,
-                TyKind::F64 => ConversionKind::Float { letter: 'g' },
-                TyKind::Int { .. }
-                | TyKind::Enum(_)
-                | TyKind::Bool
-                | TyKind::Be { .. }
-                | TyKind::Link
-                | TyKind::Error => ConversionKind::Decimal,
-                TyKind::Void
-                | TyKind::Array(..)
-                | TyKind::Struct(_)
-                | TyKind::Fn(_)
-                | TyKind::Opt(_)
-                | TyKind::Place { .. }
-                | TyKind::Handle(_)
-                | TyKind::Bytes
-                | TyKind::Null => {
-                    let ty = self.ty_name(value.ty);
-                    self.error(value.span, Unprintable { ty }).help("print its parts");
-                    failed = true;
-                    continue;
-                }
+            let Some((kind, _)) = usual(self.cx.types.kind(value.ty)) else {
+                let ty = self.ty_name(value.ty);
+                self.error(value.span, Unprintable { ty }).help("print its parts");
+                failed = true;
+                continue;
             };
             if index == 0 && self.refuse_computed(args, &value, name, span) {
                 failed = true;
@@ -289,26 +269,7 @@ impl Checker<'_, '_> {
             ConversionKind::Mac => "a `u8[6]`",
             ConversionKind::Symbol => "a `u64`, an address of the kernel",
         };
-        let instead = match self.cx.types.kind(value.ty) {
-            TyKind::Int { .. } | TyKind::Enum(_) | TyKind::Bool => Some("%d"),
-            TyKind::Be { bits: 32 } => Some("%pI4"),
-            TyKind::Be { .. } => Some("%u"),
-            TyKind::Char => Some("%c"),
-            TyKind::Str(_) | TyKind::Array(Ty::CHAR, _) => Some("%s"),
-            TyKind::Ptr { .. } => Some("%p"),
-            TyKind::F64 => Some("%f"),
-            TyKind::Void
-            | TyKind::Array(..)
-            | TyKind::Struct(_)
-            | TyKind::Fn(_)
-            | TyKind::Opt(_)
-            | TyKind::Place { .. }
-            | TyKind::Handle(_)
-            | TyKind::Bytes
-            | TyKind::Link
-            | TyKind::Null
-            | TyKind::Error => None,
-        };
+        let instead = usual(self.cx.types.kind(value.ty)).map(|(_, text)| text).filter(|text| !text.is_empty());
         let mut help = format!("`{}` takes {wants}", conversion.text);
         if let Some(instead) = instead {
             help.push_str(&format!("; `{instead}` prints a `{ty}`"));
@@ -329,6 +290,25 @@ impl Checker<'_, '_> {
             Some(text) => error.help(format!("to read the text there: `{text}`")).fix(value.span, text),
             None => error.help(help),
         };
+    }
+}
+
+/// How a value is printed without a format, and the conversion that prints it in one, empty if none does; none if it cannot be printed.
+fn usual(kind: TyKind) -> Option<(ConversionKind, &'static str)> {
+    if let TyKind::Int { .. } | TyKind::Enum(_) | TyKind::Bool = kind {
+        Some((ConversionKind::Decimal, "%d"))
+    } else if let TyKind::Be { bits } = kind {
+        Some((ConversionKind::Decimal, if bits == 32 { "%pI4" } else { "%u" }))
+    } else if let TyKind::Link | TyKind::Error = kind {
+        Some((ConversionKind::Decimal, ""))
+    } else if kind == TyKind::Char {
+        Some((ConversionKind::Char, "%c"))
+    } else if let TyKind::Str(_) | TyKind::Array(Ty::CHAR, _) = kind {
+        Some((ConversionKind::Str, "%s"))
+    } else if let TyKind::Ptr { .. } = kind {
+        Some((ConversionKind::Pointer, "%p"))
+    } else {
+        (kind == TyKind::F64).then_some((ConversionKind::Float { letter: 'g' }, "%f"))
     }
 }
 

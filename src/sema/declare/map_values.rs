@@ -74,14 +74,7 @@ impl Declare<'_> {
     /// `hash_of_maps<K, inner>`: the name of a declared map, the template of those that the map will hold.
     fn inner_map(&mut self, cx: &mut Session, id: MapId, written: &ast::Type) -> Ty {
         let kind = self.env.program.map(id).kind;
-        let path = match &written.kind {
-            TypeKind::Named(path) => Some(path),
-            TypeKind::Applied { .. }
-            | TypeKind::Array { .. }
-            | TypeKind::Pointer { .. }
-            | TypeKind::Fn { .. }
-            | TypeKind::Unread => None,
-        };
+        let path = if let TypeKind::Named(path) = &written.kind { Some(path) } else { None };
         let name = path.map(|path| cx.sources.text(path.span).to_owned());
         let template = match path.and_then(|path| imports::find_path(cx, self, path)) {
             Some(Found::Broken) => return Ty::ERROR,
@@ -143,24 +136,17 @@ fn misplaced_special(cx: &Session, kind: &MapKindSpec, ty: Ty) -> Option<String>
 /// Why the kind does not take values of the type.
 fn misfit(cx: &Session, kind: &MapKindSpec, ty: Ty) -> Option<&'static str> {
     let number = |bits: &[u8]| cx.types.as_int(ty).is_some_and(|(width, signed)| !signed && bits.contains(&width));
-    match kind.value {
-        ValueRule::Device if !number(&[32]) && !is_pair(cx, ty) => Some(
-            "it is the index of an interface, `u32`, or `bpf_devmap_val`, or a struct of two 32-bit fields like it",
-        ),
-        ValueRule::Cpu if !number(&[32]) && !is_pair(cx, ty) => Some(
+    let is_index = number(&[32]) || is_pair(cx, ty);
+    if kind.value == ValueRule::Device && !is_index {
+        Some("it is the index of an interface, `u32`, or `bpf_devmap_val`, or a struct of two 32-bit fields like it")
+    } else if kind.value == ValueRule::Cpu && !is_index {
+        Some(
             "it is the length of the CPU's queue, `u32`, or `bpf_cpumap_val`, or a struct of two 32-bit fields like it",
-        ),
-        ValueRule::Socket if !number(&[32, 64]) => Some("it is a descriptor of a socket, `u32` or `u64`"),
-        ValueRule::Any
-        | ValueRule::Device
-        | ValueRule::Cpu
-        | ValueRule::Socket
-        | ValueRule::Frames
-        | ValueRule::Map
-        | ValueRule::Program
-        | ValueRule::Event
-        | ValueRule::Record
-        | ValueRule::None => None,
+        )
+    } else if kind.value == ValueRule::Socket && !number(&[32, 64]) {
+        Some("it is a descriptor of a socket, `u32` or `u64`")
+    } else {
+        None
     }
 }
 

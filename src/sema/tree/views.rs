@@ -27,14 +27,18 @@ impl View {
 }
 
 impl Expr {
-    /// The values among which a condition chooses; none if it is no such expression. A branch that leaves has no value.
+    /// The blocks among which a condition chooses, or the block that it is; none if it is no such expression.
+    pub fn blocks(&self) -> Option<Vec<&Block>> {
+        match self.parts() {
+            Parts::If(node) => Some([&node.then].into_iter().chain(&node.otherwise).collect()),
+            Parts::Match(node) => Some(node.arms.iter().map(|arm| &arm.body).chain(&node.default).collect()),
+            Parts::Block(block) => Some(vec![block]),
+            Parts::Operands(_) | Parts::Operation(..) | Parts::Optional(_) => None,
+        }
+    }
+
+    /// The values of these blocks. One that leaves has no value.
     pub fn branches(&self) -> Option<Vec<&Expr>> {
-        let blocks: Vec<&Block> = match self.parts() {
-            Parts::If(node) => [&node.then].into_iter().chain(&node.otherwise).collect(),
-            Parts::Match(node) => node.arms.iter().map(|arm| &arm.body).chain(&node.default).collect(),
-            Parts::Block(block) => vec![block],
-            Parts::Operands(_) | Parts::Operation(..) | Parts::Optional(_) => return None,
-        };
-        Some(blocks.into_iter().filter_map(|block| block.value.as_deref()).collect())
+        Some(self.blocks()?.into_iter().filter_map(|block| block.value.as_deref()).collect())
     }
 }
