@@ -8,6 +8,7 @@ mod compare;
 mod evaluate;
 mod execute;
 mod generate;
+mod interpret;
 mod progress;
 mod reduce;
 mod run;
@@ -17,6 +18,7 @@ use clap::{Parser, Subcommand};
 use compare::{Plan, Report};
 use execute::Engine;
 use generate::Family;
+use ksc::target::{MACHINES, Machine};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -101,9 +103,17 @@ struct How {
     /// What the verifier walks through for too long has failed, and is loaded also where nothing evaluates it
     #[arg(long)]
     must_load: bool,
+    /// Interpret BPF objects for this machine, and run nothing else
+    #[arg(long, value_name = "ARCH", value_parser = machine)]
+    target_arch: Option<&'static Machine>,
     /// Write what other kernels are to load and run into this folder, instead of loading it
     #[arg(long)]
     export: Option<PathBuf>,
+}
+
+/// A processor by its name.
+fn machine(text: &str) -> Result<&'static Machine, String> {
+    MACHINES.iter().find(|machine| machine.name == text).ok_or_else(|| "ksc knows no such processor".to_owned())
 }
 
 fn input(text: &str) -> Result<[u64; 4], String> {
@@ -130,6 +140,7 @@ fn check(file: &Path, how: &How) -> std::io::Result<Report> {
         engines: how.engine,
         only: how.only,
         must_load: how.must_load,
+        machine: how.target_arch,
         export: how.export.map(|folder| compare::Export {
             folder,
             name: file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
@@ -156,6 +167,7 @@ fn export(folder: &Path, seed: u64, inputs: usize, programs: &[(run::Program, us
             engines,
             only: Vec::new(),
             must_load: false,
+            machine: None,
             export,
         };
         let report = compare::compare(&text, &plan);

@@ -118,6 +118,9 @@ impl Campaign<'_> {
         if self.settings.no_bpf {
             command.args(["--engine", "HostO0", "--engine", "HostO2"]);
         }
+        if let Some(machine) = self.settings.target_arch {
+            command.args(["--target-arch", machine.name]);
+        }
         for engine in &self.settings.engines {
             command.args(["--engine", &format!("{engine:?}")]);
         }
@@ -232,7 +235,7 @@ impl Campaign<'_> {
             let Some((file, seed, first)) = failures.first() else { continue };
             let test = first.test.as_deref().unwrap_or("the whole program");
             println!("{} --seed {seed}: {test}, input {:?}\n{}", file.display(), first.input, first.detail);
-            if !self.settings.no_reduce {
+            if !(self.settings.no_reduce || self.settings.target_arch.is_some()) {
                 reduce::source::report(file, *seed, self.settings.inputs, first);
             }
         }

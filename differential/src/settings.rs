@@ -51,6 +51,9 @@ pub struct Settings {
     /// Leave the kernel out: what agrees on the host counts as skipped
     #[arg(long)]
     pub no_bpf: bool,
+    /// Interpret BPF objects for this machine, and run nothing else
+    #[arg(long, value_name = "ARCH", value_parser = crate::machine)]
+    pub target_arch: Option<&'static ksc::target::Machine>,
     /// Only this engine besides the evaluator, such as `BpfV3`
     #[arg(long = "engine", value_name = "ENGINE", value_parser = Engine::parse)]
     pub engines: Vec<Engine>,

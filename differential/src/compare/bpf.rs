@@ -24,23 +24,23 @@ impl Comparison<'_> {
         let mut groups = vec![names];
         while let Some(group) = groups.pop() {
             let whole = self.whole(text, &group);
-            let front = self.timed("front", |_| guarded(|| Front::of(&whole)));
+            let front = self.timed("front", |_| guarded(|| Front::of(&whole, self.plan.machine)));
             match front {
                 Ok(mut front) => {
-                    for (engine, mcpu) in Engine::BPF {
+                    for &(engine, mcpu) in self.bpf_engines() {
                         if self.wants(engine, text) {
                             let refused = self.level(&mut front, &group, engine, mcpu);
                             self.parts(text, refused, engine, mcpu);
                         }
                     }
                 }
-                Err(refusal) => self.split(&group, Engine::BpfV1, refusal, &mut groups),
+                Err(refusal) => self.split(&group, self.bpf_engines()[0].0, refusal, &mut groups),
             }
         }
     }
 
     /// A test at one level of the instruction set, which says nothing about what the compiler makes of it.
-    fn leave_out(&mut self, because: &str) {
+    pub(super) fn leave_out(&mut self, because: &str) {
         *self.report.left_out.entry(because.into()).or_default() += 1;
     }
 
@@ -71,6 +71,7 @@ impl Comparison<'_> {
     fn level(&mut self, front: &mut Front, group: &[String], engine: Engine, mcpu: Mcpu) -> Vec<Vec<String>> {
         let mut parts = Vec::new();
         match self.timed("llvm bpf", |_| guarded(|| front.bpf(mcpu))) {
+            Ok(object) if self.plan.machine.is_some() => self.interpret(&object, group, engine),
             Ok(object) => self.load(&object, group, engine, &mut parts),
             Err(refusal) => self.split(group, engine, refusal, &mut parts),
         }
@@ -80,7 +81,7 @@ impl Comparison<'_> {
     fn parts(&mut self, text: &str, mut groups: Vec<Vec<String>>, engine: Engine, mcpu: Mcpu) {
         while let Some(group) = groups.pop() {
             let whole = self.whole(text, &group);
-            match guarded(|| Front::of(&whole)) {
+            match guarded(|| Front::of(&whole, self.plan.machine)) {
                 Ok(mut front) => groups.extend(self.level(&mut front, &group, engine, mcpu)),
                 Err(refusal) => self.split(&group, engine, refusal, &mut groups),
             }

@@ -56,7 +56,7 @@ impl Comparison<'_> {
     /// A program with maps: in user space they are made by an executable's runtime.
     pub(super) fn executable(&mut self, text: &str, names: &[String]) {
         let whole = executable::text(text, names, &self.extras);
-        let mut front = match self.timed("front", |_| guarded(|| Front::of(&whole))) {
+        let mut front = match self.timed("front", |_| guarded(|| Front::of(&whole, None))) {
             Ok(front) => front,
             Err(refusal) => {
                 return self.fail(Kind::NotCompiled(refusal.code), Some(Engine::HostO0), None, refusal.message);

@@ -2,6 +2,7 @@
 
 mod bpf;
 mod host;
+mod interpreted;
 
 use crate::evaluate::{self, Machine, Stop, Value};
 use crate::execute::Engine;
@@ -89,6 +90,8 @@ pub struct Plan {
     pub must_load: bool,
     /// Where objects go, with what they must return, instead of into the kernel.
     pub export: Option<Export>,
+    /// BPF objects for this machine are interpreted, and nothing else runs the programs.
+    pub machine: Option<&'static ksc::target::Machine>,
 }
 
 /// A folder, and the name of the program.
@@ -167,7 +170,7 @@ fn line_at(text: &str, at: usize) -> &str {
 
 impl Comparison<'_> {
     fn run(&mut self, text: &str) -> Result<(), Refusal> {
-        let checked = self.timed("front", |_| guarded(|| compile::check(text)))?;
+        let checked = self.timed("front", |this| guarded(|| compile::check(text, this.plan.machine)))?;
         let (cx, program) = (&checked.cx, &checked.program);
         let mut tests = tests(program);
         if !self.plan.only.is_empty() {
@@ -183,6 +186,10 @@ impl Comparison<'_> {
         self.extras = Extras { has_reset, has_digest, maps, rings, has_sockets };
         self.timed("evaluate", |this| this.evaluate(program, &cx.types, &tests));
         let names: Vec<String> = tests.into_iter().map(|(name, _)| name).collect();
+        if self.plan.machine.is_some() {
+            self.bpf(text, names);
+            return Ok(());
+        }
         if Engine::HOST.iter().any(|(engine, _)| self.wants(*engine, text)) {
             if is_stateful { self.executable(text, &names) } else { self.host(checked, &names) }
         }
@@ -199,10 +206,15 @@ impl Comparison<'_> {
         let can = match engine {
             Engine::Evaluator => true,
             Engine::HostO0 | Engine::HostO2 => !only_bpf,
-            Engine::BpfV1 | Engine::BpfV2 => !has_old_values,
-            Engine::BpfV3 | Engine::BpfV4 => true,
+            Engine::BpfV1 | Engine::BpfV2 | Engine::InterpretedV1 => !has_old_values,
+            Engine::BpfV3 | Engine::BpfV4 | Engine::InterpretedV3 => true,
         };
         can && (self.plan.engines.is_empty() || self.plan.engines.contains(&engine))
+    }
+
+    /// The engines of BPF objects that the plan asks for.
+    fn bpf_engines(&self) -> &'static [(Engine, ksc::session::Mcpu)] {
+        if self.plan.machine.is_some() { &Engine::INTERPRETED } else { &Engine::BPF }
     }
 
     /// Whether the tests are functions, which both sides call, and not programs.

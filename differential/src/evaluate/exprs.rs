@@ -4,9 +4,18 @@ use super::arith::{self, Int};
 use super::value::{self, Object, Place, Target, Value};
 use super::{Machine, Run, Stop, text};
 use ksc::sema::tree::{Callee, CompareOp, Condition, Expr, ExprKind, FuncId, If, Match, Role};
+use ksc::target::Endian;
 use ksc::types::{Ty, TyKind};
 
 impl<'a> Machine<'a> {
+    /// The number that the bytes of one in network order are.
+    fn raw(&self, number: i128, ty: Ty) -> Run<Value> {
+        match self.types.machine().endian {
+            Endian::Little => Ok(Value::Int(self.int(ty)?.swap(number))),
+            Endian::Big => Ok(Value::Int(number)),
+        }
+    }
+
     /// Operands are evaluated from left to right.
     #[expect(clippy::wildcard_enum_match_arm, reason = "all else is of the kernel")]
     pub(super) fn value(&mut self, expr: &'a Expr) -> Run<Value> {
@@ -68,7 +77,7 @@ impl<'a> Machine<'a> {
             }
             ExprKind::Raw(inner) => {
                 let number = self.value(inner)?.number();
-                Value::Int(self.int(inner.ty)?.swap(number))
+                self.raw(number, inner.ty)?
             }
             ExprKind::If(node) => self.if_(node)?,
             ExprKind::Block(block) => self.block(block)?,

@@ -1,7 +1,8 @@
-//! Values as the bytes that the kernel stores: little-endian, C's layout, zeros in the padding.
+//! Values as the bytes that the kernel stores: in the machine's order, C's layout, zeros in the padding.
 
 use super::arith::Int;
 use super::value::{Value, zero};
+use ksc::target::Endian;
 use ksc::types::{BitField, Ty, TyKind, Types};
 
 pub fn bytes(types: &Types, ty: Ty, value: &Value) -> Vec<u8> {
@@ -34,7 +35,7 @@ pub fn write(types: &Types, ty: Ty, value: &Value, to: &mut [u8]) {
             let int = Int::of(types, ty).expect("numbers are of a type that has a width");
             let count = int.bits as usize / 8;
             to[..count].copy_from_slice(&number.to_le_bytes()[..count]);
-            if let TyKind::Be { .. } = kind {
+            if is_reversed(types, kind) {
                 to[..count].reverse();
             }
         }
@@ -42,6 +43,11 @@ pub fn write(types: &Types, ty: Ty, value: &Value, to: &mut [u8]) {
             panic!("{value:?} is stored as bytes")
         }
     }
+}
+
+/// Whether the highest byte of a number of such a type comes first.
+fn is_reversed(types: &Types, kind: TyKind) -> bool {
+    matches!(kind, TyKind::Be { .. }) || types.machine().endian == Endian::Big
 }
 
 /// The value that lies at the start of some bytes.
@@ -67,7 +73,7 @@ pub fn read(types: &Types, ty: Ty, from: &[u8]) -> Value {
                 let count = int.bits as usize / 8;
                 let mut number = [0; 16];
                 number[..count].copy_from_slice(&from[..count]);
-                if let TyKind::Be { .. } = kind {
+                if is_reversed(types, kind) {
                     number[..count].reverse();
                 }
                 Value::Int(int.wrap(i128::from_le_bytes(number)))
@@ -80,11 +86,24 @@ pub fn read(types: &Types, ty: Ty, from: &[u8]) -> Value {
 /// A bit-field, of the storage unit at the start of some bytes.
 pub fn read_bits(types: &Types, ty: Ty, bits: BitField, from: &[u8]) -> Value {
     let unit = read(types, ty, from).number();
-    Value::Int((unit >> bits.shift) & ((1 << bits.width) - 1))
+    Value::Int((unit >> above(types, ty, bits)) & ((1 << bits.width) - 1))
 }
 
 pub fn write_bits(types: &Types, ty: Ty, bits: BitField, value: &Value, to: &mut [u8]) {
-    let mask = ((1i128 << bits.width) - 1) << bits.shift;
+    let above = above(types, ty, bits);
+    let mask = ((1i128 << bits.width) - 1) << above;
     let unit = read(types, ty, to).number();
-    write(types, ty, &Value::Int((unit & !mask) | ((value.number() << bits.shift) & mask)), to);
+    write(types, ty, &Value::Int((unit & !mask) | ((value.number() << above) & mask)), to);
+}
+
+/// How many bits of the storage unit are below a bit-field. Headers have each bit-field in the same bytes on all machines, and one
+/// of a single byte at the same bits of it.
+fn above(types: &Types, ty: Ty, bits: BitField) -> u32 {
+    let (shift, width) = (u32::from(bits.shift), u32::from(bits.width));
+    if types.machine().endian == Endian::Little {
+        return shift;
+    }
+    let (first, last) = (shift / 8, (shift + width).div_ceil(8));
+    let bytes_behind = types.size_of(ty) as u32 - last;
+    8 * bytes_behind + if last - first == 1 { shift - 8 * first } else { 0 }
 }

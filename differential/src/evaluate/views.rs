@@ -3,6 +3,7 @@
 use super::value::{Object, Place, Target, Value, View, Viewed};
 use super::{Machine, Run, Stop, checksums, layout};
 use ksc::sema::tree::{self, Block, Expr, ExprKind, LocalId};
+use ksc::target::Endian;
 use ksc::types::{Ty, TyKind};
 
 impl View {
@@ -183,10 +184,11 @@ impl<'a> Machine<'a> {
     fn words(&mut self, view: &Value) -> Run<Vec<u32>> {
         let Value::View(view) = view else { return Ok(Vec::new()) };
         let bytes = self.viewed(view)?;
+        let is_big = self.types.machine().endian == Endian::Big;
         let word = |chunk: &[u8]| {
             let mut word = [0; 4];
             word[..chunk.len()].copy_from_slice(chunk);
-            u32::from_le_bytes(word)
+            if is_big { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) }
         };
         Ok(bytes.chunks(4).map(word).collect())
     }

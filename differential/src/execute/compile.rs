@@ -7,7 +7,7 @@ use ksc::pipeline;
 use ksc::sema::tree::Program;
 use ksc::session::{MIN_KERNEL, Mcpu, Options, Session};
 use ksc::source::FileId;
-use ksc::target::Target;
+use ksc::target::{Machine, Target};
 use std::path::Path;
 
 /// What the compiler said, or the words of its panic.
@@ -53,8 +53,10 @@ pub struct Checked {
     file: FileId,
 }
 
-pub fn check(text: &str) -> Result<Checked, Refusal> {
-    let options = Options { project: "differential".into(), ..Options::default() };
+/// For this machine unless another one is named.
+pub fn check(text: &str, machine: Option<&'static Machine>) -> Result<Checked, Refusal> {
+    let machine = machine.unwrap_or(Machine::native());
+    let options = Options { project: "differential".into(), machine, ..Options::default() };
     let mut cx = Session::new(options);
     let file = cx.sources.add("program.ks", Path::new("program.ks"), text.to_owned());
     let tree = ksc::syntax::parse(&mut cx, file);
@@ -88,8 +90,8 @@ impl Checked {
 
 impl Front {
     /// The program with its BPF side.
-    pub fn of(text: &str) -> Result<Front, Refusal> {
-        check(text)?.front(Vec::new())
+    pub fn of(text: &str, machine: Option<&'static Machine>) -> Result<Front, Refusal> {
+        check(text, machine)?.front(Vec::new())
     }
 
     /// The native object of the user-space side.

@@ -16,6 +16,8 @@ pub enum Engine {
     BpfV2,
     BpfV3,
     BpfV4,
+    InterpretedV1,
+    InterpretedV3,
 }
 
 impl Engine {
@@ -26,6 +28,10 @@ impl Engine {
         (Engine::BpfV3, ksc::session::Mcpu::V3),
         (Engine::BpfV4, ksc::session::Mcpu::V4),
     ];
+
+    /// Objects that are interpreted instead of loaded.
+    pub const INTERPRETED: [(Engine, ksc::session::Mcpu); 2] =
+        [(Engine::InterpretedV1, ksc::session::Mcpu::V1), (Engine::InterpretedV3, ksc::session::Mcpu::V3)];
 
     /// The name of a variant, as options have it.
     pub fn parse(text: &str) -> Result<Engine, String> {
@@ -41,6 +47,8 @@ impl Engine {
             Engine::BpfV2 => "bpf v2",
             Engine::BpfV3 => "bpf v3",
             Engine::BpfV4 => "bpf v4",
+            Engine::InterpretedV1 => "interpreted v1",
+            Engine::InterpretedV3 => "interpreted v3",
         }
     }
 }

@@ -87,7 +87,7 @@ impl Reducer<'_> {
         let text = ast::print::file(tree);
         let should_check = !matches!(self.failure.kind, Kind::Rejected(_));
         // Most candidates are not well typed: that is quick to see.
-        if should_check && compile::guarded(|| compile::check(&text)).is_err() {
+        if should_check && compile::guarded(|| compile::check(&text, None)).is_err() {
             return false;
         }
         self.tried += 1;

@@ -22,7 +22,9 @@ impl<'a> Machine<'a> {
     /// All maps as the kernel makes them.
     pub fn clear_maps(&mut self) {
         self.slots = Slots::default();
-        let new = |map: &ksc::sema::tree::Map| Model::new(map, &value::zero(self.types, map.value), &mut self.slots);
+        let endian = self.types.machine().endian;
+        let new =
+            |map: &ksc::sema::tree::Map| Model::new(map, &value::zero(self.types, map.value), &mut self.slots, endian);
         self.maps = self.program.maps.iter().map(new).collect();
     }
 

@@ -5,6 +5,7 @@
 use crate::evaluate::value::Value;
 use ksc::sema::tree::Map;
 use ksc::tables::{KeyRule, MapAccess};
+use ksc::target::Endian;
 use std::collections::VecDeque;
 
 const ENOENT: i32 = -2;
@@ -60,11 +61,13 @@ pub struct Model {
     percpu: bool,
     entries: Vec<Entry>,
     line: VecDeque<Value>,
+    /// Of the numbers in keys.
+    endian: Endian,
 }
 
 impl Model {
     /// None: of a kind that is not modelled.
-    pub fn new(map: &Map, zero: &Value, slots: &mut Slots) -> Option<Model> {
+    pub fn new(map: &Map, zero: &Value, slots: &mut Slots, endian: Endian) -> Option<Model> {
         let kind = map.kind;
         let shape = if kind.can(MapAccess::Push) && kind.can(MapAccess::Pop) {
             // BPF_MAP_TYPE_STACK
@@ -81,31 +84,43 @@ impl Model {
             return None;
         };
         let capacity = map.max_entries as usize;
-        let mut model = Model { shape, capacity, percpu: kind.percpu, entries: Vec::new(), line: VecDeque::new() };
+        let mut model =
+            Model { shape, capacity, percpu: kind.percpu, entries: Vec::new(), line: VecDeque::new(), endian };
         if shape == Shape::Array {
             for index in 0..map.max_entries {
                 let slot = slots.add(zero.clone());
-                let bytes = index.to_le_bytes().to_vec();
+                let bytes = if endian == Endian::Big { index.to_be_bytes() } else { index.to_le_bytes() }.to_vec();
                 model.entries.push(Entry { key: Value::Int(index.into()), bytes, slot });
             }
         }
         Some(model)
     }
 
+    /// The length of a key's prefix.
+    fn bits(&self, key: &[u8]) -> usize {
+        let length = [key[0], key[1], key[2], key[3]];
+        (if self.endian == Endian::Big { u32::from_be_bytes(length) } else { u32::from_le_bytes(length) }) as usize
+    }
+
+    fn same(&self, left: &[u8], right: &[u8]) -> bool {
+        self.bits(left) == self.bits(right) && agree(left, right, self.bits(left))
+    }
+
     fn position(&self, key: &[u8]) -> Option<usize> {
-        let same = |entry: &Entry| if self.shape == Shape::Trie { same(&entry.bytes, key) } else { entry.bytes == key };
+        let same =
+            |entry: &Entry| if self.shape == Shape::Trie { self.same(&entry.bytes, key) } else { entry.bytes == key };
         self.entries.iter().position(same)
     }
 
     /// Where the value of a key is; of a trie that of the longest prefix of it.
     pub fn find(&self, key: &[u8]) -> Option<usize> {
         if self.shape == Shape::Trie {
-            if bits(key) > most(key) {
+            if self.bits(key) > most(key) {
                 return None;
             }
-            let within = self.entries.iter().filter(|entry| bits(&entry.bytes) <= bits(key));
-            let fits = within.filter(|entry| agree(&entry.bytes, key, bits(&entry.bytes)));
-            return fits.max_by_key(|entry| bits(&entry.bytes)).map(|entry| entry.slot);
+            let within = self.entries.iter().filter(|entry| self.bits(&entry.bytes) <= self.bits(key));
+            let fits = within.filter(|entry| agree(&entry.bytes, key, self.bits(&entry.bytes)));
+            return fits.max_by_key(|entry| self.bits(&entry.bytes)).map(|entry| entry.slot);
         }
         self.position(key).map(|at| self.entries[at].slot)
     }
@@ -113,7 +128,7 @@ impl Model {
     /// 0 or a negative errno.
     pub fn update(&mut self, slots: &mut Slots, key: (Value, Vec<u8>), value: Value, flags: i128) -> i32 {
         let (key, bytes) = key;
-        if !(0..=EXIST).contains(&flags) || (self.shape == Shape::Trie && bits(&bytes) > most(&bytes)) {
+        if !(0..=EXIST).contains(&flags) || (self.shape == Shape::Trie && self.bits(&bytes) > most(&bytes)) {
             return EINVAL;
         }
         let found = self.position(&bytes);
@@ -146,7 +161,7 @@ impl Model {
     }
 
     pub fn delete(&mut self, slots: &mut Slots, key: &[u8]) -> i32 {
-        if self.shape == Shape::Trie && bits(key) > most(key) {
+        if self.shape == Shape::Trie && self.bits(key) > most(key) {
             return EINVAL;
         }
         let Some(at) = self.position(key) else { return ENOENT };
@@ -189,11 +204,6 @@ impl Model {
     }
 }
 
-/// The length of a prefix.
-fn bits(key: &[u8]) -> usize {
-    u32::from_le_bytes([key[0], key[1], key[2], key[3]]) as usize
-}
-
 fn most(key: &[u8]) -> usize {
     (key.len() - 4) * 8
 }
@@ -202,8 +212,4 @@ fn most(key: &[u8]) -> usize {
 fn agree(left: &[u8], right: &[u8], count: usize) -> bool {
     let bit = |key: &[u8], at: usize| key[4 + at / 8] >> (7 - at % 8) & 1;
     (0..count).all(|at| bit(left, at) == bit(right, at))
-}
-
-fn same(left: &[u8], right: &[u8]) -> bool {
-    bits(left) == bits(right) && agree(left, right, bits(left))
 }
