@@ -211,12 +211,13 @@ def tables_are_the_list():
 
 @rule
 def targets_are_asked():
-    """Outside of src/target/ nothing compares targets: code asks for a fact of the target, or matches all targets."""
+    """Outside of src/target/ nothing compares targets, by `==`, `contains` or `matches!`: code asks for a fact of the target, or matches all
+    targets."""
     for path in files(".rs", under=_SRC):
         if path.parts[1] == "target":
             continue
         for number, line in code_lines(path):
-            if re.search(r"[=!]= (Some\()?\[?(crate::)?(target::)?Target::", line):
+            if re.search(r"([=!]= (Some\()?\[?|\bcontains\(&?|\bmatches!\(.*)(crate::)?(target::)?Target::", line):
                 yield at(path, number, "ask `target.facts()`, or match every target")
 
 

@@ -16,7 +16,7 @@ use crate::ir::{Builder, Function, GlobalKind, OpId, Opcode, Value};
 use crate::kernels::FirstKernel;
 use crate::session::Session;
 use crate::tables::MAP_KINDS;
-use crate::target::{Maps, Target};
+use crate::target::Maps;
 use crate::types::{Origin, Space, Ty, TyKind, Types};
 use std::collections::HashMap;
 
@@ -144,7 +144,7 @@ fn expand(func: &mut Function, module: &Declarations, cx: &mut Session, op: OpId
     let warns = if in_place(module) {
         space != Space::Any && !is_locked(func, op)
     } else {
-        !func.targets.contains(Target::Bpf)
+        !func.targets.any(|on| on.maps == Maps::InPlace)
     };
     if shared && !atomic && warns && types.as_int(of).is_some() {
         let ty = types.name(of);

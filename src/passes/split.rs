@@ -31,17 +31,17 @@ pub fn part(module: &Module, target: Target) -> Module {
 
 fn run(module: &mut Module, _: &mut Session) -> Changed {
     match module.target {
-        Some(Target::Bpf) => {
-            module.funcs.retain(|f| f.targets.contains(Target::Bpf));
+        Some(target @ Target::Bpf) => {
+            module.funcs.retain(|f| f.targets.contains(target));
             module.funcs.iter_mut().for_each(uncancelled);
             module.globals.retain(|g| g.section.is_some() || g.kind == GlobalKind::Percpu);
             module.options = None;
         }
-        Some(Target::Host) => {
+        Some(target @ Target::Host) => {
             let programs = programs(module);
             let may_fail = programs.iter().any(|program| program.loading.may_fail());
             module.programs.extend(programs);
-            module.funcs.retain(|f| f.targets.contains(Target::Host));
+            module.funcs.retain(|f| f.targets.contains(target));
             let (mut maps, mut globals, mut ops) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
             for func in &module.funcs {
                 maps.extend(maps_of(module, func));
@@ -59,8 +59,8 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
                 |g: &Global| g.kind == GlobalKind::Pinned || g.kind == GlobalKind::WeakKconfig && g.section.is_some();
             module.globals.retain(|g| filled_in(g) || globals.contains(&g.name));
         }
-        Some(Target::Kmod) => {
-            module.funcs.retain(|f| f.targets.contains(Target::Kmod));
+        Some(target @ Target::Kmod) => {
+            module.funcs.retain(|f| f.targets.contains(target));
             module.funcs.iter_mut().for_each(uncancelled);
             let named: BTreeSet<_> = module.funcs.iter().flat_map(named_globals).collect();
             module.globals.retain(|g| g.kind == GlobalKind::Private && named.contains(&g.name));

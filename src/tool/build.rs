@@ -9,7 +9,7 @@ use crate::ir::{self, Module};
 use crate::link::output::Output;
 use crate::pipeline::{self, Bpf, Input};
 use crate::session::{ProbeForms, Session};
-use crate::target::Target;
+use crate::target::{Executor, Target};
 use crate::{ast, direct, link, passes};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
@@ -79,7 +79,7 @@ fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
     if let Input::Source(tree) = &mut input
         && executable
         && cx.options.machine.makes_executables()
-        && (args.target.is_empty() || args.target.contains(&Target::Host))
+        && (args.target.is_empty() || makes(&args.target, Executor::Native))
     {
         direct::complete(cx, tree);
     }
@@ -99,7 +99,7 @@ fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
         let text = ir::flow::text(&passes::exits::lowered(&module, &mut cx.types));
         return outputs.text(cx, text.into_bytes());
     }
-    if args.emit.is_none_or(|e| e == Emit::Exe) && outputs.targets(&module).contains(&Target::Host) {
+    if args.emit.is_none_or(|e| e == Emit::Exe) && makes(&outputs.targets(&module), Executor::Native) {
         cx.options.probe.get_or_insert(ProbeForms::Both);
         cx.options.streams = true;
     }
@@ -146,7 +146,7 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
     let bpf = bpf_side(cx, module)?;
     let all = outputs.args.target.is_empty() && outputs.args.emit.is_none();
     let mut executable = None;
-    if wanted.contains(&Target::Host) {
+    if makes(&wanted, Executor::Native) {
         let carried = outputs.carried(cx, module, bpf.as_ref());
         let object = pipeline::host(cx, module, &carried, Artifact::Object)?;
         let since = std::time::Instant::now();
@@ -155,7 +155,7 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
     }
     let (mut files, mut written) = (Vec::new(), None);
     if let Some(Bpf { object, .. }) = bpf
-        && wanted.contains(&Target::Bpf)
+        && makes(&wanted, Executor::Bpf)
         && outputs.args.emit.is_none()
     {
         let path = outputs.bpf_object(&wanted);
@@ -166,21 +166,26 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
     if let Some(bytes) = executable {
         files.push(Output { path: outputs.executable(), bytes, executable: true });
     }
-    if wanted.contains(&Target::Kmod) && outputs.args.emit.is_none() {
+    if makes(&wanted, Executor::C) && outputs.args.emit.is_none() {
         let source = pipeline::kmod(cx, module)?;
         files.extend(outputs.module_files(cx, &module.module_name(), source)?);
     }
     write(cx, files)?;
-    if let (Some(path), true) = (written, all && !wanted.contains(&Target::Host)) {
+    if let (Some(path), true) = (written, all && !makes(&wanted, Executor::Native)) {
         cx.remark(ObjectOnly { path }).help("`fn main() -> i32` makes it a program that loads and attaches; `--target=bpf` says that the object is enough");
     }
     Some(())
 }
 
+/// Whether some of the targets is code for such an executor.
+fn makes(targets: &[Target], executor: Executor) -> bool {
+    targets.iter().any(|target| target.facts().executor == executor)
+}
+
 /// Whether BPF code of the module may print.
 fn prints(module: &Module) -> bool {
     let prints = |func: &ir::Function| func.walk().into_iter().any(|op| func.ops[op].opcode == ir::Opcode::KsPrint);
-    module.funcs.iter().filter(|func| func.targets.contains(Target::Bpf)).any(prints)
+    module.funcs.iter().filter(|func| func.targets.any(|on| on.prints_by_helper)).any(prints)
 }
 
 /// The object for other loaders, without writes to streams, which some of them refuse. Its diagnostics are dropped: the executable's object
@@ -307,7 +312,7 @@ impl Outputs<'_> {
 
     /// Beside the executable, or what `-o` names if it is all that is asked for.
     fn bpf_object(&self, wanted: &[Target]) -> PathBuf {
-        let only = matches!((self.args.target.as_slice(), wanted), ([Target::Bpf], [Target::Bpf]));
+        let only = wanted.len() == 1 && self.args.target == wanted && makes(wanted, Executor::Bpf);
         match (&self.args.output, only) {
             (Some(output), true) => output.clone(),
             (Some(output), false) => {

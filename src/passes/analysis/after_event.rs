@@ -9,7 +9,6 @@ use crate::ir::flow::Graph;
 use crate::ir::ops::KsCall;
 use crate::ir::{Attr, Function, Module, OpData, OpId, Opcode, Role, Symbol};
 use crate::source::Span;
-use crate::target::Target;
 use std::collections::{HashMap, HashSet};
 
 /// Why the event may have come before.
@@ -69,7 +68,7 @@ pub fn follow(module: &Module, watch: &mut impl Watch) {
         watch,
     };
     walk.in_dispatch = walk.event_of_handlers();
-    for (at, func) in module.funcs.iter().enumerate().filter(|(_, func)| func.targets.contains(Target::Host)) {
+    for (at, func) in module.funcs.iter().enumerate().filter(|(_, func)| func.targets.any(|on| !on.in_kernel)) {
         if matches!(func.role, Role::Main) {
             walk.call(at, Before::No);
         }
@@ -120,7 +119,7 @@ impl<W: Watch> Walk<'_, W> {
         }
         let symbols = op.attrs.iter().filter_map(|attr| if let Attr::Symbol(name) = attr { Some(name) } else { None });
         let funcs = symbols.filter_map(|name| self.index.get(name).copied());
-        funcs.filter(|&func| self.module.funcs[func].targets.contains(Target::Host)).collect()
+        funcs.filter(|&func| self.module.funcs[func].targets.any(|on| !on.in_kernel)).collect()
     }
 
     fn event_of_handlers(&self) -> Option<Span> {

@@ -42,7 +42,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let arena = module.maps.iter().find(|map| map.kind.is_arena()).map(|map| (map.name.clone(), map.span));
     let uses: Vec<Option<Span>> = module.funcs.iter().map(|func| follows(func, &cx.types)).collect();
     let Some((arena, span)) = arena else {
-        let in_bpf = module.funcs.iter().zip(&uses).filter(|(func, _)| func.targets.contains(Target::Bpf));
+        let in_bpf = module.funcs.iter().zip(&uses).filter(|(func, _)| func.targets.any(|on| on.verified));
         for span in in_bpf.filter_map(|(_, span)| *span) {
             cx.error(span, NoArena {}).help("declare one: `var heap: arena(16)`, of 16 pages");
         }
@@ -108,7 +108,7 @@ fn allocations(module: &mut Module, cx: &mut Session, arena: &Symbol, declared: 
     for func in &mut heap.funcs {
         func.targets = targets;
         let first = func.blocks[func.entry()].ops.first().copied();
-        if let Some(first) = first.filter(|_| targets.contains(Target::Host)) {
+        if let Some(first) = first.filter(|_| targets.any(|on| !on.in_kernel)) {
             Builder::before(func, first, NAME).map_hold(arena);
         }
         for op in func.ids_of(Opcode::KsGlobal).collect::<Vec<_>>() {

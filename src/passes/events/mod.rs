@@ -18,7 +18,6 @@ use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::ops::{KsIfSome, MapDropped, MapListen, MapOnEvent, MapOutput};
 use crate::ir::{Attr, Builder, Function, Global, GlobalKind, Module, OpData, OpId, Opcode, Symbol};
 use crate::session::Session;
-use crate::target::Target;
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -193,7 +192,7 @@ fn check_bound(
 /// Reports what is listened to in vain.
 fn check_handlers(module: &Module, cx: &mut Session) {
     let handled = named(module, |op| (op.opcode == Opcode::MapOnEvent).then(|| MapOnEvent::of(op).map().clone()));
-    for func in module.funcs.iter().filter(|func| func.targets.contains(Target::Host)) {
+    for func in module.funcs.iter().filter(|func| func.targets.any(|on| !on.in_kernel)) {
         for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::MapListen) {
             let name = MapListen::of(op).map();
             let Some(map) = module.map(name).filter(|_| !handled.contains(name)) else { continue };

@@ -9,7 +9,6 @@ use crate::passes::analysis::after_event::{self, Cause, Watch};
 use crate::passes::exits;
 use crate::passes::lifecycle::is_attach;
 use crate::session::Session;
-use crate::target::Target;
 use std::collections::BTreeMap;
 
 /// Warns of each such write, with the `attach` before it.
@@ -18,7 +17,7 @@ pub fn check(module: &Module, cx: &mut Session) {
     let module = lowered.as_ref();
     let mut attached = Attached { module, writes: BTreeMap::new() };
     after_event::follow(module, &mut attached);
-    let bpf = || module.funcs.iter().filter(|func| func.targets.contains(Target::Bpf));
+    let bpf = || module.funcs.iter().filter(|func| func.targets.any(|on| on.verified));
     for ((func, op), cause) in attached.writes {
         let write = &module.funcs[func].ops[op];
         let map = MapUpdateCpu::of(write).map();

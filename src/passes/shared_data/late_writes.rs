@@ -6,7 +6,6 @@ use crate::ir::{Module, OpData, OpId, Opcode, Symbol, Value};
 use crate::passes::analysis::after_event::{self, Watch};
 use crate::passes::analysis::global_uses::{global_of, roots, written};
 use crate::source::Span;
-use crate::target::Target;
 use std::collections::{BTreeMap, HashMap};
 
 /// A write after which what BPF code relied on would be wrong.
@@ -29,7 +28,7 @@ pub fn find(module: &Module) -> BTreeMap<Symbol, Late> {
     let roots = module.funcs.iter().map(|func| roots(func, &func.walk())).collect();
     let mut loads = Loads { module, roots, late: BTreeMap::new() };
     after_event::follow(module, &mut loads);
-    for (at, func) in module.funcs.iter().enumerate().filter(|(_, func)| func.targets.contains(Target::Host)) {
+    for (at, func) in module.funcs.iter().enumerate().filter(|(_, func)| func.targets.any(|on| on.writes_configs)) {
         for op in func.walk() {
             loads.addressed(at, &func.ops[op]);
         }

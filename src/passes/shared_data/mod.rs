@@ -22,7 +22,7 @@ use super::{Because, Changed, Pass, Run, exits};
 use crate::diag::codes::shared::NotFrozen;
 use crate::ir::{Global, GlobalKind, Module, Section, Symbol};
 use crate::session::Session;
-use crate::target::Target;
+use crate::target::Maps;
 use late_writes::{Cause, Late};
 use std::collections::BTreeSet;
 
@@ -42,7 +42,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         // The pass `maps` will write the counter of a map.
         let counter = |op| func.ops[op].map().and_then(|map| module.map(map)?.refusals.clone());
         let named = func.walk().into_iter().filter_map(|op| global_of(&func.ops[op]).cloned().or_else(|| counter(op)));
-        let of_side = if func.targets.contains(Target::Bpf) { &mut shared } else { &mut used };
+        let of_side = if func.targets.any(|on| on.maps == Maps::InPlace) { &mut shared } else { &mut used };
         of_side.extend(named);
     }
     used.extend(shared.iter().cloned());

@@ -7,7 +7,6 @@ use crate::ast;
 use crate::diag::codes::contexts::ArgumentCount;
 use crate::sema::tree::{Arm, Block, Condition, Const, Expr, ExprKind, If, Match, Stmt, StmtKind};
 use crate::source::Span;
-use crate::target::Target;
 use crate::types::{EnumId, Ty, TyKind};
 
 /// So much of a condition is in the message.
@@ -128,7 +127,7 @@ impl Checker<'_, '_> {
             return Some(self.text_of(text(&known.name), None, side.span));
         }
         let ExprKind::Local(local) = side.kind else { return None };
-        if !self.targets.contains(Target::Host) || variants.len() > MOST_NAMES {
+        if !self.targets.any(|on| !on.in_kernel) || variants.len() > MOST_NAMES {
             return None;
         }
         let length = variants.iter().map(|variant| text(&variant.name).len() as u32 + 1).max()?;
