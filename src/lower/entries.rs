@@ -50,27 +50,17 @@ impl Visitor<'_> for Named<'_> {
         {
             self.found.push((id, expr.span));
         }
-        let acquires = |callee: &Callee| match callee {
-            Callee::New { .. }
-            | Callee::Func(_)
-            | Callee::Pointer
-            | Callee::Helper(_)
-            | Callee::Kfunc(_)
-            | Callee::Kernel(_)
-            | Callee::Object { .. } => true,
-            Callee::Builtin(_)
-            | Callee::Map { .. }
-            | Callee::Field { .. }
-            | Callee::Print { .. }
-            | Callee::SeqWrite
-            | Callee::Load(_)
-            | Callee::Attach { .. }
-            | Callee::Detach
-            | Callee::Pin(_)
-            | Callee::Unpin(_)
-            | Callee::Register { .. }
-            | Callee::Unregister(_)
-            | Callee::Dispatch(_) => false,
+        let acquires = |callee: &Callee| {
+            matches!(
+                callee,
+                Callee::New { .. }
+                    | Callee::Func(_)
+                    | Callee::Pointer
+                    | Callee::Helper(_)
+                    | Callee::Kfunc(_)
+                    | Callee::Kernel(_)
+                    | Callee::Object { .. }
+            )
         };
         self.acquires |= matches!(expr.kind, ExprKind::MapGet { .. });
         self.acquires |= matches!(&expr.kind, ExprKind::Operation { callee, .. } if acquires(callee));

@@ -11,15 +11,8 @@ pub(super) fn own(types: &Types, program: &Program) -> Vec<KfuncDecl> {
 
 /// Memory whose size is another argument.
 pub(super) fn sized(params: &[KfuncParam]) -> Vec<(usize, usize)> {
-    let of = |(memory, param): (usize, &KfuncParam)| match param.arg {
-        KfuncArg::Memory { size } => size.map(|size| (memory, size)),
-        KfuncArg::Number
-        | KfuncArg::Constant
-        | KfuncArg::Context
-        | KfuncArg::Object
-        | KfuncArg::Text
-        | KfuncArg::Address
-        | KfuncArg::Hidden => None,
+    let of = |(memory, param): (usize, &KfuncParam)| {
+        if let KfuncArg::Memory { size: Some(size) } = param.arg { Some((memory, size)) } else { None }
     };
     params.iter().enumerate().filter_map(of).collect()
 }

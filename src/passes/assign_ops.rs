@@ -208,31 +208,19 @@ fn is_locked(func: &Function, op: OpId) -> bool {
 /// Whether others may change the place at the same time.
 fn is_shared(func: &Function, module: &Declarations, types: &Types, place: Value, space: Space) -> bool {
     let root = root(func, place);
-    match space {
-        Space::MapValue => in_place(module),
-        Space::Global => match root.filter(|&op| func.ops[op].opcode == Opcode::KsGlobal) {
-            Some(op) => {
-                let name = KsGlobal::of(&func.ops[op]).global();
-                module.globals.iter().any(|g| g.name == *name && g.section.is_some() && g.kind != GlobalKind::Local)
-            }
-            None => true,
-        },
-        // A pointer whose origin is not known. The kernel refuses atomic operations on packets, so not on their headers.
-        Space::Any => in_place(module) && root.is_none_or(|op| may_be_shared(func, module, types, op)),
-        Space::Arena => true,
-        Space::Stack
-        | Space::Map
-        | Space::Percpu
-        | Space::Ctx
-        | Space::Packet
-        | Space::Ringbuf
-        | Space::BtfTrusted
-        | Space::BtfRcu
-        | Space::BtfUntrusted
-        | Space::User
-        | Space::Host
-        | Space::Heap => false,
+    if space == Space::MapValue {
+        return in_place(module);
     }
+    if space == Space::Global {
+        let global = root.filter(|&op| func.ops[op].opcode == Opcode::KsGlobal);
+        return global.is_none_or(|op| {
+            let name = KsGlobal::of(&func.ops[op]).global();
+            module.globals.iter().any(|g| g.name == *name && g.section.is_some() && g.kind != GlobalKind::Local)
+        });
+    }
+    // A pointer whose origin is not known. The kernel refuses atomic operations on packets, so not on their headers.
+    let unknown = || in_place(module) && root.is_none_or(|op| may_be_shared(func, module, types, op));
+    space == Space::Arena || space == Space::Any && unknown()
 }
 
 /// Whether a pointer that is followed may point to what others see; the kernel refuses atomic operations on packets.

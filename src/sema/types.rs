@@ -75,14 +75,7 @@ pub fn resolve(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, position
         cx.error(ty.span, ObjectByPointer { ty: name.clone() }).fix(ty.span, format!("*{name}"));
         return Ty::ERROR;
     }
-    match ty.kind {
-        TypeKind::Named(_) => use_of_name(cx, resolved, position),
-        TypeKind::Applied { .. }
-        | TypeKind::Array { .. }
-        | TypeKind::Pointer { .. }
-        | TypeKind::Fn { .. }
-        | TypeKind::Unread => resolved,
-    }
+    if let TypeKind::Named(_) = ty.kind { use_of_name(cx, resolved, position) } else { resolved }
 }
 
 /// A special field in another place than a field: it must be one, but `sizeof` may name its type. No array or pointer is of it.

@@ -65,20 +65,9 @@ pub fn check(module: &Module, cx: &mut Session, func: &Function, facts: &Facts, 
             continue;
         }
         let private = global_of(data).filter(|_| !facts.has_private_globals).and_then(|name| {
-            let word = match kind(name) {
-                Some(GlobalKind::Local) => "local",
-                Some(GlobalKind::Percpu) => "percpu",
-                Some(
-                    GlobalKind::Var
-                    | GlobalKind::Pinned
-                    | GlobalKind::Private
-                    | GlobalKind::Config
-                    | GlobalKind::Kconfig
-                    | GlobalKind::WeakKconfig,
-                )
-                | None => return None,
-            };
-            Some((name, word))
+            let kind = kind(name)?;
+            let word = if kind == GlobalKind::Local { "local" } else { "percpu" };
+            matches!(kind, GlobalKind::Local | GlobalKind::Percpu).then_some((name, word))
         });
         let entry = data.map().filter(|name| module.map(name).is_some_and(|map| map.private));
         let private = private.or_else(|| entry.filter(|_| !facts.has_private_globals).map(|name| (name, "local")));

@@ -107,41 +107,35 @@ impl Checker<'_, '_> {
     pub fn truth_of(&mut self, value: Value) -> Expr {
         let expr = self.no_void(value.expr);
         let span = expr.span;
-        match self.cx.types.kind(expr.ty) {
-            TyKind::Bool | TyKind::Error => expr,
-            TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Char | TyKind::Enum(_) => match number(&expr) {
-                Some(number) => bool_expr(number != 0, span),
-                None => cast(expr, Ty::BOOL),
-            },
-            TyKind::Str(_) => match super::strings::constant(&expr) {
-                Some(text) => bool_expr(!text.is_empty(), span),
-                None => cast(expr, Ty::BOOL),
-            },
-            TyKind::Ptr { .. } | TyKind::Fn(_) => cast(expr, Ty::BOOL),
-            TyKind::Null => bool_expr(false, span),
-            TyKind::Void
-            | TyKind::F64
-            | TyKind::Array(..)
-            | TyKind::Struct(_)
-            | TyKind::Opt(_)
-            | TyKind::Place { .. }
-            | TyKind::Handle(_)
-            | TyKind::Bytes
-            | TyKind::Link => {
-                let ty = self.ty_name(expr.ty);
-                let is_entry = matches!(expr.kind, ExprKind::MapGet { .. });
-                let (is_link, is_float) = (expr.ty == Ty::LINK, expr.ty == Ty::F64);
-                let text = self.text(span).to_owned();
-                let error = self.error(span, NotACondition { ty });
-                if is_float {
-                    error.help(format!("`{text} != 0.0` is a bool"));
-                } else if is_entry {
-                    error.help(format!("`{text} != null` tests whether the entry is there"));
-                } else if is_link {
-                    error.help(format!("`{text} == 0` tests whether it was attached"));
-                }
-                bool_expr(false, span)
-            }
+        let kind = self.cx.types.kind(expr.ty);
+        if let TyKind::Bool | TyKind::Error = kind {
+            return expr;
+        }
+        let is_number = matches!(kind, TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Char | TyKind::Enum(_));
+        if let Some(number) = number(&expr).filter(|_| is_number) {
+            return bool_expr(number != 0, span);
+        }
+        if let (TyKind::Str(_), Some(text)) = (kind, super::strings::constant(&expr)) {
+            return bool_expr(!text.is_empty(), span);
+        }
+        if is_number || matches!(kind, TyKind::Str(_) | TyKind::Ptr { .. } | TyKind::Fn(_)) {
+            return cast(expr, Ty::BOOL);
+        }
+        if kind != TyKind::Null {
+            self.no_condition(&expr);
+        }
+        bool_expr(false, span)
+    }
+
+    fn no_condition(&mut self, expr: &Expr) {
+        let (ty, text) = (self.ty_name(expr.ty), self.text(expr.span).to_owned());
+        let error = self.error(expr.span, NotACondition { ty });
+        if expr.ty == Ty::F64 {
+            error.help(format!("`{text} != 0.0` is a bool"));
+        } else if let ExprKind::MapGet { .. } = expr.kind {
+            error.help(format!("`{text} != null` tests whether the entry is there"));
+        } else if expr.ty == Ty::LINK {
+            error.help(format!("`{text} == 0` tests whether it was attached"));
         }
     }
 }

@@ -214,19 +214,17 @@ impl Checker<'_, '_> {
     /// other. Contexts and the packet stay what they are.
     pub fn variable_type(&mut self, ty: Ty) -> Ty {
         let Some(pointer) = self.pointer(ty) else { return ty };
-        match pointer.space {
-            Space::Any
-            | Space::Stack
-            | Space::Global
-            | Space::MapValue
-            | Space::Percpu
-            | Space::Ringbuf
-            | Space::Host
-            | Space::Heap => self.cx.types.ptr(pointer.to, Space::Any, true),
-            Space::User | Space::Arena => self.cx.types.ptr(pointer.to, pointer.space, true),
-            _ if self.cx.types.is_relocated(pointer.to) => self.cx.types.ptr(pointer.to, pointer.space, true),
-            Space::Map | Space::Ctx | Space::Packet | Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted => ty,
+        if matches!(pointer.space, Space::User | Space::Arena) {
+            return self.cx.types.ptr(pointer.to, pointer.space, true);
         }
+        let is_kept = matches!(
+            pointer.space,
+            Space::Map | Space::Ctx | Space::Packet | Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted
+        );
+        if !is_kept {
+            return self.cx.types.ptr(pointer.to, Space::Any, true);
+        }
+        if self.cx.types.is_relocated(pointer.to) { self.cx.types.ptr(pointer.to, pointer.space, true) } else { ty }
     }
 
     /// `p + n`, `n + p`, `p - n`, `p - q`

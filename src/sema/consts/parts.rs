@@ -103,21 +103,19 @@ pub fn is_known(types: &Types, whole: &Const, id: StructId, field: usize) -> boo
 
 /// The value of a type whose bytes are all zero.
 fn zero(types: &Types, ty: Ty) -> Const {
-    match types.kind(ty) {
-        TyKind::Bool => Const::Bool(false),
-        TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Char | TyKind::Enum(_) => Const::Int(0),
-        TyKind::F64 => Const::Float(0.0),
-        TyKind::Str(_) => Const::Str(Vec::new()),
-        TyKind::Ptr { .. } | TyKind::Fn(_) | TyKind::Null => Const::Null,
-        TyKind::Array(..)
-        | TyKind::Struct(_)
-        | TyKind::Void
-        | TyKind::Opt(_)
-        | TyKind::Place { .. }
-        | TyKind::Handle(_)
-        | TyKind::Bytes
-        | TyKind::Link
-        | TyKind::Error => Const::Zero,
+    let kind = types.kind(ty);
+    if types.as_int(ty).is_some() || matches!(kind, TyKind::Be { .. }) {
+        Const::Int(0)
+    } else if kind == TyKind::Bool {
+        Const::Bool(false)
+    } else if kind == TyKind::F64 {
+        Const::Float(0.0)
+    } else if let TyKind::Str(_) = kind {
+        Const::Str(Vec::new())
+    } else if let TyKind::Ptr { .. } | TyKind::Fn(_) | TyKind::Null = kind {
+        Const::Null
+    } else {
+        Const::Zero
     }
 }
 

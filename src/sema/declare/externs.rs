@@ -348,18 +348,11 @@ fn argument(types: &mut Types, param: &Param, size: Option<usize>) -> Result<Kfu
         return Err("a pointer to a pointer");
     }
     let nullable = nullable || matches!(suffix, Some(Suffix::Optional));
-    match suffix {
-        Some(Suffix::Address) => return made(ty, KfuncArg::Address),
-        Some(Suffix::Text) => return made(ty, KfuncArg::Text),
-        Some(
-            Suffix::Size(_)
-            | Suffix::Constant
-            | Suffix::Nullable
-            | Suffix::Hidden
-            | Suffix::Optional
-            | Suffix::Other(_),
-        )
-        | None => {}
+    if let Some(Suffix::Address) = suffix {
+        return made(ty, KfuncArg::Address);
+    }
+    if let Some(Suffix::Text) = suffix {
+        return made(ty, KfuncArg::Text);
     }
     if space == Space::Ctx {
         return made(ty, KfuncArg::Context);
