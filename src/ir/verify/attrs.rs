@@ -3,7 +3,8 @@
 use super::Checker;
 use crate::ir::ops::{BpfAdvance, BpfClamp, CoreBits, CoreField, CoreVariant, KsBits, KsConst, KsElem, KsField};
 use crate::ir::{Attr, OpData, OpId, Opcode, Symbol, Value};
-use crate::tables::{self, BUILTINS, KFUNCS, Names};
+use crate::tables::{self, BuiltinSpec, KFUNCS, Names};
+use crate::target::Target;
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_> {
@@ -40,7 +41,10 @@ impl Checker<'_> {
             Names::StructOps => self.module.struct_ops(name).is_some(),
             Names::Function => self.funcs.contains_key(&**name),
             Names::Global => self.module.global(name).is_some(),
-            Names::Builtin => BUILTINS.iter().any(|builtin| builtin.name == &**name),
+            Names::Builtin => {
+                let has_code = |builtin: &BuiltinSpec| Target::ALL.into_iter().any(|on| builtin.callee(on).is_some());
+                tables::builtin(name).is_some_and(has_code)
+            }
             Names::Kfunc => self.module.kfunc(name).is_some(),
             Names::Helper => tables::helper(name).is_some() || KFUNCS.iter().any(|function| function.name == &**name),
         }

@@ -13,30 +13,32 @@ use crate::sema::predefined::table_type;
 use crate::sema::tree::{Callee, Expr, ExprKind, Role};
 use crate::sema::{advice, imports};
 use crate::source::Span;
-use crate::tables::{self, BUILTINS, BuiltinSpec, HELPERS, MAP_METHODS};
+use crate::tables::{self, BUILTINS, BuiltinNode, BuiltinSpec, HELPERS, MAP_METHODS};
 use crate::types::Ty;
 
 /// None for a call that was reported.
 type Check = fn(&mut Checker<'_, '_>, &[ast::Arg], Span) -> Option<Expr>;
 
-/// Builtins whose calls are nodes of the typed tree.
-const NODES: [(&str, Check); 15] = [
-    ("print", |checker, args, span| checker.print(args, true, span)),
-    ("print_raw", |checker, args, span| checker.print(args, false, span)),
-    ("load", |checker, args, span| checker.load(args, span)),
-    ("attach", |checker, args, span| checker.attach(args, span)),
-    ("detach", |checker, args, span| checker.detach(args, span)),
-    ("pin", |checker, args, span| checker.pin(args, span)),
-    ("unpin", |checker, args, span| checker.unpin(args, span)),
-    ("register", |checker, args, span| checker.register(args, span)),
-    ("unregister", |checker, args, span| checker.unregister(args, span)),
-    ("run", |checker, args, span| checker.run(args, span)),
-    ("read", |checker, args, span| checker.read(args, span)),
-    ("exists", |checker, args, span| checker.exists(args, span)),
-    ("panic", |checker, args, span| checker.panic(args, span)),
-    ("assert", |checker, args, span| checker.assert(args, span)),
-    ("name", |checker, args, span| checker.enum_name(args, span)),
-];
+/// The rule for calls that are nodes of the typed tree.
+fn rule(node: BuiltinNode) -> Check {
+    match node {
+        BuiltinNode::Print => |checker, args, span| checker.print(args, true, span),
+        BuiltinNode::PrintRaw => |checker, args, span| checker.print(args, false, span),
+        BuiltinNode::Load => |checker, args, span| checker.load(args, span),
+        BuiltinNode::Attach => |checker, args, span| checker.attach(args, span),
+        BuiltinNode::Detach => |checker, args, span| checker.detach(args, span),
+        BuiltinNode::Pin => |checker, args, span| checker.pin(args, span),
+        BuiltinNode::Unpin => |checker, args, span| checker.unpin(args, span),
+        BuiltinNode::Register => |checker, args, span| checker.register(args, span),
+        BuiltinNode::Unregister => |checker, args, span| checker.unregister(args, span),
+        BuiltinNode::Run => |checker, args, span| checker.run(args, span),
+        BuiltinNode::Read => |checker, args, span| checker.read(args, span),
+        BuiltinNode::Exists => |checker, args, span| checker.exists(args, span),
+        BuiltinNode::Panic => |checker, args, span| checker.panic(args, span),
+        BuiltinNode::Assert => |checker, args, span| checker.assert(args, span),
+        BuiltinNode::Name => |checker, args, span| checker.enum_name(args, span),
+    }
+}
 
 /// In the table: maps, as many as one likes.
 const MAPS: &str = "maps";
@@ -44,11 +46,11 @@ const MAPS: &str = "maps";
 impl Checker<'_, '_> {
     /// Checks a call of a name that is a builtin.
     pub fn builtin(&mut self, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
-        if let Some((_, check)) = NODES.iter().find(|(node, _)| *node == name.name) {
-            return check(self, args, span);
-        }
         if let Some(builtin) = tables::builtin(&name.name) {
-            return self.call_builtin(builtin, args, span);
+            return match builtin.node {
+                Some(node) => rule(node)(self, args, span),
+                None => self.call_builtin(builtin, args, span),
+            };
         }
         if let Some(method) = MAP_METHODS.iter().find(|method| method.function && method.name == name.name) {
             return self.map_function(method, name, args, span);
@@ -83,7 +85,7 @@ impl Checker<'_, '_> {
         };
         let traced = foreign::of_tracing(&name.name).filter(|_| self.cx.diags.near(&name.name, own).is_none());
         let instead = instead.or(traced);
-        let builtins = callable.chain(NODES.map(|(node, _)| node)).chain(["sizeof", "offsetof"]);
+        let builtins = callable.chain(["sizeof", "offsetof"]);
         let elsewhere = self.env.imports.spelled_out(name);
         let known = !elsewhere.is_empty() || instead.is_some();
         let names = || own().chain(builtins.map(str::to_owned));
@@ -161,7 +163,8 @@ impl Checker<'_, '_> {
         } else {
             format!("{} to {} arguments", count.start(), count.end())
         };
-        let forms = tables::builtin(name).map(form);
+        let forms =
+            tables::builtin(name).filter(|builtin| builtin.node.is_none() || !builtin.params.is_empty()).map(form);
         let error = self.wrong_count(name, takes, args.len(), span);
         if let Some(form) = forms {
             error.remark(form);

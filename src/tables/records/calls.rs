@@ -62,11 +62,51 @@ record! {
         /// The builtin that is called behind it where nothing asks for the result.
         #[serde(default)]
         pub then: Option<Text>,
+        /// The rule by which calls are checked, if it is none of the columns.
+        #[serde(default)]
+        pub node: Option<BuiltinNode>,
         /// One line for messages and the reference.
         pub summary: Text,
         /// The compiler handles calls; else `E0601`.
         #[serde(default = "crate::tables::form::yes")]
         pub supported: bool,
+    }
+}
+
+words! {
+    /// A builtin whose calls have nodes of their own in the typed tree.
+    #[serde(rename_all = "snake_case")]
+    pub enum BuiltinNode {
+        /// `print`
+        Print,
+        /// `print_raw`
+        PrintRaw,
+        /// `load`
+        Load,
+        /// `attach`
+        Attach,
+        /// `detach`
+        Detach,
+        /// `pin`
+        Pin,
+        /// `unpin`
+        Unpin,
+        /// `register`
+        Register,
+        /// `unregister`
+        Unregister,
+        /// `run`
+        Run,
+        /// `read`
+        Read,
+        /// `exists`
+        Exists,
+        /// `panic`
+        Panic,
+        /// `assert`
+        Assert,
+        /// `name`
+        Name,
     }
 }
 
