@@ -1,6 +1,7 @@
 //! A hand-made file, and what happens where it is cut off or changed.
 
 use super::{Btf, KernelEnumerator, KernelTypes, Kind, Malformed, NotImported, OpenError, TypeId, Wanted};
+use crate::target::Endian;
 use crate::types::{TyKind, Types};
 
 /// Writes BTF as Documentation/bpf/btf.rst says.
@@ -209,9 +210,30 @@ fn word_at(data: &[u8], at: usize) -> u32 {
 fn refuses_what_is_no_btf() {
     assert!(matches!(Btf::new(Vec::new()), Err(OpenError::NoBtf)));
     assert!(matches!(Btf::new(b"\x7fELF".to_vec()), Err(OpenError::Malformed)));
-    let mut big_endian = sample();
-    big_endian[..2].reverse();
-    assert!(matches!(Btf::new(big_endian), Err(OpenError::NoBtf)));
+    let mut other = sample();
+    other[0] = 0;
+    assert!(matches!(Btf::new(other), Err(OpenError::NoBtf)));
+}
+
+/// The magic number and each word in the other order.
+fn big_endian(mut file: Vec<u8>) -> Vec<u8> {
+    let types = Endian::Little.word(&file, 12).unwrap_or_default() as usize;
+    file[..2].reverse();
+    file[4..24 + types].chunks_mut(4).for_each(<[u8]>::reverse);
+    file
+}
+
+#[test]
+fn reads_both_byte_orders() -> Result<(), Malformed> {
+    let (little, big) = (Btf::new(sample()), Btf::new(big_endian(sample())));
+    let (Ok(little), Ok(big)) = (little, big) else { return Err(Malformed) };
+    assert_eq!(little.starts, big.starts);
+    for id in (1..=14).map(TypeId) {
+        let names = |btf: &Btf| Ok((btf.ty(id)?.name.to_owned(), btf.members(id).len()));
+        assert_eq!(names(&little)?, names(&big)?, "type {}", id.0);
+    }
+    assert_eq!(big.find("outer", Wanted::Type), little.find("outer", Wanted::Type));
+    Ok(())
 }
 
 /// Each prefix of the file, and the file with each word set to numbers that reach beyond it: nothing panics or hangs.
