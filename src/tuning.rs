@@ -2,10 +2,10 @@
 //!
 //! Only LLVM knows its spills. If it reports a frame over the limit, `pipeline::bpf` lowers the BPF module again: first with options
 //! that save stack at the cost of instructions (all variables share slots by their live ranges, `codegen/llvm/lifetimes.rs`; loops that
-//! share no variable have a frame each), then also with large local variables in per-CPU memory (`scratch`). `tuning.rs` defines each
-//! attempt, and is an argument of passes and code generation. Programs that fit are compiled once. A function that is too long for
-//! LLVM, or a program with more maps than the kernel allows, is an error between LLVM's optimisation and its back end
-//! (`codegen/llvm/limits.rs`).
+//! share no variable have a frame each), then also with functions that keep their own frames, and with large local variables in per-CPU
+//! memory (`scratch`). `tuning.rs` defines each attempt, and is an argument of passes and code generation. Programs that fit are compiled
+//! once. A function that is too long for LLVM, or a program with more maps than the kernel allows, is an error between LLVM's
+//! optimisation and its back end (`codegen/llvm/limits.rs`).
 
 /// How one attempt at a BPF object spares stack. The default is the first attempt, which spares none.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -15,6 +15,8 @@ pub struct Tuning {
     pub scarce: bool,
     /// Local variables of at least so many bytes are not on the stack.
     pub moved_locals: Option<u64>,
+    /// Functions of some size have a frame each, which ends before the next one's begins: LLVM would make them parts of their callers.
+    pub outlined: bool,
     /// BPF code loads variables wherever it uses them: LLVM would keep the loaded values on the stack.
     pub reloads: bool,
 }
@@ -32,10 +34,14 @@ impl Tuning {
     /// The attempts after the first one, in order: each spares more stack at the cost of more instructions. For a module of more than
     /// `MANY_OPS` ops only the last attempt, since each compiles all of it.
     pub fn sparing(ops: usize) -> Vec<Tuning> {
-        let attempts = [false, true]
+        let attempts = [false, true].into_iter().flat_map(|reloads| {
+            MOVED_LOCALS.map(|moved_locals| Tuning { scarce: true, moved_locals, outlined: true, reloads })
+        });
+        let weaker = 2 * MOVED_LOCALS.len();
+        [Tuning { scarce: true, ..Tuning::default() }]
             .into_iter()
-            .flat_map(|reloads| MOVED_LOCALS.map(|moved_locals| Tuning { scarce: true, moved_locals, reloads }));
-        let weaker = 2 * MOVED_LOCALS.len() - 1;
-        attempts.skip(if ops > MANY_OPS { weaker } else { 0 }).collect()
+            .chain(attempts)
+            .skip(if ops > MANY_OPS { weaker } else { 0 })
+            .collect()
     }
 }

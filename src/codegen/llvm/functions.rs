@@ -80,6 +80,9 @@ pub fn section(cx: &Session, func: &Function) -> Option<String> {
     Some(form.section(target.as_deref(), loading, cx.options.tcx))
 }
 
+/// The fewest ops of a function that has a frame of its own where the stack is scarce.
+const OUTLINED: usize = 64;
+
 fn attributes(g: &ModuleGen, func: &Function, llvm: FunctionValue, params: &[Ty]) {
     let set = |at, name| llvm.add_attribute(at, enum_attribute(g.context, name));
     let set_text = |name, value| {
@@ -108,9 +111,11 @@ fn attributes(g: &ModuleGen, func: &Function, llvm: FunctionValue, params: &[Ty]
             // libbpf before 1.7 cannot relocate jump tables.
             set_text("no-jump-tables", "true");
         }
-        if func.global {
+        let inlined = params.len() > BPF_ARGUMENTS || hands_out_addresses(g, func, params);
+        let outlined = g.tuning.outlined && func.walk().len() >= OUTLINED && !inlined;
+        if func.global || outlined {
             set(AttributeLoc::Function, "noinline");
-        } else if params.len() > BPF_ARGUMENTS || hands_out_addresses(g, func, params) {
+        } else if inlined {
             set(AttributeLoc::Function, "alwaysinline");
         }
     }
