@@ -10,7 +10,7 @@
 
 use super::super::builder::Extend;
 use super::super::module::ModuleGen;
-use super::packet_bounds::{bound, users};
+use super::packet_bounds::{bound, loads_from_context, users};
 use super::{Rewrite, Run};
 use crate::session::Mcpu;
 use crate::tables::workarounds;
@@ -26,7 +26,9 @@ pub(super) static REWRITE: Rewrite = Rewrite {
 fn settle(g: &ModuleGen) {
     for function in g.module.get_functions() {
         let instructions = function.get_basic_blocks().into_iter().flat_map(|block| block.get_instructions());
-        let bounds: Vec<_> = instructions.filter(|&loaded| bound(function, loaded).is_some()).collect();
+        // A bound is no pointer any more where only its distance to the other one is used.
+        let is_bound = |&loaded: &InstructionValue<'_>| bound(function, loaded).is_some() || loads_from_context(loaded);
+        let bounds: Vec<_> = instructions.filter(is_bound).collect();
         for &loaded in &bounds {
             for user in users(loaded).collect::<Vec<_>>() {
                 widen(g, user);

@@ -7,7 +7,10 @@ use super::super::module::ModuleGen;
 use super::operands::{number, operands};
 use super::{Rewrite, Run};
 use crate::tables::workarounds;
-use inkwell::values::{BasicValue, BasicValueEnum, FunctionValue, InstructionOpcode, InstructionValue, IntValue};
+use inkwell::basic_block::BasicBlock;
+use inkwell::values::{
+    BasicValue, BasicValueEnum, FunctionValue, InstructionOpcode, InstructionValue, IntValue, PointerValue,
+};
 use std::collections::HashMap;
 
 pub(super) static REWRITE: Rewrite =
@@ -20,7 +23,7 @@ fn share(g: &ModuleGen) {
     }
     for function in g.module.get_functions() {
         let Some(entry) = function.get_first_basic_block() else { continue };
-        let mut first: HashMap<(u32, u64), IntValue> = HashMap::new();
+        let mut first: HashMap<(PointerValue, u64), IntValue> = HashMap::new();
         for block in function.get_basic_blocks() {
             for instruction in block.get_instructions().collect::<Vec<_>>() {
                 let Some(bound) = bound(function, instruction) else { continue };
@@ -28,7 +31,7 @@ fn share(g: &ModuleGen) {
                 if let Some(&known) = first.get(&bound) {
                     value.replace_all_uses_with(known);
                     instruction.erase_from_basic_block();
-                } else if block == entry {
+                } else if block == entry || from_block(bound.0) == Some(block) {
                     first.insert(bound, value);
                 }
             }
@@ -36,25 +39,40 @@ fn share(g: &ModuleGen) {
     }
 }
 
-/// The parameter and the offset in it, if an instruction loads a number from a context to make a pointer of it.
-pub(super) fn bound(function: FunctionValue, instruction: InstructionValue) -> Option<(u32, u64)> {
+/// The context and the offset in it, if an instruction loads a number from a context to make a pointer of it.
+pub(super) fn bound<'c>(
+    function: FunctionValue<'c>,
+    instruction: InstructionValue<'c>,
+) -> Option<(PointerValue<'c>, u64)> {
     let loaded = instruction.get_opcode();
-    let intrinsic = loaded == InstructionOpcode::Call && is_context_load(instruction);
+    let intrinsic = loads_from_context(instruction);
     if !is_pointer(instruction) || loaded != InstructionOpcode::Load && !intrinsic {
         return None;
     }
     let Some(BasicValueEnum::PointerValue(from)) = operands(instruction).next() else { return None };
-    let param = (0..).zip(function.get_param_iter()).find(|&(_, param)| param == BasicValueEnum::PointerValue(from))?.0;
+    let is_param = function.get_param_iter().any(|param| param == BasicValueEnum::PointerValue(from));
+    if !is_param && from_block(from).is_none() {
+        return None;
+    }
     if !intrinsic {
-        return Some((param, 0));
+        return Some((from, 0));
     }
     // The last operand is the callee, and the one before it the offset.
     let offset = number(instruction.get_operand(instruction.get_num_operands().checked_sub(2)?))?;
-    Some((param, offset.get_zero_extended_constant()?))
+    Some((from, offset.get_zero_extended_constant()?))
 }
 
-/// LLVM's intrinsic for a load at a constant offset of a context.
-fn is_context_load(call: InstructionValue) -> bool {
+/// The block in which a context is made opaque.
+fn from_block(from: PointerValue<'_>) -> Option<BasicBlock<'_>> {
+    let made = from.as_instruction().filter(|made| made.get_opcode() == InstructionOpcode::Call)?;
+    made.get_parent()
+}
+
+/// Whether it is LLVM's intrinsic for a load at a constant offset of a context.
+pub(super) fn loads_from_context(call: InstructionValue) -> bool {
+    if call.get_opcode() != InstructionOpcode::Call {
+        return false;
+    }
     let last =
         call.get_num_operands().checked_sub(1).map(|last| call.get_operand(last).and_then(|operand| operand.value()));
     let Some(Some(BasicValueEnum::PointerValue(callee))) = last else { return false };

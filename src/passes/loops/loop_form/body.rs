@@ -65,6 +65,14 @@ impl Body<'_> {
         })
     }
 
+    /// Whether another iteration may follow once control is behind an op of the body.
+    pub fn goes_on_behind(&self, op: OpId) -> bool {
+        let block = self.func.ops[op].block;
+        let Some(&end) = self.func.blocks[block].ops.last() else { return false };
+        let around = self.func.around(op).filter(|around| self.inside.contains(around));
+        self.stays(end) && around.is_none_or(|around| self.goes_on_behind(around))
+    }
+
     fn is_branch(&self, op: OpId) -> bool {
         matches!(self.func.ops[op].opcode, Opcode::KsIf | Opcode::KsMatch)
     }

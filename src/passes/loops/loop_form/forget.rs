@@ -6,7 +6,7 @@
 
 use super::{Changed, NAME};
 use crate::ir::ops::KsStore;
-use crate::ir::{Builder, Exit, Function, OpId, Opcode, Path, RegionId, Value};
+use crate::ir::{Builder, Exit, Function, OpData, OpId, Opcode, Path, RegionId, Value};
 use crate::passes::analysis;
 use crate::passes::verifier::unknown_values::{FOLLOWED, forget_part, forgotten, written_places};
 use crate::types::{Ty, TyKind, Types};
@@ -103,6 +103,21 @@ fn written_parts(func: &Function, types: &Types, op: OpId) -> Vec<(Path, Ty)> {
     parts
 }
 
+/// The integers of all variables that can be forgotten and have a value before an op. What passes note in variables of their own decides
+/// which paths there are, as whether a reference is held.
+pub fn variables_of(func: &Function, types: &Types, op: OpId) -> Vec<(Path, Ty)> {
+    let by_user = |data: &OpData| data.opcode == Opcode::KsVar && data.loc.made_by.is_none();
+    let all = func.walk().into_iter().filter(|&op| by_user(&func.ops[op]));
+    let mut parts = Vec::new();
+    for variable in all.map(|op| func.ops[op].results[0]).filter(|&variable| forgettable(func, types, variable)) {
+        let integers = Path::of(func, types, variable).integers(func, types, FOLLOWED).unwrap_or_default();
+        parts.extend(
+            integers.into_iter().filter(|(path, ty)| *ty != Ty::BOOL && path.is_written_before(func, types, op)),
+        );
+    }
+    parts
+}
+
 /// The parts that are read behind a loop, and the ops before which they are forgotten: the next one, and the exits to behind a block around
 /// the loop.
 fn behind(func: &Function, op: OpId, parts: &[(Path, Ty)]) -> (Vec<(Path, Ty)>, Vec<OpId>) {
@@ -114,7 +129,8 @@ fn behind(func: &Function, op: OpId, parts: &[(Path, Ty)]) -> (Vec<(Path, Ty)>, 
     (later, [next].into_iter().chain(leaves).collect())
 }
 
-fn forget_at(func: &mut Function, types: &mut Types, at: OpId, parts: &[(Path, Ty)]) {
+/// Makes these integers of variables unknown before an op.
+pub fn forget_at(func: &mut Function, types: &mut Types, at: OpId, parts: &[(Path, Ty)]) {
     let mut b = Builder::before(func, at, NAME);
     for part in parts {
         forget_part(&mut b, types, part);

@@ -4,10 +4,12 @@
 //! loops. A `ks.for` with constant bounds and few iterations for the size of its body stays as it is. Any other loop
 //! becomes `bpf.repeat`, whose number of iterations is at most the kernel's limit; there it ends as by `break`. For
 //! kernels that have neither callbacks nor iterators, a `ks.for` with a small, though not constant, high bound stays
-//! too; the verifier forgets what iterations change on many paths; other loops are errors. Runs after the passes that
+//! too; the verifier forgets what iterations change on many paths; other loops are errors. Where much code follows,
+//! before calls and in iterations with loops, it forgets all that it has learned (`cuts`). Runs after the passes that
 //! expand bodies, so that their sizes are known, and before `iterators` and `outline`, which take `bpf.repeat`.
 
 mod body;
+mod cuts;
 mod forget;
 mod known_ends;
 mod known_indexes;
@@ -15,6 +17,7 @@ mod learned_bounds;
 mod path_values;
 mod size;
 
+use cuts::Cut;
 pub use known_indexes::is_of_index;
 pub use size::can_follow_copies;
 
@@ -88,6 +91,9 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     if missing.is_none() && cx.options.works_around(workarounds::LEFT_NUMBERS) {
         changed = changed.or(merge(module, cx, forms.merging));
     }
+    if cx.options.works_around(workarounds::LEARNED_FACTS) {
+        changed = changed.or(make_cuts(module, cx, forms.cuts));
+    }
     if cx.options.works_around(workarounds::KEPT_STATES) {
         changed = changed.or(keep_states(module, forms.checked));
     }
@@ -116,6 +122,18 @@ fn merge(module: &mut Module, cx: &mut Session, loops: Vec<(Symbol, OpId)>) -> C
     }
     for func in module.funcs.iter_mut().filter(|func| !matches!(func.role, Role::Program { .. })) {
         changed = changed.or(forget::forget_returned(func, &cx.types));
+    }
+    changed
+}
+
+fn make_cuts(module: &mut Module, cx: &mut Session, places: Vec<(Symbol, Cut)>) -> Changed {
+    let starts = |func: &Function| func.walk().into_iter().any(|op| func.ops[op].opcode == Opcode::PacketStart);
+    let packets = module.funcs.iter().any(starts);
+    let mut changed = Changed::No;
+    for (name, place) in places {
+        let Some(func) = module.funcs.iter_mut().find(|f| f.name == name) else { continue };
+        cuts::cut(func, &mut cx.types, place, packets);
+        changed = Changed::Yes;
     }
     changed
 }

@@ -1,6 +1,7 @@
 //! How many instructions of a plain loop the verifier has to walk.
 
 use super::body::Body;
+use super::cuts::Cut;
 use super::path_values::PathValues;
 use super::{forget, learned_bounds};
 use crate::ir::ops::{KsCall, KsFor, StrAppend, StrCopy, StrEq, StrLen, StrStartsWith};
@@ -44,6 +45,9 @@ const AFTER_ITSELF: u64 = 1 << 14;
 /// What follows a loop is walked once, and not for each exit from the loop, where it would be more than this.
 const MERGED: u64 = 1 << 10;
 
+/// From so much code on that follows, a cut is made.
+const CUT: u64 = 1 << 10;
+
 /// As many iterations of a plain loop the verifier follows on each combination of their paths.
 const CHECKED: u64 = 8;
 
@@ -69,6 +73,8 @@ pub struct Forms {
     pub merging: Vec<(Symbol, OpId)>,
     /// Those that stay plain, and in which the verifier keeps a state in each iteration.
     pub checked: Vec<(Symbol, OpId)>,
+    /// Where cuts are made: before calls of functions with branches, and in loops with loops in them.
+    pub cuts: Vec<(Symbol, Cut)>,
     /// Kernels before 6.12 alone keep a loop from that.
     pub kept: bool,
 }
@@ -176,14 +182,26 @@ impl Sizes<'_> {
     fn of_op(&mut self, func: &Function, op: OpId, after: u64) -> Size {
         let data = &func.ops[op];
         if data.opcode == Opcode::KsCall {
-            return self.of_function(KsCall::of(data).callee()).plus(Size::ONE);
+            let callee = KsCall::of(data).callee();
+            let size = self.of_function(callee).plus(Size::ONE);
+            let follows = after.saturating_add(size.walked);
+            if self.callbacks && self.branches(callee) > 0 && func.loops(op).next().is_none() && follows > CUT {
+                self.forms.cuts.push((func.name.clone(), Cut::Call(op)));
+            }
+            return size;
         }
         if let Some(work) = self.string_work(func, op) {
             return Size::of(work);
         }
         // After the body of a loop comes the next iteration, which `times` counts.
         let after_body = if data.opcode.is_loop() { 0 } else { after };
+        let has_cut = data.opcode == Opcode::KsFor && self.has_cut(func, op);
+        let place = self.forms.cuts.len();
         let regions = data.regions.iter().map(|&r| self.of_region(func, r, after_body)).fold(Size::ONE, Size::plus);
+        let often = || self.iterations(func, op).unwrap_or(CALLBACK);
+        if has_cut && regions.walked.saturating_mul(often()) > CUT {
+            self.forms.cuts.insert(place, (func.name.clone(), Cut::Iterations(data.regions[0])));
+        }
         if data.opcode == Opcode::KsFor
             && let Some(all) = self.plain(func, op, regions, after)
         {
@@ -194,6 +212,23 @@ impl Sizes<'_> {
             return Size { walked: regions.walked.saturating_mul(CALLBACK), ..regions };
         }
         regions
+    }
+
+    /// Whether iterations of a loop begin with a cut: behind a loop in it, or a call of a function with loops, an iteration goes on.
+    fn has_cut(&self, func: &Function, op: OpId) -> bool {
+        let body = Body::of(func, self.types, KsFor::of(&func.ops[op]).body_region());
+        let inner = body.ops.iter().copied().filter(|&op| func.ops[op].opcode.is_loop() || self.calls_loops(func, op));
+        self.callbacks && inner.into_iter().any(|op| body.goes_on_behind(op))
+    }
+
+    /// Whether an op calls a function that has loops, or calls such a function.
+    fn calls_loops(&self, func: &Function, op: OpId) -> bool {
+        let data = &func.ops[op];
+        let callee = (data.opcode == Opcode::KsCall).then(|| self.module.func(KsCall::of(data).callee())).flatten();
+        callee.is_some_and(|callee| {
+            let ops = callee.walk();
+            ops.into_iter().any(|op| callee.ops[op].opcode.is_loop() || self.calls_loops(callee, op))
+        })
     }
 
     /// The cost of an operation on strings: loops over as many bytes as the string has room for.
