@@ -67,45 +67,32 @@ impl Checker<'_, '_> {
             self.no_such_method(map, kind, name);
             return None;
         };
-        if !kind.can(method.needs) {
-            self.check_args(args);
-            self.no_such_method(map, kind, name);
-            return None;
-        }
-        if !self.can(map, method.needs, span) {
-            // A type is no argument to check.
-            if method.needs != MapAccess::Alloc {
-                self.check_args(args);
-            }
-            return None;
-        }
+        let call = MapCall { map, method, name, args, span };
+        self.allowed(&call)?;
         if method.needs == MapAccess::Prefix {
             return self.trie_key(map, name, args, span);
         }
         if method.needs == MapAccess::Alloc {
-            return self.arena_call(MapCall { map, method, name, args, span });
+            return self.arena_call(call);
         }
         if let Some(helper) = method.with_context.and_then(tables::helper) {
-            return self.helper_on_map(helper, MapCall { map, method, name, args, span });
+            return self.helper_on_map(helper, call);
         }
         if method.op.is_none() {
             self.check_args(args);
             return Some(self.unsupported(span, format!("`.{}()`", method.name)));
         }
         if method.optional {
-            if let Some(record) = self.kept_record(&MapCall { map, method, name, args, span }) {
-                return Some(record);
-            }
-            return Some(self.untested(span));
+            return self.kept_record(&call).or_else(|| Some(self.untested(span)));
         }
         if matches!(method.needs, MapAccess::Events | MapAccess::Dropped) && self.taken_out(map, method.name, span) {
             self.check_args(args);
             return None;
         }
         if method.handler.is_some() {
-            return self.handed_to(MapCall { map, method, name, args, span });
+            return self.handed_to(call);
         }
-        let mut args = self.method_args(MapCall { map, method, name, args, span })?;
+        let mut args = self.method_args(call)?;
         self.context_argument(map, method, &mut args, span);
         if let (MapAccess::Delete, [key]) = (method.needs, args.as_slice()) {
             self.note_deleted(map, key, span);
@@ -114,19 +101,29 @@ impl Checker<'_, '_> {
         Some(Expr::operation(Callee::Map { map, method }, args, ty, span))
     }
 
-    /// `m.entry(k, init)`, `q.pop()`: what is there or not. None if that was reported.
-    pub fn map_optional(&mut self, call: MapCall<'_>) -> Option<Optional> {
-        let MapCall { map, method, name, args, span } = call;
+    /// None if the map does not allow the method, which is reported.
+    fn allowed(&mut self, call: &MapCall<'_>) -> Option<()> {
+        let &MapCall { map, method, name, args, span } = call;
         let kind = self.env.program.map(map).kind;
-        if !kind.can(method.needs) {
+        if !method.function && !kind.can(method.needs) {
             self.check_args(args);
             self.no_such_method(map, kind, name);
             return None;
         }
-        if !self.can(map, method.needs, span) {
-            self.check_args(args);
-            return None;
+        if self.can(map, method.needs, span) {
+            return Some(());
         }
+        // A type is no argument to check.
+        if method.needs != MapAccess::Alloc {
+            self.check_args(args);
+        }
+        None
+    }
+
+    /// `m.entry(k, init)`, `q.pop()`: what is there or not. None if that was reported.
+    pub fn map_optional(&mut self, call: MapCall<'_>) -> Option<Optional> {
+        let MapCall { map, method, span, .. } = call;
+        self.allowed(&call)?;
         if method.needs == MapAccess::Reserve {
             return self.record(call);
         }
@@ -165,19 +162,16 @@ impl Checker<'_, '_> {
                 .help(format!("it takes a map of kind {}", kinds.join(", ")));
             return None;
         };
+        let call = MapCall { map, method, name, args: &args[1..], span };
         let kind = self.env.program.map(map).kind;
         if !kind.can(method.needs) && [MapAccess::Sockets, MapAccess::NamedSockets].into_iter().any(|to| kind.can(to)) {
-            return self.redirect_to_socket(MapCall { map, method, name, args: &args[1..], span });
+            return self.redirect_to_socket(call);
         }
-        if !self.can(map, method.needs, span) {
-            self.check_args(&args[1..]);
-            return None;
-        }
+        self.allowed(&call)?;
         if method.needs == MapAccess::Refused && self.taken_out(map, method.name, span) {
             self.check_args(&args[1..]);
             return None;
         }
-        let call = MapCall { map, method, name, args: &args[1..], span };
         let mut args = self.method_args(call)?;
         if method.needs == MapAccess::TailCall && self.refuse_tail_call(span) {
             return None;
