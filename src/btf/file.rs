@@ -35,6 +35,11 @@ impl From<Malformed> for OpenError {
     }
 }
 
+/// The byte order that the magic number says; none if it is another one.
+pub(super) fn endian(magic: &[u8]) -> Option<Endian> {
+    [Endian::Little, Endian::Big].into_iter().find(|endian| endian.number(magic) == u64::from(MAGIC))
+}
+
 impl Btf {
     /// Reads a file of BTF, raw or inside an ELF file.
     pub fn open(path: &Path) -> Result<Btf, OpenError> {
@@ -53,8 +58,7 @@ impl Btf {
 
     fn raw(data: Vec<u8>) -> Result<Btf, OpenError> {
         let magic = data.get(..2).ok_or(OpenError::NoBtf)?;
-        let is_of = |endian: &Endian| endian.number(magic) == u64::from(MAGIC);
-        let endian = [Endian::Little, Endian::Big].into_iter().find(is_of).ok_or(OpenError::NoBtf)?;
+        let endian = endian(magic).ok_or(OpenError::NoBtf)?;
         if data.get(2) != Some(&1) {
             return Err(OpenError::NoBtf);
         }

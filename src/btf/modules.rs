@@ -24,11 +24,9 @@ pub fn beside(kernel: &Path) -> Vec<Btf> {
 /// Another file of the folder may be anything, and large: only BTF is read whole.
 fn read(path: &Path) -> Option<Btf> {
     let mut file = File::open(path).ok().filter(|file| file.metadata().is_ok_and(|data| data.is_file()))?;
-    let mut data = vec![0; super::file::MAGIC.to_le_bytes().len()];
+    let mut data = vec![0; size_of_val(&super::file::MAGIC)];
     file.read_exact(&mut data).ok()?;
-    if data != super::file::MAGIC.to_le_bytes() {
-        return None;
-    }
+    super::file::endian(&data)?;
     file.read_to_end(&mut data).ok()?;
     Btf::new(data).ok()
 }
@@ -41,6 +39,9 @@ impl Btf {
 
     /// The types of the kernel, and behind them those of a module.
     pub fn joined(&self, module: &Btf) -> Result<Btf, Malformed> {
+        if self.endian != module.endian {
+            return Err(Malformed);
+        }
         let parts = [(self, self.types.clone()), (module, module.types.clone())];
         let mut data: Vec<u8> = parts.into_iter().flat_map(|(of, range)| &of.data[range]).copied().collect();
         let types = 0..data.len();

@@ -79,7 +79,7 @@ pub fn no_such_kernel_field(cx: &mut Session, id: StructId, name: &Ident, chain:
     let whose = match cx.kernel_types.btf() {
         Ok(_) => "the types are those of this kernel; `--btf FILE` names those of another one",
         Err(_) => {
-            "this machine shows no types, and those that the compiler has lack the fields of many structs; `--btf FILE` names those of a kernel"
+            "the types are those that the compiler has, which lack the fields of many structs; `--btf FILE` names those of a kernel"
         }
     };
     let is_far = !matches!(help, Some(Proposal::Near(_)));
