@@ -5,14 +5,14 @@ use crate::kernel::errors::Failure;
 use crate::kernel::escape;
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSymbol};
+use std::env::consts::ARCH;
 use std::env::split_paths;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Where libraries are besides what the configuration of the dynamic loader names (ld.so(8)).
-const FOLDERS: [&str; 6] =
-    ["/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib"];
+const FOLDERS: [&str; 4] = ["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
 
 /// The path of a file: as it is written if it has a slash; `libc.so.6` and `libc` are looked for among libraries, other names and then
 /// those too among programs.
@@ -65,6 +65,8 @@ fn folders() -> Vec<PathBuf> {
         let text = fs::read_to_string(file).unwrap_or_default();
         folders.extend(text.lines().map(str::trim).filter(|line| line.starts_with('/')).map(PathBuf::from));
     }
+    // Debian's folders of a machine's own libraries.
+    folders.extend(["/lib", "/usr/lib"].map(|folder| Path::new(folder).join(format!("{ARCH}-linux-gnu"))));
     folders.extend(FOLDERS.map(PathBuf::from));
     folders
 }
