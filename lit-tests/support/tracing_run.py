@@ -11,7 +11,7 @@ higher priority waits for, so that the kernel raises the priority of the holder,
 --run it runs another program to its end, with --call it calls a function of libc, with --resolve it looks up the IPv4 addresses of a name for TCP, as `{ppid}` too. Then it sends the executable SIGINT, and prints what
 it printed besides. In LINE, which must be a line of that but for its blanks, `{pid}`, `{ppid}` and `{uid}` are of the process, `{path}`,
 `{file}` is the last name of its file, `{dev}` and `{ino}` those of its file, as the kernel has them inside; `{files}` is how many files
-it may open, `{group}` its supplementary group; `{comm}` is the name of `{ppid}`, `{port}` what that connected to, and `{number}` any number. With --live the
+it may open, `{group}` its supplementary group, `{priority}` its priority in the kernel's numbers; `{comm}` is the name of `{ppid}`, `{port}` what that connected to, and `{number}` any number. With --live the
 executable prints these lines before it ends.
 """
 
@@ -36,6 +36,8 @@ import time
 PATIENCE = 30
 # Any number: the kernel asks for no entry.
 GROUP = 4711
+# DEFAULT_PRIO of include/linux/sched/prio.h: the priority of a process that is not nice.
+DEFAULT_PRIORITY = 120
 # The mark of a number in expected lines.
 NUMBER = "\0"
 # The number of the system call on x86-64, and words of include/uapi/linux/futex.h.
@@ -166,7 +168,8 @@ def main():
         if options.futex:
             boost()
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        numbers = {"files": files, "group": GROUP, "pid": traced.pid, "ppid": os.getpid(), "uid": os.getuid(), "ino": file.st_ino, "path": link, "file": os.path.basename(os.path.realpath(shutil.which("true"))), "port": port, "number": NUMBER}
+        numbers = {"files": files, "group": GROUP, "pid": traced.pid, "ppid": os.getpid(), "uid": os.getuid(),
+                   "priority": DEFAULT_PRIORITY + os.nice(0), "ino": file.st_ino, "path": link, "file": os.path.basename(os.path.realpath(shutil.which("true"))), "port": port, "number": NUMBER}
         with open("/proc/self/comm", encoding="utf-8") as file_of_name:
             numbers["comm"] = file_of_name.read().strip()
         numbers["dev"] = os.major(file.st_dev) << 20 | os.minor(file.st_dev)
