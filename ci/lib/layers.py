@@ -16,7 +16,7 @@ MAY_USE = {
     "kernels": {"session", "tables"},
     "session": {"source", "diag", "types", "btf", "target"},
     "fold": {"types"},
-    "tables": {"types", "target"},
+    "tables": {"types", "target", "fold"},
     "ast": {"source"},
     "syntax": _BASE | {"ast", "tables"},
     "direct": _BASE | {"ast", "syntax", "tables", "target"},

@@ -97,6 +97,9 @@ pub struct OpRecord {
     /// The exit that it is.
     #[serde(default)]
     pub leaves: Option<ExitKind>,
+    /// The operation on integers of the language that it computes (`ArithOp` of src/fold.rs).
+    #[serde(default)]
+    pub computes: Option<String>,
     #[serde(default)]
     pub traits: Vec<OpTrait>,
     /// The accesses that the kind of the map must allow, on the side that has the op.

@@ -159,6 +159,7 @@ fn records(out: &mut String, ops: &[Op]) {
             successors,
             flow,
             leaves,
+            computes,
             traits,
             needs,
             helpers,
@@ -181,6 +182,8 @@ fn records(out: &mut String, ops: &[Op]) {
             })
             .collect();
         let leaves = leaves.map_or("None".to_owned(), |exit| format!("Some(ExitKind::{exit:?})"));
+        let computes =
+            computes.as_ref().map_or("None".to_owned(), |word| format!("Some(crate::fold::ArithOp::{})", camel(word)));
         let flow: Vec<String> = flow.iter().map(|(from, to)| flow_row(op, from, to)).collect();
         let results: Vec<String> = results.iter().map(|text| result(op, text)).collect();
         let traits: Vec<String> = traits.iter().map(|t| format!("OpTrait::{t:?}")).collect();
@@ -188,7 +191,7 @@ fn records(out: &mut String, ops: &[Op]) {
         writeln!(
             out,
             "    OpSpec {{ name: \"{}.{}\", summary: {summary:?}, doc: {doc:?}, source: {source:?}, operands: &[{}], results: &[{}], attrs: &[{}], \
-             regions: &[{}], successors: &[{}], flow: &[{}], leaves: {leaves}, traits: &[{}], needs: &[{}], helpers: &[{}], on: crate::tables::form::by_target([{}]), example: {example:?} }},",
+             regions: &[{}], successors: &[{}], flow: &[{}], leaves: {leaves}, computes: {computes}, traits: &[{}], needs: &[{}], helpers: &[{}], on: crate::tables::form::by_target([{}]), example: {example:?} }},",
             op.dialect,
             op.name,
             operands.join(", "),

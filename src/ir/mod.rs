@@ -17,9 +17,9 @@ pub mod flow;
 pub mod frames;
 pub mod function;
 pub mod module;
+pub mod numbers;
 mod op_list;
 pub mod ops;
-pub mod param_ranges;
 pub mod parse;
 pub mod path;
 pub mod print;
@@ -28,9 +28,7 @@ pub mod rewrite;
 #[cfg(test)]
 mod roundtrip;
 pub mod struct_ops;
-mod tested_ranges;
 pub mod uses;
-pub mod value_ranges;
 pub mod verify;
 
 pub use arena::{Arena, BlockId, OpId, RegionId, Value};

@@ -6,19 +6,21 @@
 //! else changes that memory, and the kernel allows no atomic operations on it. After `maps` and `map-places`, which
 //! make assignments with operators; before `numeric`, which expands divisions and shifts.
 
-use super::analysis::{pointees, root};
-use super::{Because, Changed, Declarations, Pass, Run};
+use super::analysis::pointees::{self, Pointees};
+use super::analysis::pointer_sources::updates_of_packets;
+use super::analysis::root;
+use super::{Because, Changed, Pass, Run};
 use crate::diag::codes::limits::{AtomicInPacket, NotAtomic};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::fold::ArithOp;
 use crate::ir::ops::{KsAssignOp, KsGlobal, MemCompareExchange, MemFetch};
-use crate::ir::{Builder, Function, GlobalKind, OpId, Opcode, Value};
+use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpId, Opcode, Symbol, Value};
 use crate::kernels::FirstKernel;
 use crate::session::Session;
 use crate::tables::MAP_KINDS;
-use crate::target::Maps;
+use crate::target::{Maps, Target};
 use crate::types::{Origin, Space, Ty, TyKind, Types};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 const NAME: &str = "assign-ops";
 pub static PASS: Pass = Pass {
@@ -27,10 +29,26 @@ pub static PASS: Pass = Pass {
     after: &[("maps", "makes assignments with an operator"), ("map-places", "makes assignments with an operator")],
     before: &[("numeric", "takes the divisions and shifts that this pass makes")],
     because: Because::Language,
-    run: Run::Function(run),
+    run: Run::Module(run),
 };
 
-fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
+/// The facts about the module that decide on an update.
+struct Around<'m> {
+    target: Option<Target>,
+    globals: &'m [Global],
+    pointees: Pointees,
+    updates_of_packets: BTreeSet<(Symbol, OpId)>,
+}
+
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    let pointees = Pointees::of(module, &cx.types);
+    let updates_of_packets = updates_of_packets(module, &cx.types, &pointees);
+    let Module { target, globals, funcs, .. } = module;
+    let around = Around { target: *target, globals, pointees, updates_of_packets };
+    funcs.iter_mut().fold(Changed::No, |changed, func| changed.or(function(func, &around, cx)))
+}
+
+fn function(func: &mut Function, module: &Around<'_>, cx: &mut Session) -> Changed {
     let mut changed = Changed::No;
     for op in func.walk() {
         let opcode = func.ops[op].opcode;
@@ -45,7 +63,7 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
 }
 
 /// An atomic operation that yields the old value becomes a plain one where nobody else sees the place.
-fn fetch(func: &mut Function, module: &Declarations, cx: &mut Session, op: OpId) -> Changed {
+fn fetch(func: &mut Function, module: &Around<'_>, cx: &mut Session, op: OpId) -> Changed {
     let place = func.ops[op].operands[0];
     let TyKind::Place { of, space } = cx.types.kind(func.ty(place)) else { crate::bug!("an update of no place") };
     let alone = matches!(space, Space::Stack | Space::Packet)
@@ -86,7 +104,7 @@ fn is_packed_field(func: &Function, types: &Types, place: Value, align: u64) -> 
 }
 
 /// Reports an atomic update of what may be in the packet: the kernel has none there.
-fn refuse_packet(func: &Function, module: &Declarations, cx: &mut Session, op: OpId) {
+fn refuse_packet(func: &Function, module: &Around<'_>, cx: &mut Session, op: OpId) {
     if module.updates_of_packets.contains(&(func.name.clone(), op)) {
         cx.error(func.ops[op].loc.span, AtomicInPacket {})
             .help("use one variable for pointers into packets and another for those to what CPUs share");
@@ -96,13 +114,13 @@ fn refuse_packet(func: &Function, module: &Declarations, cx: &mut Session, op: O
 const ARENA_ATOMIC: &str = "an atomic operation in an arena";
 
 /// The first kernel in which BPF code has atomic operations on arenas, if the object may meet older ones.
-fn arena_lacks(module: &Declarations, cx: &Session, space: Space) -> Option<FirstKernel> {
+fn arena_lacks(module: &Around<'_>, cx: &Session, space: Space) -> Option<FirstKernel> {
     let arena = MAP_KINDS.iter().find(|kind| kind.is_arena()).filter(|_| space == Space::Arena && in_place(module))?;
     cx.options.lacks(arena.atomics)
 }
 
 /// Reports an atomic operation on an arena that kernels refuse.
-fn refuse_arena(func: &Function, module: &Declarations, cx: &mut Session, op: OpId) {
+fn refuse_arena(func: &Function, module: &Around<'_>, cx: &mut Session, op: OpId) {
     let data = &func.ops[op];
     let (span, space) = (data.loc.span, cx.types.space(func.ty(data.operands[0])).unwrap_or(Space::Any));
     if let Some(version) = arena_lacks(module, cx, space) {
@@ -120,11 +138,11 @@ fn refuse_arena(func: &Function, module: &Declarations, cx: &mut Session, op: Op
 }
 
 /// Whether an update reaches the memory that others see. On the host an entry is a copy until it is written back.
-fn in_place(module: &Declarations) -> bool {
+fn in_place(module: &Around<'_>) -> bool {
     module.target.is_some_and(|target| target.facts().maps == Maps::InPlace)
 }
 
-fn expand(func: &mut Function, module: &Declarations, cx: &mut Session, op: OpId) {
+fn expand(func: &mut Function, module: &Around<'_>, cx: &mut Session, op: OpId) {
     let view = KsAssignOp::of(&func.ops[op]);
     let (place, value, compute) = (view.place(), view.value(), view.compute());
     let word = view.op().to_owned();
@@ -206,7 +224,7 @@ fn is_locked(func: &Function, op: OpId) -> bool {
 }
 
 /// Whether others may change the place at the same time.
-fn is_shared(func: &Function, module: &Declarations, types: &Types, place: Value, space: Space) -> bool {
+fn is_shared(func: &Function, module: &Around<'_>, types: &Types, place: Value, space: Space) -> bool {
     let root = root(func, place);
     if space == Space::MapValue {
         return in_place(module);
@@ -224,7 +242,7 @@ fn is_shared(func: &Function, module: &Declarations, types: &Types, place: Value
 }
 
 /// Whether a pointer that is followed may point to what others see; the kernel refuses atomic operations on packets.
-fn may_be_shared(func: &Function, module: &Declarations, types: &Types, op: OpId) -> bool {
+fn may_be_shared(func: &Function, module: &Around<'_>, types: &Types, op: OpId) -> bool {
     let place = func.ops[op].results[0];
     let Some((to, _)) = pointees::followed(func, types, place) else { return true };
     let in_packet = matches!(types.kind(to), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Packet);

@@ -5,10 +5,10 @@
 //! before that. Takes structured code where all callees are known. Leaves each op where it is.
 
 use super::{Because, Changed, Pass, Run};
-use crate::fold::{self, ArithOp, CompareOp};
+use crate::fold::{self, CompareOp};
 use crate::ir::callgraph::CallGraph;
+use crate::ir::numbers::params::called_only;
 use crate::ir::ops::{ArithCmp, KsLoad, KsStore};
-use crate::ir::param_ranges::called_only;
 use crate::ir::{Attr, Builder, Function, Module, OpId, Opcode, Value};
 use crate::session::Session;
 use crate::types::{Ty, Types};
@@ -142,17 +142,7 @@ fn computed(func: &Function, types: &Types, op: OpId) -> Option<i128> {
         let pred = CompareOp::from_word(ArithCmp::of(data).pred())?;
         return Some(fold::compare(pred, left, right).into());
     }
-    let operator = OPERATORS.iter().find(|(opcode, _)| *opcode == data.opcode)?.1;
+    let operator = data.opcode.spec().computes?;
     let (bits, signed) = types.as_int(func.ty(data.results[0]))?;
     Some(fold::arith(operator, left, right, bits, signed))
 }
-
-const OPERATORS: [(Opcode, ArithOp); 7] = [
-    (Opcode::ArithAdd, ArithOp::Add),
-    (Opcode::ArithSub, ArithOp::Sub),
-    (Opcode::ArithMul, ArithOp::Mul),
-    (Opcode::ArithAnd, ArithOp::And),
-    (Opcode::ArithShl, ArithOp::Shl),
-    (Opcode::KsShl, ArithOp::Shl),
-    (Opcode::KsRem, ArithOp::Rem),
-];

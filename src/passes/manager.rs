@@ -60,7 +60,7 @@ fn one(module: &mut Module, cx: &mut Session, pass: &'static Pass, tuning: &Tuni
         Run::Module(run) => run(module, cx),
         Run::Tuned(run) => run(module, cx, tuning),
         Run::Function(run) => {
-            let declarations = Declarations::of(module, &cx.types);
+            let declarations = Declarations::of(module);
             module.funcs.iter_mut().fold(Changed::No, |changed, func| changed.or(run(func, &declarations, cx)))
         }
     };

@@ -57,14 +57,11 @@ pub mod verifier;
 pub use manager::{Outcome, report, run};
 pub use order::misplaced;
 
-use crate::ir::{Function, Module, OpId, Symbol};
+use crate::ir::{Function, Module};
 use crate::session::Session;
 use crate::tables::Workaround;
 use crate::target::Target;
 use crate::tuning::Tuning;
-use crate::types::Types;
-use analysis::{pointees, pointer_sources};
-use std::collections::BTreeSet;
 
 /// Whether a pass changed what it was given; with `--verify-ir` the manager compares that with the truth.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -135,25 +132,10 @@ pub struct Declarations {
     pub target: Option<Target>,
     pub maps: Vec<crate::ir::MapDecl>,
     pub globals: Vec<crate::ir::Global>,
-    /// The possible pointees of pointers of unknown origin, in BPF code.
-    pub pointees: pointees::Pointees,
-    /// The updates of what may be in the packet, or elsewhere.
-    pub updates_of_packets: BTreeSet<(Symbol, OpId)>,
-    /// The writes to the stack at offsets that the verifier does not know.
-    pub varying_writes: verifier::stack_writes::VaryingWrites,
 }
 
 impl Declarations {
-    fn of(module: &Module, types: &Types) -> Declarations {
-        let verified = module.target.is_some_and(|target| target.facts().verified);
-        let pointees = if verified { pointees::Pointees::of(module, types) } else { pointees::Pointees::default() };
-        Declarations {
-            target: module.target,
-            maps: module.maps.clone(),
-            globals: module.globals.clone(),
-            varying_writes: verifier::stack_writes::VaryingWrites::of(module, types),
-            updates_of_packets: pointer_sources::updates_of_packets(module, types, &pointees),
-            pointees,
-        }
+    fn of(module: &Module) -> Declarations {
+        Declarations { target: module.target, maps: module.maps.clone(), globals: module.globals.clone() }
     }
 }

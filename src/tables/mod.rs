@@ -15,6 +15,7 @@ pub use programs::*;
 pub use records::*;
 pub use targets::{SEPARATOR, elements, is_pattern, is_several};
 
+use crate::fold::ArithOp;
 use crate::target::Target;
 use crate::types::{Origin, Ty, TyKind, Types};
 use form::{ByTarget, by_target};
@@ -214,6 +215,8 @@ pub struct OpSpec {
     pub successors: &'static [&'static str],
     pub flow: &'static [FlowRow],
     pub leaves: Option<ExitKind>,
+    /// The operation on integers of the language that it computes, of its two operands.
+    pub computes: Option<ArithOp>,
     pub traits: &'static [OpTrait],
     /// The accesses that the kind of the map must allow, on the side that has the op.
     pub needs: &'static [MapAccess],

@@ -25,9 +25,12 @@ pub struct Pointees {
 }
 
 impl Pointees {
-    /// Collects the pointees of a module: a fixed point, since pointers are found behind pointers.
+    /// Collects the pointees of a module: a fixed point, since pointers are found behind pointers. None for a target without a verifier.
     pub fn of(module: &Module, types: &Types) -> Pointees {
         let mut found = Pointees::default();
+        if module.target.is_none_or(|target| !target.facts().verified) {
+            return found;
+        }
         loop {
             let before = found.len();
             for func in &module.funcs {

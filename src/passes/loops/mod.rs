@@ -15,4 +15,4 @@ pub mod long_loops;
 pub mod loop_form;
 pub mod outline;
 
-use super::{Because, Changed, Declarations, Pass, Run};
+use super::{Because, Changed, Pass, Run};

@@ -17,8 +17,8 @@ use super::analysis::stored_once;
 use super::{Because, Changed, Pass, Run};
 use crate::diag::codes::contexts::HelperMemory;
 use crate::fold::CompareOp;
+use crate::ir::numbers::Numbers;
 use crate::ir::ops::{BpfHelper, BpfKfunc};
-use crate::ir::value_ranges::Ranges;
 use crate::ir::{Builder, Function, KfuncDecl, Module, OpId, Opcode, Value};
 use crate::session::Session;
 use crate::tables::{self, HelperArg, workarounds};
@@ -96,7 +96,7 @@ fn check(func: &mut Function, cx: &mut Session, op: OpId, pair: Pair) -> Changed
     }
     let limits = match &memory.element {
         Some(element) => {
-            let ranges = Ranges::with_tests(func, &cx.types);
+            let ranges = Numbers::of(func, &cx.types).with_comparisons();
             // The pointer is null beyond the array.
             let last = (memory.bytes / element.bytes).saturating_sub(1);
             let index = ranges.largest_at(element.index, op).map_or(last, |index| index.min(last));

@@ -9,8 +9,8 @@ use super::access::{self, Access};
 use super::uses::{Followed, Follower, Use, accesses, is_around, part};
 use super::writes::{Write, Writing, given_twice, overlap, range};
 use crate::fold::CompareOp;
+use crate::ir::numbers::Numbers;
 use crate::ir::ops::PacketAt;
-use crate::ir::value_ranges::Ranges;
 use crate::ir::{Builder, Function, Module, OpId, Value};
 use crate::types::{Space, Ty, Types};
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,7 +57,7 @@ impl Plan {
         followed: BTreeMap<OpId, Followed>,
         writing: &Writing<'_>,
     ) -> Plan {
-        let ranges = Ranges::of(func, types);
+        let ranges = Numbers::of(func, types);
         for (&op, found) in &followed {
             let context = access::context(func, types, PacketAt::of(&func.ops[op]).ctx());
             let is_near = access.direct && near_end(func, types, &ranges, op, access.near).is_some();
@@ -110,7 +110,7 @@ fn again(func: &Function, types: &Types, plan: &Plan, writing: &Writing<'_>) -> 
 }
 
 /// The end of a part, if it is near.
-pub fn near_end(func: &Function, types: &Types, ranges: &Ranges<'_>, op: OpId, limit: u64) -> Option<u64> {
+pub fn near_end(func: &Function, types: &Types, ranges: &Numbers<'_>, op: OpId, limit: u64) -> Option<u64> {
     let offset = PacketAt::of(&func.ops[op]).offset();
     let largest = match func.known(types, offset) {
         Some(offset) => u64::try_from(offset).ok()?,

@@ -5,8 +5,8 @@ use super::offsets;
 use super::uses::{Followed, is_around, part};
 use crate::dataflow::{self, Analysis, AtLeast, Point};
 use crate::ir::flow::{Edge, Graph, Step};
+use crate::ir::numbers::{Number, Numbers};
 use crate::ir::ops::{KsIf, KsIfSome, PacketAt};
-use crate::ir::value_ranges::Ranges;
 use crate::ir::{Function, OpId, Opcode, Value};
 use crate::types::{Ty, Types};
 use std::collections::BTreeMap;
@@ -64,8 +64,8 @@ impl Search<'_> {
 }
 
 /// `far`: accesses that may find the part elsewhere.
-pub fn covered(func: &Function, types: &Types, params: &[Option<u64>], far: &BTreeMap<OpId, Followed>) -> Covered {
-    let ranges = Ranges::with_params(func, types, params);
+pub fn covered(func: &Function, types: &Types, params: &[Number], far: &BTreeMap<OpId, Followed>) -> Covered {
+    let ranges = Numbers::of(func, types).with_params(params);
     let mut parts = BTreeMap::new();
     for op in func.walk().into_iter().filter(|op| func.ops[*op].opcode == Opcode::PacketAt && !far.contains_key(op)) {
         let view = PacketAt::of(&func.ops[op]);

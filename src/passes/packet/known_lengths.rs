@@ -40,13 +40,7 @@ fn folded(func: &mut Function, types: &Types, op: OpId) -> Option<Value> {
         let chosen = func.known(types, view.condition())?;
         return Some(if chosen == 1 { view.then() } else { view.otherwise() });
     }
-    let arith = if data.opcode == Opcode::ArithAdd {
-        ArithOp::Add
-    } else if data.opcode == Opcode::ArithSub {
-        ArithOp::Sub
-    } else {
-        return None;
-    };
+    let arith = data.opcode.spec().computes.filter(|op| matches!(op, ArithOp::Add | ArithOp::Sub))?;
     let ty = func.ty(data.results[0]);
     let (bits, signed) = types.as_int(ty)?;
     let [left, right] = data.operands[..] else { return None };

@@ -39,9 +39,9 @@ mod writes;
 use super::analysis::moving::Moving;
 use super::{Because, Changed, Pass, Run};
 use crate::fold::CompareOp;
+use crate::ir::numbers::params;
+use crate::ir::numbers::{Number, Numbers, SMALL_OFFSET, Writes};
 use crate::ir::ops::PacketAt;
-use crate::ir::param_ranges;
-use crate::ir::value_ranges::{Ranges, SMALL_OFFSET, Writes};
 use crate::ir::{Attr, BlockId, Builder, Function, Module, OpId, Opcode, Value, ValueDef};
 use crate::session::Session;
 use crate::tables::workarounds;
@@ -50,6 +50,7 @@ use access::Access;
 use copies::Plan;
 use covered::Covered;
 use length_tests::Tested;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use wider_tests::Wider;
 
@@ -83,7 +84,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     }
     let plans = Plan::of(module, &cx.types, &access);
     pull::pull(module, cx, &plans);
-    let params = param_ranges::largest(module, &cx.types);
+    let params = params::of(module, &cx.types);
     for (((func, access), plan), params) in module.funcs.iter_mut().zip(access).zip(&plans).zip(&params) {
         let moves = moving.contains(&func.name);
         changed = changed.or(function(func, (moves, access, plan), params, cx));
@@ -92,7 +93,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 }
 
 /// The largest values of a function's parameters, and the writes to its variables.
-type Known<'a> = (&'a [Option<u64>], &'a Writes);
+type Known<'a> = (&'a [Number], &'a Writes);
 
 /// The packet's first byte and the byte after its last.
 #[derive(Clone, Copy)]
@@ -104,7 +105,7 @@ struct Bounds {
 fn function(
     func: &mut Function,
     (moves, access, plan): (bool, Access, &Plan),
-    params: &[Option<u64>],
+    params: &[Number],
     cx: &mut Session,
 ) -> Changed {
     let types = &mut cx.types;
@@ -318,7 +319,7 @@ fn variable(
     (offset, (params, writes)): (Value, Known),
     (size, pointer_type, byte): (u64, Ty, Ty),
 ) -> (Value, Value) {
-    let ranges = Ranges::with_writes(b.func, types, params, writes);
+    let ranges = Numbers::with_writes(b.func, types, Cow::Borrowed(writes)).with_params(params);
     let near = |&(_, constant): &(Value, u64)| constant <= MAX_OFFSET.saturating_sub(size);
     let (offset, constant) = Some(offsets::split(b.func, types, &ranges, offset)).filter(near).unwrap_or((offset, 0));
     let limit = MAX_OFFSET.saturating_sub(size.saturating_add(constant));

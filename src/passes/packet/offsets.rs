@@ -1,13 +1,13 @@
 //! Offsets into packets as a number and a constant: accesses whose offsets differ by constants share the sum of the packet's start and
 //! the number, which the verifier follows as one pointer.
 
+use crate::ir::numbers::Numbers;
 use crate::ir::ops::{ArithAdd, ArithCast};
-use crate::ir::value_ranges::Ranges;
 use crate::ir::{Function, Opcode, Value};
 use crate::types::Types;
 
 /// The number and the constant whose sum an offset is. No addition on the path there has a carry.
-pub fn split(func: &Function, types: &Types, ranges: &Ranges<'_>, offset: Value) -> (Value, u64) {
+pub fn split(func: &Function, types: &Types, ranges: &Numbers<'_>, offset: Value) -> (Value, u64) {
     let (mut number, mut constant) = (offset, 0);
     while let Some(data) = func.def(number).map(|op| &func.ops[op]) {
         let Some((bits, false)) = types.as_int(func.ty(number)) else { break };

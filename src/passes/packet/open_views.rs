@@ -9,8 +9,8 @@ use super::access::Access;
 use super::views::{Handed, Open, Views};
 use crate::fold::CompareOp;
 use crate::ir::callgraph::CallGraph;
+use crate::ir::numbers::{Number, params};
 use crate::ir::ops::KsIf;
-use crate::ir::param_ranges;
 use crate::ir::{Attr, Builder, Function, Module, OpId, Opcode, Value};
 use crate::passes::Changed;
 use crate::passes::analysis::moving::Moving;
@@ -23,7 +23,7 @@ pub fn untested(module: &mut Module, types: &mut Types, moving: &Moving, access:
     // The length of other packets is not that of what pointers lead to.
     let fits = |at: usize, func: &Function| access[at].direct && !access[at].paged && !moving.contains(&func.name);
     let fits: Vec<bool> = module.funcs.iter().enumerate().map(|(at, func)| fits(at, func)).collect();
-    let params = param_ranges::largest(module, types);
+    let params = params::of(module, types);
     let handed = handed(module, types, &fits);
     let mut changed = Changed::No;
     for (at, func) in module.funcs.iter_mut().enumerate().filter(|&(at, _)| fits[at]) {
@@ -38,7 +38,7 @@ pub fn untested(module: &mut Module, types: &mut Types, moving: &Moving, access:
 }
 
 /// Removes those of one function whose branch holds another test and nothing else.
-fn without_tests(func: &mut Function, types: &Types, handed: &BTreeSet<Handed>, params: &[Option<u64>]) -> bool {
+fn without_tests(func: &mut Function, types: &Types, handed: &BTreeSet<Handed>, params: &[Number]) -> bool {
     let found: Vec<(OpId, OpId)> = Views { func, types, handed }.tests(params);
     let mut values = HashMap::new();
     let tests: BTreeSet<Value> = found.iter().map(|&(test, _)| KsIf::of(&func.ops[test]).condition()).collect();
@@ -77,7 +77,7 @@ fn erase_unused(func: &mut Function, mut values: BTreeSet<Value>) {
 }
 
 /// Whether all of a view exists is asked of the packet's end, as accesses ask.
-fn asked_once(func: &mut Function, types: &mut Types, handed: &BTreeSet<Handed>, params: &[Option<u64>]) -> bool {
+fn asked_once(func: &mut Function, types: &mut Types, handed: &BTreeSet<Handed>, params: &[Number]) -> bool {
     let found = Views { func, types, handed }.whole(params);
     let before = found.iter().flat_map(|&(op, ..)| func.ops[op].operands.clone()).collect();
     for (op, Open { ctx, offset }, count) in &found {
@@ -104,7 +104,7 @@ fn asked_once(func: &mut Function, types: &mut Types, handed: &BTreeSet<Handed>,
 fn handed(module: &Module, types: &Types, fits: &[bool]) -> Vec<BTreeSet<Handed>> {
     let graph = CallGraph::of(module);
     let order = graph.callers_first();
-    let known = param_ranges::called_only(module, &graph, &order);
+    let known = params::called_only(module, &graph, &order);
     let mut found: Vec<Option<BTreeSet<Handed>>> = vec![None; module.funcs.len()];
     for &caller in &order {
         let func = &module.funcs[caller];

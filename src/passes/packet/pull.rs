@@ -11,8 +11,8 @@ use super::uses::accesses;
 use crate::diag::lowered::{PacketPulled, PacketPulledWhole};
 use crate::fold::CompareOp;
 use crate::ir::callgraph::CallGraph;
+use crate::ir::numbers::Numbers;
 use crate::ir::ops::PacketAt;
-use crate::ir::value_ranges::Ranges;
 use crate::ir::{Builder, Function, Module, Value};
 use crate::session::Session;
 use crate::types::{Space, Ty, Types};
@@ -56,7 +56,7 @@ fn wanted(func: &Function, types: &Types, plan: &Plan) -> Wanted {
     if plan.whole {
         return Wanted::All;
     }
-    let ranges = Ranges::of(func, types);
+    let ranges = Numbers::of(func, types);
     let paged = |op| access::context(func, types, PacketAt::of(&func.ops[op]).ctx()).is_some_and(|c| c.pull.is_some());
     let ends = accesses(func).filter(|&op| paged(op)).filter_map(|op| near_end(func, types, &ranges, op, NEAR));
     Wanted::Near(ends.max().unwrap_or(0))

@@ -1,8 +1,8 @@
 //! Views of packets, as lowering writes them: whether one ends where its packet does, and at which offset it begins.
 
 use super::uses;
+use crate::ir::numbers::{Number, Numbers};
 use crate::ir::ops::{ArithAdd, ArithAnd, ArithCmp, ArithSelect, ArithSub, KsIf, KsIfSome, PacketAt};
-use crate::ir::value_ranges::Ranges;
 use crate::ir::{Function, OpData, OpId, Opcode, RegionId, Value};
 use crate::tables::OpTrait;
 use crate::types::{Ty, Types};
@@ -107,14 +107,14 @@ impl Views<'_> {
     }
 
     /// The branches whose test is not needed, each with the one inside it that remains.
-    pub fn tests(&self, params: &[Option<u64>]) -> Vec<(OpId, OpId)> {
-        let ranges = Ranges::with_params(self.func, self.types, params);
+    pub fn tests(&self, params: &[Number]) -> Vec<(OpId, OpId)> {
+        let ranges = Numbers::of(self.func, self.types).with_params(params);
         let branches = self.func.ids_of(Opcode::KsIf);
         branches.filter_map(|op| Some((op, self.access(op, &ranges)?))).collect()
     }
 
     /// The branch on the packet's end, in a branch on the length of a view.
-    fn access(&self, branch: OpId, ranges: &Ranges<'_>) -> Option<OpId> {
+    fn access(&self, branch: OpId, ranges: &Numbers<'_>) -> Option<OpId> {
         let data = &self.func.ops[branch];
         let test = self.made_by(KsIf::of(data).condition(), Opcode::ArithCmp).map(ArithCmp::of)?;
         let [there, otherwise] = data.regions[..] else { return None };
@@ -175,14 +175,14 @@ impl Views<'_> {
         view.is_some_and(|view| self.func.known(self.types, view.then()) == Some(count))
     }
 
-    fn is_small(&self, sum: &Sum, ranges: &Ranges<'_>) -> bool {
+    fn is_small(&self, sum: &Sum, ranges: &Numbers<'_>) -> bool {
         let small = |&value: &Value| ranges.largest(value).is_some_and(|largest| largest < LARGEST);
         (0..i128::from(LARGEST)).contains(&sum.constant) && sum.terms.iter().all(small)
     }
 
     /// The conditions that ask whether all bytes exist that a view is asked for, each with where the view begins and how many they are.
-    pub fn whole(&self, params: &[Option<u64>]) -> Vec<(OpId, Open, u64)> {
-        let ranges = Ranges::with_params(self.func, self.types, params);
+    pub fn whole(&self, params: &[Number]) -> Vec<(OpId, Open, u64)> {
+        let ranges = Numbers::of(self.func, self.types).with_params(params);
         let ops = self.func.ids_of(Opcode::ArithAnd);
         let asked = |op: OpId| {
             let both = ArithAnd::of(&self.func.ops[op]);

@@ -7,7 +7,7 @@
 //! for a run of stores: before the next write at a variable index or through a pointer, the next call, or the end of the block. Takes no op
 //! away. After all that makes stores or moves them.
 
-use super::{Because, Changed, Declarations, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::ir::ops::{KsDeref, KsElem, KsField};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Value};
 use crate::passes::analysis;
@@ -24,15 +24,19 @@ pub static PASS: Pass = Pass {
     after: &[("outline", "moves stores"), ("strings", "makes stores")],
     before: &[],
     because: Because::Verifier(&[workarounds::STACK_WRITES]),
-    run: Run::Function(run),
+    run: Run::Module(run),
 };
 
 /// The unit in which the verifier tracks the stack.
 const SLOT: u64 = 8;
 
-fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
-    let types = &cx.types;
-    let in_danger = in_danger(func, types, module.varying_writes);
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    let varying = VaryingWrites::of(module, &cx.types);
+    module.funcs.iter_mut().fold(Changed::No, |changed, func| changed.or(function(func, varying, &cx.types)))
+}
+
+fn function(func: &mut Function, varying: VaryingWrites, types: &Types) -> Changed {
+    let in_danger = in_danger(func, types, varying);
     let mut planned = Vec::new();
     if !in_danger.is_empty() {
         for &block in &func.regions[func.body].blocks {
@@ -190,7 +194,7 @@ fn written(func: &Function, types: &Types, op: OpId) -> Option<Part> {
 
 /// The writes of a module's functions to objects on the stack, at offsets that the verifier does not know.
 #[derive(Clone, Copy, Default)]
-pub struct VaryingWrites {
+struct VaryingWrites {
     /// Some function does.
     any: bool,
     /// Some function does through a pointer, as a parameter is: any variable of that type whose address is taken may be that
@@ -202,7 +206,7 @@ pub struct VaryingWrites {
 
 impl VaryingWrites {
     /// Collects the writes of a module; none for a target without a verifier.
-    pub fn of(module: &Module, types: &Types) -> VaryingWrites {
+    fn of(module: &Module, types: &Types) -> VaryingWrites {
         let mut all = VaryingWrites::default();
         if module.target.is_some_and(|target| target.facts().verified) {
             module.funcs.iter().for_each(|func| all.add(func, types));

@@ -8,7 +8,7 @@ use super::super::module::ModuleGen;
 use super::operands::number;
 use super::shown::Shown;
 use super::{Rewrite, Run, known_limits};
-use crate::ir::value_ranges::SMALL_OFFSET;
+use crate::ir::numbers::SMALL_OFFSET;
 use crate::tables::workarounds;
 use inkwell::values::InstructionValue;
 

@@ -8,10 +8,11 @@
 mod trips;
 mod unroll;
 
-use super::{Because, Changed, Declarations, Pass, Run, condition};
+use super::{Because, Changed, Pass, Run, condition};
+use crate::ir::numbers::Numbers;
 use crate::ir::ops::{KsLoad, KsWhile};
-use crate::ir::value_ranges::Ranges;
-use crate::ir::{Builder, Function, OpId, Opcode, RegionId, Value};
+use crate::ir::{Builder, Function, Module, OpId, Opcode, RegionId, Value};
+use crate::passes::analysis::pointees::Pointees;
 use crate::session::Session;
 use crate::types::{Ty, Types};
 use trips::{Counter, Trips};
@@ -26,12 +27,16 @@ pub static PASS: Pass = Pass {
         ("loop-form", "keeps short constant ranges as plain loops"),
     ],
     because: Because::Speed,
-    run: Run::Function(run),
+    run: Run::Module(run),
 };
 
-fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
-    let counted = count_all(func, &cx.types);
-    if counted | unroll::unroll(func, &cx.types, &module.pointees) { Changed::Yes } else { Changed::No }
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    let pointees = Pointees::of(module, &cx.types);
+    let any = module.funcs.iter_mut().fold(false, |any, func| {
+        let counted = count_all(func, &cx.types);
+        any | counted | unroll::unroll(func, &cx.types, &pointees)
+    });
+    if any { Changed::Yes } else { Changed::No }
 }
 
 fn count_all(func: &mut Function, types: &Types) -> bool {
@@ -39,7 +44,7 @@ fn count_all(func: &mut Function, types: &Types) -> bool {
     if loops.is_empty() {
         return false;
     }
-    let ranges = Ranges::of(func, types);
+    let ranges = Numbers::of(func, types);
     let counted = loops.into_iter().filter_map(|op| Some((op, trips::of_loop(func, types, &ranges, op)?)));
     let counted: Vec<(OpId, Trips)> = counted.collect();
     counted.iter().for_each(|(op, trips)| count(func, *op, trips));

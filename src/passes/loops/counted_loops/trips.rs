@@ -6,8 +6,8 @@
 //! other moves it away, and none wraps.
 
 use crate::fold::{self, CompareOp};
+use crate::ir::numbers::Numbers;
 use crate::ir::ops::{ArithCmp, KsIf, KsLoad, KsStore, KsWhile};
-use crate::ir::value_ranges::Ranges;
 use crate::ir::{Exit, Function, OpId, Opcode, RegionId, Value};
 use crate::tables::OpTrait;
 use crate::types::{TyKind, Types};
@@ -31,7 +31,7 @@ pub struct Counter {
 }
 
 /// The trips of a loop; none if nothing limits them.
-pub fn of_loop(func: &Function, types: &Types, ranges: &Ranges<'_>, op: OpId) -> Option<Trips> {
+pub fn of_loop(func: &Function, types: &Types, ranges: &Numbers<'_>, op: OpId) -> Option<Trips> {
     let view = KsWhile::of(&func.ops[op]);
     let (condition, body) = (view.condition_region(), view.body_region());
     let mut ops = Vec::new();
@@ -80,7 +80,7 @@ enum Step {
 struct Loop<'a> {
     func: &'a Function,
     types: &'a Types,
-    ranges: &'a Ranges<'a>,
+    ranges: &'a Numbers<'a>,
     op: OpId,
     body: RegionId,
     /// The ops of the condition and of the body.

@@ -1,8 +1,8 @@
 //! Numbers that the verifier knows without a bound: sums and products of constants and the index of a plain loop, which it walks
 //! iteration by iteration.
 
+use crate::ir::numbers::Numbers;
 use crate::ir::ops::{BpfClamp, KsFor};
-use crate::ir::value_ranges::Ranges;
 use crate::ir::{Function, OpId, Opcode, Value, ValueDef};
 use crate::passes::Changed;
 use crate::types::Types;
@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 /// Removes the bounds of such numbers.
 pub fn unbound(func: &mut Function, types: &Types) -> Changed {
-    let ranges = Ranges::of(func, types);
+    let ranges = Numbers::of(func, types);
     let is_known = |&op: &OpId| {
         let data = &func.ops[op];
         if data.opcode != Opcode::BpfClamp {

@@ -23,14 +23,15 @@ pub use size::can_follow_copies;
 
 use super::{Because, Changed, Pass, Run, condition};
 use crate::diag::lowered::LoopPlain;
+use crate::ir::numbers::{Numbers, Writes};
 use crate::ir::ops::{KsFor, KsWhile};
-use crate::ir::value_ranges::{Ranges, Writes};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Role, Symbol, Value};
 use crate::kernels::FirstKernel;
 use crate::passes::verifier::unknown_values;
 use crate::session::Session;
 use crate::tables::{self, workarounds};
 use crate::types::{Ty, Types};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 const NAME: &str = "loop-form";
@@ -238,7 +239,7 @@ fn range(func: &mut Function, types: &Types, op: OpId, writes: &Writes) -> Vec<(
     let mut b = Builder::before(func, first, NAME);
     let iteration = if ty == Ty::U32 { iteration } else { b.arith_cast(iteration, ty) };
     let index = b.arith_add(low, iteration, ty);
-    let most = Ranges::with_writes(func, types, &[], writes).largest(high);
+    let most = Numbers::with_writes(func, types, Cow::Borrowed(writes)).largest(high);
     let from_zero = most.is_some() && func.known(types, low) == Some(0);
     let mut b = Builder::before(func, op, NAME);
     let count = iterations(&mut b, (low, high, inclusive), types.int(bits, false), (from_zero, most));

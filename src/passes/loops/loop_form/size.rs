@@ -4,8 +4,8 @@ use super::body::Body;
 use super::cuts::Cut;
 use super::path_values::PathValues;
 use super::{forget, learned_bounds};
+use crate::ir::numbers::Numbers;
 use crate::ir::ops::{KsCall, KsFor, StrAppend, StrCopy, StrEq, StrLen, StrStartsWith};
-use crate::ir::value_ranges::Ranges;
 use crate::ir::{Function, Module, OpId, Opcode, RegionId, Symbol};
 use crate::passes::loops::outline::changes_pointer;
 use crate::types::{TyKind, Types};
@@ -103,7 +103,7 @@ pub fn forms(module: &Module, types: &Types, callbacks: bool, traced: bool) -> F
 pub fn counted(func: &Function, types: &Types) -> Vec<(OpId, u64)> {
     let loops = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsFor);
     let unknown = loops.filter(|&op| func.known(types, KsFor::of(&func.ops[op]).high()).is_none());
-    let ranges = Ranges::of(func, types);
+    let ranges = Numbers::of(func, types);
     unknown.filter_map(|op| Some((op, ranges.largest(KsFor::of(&func.ops[op]).high())?))).collect()
 }
 
@@ -342,7 +342,7 @@ impl Sizes<'_> {
         let low = func.known(self.types, view.low())?;
         let known = func.known(self.types, view.high());
         let high = match known {
-            None if !self.callbacks => i128::from(Ranges::of(func, self.types).largest(view.high())?),
+            None if !self.callbacks => i128::from(Numbers::of(func, self.types).largest(view.high())?),
             known => known?,
         };
         let iterations = u64::try_from((high - low + i128::from(view.inclusive())).max(0)).ok()?;

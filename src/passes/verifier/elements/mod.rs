@@ -12,9 +12,10 @@ mod per_element;
 
 pub use per_element::repeated_index;
 
-use super::{Because, Changed, Declarations, Pass, Run};
+use super::{Because, Changed, Pass, Run};
 use crate::ir::ops::{BpfClamp, KsElem};
-use crate::ir::{Builder, Function, Opcode, Value};
+use crate::ir::{Builder, Function, Module, Opcode, Value};
+use crate::passes::analysis::pointees::Pointees;
 use crate::session::Session;
 use crate::tables::workarounds;
 use crate::types::{Ty, TyKind, Types};
@@ -26,12 +27,16 @@ pub static PASS: Pass = Pass {
     after: &[],
     before: &[("loop-form", "counts what bodies hold, and this pass adds to it")],
     because: Because::Verifier(&[workarounds::ELEMENTS]),
-    run: Run::Function(run),
+    run: Run::Module(run),
 };
 
-fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
-    let mut changed =
-        if per_element::expand(func, &module.pointees, &mut cx.types) { Changed::Yes } else { Changed::No };
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    let pointees = Pointees::of(module, &cx.types);
+    module.funcs.iter_mut().fold(Changed::No, |changed, func| changed.or(function(func, &pointees, cx)))
+}
+
+fn function(func: &mut Function, pointees: &Pointees, cx: &mut Session) -> Changed {
+    let mut changed = if per_element::expand(func, pointees, &mut cx.types) { Changed::Yes } else { Changed::No };
     for op in func.walk() {
         if func.ops[op].opcode != Opcode::KsElem {
             continue;

@@ -1,8 +1,8 @@
-//! The largest values of functions' parameters, from the arguments of all calls.
+//! The numbers that the parameters of functions can be, from the arguments of all calls.
 
-use super::callgraph::CallGraph;
-use super::value_ranges::Ranges;
-use super::{Module, Opcode, Role};
+use super::super::callgraph::CallGraph;
+use super::super::{Module, Opcode, Role};
+use super::{Number, Numbers};
 use crate::types::Types;
 
 /// For each function whether it has calls alone, in functions that come before it in an order that has callers first.
@@ -21,24 +21,24 @@ pub fn called_only(module: &Module, graph: &CallGraph, order: &[usize]) -> Vec<b
     known
 }
 
-/// For each function of a module what its parameters are at most; empty if that is not known of any.
-pub fn largest(module: &Module, types: &Types) -> Vec<Vec<Option<u64>>> {
+/// For each function of a module the numbers that its parameters can be; empty if nothing is known of them.
+pub fn of(module: &Module, types: &Types) -> Vec<Vec<Number>> {
     let graph = CallGraph::of(module);
     let order = graph.callers_first();
     let known = called_only(module, &graph, &order);
-    let mut found: Vec<Vec<Option<u64>>> = vec![Vec::new(); order.len()];
+    let mut found: Vec<Vec<Number>> = vec![Vec::new(); order.len()];
     for &caller in &order {
         let func = &module.funcs[caller];
         let given = std::mem::take(&mut found[caller]);
-        let ranges = Ranges::with_params(func, types, &given);
+        let numbers = Numbers::of(func, types).with_params(&given);
         for (callee, site) in graph.calls(caller).into_iter().filter(|&(callee, _)| known[callee]) {
-            let arguments = func.ops[site.op].operands.iter().map(|&argument| ranges.largest(argument));
+            let arguments = func.ops[site.op].operands.iter().map(|&argument| numbers.number(argument));
             let before = &mut found[callee];
             if before.is_empty() {
                 before.extend(arguments);
             } else {
                 for (before, argument) in before.iter_mut().zip(arguments) {
-                    *before = before.and_then(|before| Some(before.max(argument?)));
+                    *before = before.join(argument);
                 }
             }
         }
