@@ -217,16 +217,17 @@ fn field(types: &Types, ty: Ty, field: i128) -> Step {
     if shared { Step::Shared(field) } else { Step::Field(field) }
 }
 
-/// The type of a part; none of bits, which are no place.
+/// The type of a part; none of bits, which are no place, and of elements that an array does not have: a branch that is never taken may
+/// have them.
 fn part(types: &Types, ty: Ty, step: Step) -> Option<Ty> {
     match step {
         Step::Field(field) | Step::Shared(field) => {
             let TyKind::Struct(id) = types.kind(ty) else { return None };
             types.struct_def(id).fields.get(field as usize).filter(|f| f.bits.is_none()).map(|f| f.ty)
         }
-        Step::Elem(_) => {
-            let TyKind::Array(element, _) = types.kind(ty) else { return None };
-            Some(element)
+        Step::Elem(index) => {
+            let TyKind::Array(element, length) = types.kind(ty) else { return None };
+            (0..i128::from(length)).contains(&index).then_some(element)
         }
     }
 }

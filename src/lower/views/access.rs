@@ -26,6 +26,7 @@ impl<'a> Lowering<'a> {
                     this.use_view(view);
                     this.with_part(view.root, (at, Ty::U8), dest, inside, outside)
                 }
+                Root::Memory(bytes) if this.never_has(bytes, at, 1) => outside(this),
                 Root::Memory(bytes) => {
                     let byte = this.element_at(bytes, at);
                     inside(this, byte)
@@ -137,6 +138,7 @@ impl<'a> Lowering<'a> {
                 self.b.ks_copy(target, from);
                 return;
             }
+            Root::Memory(bytes) if self.never_has(bytes, at, size) => return,
             Root::Memory(bytes) => bytes,
         };
         let target = self.place_as(place, array);
@@ -217,6 +219,12 @@ impl<'a> Lowering<'a> {
             this.with_byte(to, index, Dest::Nothing, write, &mut |_| None);
         });
         count
+    }
+
+    /// Whether an array of bytes ends before so many bytes at a constant offset. No test of a view's length lets code get there: the
+    /// verifier, which may not see that, is not shown the access.
+    fn never_has(&self, bytes: Value, at: Value, size: u64) -> bool {
+        self.number(at).is_some_and(|at| at.checked_add(size).is_none_or(|end| end > self.capacity(bytes)))
     }
 
     /// The length of the array of bytes that a place is.
