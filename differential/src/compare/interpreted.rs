@@ -17,7 +17,7 @@ impl Comparison<'_> {
                     match this.interpret_test(&mut object, engine, name) {
                         Err(why) if why.contains(LACKS) => {
                             let what = why.find(LACKS).map_or("", |at| &why[at..]);
-                            this.leave_out(&what.split(" of 0x").next().unwrap_or(what).to_owned());
+                            this.leave_out(what.split(" of 0x").next().unwrap_or(what));
                         }
                         Err(why) => this.fail(Kind::NotRun, Some(engine), Some((name, None)), why),
                         Ok(()) => {}

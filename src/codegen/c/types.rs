@@ -3,6 +3,7 @@
 use super::names::Names;
 use crate::tables;
 use crate::types::{Origin, StructId, Ty, TyKind, TypeParts, Types};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The structs that the file declares, in order.
@@ -33,11 +34,11 @@ impl Declared {
         }
         if is_of_headers(types, id) {
             self.incomplete.insert(format!("{};\n", self.struct_name(types, id)));
-        } else if !self.structs.contains_key(&id) {
+        } else if let Entry::Vacant(entry) = self.structs.entry(id) {
             let mut inner = Names::default();
             let known: &[_] = if is_opaque(types, id) { &[] } else { &def.fields };
             let fields = known.iter().map(|field| inner.inner(&field.name)).collect();
-            self.structs.insert(id, (names.outer(&def.name), fields));
+            entry.insert((names.outer(&def.name), fields));
             known.iter().for_each(|field| self.enter(types, names, field.ty));
             self.order.push(id);
         }

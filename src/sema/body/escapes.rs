@@ -97,7 +97,7 @@ impl Checker<'_, '_> {
 
     fn sources(&self, value: &Expr) -> Sources {
         let mut sources = Sources::default();
-        self.collect(value, value.ty, &mut sources);
+        self.collect(value, &mut sources);
         sources
     }
 
@@ -110,26 +110,26 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// The sources in an expression that may reach a value of type `into`.
-    fn collect(&self, expr: &Expr, into: Ty, sources: &mut Sources) {
+    /// The sources of the pointers in an expression.
+    fn collect(&self, expr: &Expr, sources: &mut Sources) {
         let holds_pointer = self.cx.types.holds_pointer(expr.ty);
         if let ExprKind::Cast(inner) | ExprKind::Fill(inner) = &expr.kind {
-            self.collect(inner, into, sources);
+            self.collect(inner, sources);
         } else if let (ExprKind::Arith { left, .. }, Some(_)) = (&expr.kind, self.pointer(expr.ty)) {
-            self.collect(left, into, sources);
+            self.collect(left, sources);
         } else if let ExprKind::AddressOf(place) = &expr.kind {
             self.collect_address(place, sources);
         } else if let ExprKind::Struct { fields } = &expr.kind {
-            fields.iter().for_each(|(_, value)| self.collect(value, value.ty, sources));
+            fields.iter().for_each(|(_, value)| self.collect(value, sources));
         } else if let ExprKind::Array(elements) = &expr.kind {
-            elements.iter().for_each(|value| self.collect(value, value.ty, sources));
+            elements.iter().for_each(|value| self.collect(value, sources));
         } else if let Some(values) = expr.branches() {
-            values.into_iter().for_each(|value| self.collect(value, into, sources));
+            values.into_iter().for_each(|value| self.collect(value, sources));
         } else if let (ExprKind::Operation { callee: Callee::Func(_) | Callee::Pointer, args }, true) =
             (&expr.kind, holds_pointer)
         {
             let leading = args.iter().filter(|arg| !self.is_function(arg.ty) && self.leads_to(arg.ty, expr.ty));
-            leading.for_each(|arg| self.collect(arg, arg.ty, sources));
+            leading.for_each(|arg| self.collect(arg, sources));
         } else if holds_pointer {
             self.collect_base(expr, sources);
         }
@@ -142,7 +142,7 @@ impl Checker<'_, '_> {
         } else if let ExprKind::Local(local) = &place.kind {
             sources.locals.insert(*local);
         } else if let ExprKind::Deref(pointer) = &place.kind {
-            self.collect(pointer, pointer.ty, sources);
+            self.collect(pointer, sources);
         }
     }
 
