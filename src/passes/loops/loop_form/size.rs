@@ -6,9 +6,9 @@ use super::path_values::PathValues;
 use super::{forget, learned_bounds};
 use crate::ir::numbers::Numbers;
 use crate::ir::ops::{KsCall, KsFor, StrAppend, StrCopy, StrEq, StrLen, StrStartsWith};
-use crate::ir::{Function, Module, OpId, Opcode, RegionId, Symbol};
+use crate::ir::{Function, Module, OpId, Opcode, RegionId, Symbol, Value};
 use crate::passes::loops::outline::changes_pointer;
-use crate::types::{TyKind, Types};
+use crate::types::{Ty, TyKind, Types};
 use std::collections::HashMap;
 
 /// The most operations that a plain loop has in all its iterations.
@@ -185,7 +185,13 @@ impl Sizes<'_> {
             let callee = KsCall::of(data).callee();
             let size = self.of_function(callee).plus(Size::ONE);
             let follows = after.saturating_add(size.walked);
-            if self.callbacks && self.branches(callee) > 0 && func.loops(op).next().is_none() && follows > CUT {
+            let in_loop = func.loops(op).next().is_some();
+            if self.callbacks
+                && follows > CUT
+                && !in_loop
+                && self.branches(callee) > 0
+                && self.is_behind_forks(func, op)
+            {
                 self.forms.cuts.push((func.name.clone(), Cut::Call(op)));
             }
             return size;
@@ -212,6 +218,38 @@ impl Sizes<'_> {
             return Size { walked: regions.walked.saturating_mul(CALLBACK), ..regions };
         }
         regions
+    }
+
+    /// Whether control comes to an op by several paths: behind a branch that goes on from more than one of its regions, or behind a loop or
+    /// the call of a function with branches.
+    fn is_behind_forks(&mut self, func: &Function, op: OpId) -> bool {
+        let mut around = Some(op);
+        while let Some(at) = around {
+            let block = &func.blocks[func.ops[at].block];
+            let before: Vec<OpId> = block.ops.iter().copied().take_while(|&other| other != at).collect();
+            if before.into_iter().any(|op| self.forks(func, op)) {
+                return true;
+            }
+            around = func.around(at);
+        }
+        false
+    }
+
+    fn forks(&mut self, func: &Function, op: OpId) -> bool {
+        let data = &func.ops[op];
+        if data.opcode == Opcode::KsCall {
+            return self.branches(KsCall::of(data).callee()) > 0;
+        }
+        let yields = |&region: &RegionId| {
+            let end = func.blocks[func.only_block(region)].ops.last().map(|&end| &func.ops[end])?;
+            (end.opcode == Opcode::KsYield).then(|| end.operands.first().copied())
+        };
+        let ends: Vec<Option<Value>> = data.regions.iter().filter_map(yields).collect();
+        // `a && b`, `a || b`: the branch on the outcome is what forks.
+        let is_constant = |value: &Option<Value>| value.is_some_and(|value| func.known(self.types, value).is_some());
+        let joins_conditions =
+            data.results.iter().all(|&result| func.ty(result) == Ty::BOOL) && ends.iter().any(is_constant);
+        data.opcode.is_loop() || (ends.len() > 1 && !joins_conditions)
     }
 
     /// Whether iterations of a loop begin with a cut: behind a loop in it, or a call of a function with loops, an iteration goes on.
