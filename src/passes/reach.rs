@@ -1,9 +1,8 @@
 //! `reach`: which sides each function runs on.
 //!
-//! Takes the whole program as lowering leaves it. Sets `Function::targets`: programs and what they call are BPF; `main`,
-//! what it calls, and functions without attribute that no program calls are the host's; a function may be both. Reports
-//! what a side cannot have (`passes/rules`), with the calls that lead to it, and recursion in BPF. The first of all passes, since the
-//! others work for a target.
+//! Takes the whole program as lowering leaves it. Sets `Function::targets`: programs and the functions that they call are
+//! BPF; `main`, the functions that it calls, and functions without attribute that no program calls are the host's; a function may be both.
+//! Reports operations that a side does not have (`passes/rules`), with the calls that lead to them, and recursion in BPF.
 
 use super::{Because, Changed, Pass, Run, rules};
 use crate::diag::Diagnostic;
@@ -17,6 +16,7 @@ use crate::target::Target;
 use enum_map::EnumMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+
 pub static PASS: Pass = Pass {
     name: "reach",
     summary: "Find the sides that functions run on",

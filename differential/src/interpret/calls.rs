@@ -7,7 +7,7 @@ use differential::sockets::{FIELDS, PORT};
 use ksc::tables::CONTEXTS;
 use ksc::target::Endian;
 
-/// Begins what is said of a helper that is not here.
+/// The first words of the error for a helper that the interpreter lacks.
 pub const LACKS: &str = "the interpreter lacks";
 
 const EFAULT: i64 = -14;

@@ -181,7 +181,7 @@ impl Map {
         found.map(|record| record.2 = true).is_some()
     }
 
-    /// What was sent, which is taken out.
+    /// Removes the records that programs sent, and yields them.
     pub fn sent(&mut self, memory: &mut Memory) -> Result<Vec<Vec<u8>>, String> {
         self.used = 0;
         let records = std::mem::take(&mut self.records);

@@ -12,6 +12,7 @@ pub enum State {
     Loaded(*mut bpf::bpf_object),
 }
 
+/// Whether the object is open or loaded; of the main thread alone.
 pub static STATE: MainThread<Cell<State>> = MainThread::new(Cell::new(State::Nothing));
 
 /// The object, if something has loaded it.

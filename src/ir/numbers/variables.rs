@@ -101,7 +101,7 @@ impl Numbers<'_> {
     }
 }
 
-/// The place that an op writes, and what to it: a store, perhaps of what the place holds and a number more, or an update that adds.
+/// The place that an op writes, and the write: a store of a value, a store of the place's own value plus a number, or an update that adds.
 fn write(func: &Function, op: OpId) -> Option<(Value, Written)> {
     let data = &func.ops[op];
     if data.opcode == Opcode::KsAssignOp {

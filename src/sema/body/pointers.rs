@@ -60,7 +60,7 @@ impl Checker<'_, '_> {
             let header = self.header_of(&pointer);
             return Expr { kind: ExprKind::DerefIf { pointer: Box::new(pointer), header, unproven }, ty: to, span };
         }
-        // What cannot be read reads as zero; of what the verifier knows, it wants that tested.
+        // A read of unmapped memory yields zero; for pointers that the verifier tracks, it demands a test for null.
         if space == Space::BtfTrusted && self.cx.types.is_relocated(to) {
             if self.may_be_null(&pointer) {
                 let (header, unproven) = (None, Unproven::Fine);

@@ -148,7 +148,7 @@ pub enum Callee {
     Pointer,
     /// The first argument of an atomic one is a place, and the others have its type.
     Builtin(&'static BuiltinSpec),
-    /// A BPF helper by its name; what it takes as memory are pointers.
+    /// A BPF helper by its name; arguments that are memory are pointers.
     Helper(&'static HelperSpec),
     /// A function of the kernel, with those arguments that calls leave out.
     Kfunc(KfuncId),

@@ -129,6 +129,7 @@ pub struct Inner {
     pub map: &'static Map,
 }
 
+/// The inner maps that user space has opened, by the number that `ks_map_inner` gave.
 pub static OPENED: MainThread<RefCell<Vec<Inner>>> = MainThread::new(RefCell::new(Vec::new()));
 
 /// The map of a number that `ks_map_inner` gave.

@@ -44,7 +44,7 @@ struct Maps {
     missing: Vec<&'static KsMap>,
 }
 
-/// Gives the object what is pinned already, before it is loaded.
+/// Makes the object use the maps that are pinned already, before it is loaded.
 pub fn prepare(object: *mut bpf::bpf_object) -> Prepared {
     if !any() {
         return Prepared::default();

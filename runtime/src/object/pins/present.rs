@@ -1,4 +1,4 @@
-//! What is pinned already: it is reused if it fits.
+//! Maps that are pinned already: they are reused if their layout fits.
 
 use super::folder::Folder;
 use super::layout::Existing;
