@@ -1,9 +1,9 @@
 //! Results of programs: actions of their type, also if the result is declared as an integer. Branches that yield values
 //! of several enums.
 
-use super::Checker;
 use super::branches::Branch;
 use super::value::{Value, error_expr, local, number};
+use super::{Checker, Site, State};
 use crate::ast;
 use crate::diag::codes::contexts::ResultRange;
 use crate::sema::enums;
@@ -16,7 +16,8 @@ impl Checker<'_, '_> {
     pub fn result_value(&mut self, value: &ast::Expr, result: Ty) -> Expr {
         let Some(action) = self.action() else {
             let value = self.value(value, Some(result));
-            self.note_held_in(Holder::Result(self.func), &value.expr);
+            let holder = Holder::Result(self.func);
+            self.note_held_in(holder, &value.expr);
             let value = self.coerce(value, result);
             self.check_returned(&value);
             return value;
@@ -25,7 +26,42 @@ impl Checker<'_, '_> {
         let value = self.as_action(value, action);
         self.coerce(value, result)
     }
+}
 
+impl State<'_, '_> {
+    fn as_action(&mut self, value: Value, action: Ty) -> Value {
+        if !self.is_other_action(value.ty()) && self.refuse_enum(&value.expr, action) {
+            return error_expr(value.span()).into();
+        }
+        if let Some(number) = number(&value.expr).filter(|_| value.ty() != action) {
+            enums::check_variant(self.cx, value.span(), number, action);
+        }
+        value
+    }
+
+    /// Refuses what branches yield of other enums than the one that is wanted, or than the first branch does. Where all
+    /// are of one enum, who takes the value decides.
+    pub fn separate_enums(&mut self, branches: &mut [Branch], expected: Option<Ty>) {
+        let enums: Vec<Ty> =
+            yielded(branches).map(|value| value.ty()).filter(|&ty| self.enum_id(ty).is_some()).collect();
+        let (Some(&first), others) = (enums.first(), enums.len() < yielded(branches).count()) else { return };
+        let wanted = match expected {
+            Some(ty) if self.enum_id(ty).is_some() => ty,
+            Some(ty) if self.is_int(ty) => return,
+            Some(_) | None => first,
+        };
+        if !others && enums.iter().all(|&ty| ty == first) {
+            return;
+        }
+        for value in yielded(branches) {
+            if !self.is_other_action(value.ty()) && self.refuse_enum(&value.expr, wanted) {
+                value.expr = error_expr(value.span());
+            }
+        }
+    }
+}
+
+impl Site<'_, '_> {
     /// Refuses a constant that the kernel does not accept as the result of the program.
     fn check_returned(&mut self, value: &Expr) {
         let func = self.env.program.func(self.func);
@@ -58,43 +94,12 @@ impl Checker<'_, '_> {
         self.is_int(func.result).then_some(role)
     }
 
-    fn as_action(&mut self, value: Value, action: Ty) -> Value {
-        if !self.is_other_action(value.ty()) && self.refuse_enum(&value.expr, action) {
-            return error_expr(value.span()).into();
-        }
-        if let Some(number) = number(&value.expr).filter(|_| value.ty() != action) {
-            enums::check_variant(self.cx, value.span(), number, action);
-        }
-        value
-    }
-
     /// Whether the type is an enum whose numbers are actions where the program declares an integer.
     fn is_other_action(&self, ty: Ty) -> bool {
         let TyKind::Enum(id) = self.cx.types.kind(ty) else { return false };
         let def = self.cx.types.enum_def(id);
         def.span.is_none()
             && self.integer_actions().is_some_and(|role| role.spec.as_integers.contains(&def.name.as_str()))
-    }
-
-    /// Refuses what branches yield of other enums than the one that is wanted, or than the first branch does. Where all
-    /// are of one enum, who takes the value decides.
-    pub fn separate_enums(&mut self, branches: &mut [Branch], expected: Option<Ty>) {
-        let enums: Vec<Ty> =
-            yielded(branches).map(|value| value.ty()).filter(|&ty| self.enum_id(ty).is_some()).collect();
-        let (Some(&first), others) = (enums.first(), enums.len() < yielded(branches).count()) else { return };
-        let wanted = match expected {
-            Some(ty) if self.enum_id(ty).is_some() => ty,
-            Some(ty) if self.is_int(ty) => return,
-            Some(_) | None => first,
-        };
-        if !others && enums.iter().all(|&ty| ty == first) {
-            return;
-        }
-        for value in yielded(branches) {
-            if !self.is_other_action(value.ty()) && self.refuse_enum(&value.expr, wanted) {
-                value.expr = error_expr(value.span());
-            }
-        }
     }
 
     /// Warns of constants in branches that are no variant of the wanted enum, where the branches have an integer in common.

@@ -3,7 +3,7 @@
 //! Only where a place is compared, subtracted or converted, since as a value it would point to another header,
 //! untested.
 
-use super::Checker;
+use super::State;
 use super::exprs::strip;
 use super::packet_offsets::Offset;
 use super::value::{local, number, strip_cast};
@@ -23,7 +23,7 @@ struct Behind<'a> {
 /// A header in the packet: its context, and how many bytes the packet has up to its end.
 pub(super) type Header = (LocalId, u64);
 
-impl Checker<'_, '_> {
+impl State<'_, '_> {
     /// The header that a pointer points to, if its place is known.
     pub fn header_of(&self, pointer: &Expr) -> Option<Header> {
         let pointer = strip_cast(pointer);

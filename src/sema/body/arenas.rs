@@ -1,7 +1,7 @@
 //! `a.alloc(T)` and `a.free(p)`: objects in an arena.
 
-use super::Checker;
 use super::map_methods::MapCall;
+use super::{Checker, Site};
 use crate::diag::codes::maps::ArenaObject;
 use crate::diag::codes::types::MismatchedTypes;
 use crate::sema::tree::{Callee, Expr};
@@ -43,7 +43,9 @@ impl Checker<'_, '_> {
         self.note_freed(&object, span);
         Some(Expr::operation(Callee::Map { map, method }, vec![object], Ty::VOID, span))
     }
+}
 
+impl Site<'_, '_> {
     /// Reports a type whose objects cannot be in an arena.
     fn refuse_in_arena(&mut self, of: Ty, span: Span) -> bool {
         let types = &self.cx.types;

@@ -1,8 +1,8 @@
 //! `panic("…")`, `assert(c, "…")`: the end of the program with a message.
 
-use super::Checker;
 use super::calls::counted;
 use super::format::escape;
+use super::{Checker, Site, State};
 use crate::ast;
 use crate::diag::codes::contexts::ArgumentCount;
 use crate::sema::tree::{Arm, Block, Condition, Const, Expr, ExprKind, If, Match, Stmt, StmtKind};
@@ -60,23 +60,12 @@ impl Checker<'_, '_> {
         stmts.push(Stmt { kind: StmtKind::Expr(test), span });
         Some(void_block(stmts, span))
     }
+}
 
-    fn lacks_message(&mut self, name: &str, takes: &str, span: Span) -> Option<Expr> {
-        let given = counted(0, "argument");
-        self.error(span, ArgumentCount { name: name.to_owned(), takes: takes.to_owned(), given });
-        None
-    }
-
+impl State<'_, '_> {
     fn stop(&mut self, message: Message, span: Span) -> Stmt {
         self.flow.reachable = false;
         Stmt { kind: StmtKind::Panic { format: message.format, args: message.args }, span }
-    }
-
-    /// The condition as written, in one line of ASCII, which is what BPF code can print.
-    fn condition_text(&self, span: Span) -> String {
-        let words: Vec<&str> = self.text(span).split_whitespace().collect();
-        let text: String = words.join(" ").chars().map(|c| if c.is_ascii() { c } else { '?' }).collect();
-        if text.len() <= LONGEST_CONDITION { text } else { format!("{} ...", &text[..LONGEST_CONDITION - 4]) }
     }
 
     /// Both sides of a comparison of numbers, which are computed once, and the condition that uses them.
@@ -101,6 +90,35 @@ impl Checker<'_, '_> {
             }
         }
         (Expr { kind: ExprKind::Compare { op, left: Box::new(left), right: Box::new(right) }, ty, span }, sides)
+    }
+
+    /// An expression for each of two uses.
+    fn twice(&mut self, value: Expr, stmts: &mut Vec<Stmt>) -> [Expr; 2] {
+        let (ty, span) = (value.ty, value.span);
+        if let ExprKind::Local(local) = value.kind {
+            return [value, Expr { kind: ExprKind::Local(local), ty, span }];
+        }
+        if let ExprKind::Const(Const::Int(number)) = value.kind {
+            return [value, Expr { kind: ExprKind::Const(Const::Int(number)), ty, span }];
+        }
+        let local = self.hidden("_", ty, span);
+        stmts.push(Stmt { kind: StmtKind::Var { local, init: Some(value) }, span });
+        [(); 2].map(|()| Expr { kind: ExprKind::Local(local), ty, span })
+    }
+}
+
+impl Site<'_, '_> {
+    fn lacks_message(&mut self, name: &str, takes: &str, span: Span) -> Option<Expr> {
+        let given = counted(0, "argument");
+        self.error(span, ArgumentCount { name: name.to_owned(), takes: takes.to_owned(), given });
+        None
+    }
+
+    /// The condition as written, in one line of ASCII, which is what BPF code can print.
+    fn condition_text(&self, span: Span) -> String {
+        let words: Vec<&str> = self.text(span).split_whitespace().collect();
+        let text: String = words.join(" ").chars().map(|c| if c.is_ascii() { c } else { '?' }).collect();
+        if text.len() <= LONGEST_CONDITION { text } else { format!("{} ...", &text[..LONGEST_CONDITION - 4]) }
     }
 
     fn is_shown(&self, ty: Ty) -> bool {
@@ -151,20 +169,6 @@ impl Checker<'_, '_> {
     fn text_of(&mut self, text: Vec<u8>, length: Option<u32>, span: Span) -> Expr {
         let ty = self.cx.types.string(length.unwrap_or(text.len() as u32 + 1));
         Expr { kind: ExprKind::Const(Const::Str(text)), ty, span }
-    }
-
-    /// An expression for each of two uses.
-    fn twice(&mut self, value: Expr, stmts: &mut Vec<Stmt>) -> [Expr; 2] {
-        let (ty, span) = (value.ty, value.span);
-        if let ExprKind::Local(local) = value.kind {
-            return [value, Expr { kind: ExprKind::Local(local), ty, span }];
-        }
-        if let ExprKind::Const(Const::Int(number)) = value.kind {
-            return [value, Expr { kind: ExprKind::Const(Const::Int(number)), ty, span }];
-        }
-        let local = self.hidden("_", ty, span);
-        stmts.push(Stmt { kind: StmtKind::Var { local, init: Some(value) }, span });
-        [(); 2].map(|()| Expr { kind: ExprKind::Local(local), ty, span })
     }
 }
 

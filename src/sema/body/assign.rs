@@ -1,8 +1,8 @@
 //! Assignments.
 
-use super::Checker;
 use super::exprs::{plain_name, strip};
 use super::value::{Value, bool_expr, local};
+use super::{Checker, State};
 use crate::ast::{self, BinaryOp, ExprKind as Ast};
 use crate::sema::tree::{CompoundOp, Const, Expr, ExprKind, LocalId, Stmt, StmtKind};
 use crate::source::Span;
@@ -99,25 +99,6 @@ impl Checker<'_, '_> {
         self.coerce(checked, wanted)
     }
 
-    /// The variable that a place is by its name.
-    fn assigned_local(&self, place: &ast::Expr) -> Option<LocalId> {
-        plain_name(place).and_then(|name| self.local_of(&name.name))
-    }
-
-    fn assigned(&mut self, local: LocalId, value: Option<&Expr>, span: Span) {
-        self.note_assigned(local, value);
-        self.note_written(local, span);
-    }
-
-    /// A variable was written; if it is a copy of a map entry something must read it after that.
-    pub fn note_written(&mut self, local: LocalId, span: Span) {
-        let depth = self.loops.len();
-        let info = self.info(local);
-        if info.present.is_some() && info.loops == depth && !info.deferred {
-            info.written = Some(span);
-        }
-    }
-
     fn compound_of(&mut self, op: BinaryOp, place: &Expr, value: &ast::Expr) -> Option<(CompoundOp, Expr)> {
         if self.pointer(place.ty).is_some() {
             self.use_object(place);
@@ -136,6 +117,27 @@ impl Checker<'_, '_> {
         // The operand's value plays no part: only its type does, and that it is no constant.
         let placeholder = Expr { kind: ExprKind::Const(Const::Zero), ty: place, span: place_span };
         self.compound_operand(op, Value::from(placeholder), value)
+    }
+}
+
+impl State<'_, '_> {
+    /// The variable that a place is by its name.
+    fn assigned_local(&self, place: &ast::Expr) -> Option<LocalId> {
+        plain_name(place).and_then(|name| self.local_of(&name.name))
+    }
+
+    fn assigned(&mut self, local: LocalId, value: Option<&Expr>, span: Span) {
+        self.note_assigned(local, value);
+        self.note_written(local, span);
+    }
+
+    /// A variable was written; if it is a copy of a map entry something must read it after that.
+    pub fn note_written(&mut self, local: LocalId, span: Span) {
+        let depth = self.loops.len();
+        let info = self.info(local);
+        if info.present.is_some() && info.loops == depth && !info.deferred {
+            info.written = Some(span);
+        }
     }
 }
 

@@ -1,19 +1,10 @@
 //! Which variables a piece of a body assigns to: facts about them do not hold where it may have run.
 
-use super::Checker;
 use super::exprs::strip;
+use super::{Site, State};
 use crate::ast;
 
-impl Checker<'_, '_> {
-    /// Whether `p += n` or the like changes a variable of this name anywhere in the function.
-    pub fn is_moved(&self, variable: &str) -> bool {
-        let mut assigned = Vec::new();
-        if let Some(body) = &self.env.funcs[self.func.0 as usize].decl.body {
-            assigned_names(body, &mut assigned);
-        }
-        assigned.iter().any(|(name, is_new)| name == variable && !is_new)
-    }
-
+impl State<'_, '_> {
     /// The state after any part of the body, as at the start of each iteration of a loop.
     pub fn forget_changed(&mut self, body: &ast::Block) {
         let mut assigned = Vec::new();
@@ -32,6 +23,17 @@ impl Checker<'_, '_> {
             self.info(local).program = None;
             self.info(local).header = None;
         }
+    }
+}
+
+impl Site<'_, '_> {
+    /// Whether `p += n` or the like changes a variable of this name anywhere in the function.
+    pub fn is_moved(&self, variable: &str) -> bool {
+        let mut assigned = Vec::new();
+        if let Some(body) = &self.env.funcs[self.func.0 as usize].decl.body {
+            assigned_names(body, &mut assigned);
+        }
+        assigned.iter().any(|(name, is_new)| name == variable && !is_new)
     }
 }
 

@@ -1,9 +1,9 @@
 //! `fetch_add(place, n)` and the like: atomic operations that yield the old value.
 
-use super::Checker;
 use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::local;
+use super::{Checker, State};
 use crate::ast;
 use crate::diag::codes::maps::{AtomicPlace, AtomicType};
 use crate::sema::tree::{Callee, Expr, ExprKind};
@@ -80,7 +80,9 @@ impl Checker<'_, '_> {
             .help(format!("write the place itself: `{}({place}{values})`", builtin.name))
             .fix(address, place);
     }
+}
 
+impl State<'_, '_> {
     /// Whether others can see the place: a global, or in BPF code an entry or what a pointer points to. Reports if not.
     fn is_shared(&mut self, place: &Expr) -> bool {
         if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {

@@ -1,8 +1,8 @@
 //! `attach`: targets and options.
 
-use super::Checker;
 use super::exprs::strip;
 use super::value::error_expr;
+use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::NamedArgument;
 use crate::diag::codes::lifecycle::{
@@ -48,19 +48,6 @@ impl Checker<'_, '_> {
         Some(Expr::operation(callee, args, Ty::LINK, span))
     }
 
-    /// What programs of the type of a handle attach to, if all of them attach to the same.
-    fn target_of_type(&self, handle: Ty) -> Option<&'static TargetSpec> {
-        let TyKind::Handle(Some(kind)) = self.cx.types.kind(handle) else { return None };
-        let spec = PROGRAMS.iter().find(|spec| spec.name == kind)?;
-        let mut targets = spec.forms.iter().map(ProgramForm::target);
-        let first = targets.next()??;
-        targets.all(|other| other.is_some_and(|other| std::ptr::eq(other, first))).then_some(first)
-    }
-
-    fn program_role(&self, func: FuncId) -> Option<&ProgramRole> {
-        if let Role::Program(role) = &self.env.program.func(func).role { Some(role) } else { None }
-    }
-
     /// `pid: 1`. None if it was reported.
     fn attach_option(&mut self, arg: &ast::Arg, program: Option<FuncId>) -> Option<(&'static AttachOption, Expr)> {
         let Some(name) = &arg.name else {
@@ -88,6 +75,102 @@ impl Checker<'_, '_> {
         }
         let ty = self.table_type(option.ty);
         Some((option, self.coerced(&arg.value, ty)))
+    }
+
+    /// A text, a number or a map. The runtime finds out what it means where the program is not known.
+    fn attach_target(
+        &mut self,
+        expr: &ast::Expr,
+        program: Option<FuncId>,
+        of_type: Option<&'static TargetSpec>,
+    ) -> Expr {
+        let role = program.and_then(|program| self.program_role(program));
+        let own = role.and_then(|role| role.target.clone());
+        let kind = role.map_or(of_type, ProgramRole::target_spec);
+        if let Some(map) = self.map_target(expr, kind, own.as_deref()) {
+            return map;
+        }
+        if let Ast::Array(elements) = &strip(expr).kind {
+            return self.list_target(elements, kind, expr.span);
+        }
+        let target = self.value(expr, None);
+        if self.cx.types.is_handle(target.ty()) && kind.is_none_or(|kind| kind.handle) {
+            return self.descriptor_of(target.expr);
+        }
+        let by_text = kind.is_none_or(|kind| kind.text.is_some() && !kind.map && kind.options.is_none());
+        let is_options = self.is_options(target.ty(), kind);
+        if target.is_error() || is_options || by_text && self.is_str(target.ty()) {
+            return target.expr;
+        }
+        // A program that is not known here takes any kind of target.
+        let number = kind.map_or(Some(Ty::U32), TargetSpec::number_type);
+        if let Some(number) = number.filter(|_| self.is_int(target.ty())) {
+            return self.coerce(target, number);
+        }
+        let ty = self.ty_name(target.ty());
+        self.no_target(expr.span, ty, kind)
+    }
+
+    /// `["a", "b"]`: one text, with a line for each element.
+    fn list_target(&mut self, elements: &[ast::Expr], kind: Option<&'static TargetSpec>, span: Span) -> Expr {
+        let Some((first, rest)) = elements.split_first() else {
+            return self.no_target(span, "list of nothing".to_owned(), kind);
+        };
+        if kind.is_some_and(|kind| !kind.several) {
+            return self.no_target(span, "list".to_owned(), kind);
+        }
+        let literal = |kind: Ast, span: Span| ast::Expr { kind, span };
+        let all = ast::Expr { kind: Ast::Array(elements.to_vec()), span };
+        if let Some(texts) = all.texts() {
+            return self.typed(&literal(Ast::Str(texts.join(SEPARATOR).into_bytes()), span), None);
+        }
+        let joined = rest.iter().fold(first.clone(), |list, element| {
+            let sum = |left: ast::Expr, right: ast::Expr| {
+                let (left, right) = (Box::new(left), Box::new(right));
+                literal(Ast::Binary { op: ast::BinaryOp::Add, op_span: element.span, left, right }, span)
+            };
+            let separator = literal(Ast::Str(SEPARATOR.as_bytes().to_vec()), element.span);
+            sum(sum(list, separator), element.clone())
+        });
+        let target = self.value(&joined, None);
+        if target.is_error() || self.is_str(target.ty()) {
+            return target.expr;
+        }
+        let ty = format!("list of {}", self.ty_name(target.ty()));
+        self.no_target(span, ty, kind)
+    }
+}
+
+impl State<'_, '_> {
+    /// `&m`. None if it is something else.
+    fn map_target(&mut self, expr: &ast::Expr, kind: Option<&'static TargetSpec>, own: Option<&str>) -> Option<Expr> {
+        let Ast::Unary { op: ast::UnaryOp::AddressOf, operand } = &strip(expr).kind else { return None };
+        let map = self.map_named(operand)?;
+        let wanted = kind.is_none_or(|kind| {
+            kind.map && (kind.only_maps.is_empty() || own.is_some_and(|own| kind.only_maps.contains(&own)))
+        });
+        if !wanted {
+            return Some(self.no_target(expr.span, "map".to_owned(), kind));
+        }
+        if kind.and_then(|kind| kind.needs).is_some_and(|needs| !self.can(map, needs, expr.span)) {
+            return Some(error_expr(expr.span));
+        }
+        Some(self.map_address(map, expr.span))
+    }
+}
+
+impl Site<'_, '_> {
+    /// What programs of the type of a handle attach to, if all of them attach to the same.
+    fn target_of_type(&self, handle: Ty) -> Option<&'static TargetSpec> {
+        let TyKind::Handle(Some(kind)) = self.cx.types.kind(handle) else { return None };
+        let spec = PROGRAMS.iter().find(|spec| spec.name == kind)?;
+        let mut targets = spec.forms.iter().map(ProgramForm::target);
+        let first = targets.next()??;
+        targets.all(|other| other.is_some_and(|other| std::ptr::eq(other, first))).then_some(first)
+    }
+
+    fn program_role(&self, func: FuncId) -> Option<&ProgramRole> {
+        if let Role::Program(role) = &self.env.program.func(func).role { Some(role) } else { None }
     }
 
     /// The help for a variable with a handle that nobody reads: how to attach the program.
@@ -135,74 +218,11 @@ impl Checker<'_, '_> {
             });
     }
 
-    /// A text, a number or a map. The runtime finds out what it means where the program is not known.
-    fn attach_target(
-        &mut self,
-        expr: &ast::Expr,
-        program: Option<FuncId>,
-        of_type: Option<&'static TargetSpec>,
-    ) -> Expr {
-        let role = program.and_then(|program| self.program_role(program));
-        let own = role.and_then(|role| role.target.clone());
-        let kind = role.map_or(of_type, ProgramRole::target_spec);
-        if let Some(map) = self.map_target(expr, kind, own.as_deref()) {
-            return map;
-        }
-        if let Ast::Array(elements) = &strip(expr).kind {
-            return self.list_target(elements, kind, expr.span);
-        }
-        let target = self.value(expr, None);
-        if self.cx.types.is_handle(target.ty()) && kind.is_none_or(|kind| kind.handle) {
-            return self.descriptor_of(target.expr);
-        }
-        let by_text = kind.is_none_or(|kind| kind.text.is_some() && !kind.map && kind.options.is_none());
-        let is_options = self.is_options(target.ty(), kind);
-        if target.is_error() || is_options || by_text && self.is_str(target.ty()) {
-            return target.expr;
-        }
-        // A program that is not known here takes any kind of target.
-        let number = kind.map_or(Some(Ty::U32), TargetSpec::number_type);
-        if let Some(number) = number.filter(|_| self.is_int(target.ty())) {
-            return self.coerce(target, number);
-        }
-        let ty = self.ty_name(target.ty());
-        self.no_target(expr.span, ty, kind)
-    }
-
     /// The descriptor of a loaded program.
     fn descriptor_of(&mut self, handle: Expr) -> Expr {
         let Some(builtin) = tables::builtin("prog_fd") else { return handle };
         let span = handle.span;
         Expr::operation(Callee::Builtin(builtin), vec![handle], Ty::I32, span)
-    }
-
-    /// `["a", "b"]`: one text, with a line for each element.
-    fn list_target(&mut self, elements: &[ast::Expr], kind: Option<&'static TargetSpec>, span: Span) -> Expr {
-        let Some((first, rest)) = elements.split_first() else {
-            return self.no_target(span, "list of nothing".to_owned(), kind);
-        };
-        if kind.is_some_and(|kind| !kind.several) {
-            return self.no_target(span, "list".to_owned(), kind);
-        }
-        let literal = |kind: Ast, span: Span| ast::Expr { kind, span };
-        let all = ast::Expr { kind: Ast::Array(elements.to_vec()), span };
-        if let Some(texts) = all.texts() {
-            return self.typed(&literal(Ast::Str(texts.join(SEPARATOR).into_bytes()), span), None);
-        }
-        let joined = rest.iter().fold(first.clone(), |list, element| {
-            let sum = |left: ast::Expr, right: ast::Expr| {
-                let (left, right) = (Box::new(left), Box::new(right));
-                literal(Ast::Binary { op: ast::BinaryOp::Add, op_span: element.span, left, right }, span)
-            };
-            let separator = literal(Ast::Str(SEPARATOR.as_bytes().to_vec()), element.span);
-            sum(sum(list, separator), element.clone())
-        });
-        let target = self.value(&joined, None);
-        if target.is_error() || self.is_str(target.ty()) {
-            return target.expr;
-        }
-        let ty = format!("list of {}", self.ty_name(target.ty()));
-        self.no_target(span, ty, kind)
     }
 
     /// `link.count`; the base again where the field is another one.
@@ -219,22 +239,6 @@ impl Checker<'_, '_> {
     fn is_options(&mut self, ty: Ty, kind: Option<&'static TargetSpec>) -> bool {
         let known = TARGETS.iter().filter(|target| kind.is_none_or(|kind| kind.name == target.name));
         known.filter_map(|target| target.options).any(|options| self.table_type(options) == ty)
-    }
-
-    /// `&m`. None if it is something else.
-    fn map_target(&mut self, expr: &ast::Expr, kind: Option<&'static TargetSpec>, own: Option<&str>) -> Option<Expr> {
-        let Ast::Unary { op: ast::UnaryOp::AddressOf, operand } = &strip(expr).kind else { return None };
-        let map = self.map_named(operand)?;
-        let wanted = kind.is_none_or(|kind| {
-            kind.map && (kind.only_maps.is_empty() || own.is_some_and(|own| kind.only_maps.contains(&own)))
-        });
-        if !wanted {
-            return Some(self.no_target(expr.span, "map".to_owned(), kind));
-        }
-        if kind.and_then(|kind| kind.needs).is_some_and(|needs| !self.can(map, needs, expr.span)) {
-            return Some(error_expr(expr.span));
-        }
-        Some(self.map_address(map, expr.span))
     }
 
     fn no_target(&mut self, span: Span, ty: String, kind: Option<&'static TargetSpec>) -> Expr {

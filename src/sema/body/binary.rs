@@ -1,8 +1,8 @@
 //! Operators with two operands: dispatch to their rules.
 
-use super::Checker;
 use super::exprs::strip;
 use super::value::{Value, bool_expr, cast, error_expr, literal_type, number, truth};
+use super::{Checker, Site, State};
 use crate::ast::{self, BinaryOp, ExprKind as Ast};
 use crate::diag::codes::names::NotAValue;
 use crate::diag::codes::types::{BadOperand, ConstantOperand, NotAssignable, ShiftCount};
@@ -95,14 +95,6 @@ impl Checker<'_, '_> {
         Value { untyped: value.untyped, expr: self.no_void(value.expr) }
     }
 
-    /// The type that a literal beside an operand of this type is asked for.
-    fn beside(&self, ty: Ty) -> Ty {
-        match self.cx.types.as_int(ty) {
-            Some((bits, signed)) if bits < 32 && self.enum_id(ty).is_none() => self.cx.types.int(32, signed),
-            Some(_) | None => ty,
-        }
-    }
-
     /// `&&`, `||`
     fn logical(&mut self, and: bool, left: &ast::Expr, right: &ast::Expr, span: Span) -> Expr {
         let written = (left, right);
@@ -119,22 +111,6 @@ impl Checker<'_, '_> {
                 Expr { kind, ty: Ty::BOOL, span }
             }
         }
-    }
-
-    /// `x == 1 || 2`: a number or variant beside a comparison.
-    fn forgotten_comparison(&mut self, (operand, checked): (&ast::Expr, &Expr), beside: &ast::Expr) {
-        let is_variant = |path: &ast::Path| {
-            path.segments.len() > 1 || matches!(self.entity_named(operand), Some(Entity::Variants(_)))
-        };
-        let kind = &strip(operand).kind;
-        let is_number = matches!(kind, Ast::Int(_)) || matches!(kind, Ast::Name(path) if is_variant(path));
-        let (Some(outcome), Some((compared, token))) = (truth(checked).filter(|_| is_number), last_equality(beside))
-        else {
-            return;
-        };
-        let (text, compared) = (self.text(strip(operand).span).to_owned(), self.text(compared.span).to_owned());
-        let help = format!("did you mean `{compared} {} {text}`?", token.text());
-        self.warn(operand.span, ConstantOperand { text, truth: outcome.to_string() }).help(help);
     }
 
     /// The count is taken modulo the width of the left operand, which alone decides the type.
@@ -162,6 +138,93 @@ impl Checker<'_, '_> {
             return super::value::int_expr(fold::arith(op, l, r, bits, signed), ty, span);
         }
         Expr { kind: ExprKind::Arith { op, left: Box::new(left), right: Box::new(count) }, ty, span }
+    }
+
+    /// The operator of `place op= value`, the type that it computes in, and its right operand.
+    pub fn compound_operand(&mut self, op: BinaryOp, left: Value, value: &ast::Expr) -> Option<(CompoundOp, Expr)> {
+        let place = left.ty();
+        let span = left.span();
+        let checked = match kind(op) {
+            Kind::Shift(arith) => {
+                let checked = self.shift(arith, op, left, value, None, span);
+                Value::from(checked)
+            }
+            Kind::Arith(arith) => {
+                let hint = if self.is_open(value) { self.beside(place) } else { place };
+                let value = self.operand(value, Some(hint));
+                self.arith(arith, op, left, value, span)
+            }
+            Kind::Logical { .. } | Kind::Compare(_) => {
+                self.error(span, NotAssignable { what: format!("the result of `{}`", op.text()) });
+                return None;
+            }
+        };
+        let compute = checked.ty();
+        self.warn_never_fits(&checked.expr, place, span.to(value.span), |this| {
+            let (place, value) = (this.text(span), this.text(value.span));
+            format!("{place} = ({place} {} {value})", op.text())
+        });
+        let ExprKind::Arith { op, right, .. } = checked.expr.kind else { return None };
+        self.narrow_back(compute, place, span)?;
+        Some((CompoundOp { op, compute }, *right))
+    }
+}
+
+impl State<'_, '_> {
+    /// `x == 1 || 2`: a number or variant beside a comparison.
+    fn forgotten_comparison(&mut self, (operand, checked): (&ast::Expr, &Expr), beside: &ast::Expr) {
+        let is_variant = |path: &ast::Path| {
+            path.segments.len() > 1 || matches!(self.entity_named(operand), Some(Entity::Variants(_)))
+        };
+        let kind = &strip(operand).kind;
+        let is_number = matches!(kind, Ast::Int(_)) || matches!(kind, Ast::Name(path) if is_variant(path));
+        let (Some(outcome), Some((compared, token))) = (truth(checked).filter(|_| is_number), last_equality(beside))
+        else {
+            return;
+        };
+        let (text, compared) = (self.text(strip(operand).span).to_owned(), self.text(compared.span).to_owned());
+        let help = format!("did you mean `{compared} {} {text}`?", token.text());
+        self.warn(operand.span, ConstantOperand { text, truth: outcome.to_string() }).help(help);
+    }
+
+    /// `(u8)*p`, `(i64)-a` and `(u64)&x`: C's conversions of what begins with an operator, which has two operands here.
+    fn cast_of_c(&mut self, op: BinaryOp, left: &ast::Expr, right: &ast::Expr) -> bool {
+        if let ast::ExprKind::Binary { right: last, .. } = &left.kind {
+            return self.cast_of_c(op, last, right);
+        }
+        let ast::ExprKind::Paren(inner) = &left.kind else { return false };
+        let is_type = matches!(self.entity_named(inner), Some(Entity::Type(_)));
+        if !is_type || !matches!(op, BinaryOp::Mul | BinaryOp::Sub | BinaryOp::BitAnd) {
+            return false;
+        }
+        let ty = self.text(inner.span).to_owned();
+        let form = format!("{}{} as {ty}", op.text(), self.text(right.span));
+        self.error(left.span, NotAValue { name: ty, what: "a type".into() })
+            .help(format!("a conversion is written `{form}`"))
+            .fix(left.span.to(right.span), form);
+        true
+    }
+
+    /// Whether the result of the operator goes back to its place.
+    fn narrow_back(&mut self, compute: Ty, place: Ty, span: Span) -> Option<()> {
+        let both_int = self.cx.types.as_int(compute).is_some() && self.cx.types.as_int(place).is_some();
+        let both_strings = self.is_str(compute) && self.is_str(place);
+        let both_pointers = self.pointer(compute).is_some() && self.pointer(place).is_some();
+        if compute == place || both_int || both_strings || both_pointers {
+            return Some(());
+        }
+        self.mismatch(span, compute, place);
+        None
+    }
+}
+
+impl Site<'_, '_> {
+    /// The type that a literal beside an operand of this type is asked for.
+    fn beside(&self, ty: Ty) -> Ty {
+        match self.cx.types.as_int(ty) {
+            Some((bits, signed)) if bits < 32 && self.enum_id(ty).is_none() => self.cx.types.int(32, signed),
+            Some(_) | None => ty,
+        }
     }
 
     fn shifted_type(&self, left: &Value, expected: Option<(u8, bool)>) -> Option<(u8, bool)> {
@@ -194,24 +257,6 @@ impl Checker<'_, '_> {
         Some(cast(count.expr, unsigned))
     }
 
-    /// `(u8)*p`, `(i64)-a` and `(u64)&x`: C's conversions of what begins with an operator, which has two operands here.
-    fn cast_of_c(&mut self, op: BinaryOp, left: &ast::Expr, right: &ast::Expr) -> bool {
-        if let ast::ExprKind::Binary { right: last, .. } = &left.kind {
-            return self.cast_of_c(op, last, right);
-        }
-        let ast::ExprKind::Paren(inner) = &left.kind else { return false };
-        let is_type = matches!(self.entity_named(inner), Some(Entity::Type(_)));
-        if !is_type || !matches!(op, BinaryOp::Mul | BinaryOp::Sub | BinaryOp::BitAnd) {
-            return false;
-        }
-        let ty = self.text(inner.span).to_owned();
-        let form = format!("{}{} as {ty}", op.text(), self.text(right.span));
-        self.error(left.span, NotAValue { name: ty, what: "a type".into() })
-            .help(format!("a conversion is written `{form}`"))
-            .fix(left.span.to(right.span), form);
-        true
-    }
-
     /// Reports an operand of a type that the operator does not take, and returns an error node.
     pub fn bad_operand(&mut self, token: BinaryOp, operand: &Value) -> Expr {
         let span = operand.span();
@@ -228,47 +273,6 @@ impl Checker<'_, '_> {
             error.help(help);
         }
         error_expr(span)
-    }
-
-    /// The operator of `place op= value`, the type that it computes in, and its right operand.
-    pub fn compound_operand(&mut self, op: BinaryOp, left: Value, value: &ast::Expr) -> Option<(CompoundOp, Expr)> {
-        let place = left.ty();
-        let span = left.span();
-        let checked = match kind(op) {
-            Kind::Shift(arith) => {
-                let checked = self.shift(arith, op, left, value, None, span);
-                Value::from(checked)
-            }
-            Kind::Arith(arith) => {
-                let hint = if self.is_open(value) { self.beside(place) } else { place };
-                let value = self.operand(value, Some(hint));
-                self.arith(arith, op, left, value, span)
-            }
-            Kind::Logical { .. } | Kind::Compare(_) => {
-                self.error(span, NotAssignable { what: format!("the result of `{}`", op.text()) });
-                return None;
-            }
-        };
-        let compute = checked.ty();
-        self.warn_never_fits(&checked.expr, place, span.to(value.span), |this| {
-            let (place, value) = (this.text(span), this.text(value.span));
-            format!("{place} = ({place} {} {value})", op.text())
-        });
-        let ExprKind::Arith { op, right, .. } = checked.expr.kind else { return None };
-        self.narrow_back(compute, place, span)?;
-        Some((CompoundOp { op, compute }, *right))
-    }
-
-    /// Whether the result of the operator goes back to its place.
-    fn narrow_back(&mut self, compute: Ty, place: Ty, span: Span) -> Option<()> {
-        let both_int = self.cx.types.as_int(compute).is_some() && self.cx.types.as_int(place).is_some();
-        let both_strings = self.is_str(compute) && self.is_str(place);
-        let both_pointers = self.pointer(compute).is_some() && self.pointer(place).is_some();
-        if compute == place || both_int || both_strings || both_pointers {
-            return Some(());
-        }
-        self.mismatch(span, compute, place);
-        None
     }
 }
 

@@ -1,7 +1,7 @@
 //! `if`, `?:` and blocks, as statements and as expressions.
 
-use super::Checker;
 use super::value::{Value, error_expr, literal_type};
+use super::{Checker, Site, State};
 use crate::ast;
 use crate::diag::codes::types::{BranchTypes, MismatchedTypes, NoValue};
 use crate::fold;
@@ -70,40 +70,6 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::Block(block), ty, span }.into()
     }
 
-    /// `{}` and `{0}`, which C has for a value of zeros.
-    fn zeros_of_c(&mut self, ty: Ty, span: Span) -> Value {
-        let name = self.ty_name(ty);
-        let kind = self.cx.types.kind(ty);
-        let instead = if matches!(kind, TyKind::Array(..)) {
-            Some("[]")
-        } else if matches!(kind, TyKind::Str(_)) {
-            Some("\"\"")
-        } else {
-            None
-        };
-        let error = self.error(span, MismatchedTypes { wanted: format!("`{name}`"), found: "a block".into() });
-        if let Some(text) = instead {
-            error.help(format!("`{name}` of zeros is `{text}`")).fix(span, text);
-        } else {
-            error.help(format!("a variable without a value is all zeros: `var name: {name}`"));
-        }
-        error_expr(span).into()
-    }
-
-    fn choice(
-        &mut self,
-        condition: Condition,
-        then: Branch,
-        otherwise: Branch,
-        expected: Option<Ty>,
-        span: Span,
-    ) -> Value {
-        let (blocks, ty) = self.merge(vec![then, otherwise], expected, span);
-        let Ok([then, otherwise]) = <[Block; 2]>::try_from(blocks) else { return error_expr(span).into() };
-        let choice = If { condition, then, otherwise: Some(otherwise) };
-        Expr { kind: ExprKind::If(Box::new(choice)), ty, span }.into()
-    }
-
     /// Condition and branches; what the condition binds is in scope in the first one.
     fn branches<B>(
         &mut self,
@@ -148,6 +114,22 @@ impl Checker<'_, '_> {
         };
         self.pop_scope();
         self.ended(stmts, value, block.span)
+    }
+}
+
+impl State<'_, '_> {
+    fn choice(
+        &mut self,
+        condition: Condition,
+        then: Branch,
+        otherwise: Branch,
+        expected: Option<Ty>,
+        span: Span,
+    ) -> Value {
+        let (blocks, ty) = self.merge(vec![then, otherwise], expected, span);
+        let Ok([then, otherwise]) = <[Block; 2]>::try_from(blocks) else { return error_expr(span).into() };
+        let choice = If { condition, then, otherwise: Some(otherwise) };
+        Expr { kind: ExprKind::If(Box::new(choice)), ty, span }.into()
     }
 
     /// The branch that ends here. If its value is a choice that leaves on all paths, it has none.
@@ -196,19 +178,6 @@ impl Checker<'_, '_> {
         (blocks, if without_end { Ty::ERROR } else { ty })
     }
 
-    /// If some branches yield a value all must.
-    fn without_void(&mut self, mut branches: Vec<Branch>) -> Vec<Branch> {
-        let yields = |branch: &Branch| branch.value.as_ref().is_some_and(|value| value.ty() != Ty::VOID);
-        if branches.iter().any(yields) {
-            for value in branches.iter_mut().filter_map(|branch| branch.value.as_mut()) {
-                let placeholder = error_expr(value.span());
-                let expr = std::mem::replace(&mut value.expr, placeholder);
-                value.expr = self.no_void(expr);
-            }
-        }
-        branches
-    }
-
     fn finish(&mut self, branch: Branch, ty: Ty) -> Block {
         let Branch { mut block, value, leaves, unforeseen } = branch;
         match value {
@@ -228,6 +197,41 @@ impl Checker<'_, '_> {
             None => {}
         }
         block
+    }
+}
+
+impl Site<'_, '_> {
+    /// `{}` and `{0}`, which C has for a value of zeros.
+    fn zeros_of_c(&mut self, ty: Ty, span: Span) -> Value {
+        let name = self.ty_name(ty);
+        let kind = self.cx.types.kind(ty);
+        let instead = if matches!(kind, TyKind::Array(..)) {
+            Some("[]")
+        } else if matches!(kind, TyKind::Str(_)) {
+            Some("\"\"")
+        } else {
+            None
+        };
+        let error = self.error(span, MismatchedTypes { wanted: format!("`{name}`"), found: "a block".into() });
+        if let Some(text) = instead {
+            error.help(format!("`{name}` of zeros is `{text}`")).fix(span, text);
+        } else {
+            error.help(format!("a variable without a value is all zeros: `var name: {name}`"));
+        }
+        error_expr(span).into()
+    }
+
+    /// If some branches yield a value all must.
+    fn without_void(&mut self, mut branches: Vec<Branch>) -> Vec<Branch> {
+        let yields = |branch: &Branch| branch.value.as_ref().is_some_and(|value| value.ty() != Ty::VOID);
+        if branches.iter().any(yields) {
+            for value in branches.iter_mut().filter_map(|branch| branch.value.as_mut()) {
+                let placeholder = error_expr(value.span());
+                let expr = std::mem::replace(&mut value.expr, placeholder);
+                value.expr = self.no_void(expr);
+            }
+        }
+        branches
     }
 
     /// The type that values of several branches have in common; else two that have none.

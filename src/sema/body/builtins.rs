@@ -1,8 +1,8 @@
 //! Calls of builtins.
 
-use super::Checker;
 use super::calls::counted;
 use super::helper_calls::is_callable;
+use super::{Checker, Site};
 use crate::ast::{self, Ident};
 use crate::diag::codes::names::UnknownName;
 use crate::diag::codes::support::NotSupportedYet;
@@ -77,10 +77,11 @@ impl Checker<'_, '_> {
             self.error(span, NotSupportedYet { what });
             return None;
         }
-        let funcs = || std::iter::zip(&self.env.program.funcs, &self.env.funcs);
+        let (env, module) = (self.env, self.module);
+        let funcs = || std::iter::zip(&env.program.funcs, &env.funcs);
         let own = || {
             funcs()
-                .filter(|(func, decl)| decl.module == self.module && !matches!(func.role, Role::Main(_)))
+                .filter(|(func, decl)| decl.module == module && !matches!(func.role, Role::Main(_)))
                 .map(|(func, _)| func.name.clone())
         };
         let traced = foreign::of_tracing(&name.name).filter(|_| self.cx.diags.near(&name.name, own).is_none());
@@ -141,11 +142,6 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// The type of a text in a table.
-    pub fn table_type(&mut self, text: &str) -> Ty {
-        table_type(&mut self.cx.types, &self.env.predefined, text)
-    }
-
     /// None if a builtin has another number of arguments than it takes, which is reported.
     pub fn takes(
         &mut self,
@@ -170,6 +166,13 @@ impl Checker<'_, '_> {
             error.remark(form);
         }
         None
+    }
+}
+
+impl Site<'_, '_> {
+    /// The type of a text in a table.
+    pub fn table_type(&mut self, text: &str) -> Ty {
+        table_type(&mut self.cx.types, &self.env.predefined, text)
     }
 }
 

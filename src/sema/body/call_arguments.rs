@@ -1,6 +1,6 @@
 //! The arguments of a system call by the names that the format of its event has: the record has them as words without names.
 
-use super::Checker;
+use super::State;
 use super::exprs::strip;
 use crate::ast::{self, ExprKind as Ast, Ident, IntLit, Memory, Path, Type, TypeKind};
 use crate::sema::predefined::is_record;
@@ -15,7 +15,7 @@ const WORDS: (&str, u64) = ("args", 8);
 const NUMBERS: [(&str, &str); 5] =
     [("int", "i32"), ("unsigned int", "u32"), ("long", "i64"), ("loff_t", "i64"), ("off_t", "i64")];
 
-impl Checker<'_, '_> {
+impl State<'_, '_> {
     /// `ctx.filename` as `ctx.args[1] as *user char`. None if it is something else.
     pub fn call_argument(&mut self, base: &ast::Expr, name: &Ident, arrow: bool, span: Span) -> Option<ast::Expr> {
         let Ast::Name(path) = &strip(base).kind else { return None };
@@ -27,7 +27,8 @@ impl Checker<'_, '_> {
         if !is_record(&self.cx.types, to) || !self.cx.options.asks_running_kernel() {
             return None;
         }
-        let layout = self.cx.kernel_types.layout(&self.cx.types.name(to)).unwrap_or_default();
+        let record = self.ty_name(to);
+        let layout = self.cx.kernel_types.layout(&record).unwrap_or_default();
         let (_, start) = layout.iter().find(|(member, _)| member == WORDS.0)?;
         if layout.iter().any(|(member, _)| *member == name.name) {
             return None;

@@ -1,12 +1,12 @@
 //! Calls of the program's functions, and calls that look like methods.
 
-use super::Checker;
 use super::exprs::strip;
 use super::field_methods::Receiver;
 use super::fields::in_type;
 use super::percpu::EntryKey;
 use super::scope::Name;
 use super::signatures::{Param, Signature};
+use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::{NamedArgument, NoSuchMethod, NotCallable};
 use crate::sema::env::Entity;
@@ -108,33 +108,6 @@ impl Checker<'_, '_> {
         None
     }
 
-    /// Whether an operator is right beside an expression and would bind tighter than an `as` in it.
-    fn binds_tighter_around(&self, span: Span) -> bool {
-        let text = &self.cx.sources.file(span.file).text;
-        let (before, after) = (text[..span.lo as usize].trim_end(), &text[span.hi as usize..]);
-        before.ends_with(['-', '~', '!', '*', '&']) || after.starts_with(['.', '[', '(']) || after.starts_with("->")
-    }
-
-    /// Whether a name is that of a variable or constant that can be called.
-    fn names_function_pointer(&self, name: &Ident) -> bool {
-        let ty = match self.local_name(&name.name) {
-            Some(Name::Local(local)) => Some(self.locals[local.0 as usize].ty),
-            Some(Name::Const { ty, .. }) => *ty,
-            Some(Name::Broken { .. }) => None,
-            None => match self.file_entity(&name.name) {
-                Some(Entity::Const { ty, .. }) => *ty,
-                Some(_) | None => None,
-            },
-        };
-        ty.is_some_and(|ty| self.is_function(ty))
-    }
-
-    /// The function of this name in the `impl` that the function is a member of.
-    fn sibling(&self, name: &str) -> Option<FuncId> {
-        let functions = &self.env.program.impl_of(self.func)?.functions;
-        functions.iter().find(|member| member.name == name).map(|member| member.func)
-    }
-
     /// Checks a call of a function of the program by its id. Calls of programs and of other sides are reported.
     pub fn call_func(&mut self, func: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let declared = self.env.program.func(func);
@@ -154,24 +127,6 @@ impl Checker<'_, '_> {
         Some(Expr::operation(Callee::Func(func), args, declared.result, span))
     }
 
-    /// As it is declared, for messages.
-    pub fn signature(&self, func: FuncId) -> String {
-        let declared = self.env.program.func(func);
-        let decl = &self.env.funcs[func.0 as usize];
-        let params: Vec<String> = decl
-            .decl
-            .params
-            .iter()
-            .zip(&decl.sig.params)
-            .map(|(param, &ty)| format!("{}: {}", param.name.name, self.ty_name(ty)))
-            .collect();
-        let result = match declared.result {
-            Ty::VOID => String::new(),
-            ty => format!(" -> {}", self.ty_name(ty)),
-        };
-        format!("it is declared `fn {}({}){result}`", declared.name, params.join(", "))
-    }
-
     /// Arguments of a call that was reported: their own mistakes are reported too.
     pub fn check_args(&mut self, args: &[ast::Arg]) {
         for arg in args {
@@ -189,14 +144,6 @@ impl Checker<'_, '_> {
                 Some(Entity::Map(_) | Entity::Func(_) | Entity::Type(_)) => {}
                 Some(_) | None => drop(self.value(value, None)),
             }
-        }
-    }
-
-    /// Reports an argument with a name; arguments of `of` go by their order.
-    pub fn refuse_name(&mut self, arg: &ast::Arg, of: &str) {
-        if let Some(name) = &arg.name {
-            self.error(name.span, NamedArgument { name: name.name.clone(), of: of.to_owned() })
-                .help("give the value alone; arguments go by their order");
         }
     }
 
@@ -267,6 +214,63 @@ impl Checker<'_, '_> {
             error.near(name.span, near);
         }
         None
+    }
+}
+
+impl State<'_, '_> {
+    /// Whether a name is that of a variable or constant that can be called.
+    fn names_function_pointer(&self, name: &Ident) -> bool {
+        let ty = match self.local_name(&name.name) {
+            Some(Name::Local(local)) => Some(self.locals[local.0 as usize].ty),
+            Some(Name::Const { ty, .. }) => *ty,
+            Some(Name::Broken { .. }) => None,
+            None => match self.file_entity(&name.name) {
+                Some(Entity::Const { ty, .. }) => *ty,
+                Some(_) | None => None,
+            },
+        };
+        ty.is_some_and(|ty| self.is_function(ty))
+    }
+}
+
+impl Site<'_, '_> {
+    /// Whether an operator is right beside an expression and would bind tighter than an `as` in it.
+    fn binds_tighter_around(&self, span: Span) -> bool {
+        let text = &self.cx.sources.file(span.file).text;
+        let (before, after) = (text[..span.lo as usize].trim_end(), &text[span.hi as usize..]);
+        before.ends_with(['-', '~', '!', '*', '&']) || after.starts_with(['.', '[', '(']) || after.starts_with("->")
+    }
+
+    /// The function of this name in the `impl` that the function is a member of.
+    fn sibling(&self, name: &str) -> Option<FuncId> {
+        let functions = &self.env.program.impl_of(self.func)?.functions;
+        functions.iter().find(|member| member.name == name).map(|member| member.func)
+    }
+
+    /// As it is declared, for messages.
+    pub fn signature(&self, func: FuncId) -> String {
+        let declared = self.env.program.func(func);
+        let decl = &self.env.funcs[func.0 as usize];
+        let params: Vec<String> = decl
+            .decl
+            .params
+            .iter()
+            .zip(&decl.sig.params)
+            .map(|(param, &ty)| format!("{}: {}", param.name.name, self.ty_name(ty)))
+            .collect();
+        let result = match declared.result {
+            Ty::VOID => String::new(),
+            ty => format!(" -> {}", self.ty_name(ty)),
+        };
+        format!("it is declared `fn {}({}){result}`", declared.name, params.join(", "))
+    }
+
+    /// Reports an argument with a name; arguments of `of` go by their order.
+    pub fn refuse_name(&mut self, arg: &ast::Arg, of: &str) {
+        if let Some(name) = &arg.name {
+            self.error(name.span, NamedArgument { name: name.name.clone(), of: of.to_owned() })
+                .help("give the value alone; arguments go by their order");
+        }
     }
 
     /// A method of a string is called with the string as an argument.

@@ -1,9 +1,9 @@
 //! `e as T`
 
-use super::Checker;
 use super::exprs::strip;
 use super::type_kinds::Pointer;
 use super::value::{Value, cast, error_expr, int_expr, number, truth};
+use super::{Checker, Site, State};
 use crate::ast;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{BadCast, ByteOrderMix};
@@ -63,13 +63,17 @@ impl Checker<'_, '_> {
             }
         }
     }
+}
 
+impl State<'_, '_> {
     /// Cut or filled with zeros; always terminated.
     fn cast_to_string(&mut self, value: Value, to: Ty) -> Expr {
         let literal = matches!(value.expr.kind, ExprKind::Const(Const::Str(_)));
         if literal { self.coerce(value, to) } else { self.record_text(value.expr, to) }
     }
+}
 
+impl Site<'_, '_> {
     fn cast_to_bool(&mut self, value: Value) -> Option<Expr> {
         let is_number = self.cx.types.as_int(value.ty()).is_some();
         let is_other = matches!(self.cx.types.kind(value.ty()), TyKind::Be { .. } | TyKind::Ptr { .. });

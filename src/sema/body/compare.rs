@@ -1,10 +1,10 @@
 //! Comparisons. Integers compare by value, also across signs.
 
-use super::Checker;
 use super::binary::operators_of;
 use super::exprs::{plain_name, strip};
 use super::scope::Name;
 use super::value::{Value, bool_expr, cast, error_expr, int_expr, literal_type, number, truth};
+use super::{Checker, Site, State};
 use crate::ast::{self, BinaryOp};
 use crate::diag::codes::types::{BadOperand, ConstantComparison, MixedComparison};
 use crate::diag::foreign::{self, Instead};
@@ -85,15 +85,6 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// `null`, or a constant that is.
-    fn is_null(&self, expr: &ast::Expr) -> bool {
-        let expr = strip(expr);
-        let local = plain_name(expr).and_then(|name| self.local_name(&name.name));
-        matches!(expr.kind, ast::ExprKind::Null)
-            || matches!(local, Some(Name::Const { value: Const::Null, .. }))
-            || matches!(self.entity_named(expr), Some(Entity::Const { value: Const::Null, .. }))
-    }
-
     /// Whether 0, or another language's word, is beside a pointer and means `null`. Reports it.
     fn means_null(&mut self, expr: &ast::Expr, beside: &ast::Expr) -> bool {
         let local = |this: &Self, expr: &ast::Expr| {
@@ -114,29 +105,16 @@ impl Checker<'_, '_> {
         // Reported as a name that is not known, if it is not.
         foreign && self.value(inner, None).is_error()
     }
+}
 
-    /// A link compares as the number that `attach` yields: 0, or a negative errno.
-    pub fn link_status(&self, value: Value) -> Value {
-        if value.ty() == Ty::LINK { cast(value.expr, Ty::I32).into() } else { value }
-    }
-
-    fn bad_compare(&mut self, token: BinaryOp, operand: &Value) -> Expr {
-        let (op, ty) = (token.text().to_owned(), self.ty_name(operand.ty()));
-        // A value that is compared as a whole was compared with something else.
-        let equality = matches!(token, BinaryOp::Eq | BinaryOp::Ne);
-        let help = operators_of(self.cx.types.kind(operand.ty())).filter(|_| !equality);
-        let error = self.error(operand.span(), BadOperand { op, ty });
-        if let Some(help) = help {
-            error.help(help);
-        }
-        error_expr(operand.span())
-    }
-
-    fn compare_bools(&mut self, op: CompareOp, left: Expr, right: Expr, span: Span) -> Expr {
-        if let (Some(l), Some(r)) = (truth(&left), truth(&right)) {
-            return bool_expr((l == r) == (op == CompareOp::Eq), span);
-        }
-        comparison(op, left, right, span)
+impl State<'_, '_> {
+    /// `null`, or a constant that is.
+    fn is_null(&self, expr: &ast::Expr) -> bool {
+        let expr = strip(expr);
+        let local = plain_name(expr).and_then(|name| self.local_name(&name.name));
+        matches!(expr.kind, ast::ExprKind::Null)
+            || matches!(local, Some(Name::Const { value: Const::Null, .. }))
+            || matches!(self.entity_named(expr), Some(Entity::Const { value: Const::Null, .. }))
     }
 
     fn compare_be(&mut self, op: CompareOp, left: Value, right: Value, span: Span) -> Expr {
@@ -209,19 +187,6 @@ impl Checker<'_, '_> {
         comparison(op, fitted(left.expr, left_ty), fitted(right.expr, right_ty), span)
     }
 
-    /// Warns of a constant that is compared with an enum which has no such variant. Zero is what an absent one reads as.
-    fn check_variants(&mut self, left: &Value, right: &Value) {
-        for (constant, other) in [(left, right.ty()), (right, left.ty())] {
-            if let Some(number) = number(&constant.expr).filter(|&number| number != 0 && constant.ty() != other) {
-                enums::check_variant(self.cx, constant.span(), number, other);
-            }
-        }
-    }
-
-    fn warn_constant(&mut self, outcome: bool, span: Span) {
-        self.warn(span, ConstantComparison { outcome: outcome.to_string() });
-    }
-
     /// Signed with an unsigned type that is as wide: where C would compare other numbers than these.
     fn warn_mixed(&mut self, op: CompareOp, left: &Value, right: &Value, span: Span) {
         let types = &self.cx.types;
@@ -239,6 +204,45 @@ impl Checker<'_, '_> {
         let meaning = if matches!(op, CompareOp::Eq | CompareOp::Ne) { "equals no" } else { "is less than every" };
         let help = format!("a negative `{signed}` {meaning} `{unsigned}`; `as` on one side says so if bits are meant");
         self.warn(span, MixedComparison { signed, unsigned }).help(help);
+    }
+}
+
+impl Site<'_, '_> {
+    /// A link compares as the number that `attach` yields: 0, or a negative errno.
+    pub fn link_status(&self, value: Value) -> Value {
+        if value.ty() == Ty::LINK { cast(value.expr, Ty::I32).into() } else { value }
+    }
+
+    fn bad_compare(&mut self, token: BinaryOp, operand: &Value) -> Expr {
+        let (op, ty) = (token.text().to_owned(), self.ty_name(operand.ty()));
+        // A value that is compared as a whole was compared with something else.
+        let equality = matches!(token, BinaryOp::Eq | BinaryOp::Ne);
+        let help = operators_of(self.cx.types.kind(operand.ty())).filter(|_| !equality);
+        let error = self.error(operand.span(), BadOperand { op, ty });
+        if let Some(help) = help {
+            error.help(help);
+        }
+        error_expr(operand.span())
+    }
+
+    fn compare_bools(&mut self, op: CompareOp, left: Expr, right: Expr, span: Span) -> Expr {
+        if let (Some(l), Some(r)) = (truth(&left), truth(&right)) {
+            return bool_expr((l == r) == (op == CompareOp::Eq), span);
+        }
+        comparison(op, left, right, span)
+    }
+
+    /// Warns of a constant that is compared with an enum which has no such variant. Zero is what an absent one reads as.
+    fn check_variants(&mut self, left: &Value, right: &Value) {
+        for (constant, other) in [(left, right.ty()), (right, left.ty())] {
+            if let Some(number) = number(&constant.expr).filter(|&number| number != 0 && constant.ty() != other) {
+                enums::check_variant(self.cx, constant.span(), number, other);
+            }
+        }
+    }
+
+    fn warn_constant(&mut self, outcome: bool, span: Span) {
+        self.warn(span, ConstantComparison { outcome: outcome.to_string() });
     }
 
     /// Whether the number comes from an unsigned type, all of whose values the signed one has.

@@ -1,8 +1,8 @@
 //! Conditions: bools, and `if (var …)`.
 
-use super::Checker;
 use super::scope::LocalKind;
 use super::value::{Value, bool_expr, cast, number};
+use super::{Checker, Site, State};
 use crate::ast;
 use crate::diag::codes::types::NotACondition;
 use crate::sema::tree::{Binding, Condition, Expr, ExprKind, OptionalKind};
@@ -24,6 +24,15 @@ impl Checker<'_, '_> {
         self.bind_optional(&binding.name, binding.ty.as_ref(), source)
     }
 
+    /// An expression where a bool is asked for.
+    pub fn truth(&mut self, expr: &ast::Expr) -> Expr {
+        let value = self.value(expr, Some(Ty::BOOL));
+        let value = self.as_number(value);
+        self.truth_of(value)
+    }
+}
+
+impl State<'_, '_> {
     /// Declares what is bound to an optional. After an error the name is still known.
     pub fn bind_optional(
         &mut self,
@@ -84,7 +93,9 @@ impl Checker<'_, '_> {
             self.info(local).read = true;
         }
     }
+}
 
+impl Site<'_, '_> {
     /// A declared `*T` and the pointer that was tested differ in being null and in their space.
     fn same_but_null(&self, declared: Ty, found: Ty) -> bool {
         if declared == found || declared == Ty::ERROR || found == Ty::ERROR {
@@ -94,13 +105,6 @@ impl Checker<'_, '_> {
             (TyKind::Ptr { to: declared, .. }, TyKind::Ptr { to: found, .. }) => declared == found,
             _ => false,
         }
-    }
-
-    /// An expression where a bool is asked for.
-    pub fn truth(&mut self, expr: &ast::Expr) -> Expr {
-        let value = self.value(expr, Some(Ty::BOOL));
-        let value = self.as_number(value);
-        self.truth_of(value)
     }
 
     /// The value as a bool: true if it is not zero, empty or null. Values of other types are reported.

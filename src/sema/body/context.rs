@@ -1,30 +1,14 @@
 //! The context of a program: its fields, and the packet that it describes.
 
-use super::Checker;
 use super::exprs::strip;
 use super::lifecycle::loaded_by;
+use super::{Site, State};
 use crate::ast::{self, ExprKind as Ast};
 use crate::sema::tree::{Expr, ExprKind, LocalId};
 use crate::tables::{ContextField, ContextSpec, FieldRole, context_of};
 use crate::types::Ty;
 
-impl Checker<'_, '_> {
-    /// The context that a pointer type points to.
-    pub fn context_spec(&self, ty: Ty) -> Option<&'static ContextSpec> {
-        self.rewritten(ty).filter(|context| !context.object)
-    }
-
-    /// The context, or the kernel object, that a pointer type points to: what only the verifier has the layout of.
-    pub fn rewritten(&self, ty: Ty) -> Option<&'static ContextSpec> {
-        context_of(&self.cx.types, ty)
-    }
-
-    /// The records of a field of a context or kernel object to which a pointer of the type `ctx` leads; none for other pointers.
-    pub fn context_field(&self, ctx: Ty, field: usize) -> Option<(&'static ContextSpec, &'static ContextField)> {
-        let context = self.rewritten(ctx)?;
-        Some((context, context.fields.get(field)?))
-    }
-
+impl State<'_, '_> {
     /// The variable that a plain name means, if it is a pointer to a context.
     pub fn context_named(&self, expr: &ast::Expr) -> Option<LocalId> {
         let Ast::Name(path) = &strip(expr).kind else { return None };
@@ -66,6 +50,24 @@ impl Checker<'_, '_> {
     pub fn is_packet_end(&self, value: &Expr) -> bool {
         let held = super::value::local(value).is_some_and(|local| self.info[local.0 as usize].packet.is_some());
         held || self.packet_value(value).is_some()
+    }
+}
+
+impl Site<'_, '_> {
+    /// The context that a pointer type points to.
+    pub fn context_spec(&self, ty: Ty) -> Option<&'static ContextSpec> {
+        self.rewritten(ty).filter(|context| !context.object)
+    }
+
+    /// The context, or the kernel object, that a pointer type points to: what only the verifier has the layout of.
+    pub fn rewritten(&self, ty: Ty) -> Option<&'static ContextSpec> {
+        context_of(&self.cx.types, ty)
+    }
+
+    /// The records of a field of a context or kernel object to which a pointer of the type `ctx` leads; none for other pointers.
+    pub fn context_field(&self, ctx: Ty, field: usize) -> Option<(&'static ContextSpec, &'static ContextField)> {
+        let context = self.rewritten(ctx)?;
+        Some((context, context.fields.get(field)?))
     }
 
     fn packet_value(&self, value: &Expr) -> Option<(FieldRole, LocalId)> {

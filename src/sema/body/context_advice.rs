@@ -1,6 +1,6 @@
 //! How a function gets the program's context: what errors propose, from the programs that call the function.
 
-use super::Checker;
+use super::Site;
 use crate::sema::tree::{Func, FuncId, ProgramRole, Role};
 use crate::source::scan::{Scanner, TokenKind};
 use crate::tables::Params;
@@ -12,7 +12,7 @@ fn registers(role: &ProgramRole) -> Option<&'static str> {
     if let Params::Registers { of, .. } = role.spec.params { Some(of) } else { None }
 }
 
-impl Checker<'_, '_> {
+impl Site<'_, '_> {
     /// What to write in a function that needs the context: the parameter that fits its callers.
     pub fn context_help(&self) -> String {
         let callers = self.calling_programs(self.func);

@@ -1,7 +1,7 @@
 //! Arrays in contexts and in kernel objects, such as `src_ip6`. The verifier rewrites the access of each element, so the tables have
 //! a field for each.
 
-use super::Checker;
+use super::Site;
 use super::value::error_expr;
 use crate::ast::Ident;
 use crate::btf;
@@ -10,7 +10,7 @@ use crate::source::Span;
 use crate::tables::{Params, PrototypeOf, TARGET};
 use crate::types::{StructId, Ty};
 
-impl Checker<'_, '_> {
+impl Site<'_, '_> {
     /// How many arguments the event of this program has, where their words are its context: the kernel attaches no program that
     /// reads others.
     fn arguments_of_event(&mut self) -> Option<usize> {

@@ -1,7 +1,7 @@
 //! Implicit conversions to an expected type.
 
 use super::value::{Value, cast, error_expr, int_expr, number};
-use super::{Checker, ranges};
+use super::{Site, State, ranges};
 use crate::diag::codes::types::{MismatchedTypes, NeverFits, ProductWraps};
 use crate::fold;
 use crate::sema::tree::{ArithOp, Const, Expr, ExprKind};
@@ -9,7 +9,7 @@ use crate::sema::{consts, enums};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
 
-impl Checker<'_, '_> {
+impl State<'_, '_> {
     /// The value as one of type `wanted`. A value that does not fit is reported, and is then of type `Ty::ERROR`.
     pub fn coerce(&mut self, value: Value, wanted: Ty) -> Expr {
         let is_number = self.cx.types.as_int(wanted).is_some() || matches!(wanted, Ty::BOOL | Ty::F64);
@@ -164,23 +164,6 @@ impl Checker<'_, '_> {
         cast(value, wanted)
     }
 
-    /// A string that is too long is cut off; of a literal that is reported.
-    fn coerce_string(&mut self, value: Expr, size: u32, wanted: Ty) -> Expr {
-        let span = value.span;
-        let room = size.saturating_sub(1) as usize;
-        if let ExprKind::Const(Const::Str(mut bytes)) = value.kind {
-            if bytes.len() > room {
-                consts::warn_cut(self.cx, span, &bytes, room, wanted);
-                bytes.truncate(room);
-            }
-            return Expr { kind: ExprKind::Const(Const::Str(bytes)), ty: wanted, span };
-        }
-        if let ExprKind::KernelText(_) = value.kind {
-            return Expr { ty: wanted, ..value };
-        }
-        cast(value, wanted)
-    }
-
     /// A string literal as an array of bytes; the rest of the array is zero.
     fn coerce_bytes(&mut self, value: Expr, length: u64, wanted: Ty) -> Expr {
         let span = value.span;
@@ -194,13 +177,6 @@ impl Checker<'_, '_> {
         let given = bytes.iter().map(|&byte| Const::Int(i128::from(byte)));
         let elements = given.chain(std::iter::repeat(Const::Int(0))).take(length as usize).collect();
         Expr { kind: ExprKind::Const(Const::Array(elements)), ty: wanted, span }
-    }
-
-    /// The text of what a conversion converts, if that has this type.
-    fn uncast(&self, value: &Expr, ty: Ty) -> Option<String> {
-        let ExprKind::Cast(inner) = &value.kind else { return None };
-        let plain = || self.text(value.span).starts_with(self.text(inner.span));
-        (inner.ty == ty && plain()).then(|| self.text(inner.span).to_owned())
     }
 
     /// Between host and network order, or two widths of that, only `as` converts.
@@ -225,5 +201,31 @@ impl Checker<'_, '_> {
             error.remark(wanted_by);
         }
         error_expr(span)
+    }
+}
+
+impl Site<'_, '_> {
+    /// A string that is too long is cut off; of a literal that is reported.
+    fn coerce_string(&mut self, value: Expr, size: u32, wanted: Ty) -> Expr {
+        let span = value.span;
+        let room = size.saturating_sub(1) as usize;
+        if let ExprKind::Const(Const::Str(mut bytes)) = value.kind {
+            if bytes.len() > room {
+                consts::warn_cut(self.cx, span, &bytes, room, wanted);
+                bytes.truncate(room);
+            }
+            return Expr { kind: ExprKind::Const(Const::Str(bytes)), ty: wanted, span };
+        }
+        if let ExprKind::KernelText(_) = value.kind {
+            return Expr { ty: wanted, ..value };
+        }
+        cast(value, wanted)
+    }
+
+    /// The text of what a conversion converts, if that has this type.
+    fn uncast(&self, value: &Expr, ty: Ty) -> Option<String> {
+        let ExprKind::Cast(inner) = &value.kind else { return None };
+        let plain = || self.text(value.span).starts_with(self.text(inner.span));
+        (inner.ty == ty && plain()).then(|| self.text(inner.span).to_owned())
     }
 }

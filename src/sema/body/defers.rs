@@ -3,10 +3,10 @@
 //! The arguments of a deferred call are evaluated at once, into hidden variables. A deferred block runs at the end, so
 //! that in it only those facts hold that the rest of the function cannot change.
 
-use super::Checker;
 use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::{constant, local};
+use super::{Checker, Site, State};
 use crate::ast;
 use crate::diag::codes::throws::{DeferInDefer, DeferInLoop, DeferLeaves, DeferWhat};
 use crate::sema::tree::{Block, Callee, Expr, ExprKind, LocalId, Stmt, StmtKind, Visitor};
@@ -81,37 +81,6 @@ impl Checker<'_, '_> {
         self.push_deferred(Stmt { kind, span }, span, out);
     }
 
-    fn push_deferred(&mut self, stmt: Stmt, span: Span, out: &mut Vec<Stmt>) {
-        let block = Block { span: stmt.span, stmts: vec![stmt], value: None };
-        if self.note_deferred(&block, span) {
-            out.push(Stmt { kind: StmtKind::Defer(block), span });
-        }
-    }
-
-    fn defer_what(&mut self, span: Span) {
-        let is_assert = self.text(span).starts_with("assert");
-        self.error(span, DeferWhat {}).help(if is_assert {
-            "in a block the condition is tested when the function ends: `defer { assert(…) }`"
-        } else {
-            "other statements go into a block: `defer { … }`"
-        });
-    }
-
-    fn may_defer(&mut self, span: Span) -> bool {
-        self.defers.any = true;
-        let word = Span { hi: span.lo + "defer".len() as u32, ..span };
-        if self.defers.inside {
-            self.error(word, DeferInDefer {}).help("what comes last in a deferred block runs last: write it there");
-            return false;
-        }
-        if !self.loops.is_empty() {
-            self.error(word, DeferInLoop {})
-                .help("put the body of the loop into a function: what that defers runs at the end of each iteration");
-            return false;
-        }
-        true
-    }
-
     /// Checks what runs when the function ends: after any statement of it, with no loop and no `try` around.
     fn at_the_end<T>(&mut self, check: impl FnOnce(&mut Self) -> T) -> T {
         let flow = self.flow.clone();
@@ -128,6 +97,30 @@ impl Checker<'_, '_> {
             (info.packet, info.program) = (packet, program);
         }
         checked
+    }
+}
+
+impl State<'_, '_> {
+    fn push_deferred(&mut self, stmt: Stmt, span: Span, out: &mut Vec<Stmt>) {
+        let block = Block { span: stmt.span, stmts: vec![stmt], value: None };
+        if self.note_deferred(&block, span) {
+            out.push(Stmt { kind: StmtKind::Defer(block), span });
+        }
+    }
+
+    fn may_defer(&mut self, span: Span) -> bool {
+        self.defers.any = true;
+        let word = Span { hi: span.lo + "defer".len() as u32, ..span };
+        if self.defers.inside {
+            self.error(word, DeferInDefer {}).help("what comes last in a deferred block runs last: write it there");
+            return false;
+        }
+        if !self.loops.is_empty() {
+            self.error(word, DeferInLoop {})
+                .help("put the body of the loop into a function: what that defers runs at the end of each iteration");
+            return false;
+        }
+        true
     }
 
     /// Reports an exit from a deferred block; true if there is one around.
@@ -231,6 +224,17 @@ impl Checker<'_, '_> {
             }
         }
         true
+    }
+}
+
+impl Site<'_, '_> {
+    fn defer_what(&mut self, span: Span) {
+        let is_assert = self.text(span).starts_with("assert");
+        self.error(span, DeferWhat {}).help(if is_assert {
+            "in a block the condition is tested when the function ends: `defer { assert(…) }`"
+        } else {
+            "other statements go into a block: `defer { … }`"
+        });
     }
 }
 

@@ -1,7 +1,7 @@
 //! Entries that were deleted while a name still refers to them: what is written to one is lost, or goes to an entry
 //! that took its slot.
 
-use super::Checker;
+use super::State;
 use super::scope::LocalKind;
 use super::value::{local, number};
 use crate::diag::codes::maps::DeletedEntry;
@@ -16,7 +16,7 @@ pub(super) enum Key {
     Local(LocalId, u32),
 }
 
-impl Checker<'_, '_> {
+impl State<'_, '_> {
     /// The key, if it is a number or a variable whose writes are all known; else none.
     pub fn stable_key(&self, key: &Expr) -> Option<Key> {
         if let Some(number) = number(key) {

@@ -1,10 +1,10 @@
 //! Arrays: elements, literals, loops.
 
-use super::Checker;
 use super::context_arrays;
 use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::{Value, cast, constant, error_expr, int_expr, number};
+use super::{Checker, Site, State};
 use crate::ast;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{ElementCount, IndexRange, MismatchedTypes, NotIndexable, UnknownTypeOf};
@@ -16,16 +16,6 @@ use crate::tables::LONGEST_OF_CHOICES;
 use crate::types::{Space, Ty, TyKind};
 
 impl Checker<'_, '_> {
-    /// Element type and length.
-    pub fn array(&self, ty: Ty) -> Option<(Ty, u64)> {
-        if let TyKind::Array(element, length) = self.cx.types.kind(ty) { Some((element, length)) } else { None }
-    }
-
-    /// Type and number of what an index selects: elements, or the characters of a string.
-    pub fn elements(&self, ty: Ty) -> Option<(Ty, u64)> {
-        self.cx.types.elements(ty)
-    }
-
     /// `base[index]` of an array or a string, or of a pointer to one.
     pub fn element(&mut self, base: Expr, index: &ast::Expr, span: Span) -> Expr {
         if base.ty == Ty::BYTES {
@@ -41,89 +31,6 @@ impl Checker<'_, '_> {
         }
         let index = self.value(index, None);
         self.element_at(base, index, span)
-    }
-
-    /// The element of an array or string.
-    pub fn element_at(&mut self, base: Expr, index: Value, span: Span) -> Expr {
-        let Some((element, length)) = self.elements(base.ty) else { return error_expr(span) };
-        if index.is_error() {
-            return error_expr(span);
-        }
-        let at = index.span();
-        if self.cx.types.as_int(index.ty()).is_none() {
-            let found = format!("`{}`", self.ty_name(index.ty()));
-            self.error(at, MismatchedTypes { wanted: "an integer".into(), found }).help("an index is an integer");
-            return error_expr(span);
-        }
-        let Some(number) = number(&index.expr) else {
-            return self.variable_element(base, index.expr, element, span);
-        };
-        if !(0..i128::from(length)).contains(&number) {
-            let (ty, range) = (self.ty_name(base.ty), consts::index_range(length));
-            self.error(at, IndexRange { index: number.to_string(), ty, range });
-            return error_expr(span);
-        }
-        if let ExprKind::Const(whole) = &base.kind {
-            let part = consts::part(&self.cx.types, whole, number as usize, element);
-            return Expr { kind: ExprKind::Const(part), ty: element, span };
-        }
-        if let Some(field) = context_arrays::element(&base, number as usize, span) {
-            return field;
-        }
-        let index = Box::new(int_expr(number, Ty::U64, at));
-        Expr { kind: ExprKind::Index { base: Box::new(base), index }, ty: element, span }
-    }
-
-    fn variable_element(&mut self, base: Expr, index: Expr, element: Ty, span: Span) -> Expr {
-        let length = self.elements(base.ty).map_or(0, |(_, length)| length);
-        let in_packet = self.is_in_packet(&base);
-        let in_kernel = matches!(self.space_of(&base), Some(Space::BtfTrusted | Space::BtfUntrusted | Space::User));
-        if length > LONGEST_OF_CHOICES
-            && !in_kernel
-            && (in_packet || (self.targets.all(|on| on.verified) && self.cx.types.holds_pointer(element)))
-        {
-            // The verifier follows constant offsets alone there, so each element is a branch of its own.
-            let what = if in_packet { "packet data" } else { "an array of pointers" };
-            let text = self.text(base.span).to_owned();
-            let what = format!("a variable index into {what} of more than {LONGEST_OF_CHOICES} elements");
-            let error = self.error(span, NotSupportedYet { what });
-            if in_packet {
-                error.help(format!("take a copy: `var a = {text}`, and index that"));
-            }
-            return error_expr(span);
-        }
-        let (base, index) = (Box::new(base), Box::new(index));
-        Expr { kind: ExprKind::Index { base, index }, ty: element, span }
-    }
-
-    /// The array of a pointer to one; any other value unchanged.
-    fn through_pointer(&mut self, base: Expr) -> Expr {
-        if self.pointer(base.ty).is_none_or(|p| self.elements(p.to).is_none()) {
-            return base;
-        }
-        let span = base.span;
-        self.pointee(base, span)
-    }
-
-    fn no_elements(&mut self, base: &Expr, span: Span) -> Expr {
-        let ty = self.ty_name(base.ty);
-        if base.ty == Ty::ERROR {
-            return error_expr(span);
-        }
-        if self.pointer(base.ty).is_some() {
-            return self.unsupported(span, format!("indexing a value of type `{ty}`"));
-        }
-        self.error(base.span, NotIndexable { ty });
-        error_expr(span)
-    }
-
-    /// Whether a place is in the packet, by the pointer that leads there.
-    pub fn is_in_packet(&self, place: &Expr) -> bool {
-        if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
-            return self.is_in_packet(base);
-        }
-        let ExprKind::Deref(pointer) = &place.kind else { return false };
-        self.pointer(pointer.ty).is_some_and(|p| p.space == Space::Packet)
     }
 
     /// `[1, 2, 3]`; one element fills the array that is asked for, none zeroes it.
@@ -220,23 +127,6 @@ impl Checker<'_, '_> {
         if types::check_size(self.cx, span, ty) == ty { self.filled(value, ty, span) } else { error_expr(span) }
     }
 
-    /// The type with the lengths of outer and inner arrays exchanged, if the elements are written for that type.
-    fn transposed(&mut self, (row, rows): (Ty, u64), elements: &[ast::Expr]) -> Option<Ty> {
-        let (element, columns) = self.array(row)?;
-        let is_column = |written: &ast::Expr| matches!(&strip(written).kind, ast::ExprKind::Array(values) if values.len() as u64 == rows);
-        if rows == columns || elements.len() as u64 != columns || !elements.iter().all(is_column) {
-            return None;
-        }
-        let row = self.cx.types.array(element, rows);
-        Some(self.cx.types.array(row, columns))
-    }
-
-    fn filled(&self, value: Expr, ty: Ty, span: Span) -> Expr {
-        let is_zero = constant(&self.cx.types, &value).is_some_and(|value| consts::is_zero(&value));
-        let kind = if is_zero { ExprKind::Const(Const::Zero) } else { ExprKind::Fill(Box::new(value)) };
-        Expr { kind, ty, span }
-    }
-
     /// `for (i, v in array)`
     pub fn for_array(&mut self, stmt: &ast::ForStmt, array: Expr) -> Option<StmtKind> {
         let Some(value) = stmt.names.last() else { crate::bug!("a loop without a name") };
@@ -257,5 +147,119 @@ impl Checker<'_, '_> {
         self.join_breaks();
         self.pop_scope();
         Some(StmtKind::ForArray { array, index, value, body })
+    }
+}
+
+impl State<'_, '_> {
+    /// The element of an array or string.
+    pub fn element_at(&mut self, base: Expr, index: Value, span: Span) -> Expr {
+        let Some((element, length)) = self.elements(base.ty) else { return error_expr(span) };
+        if index.is_error() {
+            return error_expr(span);
+        }
+        let at = index.span();
+        if self.cx.types.as_int(index.ty()).is_none() {
+            let found = format!("`{}`", self.ty_name(index.ty()));
+            self.error(at, MismatchedTypes { wanted: "an integer".into(), found }).help("an index is an integer");
+            return error_expr(span);
+        }
+        let Some(number) = number(&index.expr) else {
+            return self.variable_element(base, index.expr, element, span);
+        };
+        if !(0..i128::from(length)).contains(&number) {
+            let (ty, range) = (self.ty_name(base.ty), consts::index_range(length));
+            self.error(at, IndexRange { index: number.to_string(), ty, range });
+            return error_expr(span);
+        }
+        if let ExprKind::Const(whole) = &base.kind {
+            let part = consts::part(&self.cx.types, whole, number as usize, element);
+            return Expr { kind: ExprKind::Const(part), ty: element, span };
+        }
+        if let Some(field) = context_arrays::element(&base, number as usize, span) {
+            return field;
+        }
+        let index = Box::new(int_expr(number, Ty::U64, at));
+        Expr { kind: ExprKind::Index { base: Box::new(base), index }, ty: element, span }
+    }
+
+    fn variable_element(&mut self, base: Expr, index: Expr, element: Ty, span: Span) -> Expr {
+        let length = self.elements(base.ty).map_or(0, |(_, length)| length);
+        let in_packet = self.is_in_packet(&base);
+        let in_kernel = matches!(self.space_of(&base), Some(Space::BtfTrusted | Space::BtfUntrusted | Space::User));
+        if length > LONGEST_OF_CHOICES
+            && !in_kernel
+            && (in_packet || (self.targets.all(|on| on.verified) && self.cx.types.holds_pointer(element)))
+        {
+            // The verifier follows constant offsets alone there, so each element is a branch of its own.
+            let what = if in_packet { "packet data" } else { "an array of pointers" };
+            let text = self.text(base.span).to_owned();
+            let what = format!("a variable index into {what} of more than {LONGEST_OF_CHOICES} elements");
+            let error = self.error(span, NotSupportedYet { what });
+            if in_packet {
+                error.help(format!("take a copy: `var a = {text}`, and index that"));
+            }
+            return error_expr(span);
+        }
+        let (base, index) = (Box::new(base), Box::new(index));
+        Expr { kind: ExprKind::Index { base, index }, ty: element, span }
+    }
+
+    /// The array of a pointer to one; any other value unchanged.
+    fn through_pointer(&mut self, base: Expr) -> Expr {
+        if self.pointer(base.ty).is_none_or(|p| self.elements(p.to).is_none()) {
+            return base;
+        }
+        let span = base.span;
+        self.pointee(base, span)
+    }
+}
+
+impl Site<'_, '_> {
+    /// Element type and length.
+    pub fn array(&self, ty: Ty) -> Option<(Ty, u64)> {
+        if let TyKind::Array(element, length) = self.cx.types.kind(ty) { Some((element, length)) } else { None }
+    }
+
+    /// Type and number of what an index selects: elements, or the characters of a string.
+    pub fn elements(&self, ty: Ty) -> Option<(Ty, u64)> {
+        self.cx.types.elements(ty)
+    }
+
+    fn no_elements(&mut self, base: &Expr, span: Span) -> Expr {
+        let ty = self.ty_name(base.ty);
+        if base.ty == Ty::ERROR {
+            return error_expr(span);
+        }
+        if self.pointer(base.ty).is_some() {
+            return self.unsupported(span, format!("indexing a value of type `{ty}`"));
+        }
+        self.error(base.span, NotIndexable { ty });
+        error_expr(span)
+    }
+
+    /// Whether a place is in the packet, by the pointer that leads there.
+    pub fn is_in_packet(&self, place: &Expr) -> bool {
+        if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
+            return self.is_in_packet(base);
+        }
+        let ExprKind::Deref(pointer) = &place.kind else { return false };
+        self.pointer(pointer.ty).is_some_and(|p| p.space == Space::Packet)
+    }
+
+    /// The type with the lengths of outer and inner arrays exchanged, if the elements are written for that type.
+    fn transposed(&mut self, (row, rows): (Ty, u64), elements: &[ast::Expr]) -> Option<Ty> {
+        let (element, columns) = self.array(row)?;
+        let is_column = |written: &ast::Expr| matches!(&strip(written).kind, ast::ExprKind::Array(values) if values.len() as u64 == rows);
+        if rows == columns || elements.len() as u64 != columns || !elements.iter().all(is_column) {
+            return None;
+        }
+        let row = self.cx.types.array(element, rows);
+        Some(self.cx.types.array(row, columns))
+    }
+
+    fn filled(&self, value: Expr, ty: Ty, span: Span) -> Expr {
+        let is_zero = constant(&self.cx.types, &value).is_some_and(|value| consts::is_zero(&value));
+        let kind = if is_zero { ExprKind::Const(Const::Zero) } else { ExprKind::Fill(Box::new(value)) };
+        Expr { kind, ty, span }
     }
 }

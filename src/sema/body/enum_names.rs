@@ -1,6 +1,6 @@
 //! `name(e)`: the name of an enum's variant.
 
-use super::Checker;
+use super::{Checker, Site};
 use crate::ast;
 use crate::diag::codes::types::MismatchedTypes;
 use crate::fold;
@@ -21,10 +21,13 @@ impl Checker<'_, '_> {
             self.no_enum(&value);
             return None;
         };
-        let ty = self.cx.types.string(self.longest_name(of) + 1);
+        let size = self.longest_name(of) + 1;
+        let ty = self.cx.types.string(size);
         Some(Expr::operation(Callee::Builtin(builtin), vec![value], ty, span))
     }
+}
 
+impl Site<'_, '_> {
     /// The length of the longest text that `name` yields: of a variant's name, or of a number that is no variant.
     fn longest_name(&self, of: EnumId) -> u32 {
         let def = self.cx.types.enum_def(of);

@@ -3,9 +3,9 @@
 //! The possible contents of each variable are computed for the whole body, since a loop can bring a value to a use that is before it in the
 //! source. The checker collects assignments and exits while it checks the body, and follows them at its end.
 
-use super::Checker;
 use super::pointers::root_local;
 use super::scope::LocalKind;
+use super::{Site, State};
 use crate::diag::codes::limits::EscapingAddress;
 use crate::sema::tree::{Callee, Expr, ExprKind, LocalId};
 use crate::source::Span;
@@ -29,7 +29,7 @@ struct Sources {
     locals: BTreeSet<LocalId>,
 }
 
-impl Checker<'_, '_> {
+impl State<'_, '_> {
     /// A value goes to where it outlives the function.
     pub fn refuse_escape(&mut self, value: &Expr) {
         let sources = self.sources(value);
@@ -38,11 +38,6 @@ impl Checker<'_, '_> {
             return;
         }
         self.escapes.exits.extend(sources.locals.into_iter().map(|local| (local, value.span)));
-    }
-
-    fn report_escape(&mut self, span: Span) {
-        self.error(span, EscapingAddress {})
-            .help("store the value itself, or let the caller pass a pointer to a variable of its own");
     }
 
     /// A variable, or a part of it, gets a value.
@@ -144,6 +139,13 @@ impl Checker<'_, '_> {
         } else if let ExprKind::Deref(pointer) = &place.kind {
             self.collect(pointer, sources);
         }
+    }
+}
+
+impl Site<'_, '_> {
+    fn report_escape(&mut self, span: Span) {
+        self.error(span, EscapingAddress {})
+            .help("store the value itself, or let the caller pass a pointer to a variable of its own");
     }
 
     /// Whether a function that takes the one can yield the other: a pointer to it or to something that it is a part of.

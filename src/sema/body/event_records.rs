@@ -1,7 +1,7 @@
 //! The record of an event, which is the context of the programs on it: fields of a struct of the kernel, and the text behind them.
 
-use super::Checker;
 use super::value::{cast, error_expr, int_expr};
+use super::{Site, State};
 use crate::ast::Ident;
 use crate::diag::codes::names::NoSuchField;
 use crate::sema::predefined::is_record;
@@ -24,7 +24,7 @@ enum Origin {
     Field,
 }
 
-impl Checker<'_, '_> {
+impl State<'_, '_> {
     /// A field of the record that `record` is.
     pub fn record_field(&mut self, record: Expr, id: StructId, name: &Ident, span: Span) -> Expr {
         if name.name == HEADER || name.name.starts_with("common_") {
@@ -35,7 +35,8 @@ impl Checker<'_, '_> {
         }
         for (prefix, origin) in BEHIND_RECORD.into_iter().zip([Origin::Record, Origin::Field]) {
             let place = format!("{prefix}{}", name.name);
-            let Ok(Some(field)) = self.cx.kernel_types.field(&mut self.cx.types, id, &place) else { continue };
+            let cx = &mut *self.cx;
+            let Ok(Some(field)) = cx.kernel_types.field(&mut cx.types, id, &place) else { continue };
             // The form of other kernels is entered behind that of this one.
             if self.cx.types.struct_def(id).field(&name.name).is_none_or(|inside| inside > field) {
                 return self.text_behind_or_inside(record, id, (field, origin), name, span);
@@ -43,7 +44,9 @@ impl Checker<'_, '_> {
         }
         self.struct_field(record, id, name, span)
     }
+}
 
+impl Site<'_, '_> {
     /// Text that is behind the record on the kernel whose types are known: other kernels may have an array in the record.
     fn text_behind_or_inside(
         &mut self,

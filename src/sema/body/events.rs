@@ -1,8 +1,8 @@
 //! Events of BPF code for user space: their context, their handlers, and `dispatch`.
 
-use super::Checker;
 use super::map_methods::MapCall;
 use super::value::error_expr;
+use super::{Checker, Site, State};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NamedArgument};
 use crate::diag::codes::events::{ContextWanted, DispatchWhat, HandlerWanted, NegativeTimeOut};
@@ -17,29 +17,6 @@ use crate::types::{FnSig, Space, Ty, TyKind, Types};
 const TAIL: &str = "tail";
 
 impl Checker<'_, '_> {
-    /// The argument of a method besides those in the source: an event is sent with the context of the program.
-    pub fn context_argument(&mut self, map: MapId, method: &MapMethodSpec, args: &mut Vec<Expr>, span: Span) {
-        let is_event = method.needs == MapAccess::Output && self.env.program.map(map).kind.value == ValueRule::Event;
-        if !is_event && method.needs != MapAccess::TailCall {
-            return;
-        }
-        let declared = self.env.program.func(self.func);
-        let in_context = |&param: &LocalId| {
-            self.pointer(self.locals[param.0 as usize].ty).is_some_and(|pointer| pointer.space == Space::Ctx)
-        };
-        let context = self.context_param().or_else(|| declared.params.iter().copied().find(in_context));
-        if let Some(context) = context.or(declared.context) {
-            self.info(context).read = true;
-            args.push(self.local_expr(context, span));
-            return;
-        }
-        let map = &self.env.program.map(map).name;
-        let name = if is_event { format!("`{map}.output`") } else { format!("`{}`", method.name) };
-        let func = self.env.program.func(self.func).name.clone();
-        let help = self.context_help();
-        self.error(span, ContextWanted { name, func }).help(help);
-    }
-
     /// `var e = rb.reserve()`, `e = rb.reserve()`, `return rb.reserve()`: a pointer that may be null, which later statements or callers
     /// test. None for other uses.
     pub fn kept_record(&mut self, call: &MapCall<'_>) -> Option<Expr> {
@@ -80,15 +57,6 @@ impl Checker<'_, '_> {
         Some(Optional { kind: OptionalKind::Record { map, tail }, ty, span })
     }
 
-    /// Whether `record.name` is the view of the bytes after a record's value. A field of that name hides it.
-    pub fn has_tail(&self, record: LocalId, name: &Ident) -> bool {
-        if name.name != TAIL || !self.info[record.0 as usize].has_tail {
-            return false;
-        }
-        let value = self.pointer(self.locals[record.0 as usize].ty).and_then(|pointer| self.struct_id(pointer.to));
-        value.is_none_or(|value| self.cx.types.struct_def(value).field(TAIL).is_none())
-    }
-
     /// `m.on_event(handler)`, `m.drain(handler)`
     pub fn handed_to(&mut self, call: MapCall<'_>) -> Option<Expr> {
         let MapCall { map, method, name, args, span } = call;
@@ -125,15 +93,6 @@ impl Checker<'_, '_> {
         }
         let ty = self.table_type(method.result);
         Some(Expr::operation(Callee::Map { map, method }, vec![handler], ty, span))
-    }
-
-    /// The name of a function that takes a `bytes`, which is no value of other code than `on_event`.
-    fn tail_handler(&mut self, handler: &ast::Expr) -> Option<Expr> {
-        let Some(Entity::Func(func)) = self.entity_named(handler) else { return None };
-        let func = *func;
-        let sig = self.env.value_signature(func).filter(|sig| sig.params.contains(&Ty::BYTES))?;
-        let (ty, value) = (self.cx.types.func(sig), Const::Func(func));
-        Some(Expr { kind: ExprKind::Const(value), ty, span: handler.span })
     }
 
     /// `dispatch(m, …)`, `dispatch(m, …, timeout_ms: n)`
@@ -204,7 +163,52 @@ impl Checker<'_, '_> {
         (self.can(map, MapAccess::Events, arg.value.span) && !self.taken_out(map, "dispatch", arg.value.span))
             .then_some(map)
     }
+}
 
+impl State<'_, '_> {
+    /// The argument of a method besides those in the source: an event is sent with the context of the program.
+    pub fn context_argument(&mut self, map: MapId, method: &MapMethodSpec, args: &mut Vec<Expr>, span: Span) {
+        let is_event = method.needs == MapAccess::Output && self.env.program.map(map).kind.value == ValueRule::Event;
+        if !is_event && method.needs != MapAccess::TailCall {
+            return;
+        }
+        let declared = self.env.program.func(self.func);
+        let in_context = |&param: &LocalId| {
+            self.pointer(self.locals[param.0 as usize].ty).is_some_and(|pointer| pointer.space == Space::Ctx)
+        };
+        let context = self.context_param().or_else(|| declared.params.iter().copied().find(in_context));
+        if let Some(context) = context.or(declared.context) {
+            self.info(context).read = true;
+            args.push(self.local_expr(context, span));
+            return;
+        }
+        let map = &self.env.program.map(map).name;
+        let name = if is_event { format!("`{map}.output`") } else { format!("`{}`", method.name) };
+        let func = self.env.program.func(self.func).name.clone();
+        let help = self.context_help();
+        self.error(span, ContextWanted { name, func }).help(help);
+    }
+
+    /// Whether `record.name` is the view of the bytes after a record's value. A field of that name hides it.
+    pub fn has_tail(&self, record: LocalId, name: &Ident) -> bool {
+        if name.name != TAIL || !self.info[record.0 as usize].has_tail {
+            return false;
+        }
+        let value = self.pointer(self.locals[record.0 as usize].ty).and_then(|pointer| self.struct_id(pointer.to));
+        value.is_none_or(|value| self.cx.types.struct_def(value).field(TAIL).is_none())
+    }
+
+    /// The name of a function that takes a `bytes`, which is no value of other code than `on_event`.
+    fn tail_handler(&mut self, handler: &ast::Expr) -> Option<Expr> {
+        let Some(Entity::Func(func)) = self.entity_named(handler) else { return None };
+        let func = *func;
+        let sig = self.env.value_signature(func).filter(|sig| sig.params.contains(&Ty::BYTES))?;
+        let (ty, value) = (self.cx.types.func(sig), Const::Func(func));
+        Some(Expr { kind: ExprKind::Const(value), ty, span: handler.span })
+    }
+}
+
+impl Site<'_, '_> {
     /// Refuses what needs a map that the program declares, of one that it took out of a map of maps.
     pub fn taken_out(&mut self, map: MapId, what: &str, span: Span) -> bool {
         let bound = self.env.program.map(map).is_bound;

@@ -2,7 +2,7 @@
 
 use super::floats::float_expr;
 use super::value::{Value, bool_expr, error_expr};
-use super::{Checker, value};
+use super::{Checker, Site, value};
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::types::NoValue;
 use crate::sema::consts;
@@ -37,32 +37,6 @@ impl Checker<'_, '_> {
     pub fn coerced(&mut self, expr: &ast::Expr, wanted: Ty) -> Expr {
         let value = self.value(expr, Some(wanted));
         self.coerce(value, wanted)
-    }
-
-    /// The expression; one without a value is reported and becomes an error node.
-    pub fn no_void(&mut self, expr: Expr) -> Expr {
-        if expr.ty != Ty::VOID {
-            return expr;
-        }
-        if self.lacks_result(&expr) {
-            return error_expr(expr.span);
-        }
-        let what = format!("`{}`", first_line(self.text(expr.span)));
-        self.error(expr.span, NoValue { what });
-        error_expr(expr.span)
-    }
-
-    /// Whether what is called ends in `return value` though it is declared without a result, which is reported there.
-    fn lacks_result(&self, expr: &Expr) -> bool {
-        let Some((func, _)) = expr.call() else { return false };
-        let decl = self.env.funcs[func.0 as usize].decl;
-        let last = decl.body.as_ref().and_then(|body| body.stmts.last());
-        let Some(ast::Stmt { kind: ast::StmtKind::Return(Some(value)), .. }) = last else { return false };
-        let is_value = matches!(
-            strip(value).kind,
-            Ast::Int(_) | Ast::Bool(_) | Ast::Name(_) | Ast::Field { .. } | Ast::Unary { .. } | Ast::Binary { .. }
-        );
-        decl.result.is_none() && is_value
     }
 
     fn by_form(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Value {
@@ -128,6 +102,34 @@ impl Checker<'_, '_> {
                 value
             }
         }
+    }
+}
+
+impl Site<'_, '_> {
+    /// The expression; one without a value is reported and becomes an error node.
+    pub fn no_void(&mut self, expr: Expr) -> Expr {
+        if expr.ty != Ty::VOID {
+            return expr;
+        }
+        if self.lacks_result(&expr) {
+            return error_expr(expr.span);
+        }
+        let what = format!("`{}`", first_line(self.text(expr.span)));
+        self.error(expr.span, NoValue { what });
+        error_expr(expr.span)
+    }
+
+    /// Whether what is called ends in `return value` though it is declared without a result, which is reported there.
+    fn lacks_result(&self, expr: &Expr) -> bool {
+        let Some((func, _)) = expr.call() else { return false };
+        let decl = self.env.funcs[func.0 as usize].decl;
+        let last = decl.body.as_ref().and_then(|body| body.stmts.last());
+        let Some(ast::Stmt { kind: ast::StmtKind::Return(Some(value)), .. }) = last else { return false };
+        let is_value = matches!(
+            strip(value).kind,
+            Ast::Int(_) | Ast::Bool(_) | Ast::Name(_) | Ast::Field { .. } | Ast::Unary { .. } | Ast::Binary { .. }
+        );
+        decl.result.is_none() && is_value
     }
 }
 

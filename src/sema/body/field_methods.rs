@@ -1,10 +1,10 @@
 //! Methods of special fields of map entries: `v.t.start(ns, f)`, `v.t.cancel()`.
 
-use super::Checker;
 use super::calls::counted;
 use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::{all_known, error_expr};
+use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::NamedArgument;
 use crate::diag::codes::shared::{TimerHandler, TimerMap, TimerPlace};
@@ -46,84 +46,6 @@ impl Checker<'_, '_> {
         let receiver = self.receiver_of(base, name);
         self.kept_at = outer;
         receiver
-    }
-
-    /// The field of this name, if it has the method; else what it would be a field of.
-    fn special_field(
-        &mut self,
-        owner: Expr,
-        field: &Ident,
-        name: &Ident,
-        span: Span,
-    ) -> Result<(Expr, &'static FieldMethodSpec, Option<MapId>), Expr> {
-        let pointee = self.pointer(owner.ty).map(|pointer| pointer.to);
-        let of = pointee.unwrap_or(owner.ty);
-        let TyKind::Struct(id) = self.cx.types.kind(of) else { return Err(owner) };
-        let def = self.cx.types.struct_def(id);
-        let Some(index) = def.field(&field.name) else { return Err(owner) };
-        let ty = def.fields[index].ty;
-        let of_field = |method: &&FieldMethodSpec| self.cx.types.special(ty).is_some_and(|spec| spec.kind == method.of);
-        let Some(method) = FIELD_METHODS.iter().filter(of_field).find(|method| method.name == name.name) else {
-            return Err(owner);
-        };
-        let (base, map) = match pointee {
-            Some(_) => {
-                self.use_object(&owner);
-                let at = owner.span;
-                (Expr { kind: ExprKind::Deref(Box::new(owner)), ty: of, span: at }, None)
-            }
-            None => match self.entry_map(&owner) {
-                Some(map) => (owner, Some(map)),
-                None => {
-                    self.error(span, TimerPlace { what: "a copy of one".to_owned() })
-                        .help(format!("bind the entry: `if (var v = m[key]) {{ v.{}.{}(…) }}`", field.name, name.name));
-                    return Ok((error_expr(span), method, None));
-                }
-            },
-        };
-        let map = if method.handler.is_empty() {
-            None
-        } else {
-            let found = map.or_else(|| self.map_of_values(of, &base, span));
-            if found.is_none() {
-                return Ok((error_expr(span), method, None));
-            }
-            found
-        };
-        Ok((Expr { kind: ExprKind::Field { base: Box::new(base), field: index }, ty, span }, method, map))
-    }
-
-    /// The map whose entry a variable is bound to.
-    fn entry_map(&mut self, owner: &Expr) -> Option<MapId> {
-        let ExprKind::Local(local) = owner.kind else { return None };
-        let info = self.info(local);
-        info.read = true;
-        info.map.filter(|_| info.kind == LocalKind::Entry)
-    }
-
-    /// The only map with such values. Whether a pointer to one leads into an entry is found out when all calls are known
-    /// (`passes/lock_places`).
-    fn map_of_values(&mut self, value: Ty, pointee: &Expr, span: Span) -> Option<MapId> {
-        let maps = self.env.program.maps.iter().enumerate().filter(|(_, map)| map.value == value && !map.is_bound);
-        let maps: Vec<(MapId, String)> =
-            maps.map(|(index, map)| (MapId(index as u32), format!("`{}`", map.name))).collect();
-        match maps.as_slice() {
-            [(map, _)] => Some(*map),
-            // The mistake in its declaration is reported.
-            [] if self.env.program.maps.iter().any(|map| map.value == Ty::ERROR) => None,
-            [] => {
-                self.error(span, TimerPlace { what: "what no map holds".to_owned() });
-                None
-            }
-            several => {
-                let maps: Vec<&str> = several.iter().map(|(_, name)| name.as_str()).collect();
-                let (name, maps) = (self.text(pointee.span).to_owned(), maps.join(", "));
-                self.error(pointee.span, TimerMap { name, maps }).help(
-                    "start the timer where the entry is bound, `if (var v = m[key]) { … }`, or give each map a type of values of its own",
-                );
-                None
-            }
-        }
     }
 
     /// `place.name(args)`
@@ -219,5 +141,87 @@ impl Checker<'_, '_> {
             return None;
         }
         Some(handler)
+    }
+}
+
+impl State<'_, '_> {
+    /// The field of this name, if it has the method; else what it would be a field of.
+    fn special_field(
+        &mut self,
+        owner: Expr,
+        field: &Ident,
+        name: &Ident,
+        span: Span,
+    ) -> Result<(Expr, &'static FieldMethodSpec, Option<MapId>), Expr> {
+        let pointee = self.pointer(owner.ty).map(|pointer| pointer.to);
+        let of = pointee.unwrap_or(owner.ty);
+        let TyKind::Struct(id) = self.cx.types.kind(of) else { return Err(owner) };
+        let def = self.cx.types.struct_def(id);
+        let Some(index) = def.field(&field.name) else { return Err(owner) };
+        let ty = def.fields[index].ty;
+        let of_field = |method: &&FieldMethodSpec| self.cx.types.special(ty).is_some_and(|spec| spec.kind == method.of);
+        let Some(method) = FIELD_METHODS.iter().filter(of_field).find(|method| method.name == name.name) else {
+            return Err(owner);
+        };
+        let (base, map) = match pointee {
+            Some(_) => {
+                self.use_object(&owner);
+                let at = owner.span;
+                (Expr { kind: ExprKind::Deref(Box::new(owner)), ty: of, span: at }, None)
+            }
+            None => match self.entry_map(&owner) {
+                Some(map) => (owner, Some(map)),
+                None => {
+                    self.error(span, TimerPlace { what: "a copy of one".to_owned() })
+                        .help(format!("bind the entry: `if (var v = m[key]) {{ v.{}.{}(…) }}`", field.name, name.name));
+                    return Ok((error_expr(span), method, None));
+                }
+            },
+        };
+        let map = if method.handler.is_empty() {
+            None
+        } else {
+            let found = map.or_else(|| self.map_of_values(of, &base, span));
+            if found.is_none() {
+                return Ok((error_expr(span), method, None));
+            }
+            found
+        };
+        Ok((Expr { kind: ExprKind::Field { base: Box::new(base), field: index }, ty, span }, method, map))
+    }
+
+    /// The map whose entry a variable is bound to.
+    fn entry_map(&mut self, owner: &Expr) -> Option<MapId> {
+        let ExprKind::Local(local) = owner.kind else { return None };
+        let info = self.info(local);
+        info.read = true;
+        info.map.filter(|_| info.kind == LocalKind::Entry)
+    }
+}
+
+impl Site<'_, '_> {
+    /// The only map with such values. Whether a pointer to one leads into an entry is found out when all calls are known
+    /// (`passes/lock_places`).
+    fn map_of_values(&mut self, value: Ty, pointee: &Expr, span: Span) -> Option<MapId> {
+        let maps = self.env.program.maps.iter().enumerate().filter(|(_, map)| map.value == value && !map.is_bound);
+        let maps: Vec<(MapId, String)> =
+            maps.map(|(index, map)| (MapId(index as u32), format!("`{}`", map.name))).collect();
+        match maps.as_slice() {
+            [(map, _)] => Some(*map),
+            // The mistake in its declaration is reported.
+            [] if self.env.program.maps.iter().any(|map| map.value == Ty::ERROR) => None,
+            [] => {
+                self.error(span, TimerPlace { what: "what no map holds".to_owned() });
+                None
+            }
+            several => {
+                let maps: Vec<&str> = several.iter().map(|(_, name)| name.as_str()).collect();
+                let (name, maps) = (self.text(pointee.span).to_owned(), maps.join(", "));
+                self.error(pointee.span, TimerMap { name, maps }).help(
+                    "start the timer where the entry is bound, `if (var v = m[key]) { … }`, or give each map a type of values of its own",
+                );
+                None
+            }
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! Fields: of structs, through pointers, of contexts and configs.
 
-use super::Checker;
 use super::scope::LocalKind;
 use super::type_kinds::Pointer;
 use super::value::{self, error_expr};
 use super::views::made;
+use super::{Checker, Site, State};
 use crate::ast::{self, Ident};
 use crate::diag::Diagnostic;
 use crate::diag::codes::names::{NoSuchField, NotAValue};
@@ -42,7 +42,9 @@ impl Checker<'_, '_> {
         let base = self.typed(base, None);
         self.field_of(base, name, arrow, span)
     }
+}
 
+impl State<'_, '_> {
     /// `Enum.VARIANT`, which was reported then.
     fn variant_by_point(&mut self, base: &ast::Expr, name: &Ident) -> bool {
         let Some(Entity::Type(ty)) = self.entity_named(base) else { return false };
@@ -138,14 +140,6 @@ impl Checker<'_, '_> {
         self.followed(Expr { kind, ty, span })
     }
 
-    /// An array of the kernel whose length is not in its type, as a pointer to the first element.
-    fn first_of(&mut self, array: Expr, element: Ty) -> Expr {
-        let span = array.span;
-        let whole = self.cx.types.ptr(array.ty, Space::BtfUntrusted, false);
-        let first = self.cx.types.ptr(element, Space::BtfUntrusted, true);
-        value::cast(Expr { kind: ExprKind::AddressOf(Box::new(array)), ty: whole, span }, first)
-    }
-
     /// A pointer that was read through one that the verifier knows is such a pointer too.
     fn followed(&mut self, field: Expr) -> Expr {
         let Some(Pointer { to, space: Space::BtfUntrusted, nullable }) = self.pointer(field.ty) else { return field };
@@ -154,6 +148,16 @@ impl Checker<'_, '_> {
         }
         let ty = self.cx.types.ptr(to, Space::BtfTrusted, nullable);
         value::cast(field, ty)
+    }
+}
+
+impl Site<'_, '_> {
+    /// An array of the kernel whose length is not in its type, as a pointer to the first element.
+    fn first_of(&mut self, array: Expr, element: Ty) -> Expr {
+        let span = array.span;
+        let whole = self.cx.types.ptr(array.ty, Space::BtfUntrusted, false);
+        let first = self.cx.types.ptr(element, Space::BtfUntrusted, true);
+        value::cast(Expr { kind: ExprKind::AddressOf(Box::new(array)), ty: whole, span }, first)
     }
 
     fn ctx_field(&mut self, ctx: Expr, name: &Ident, span: Span) -> Expr {

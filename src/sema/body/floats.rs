@@ -1,6 +1,6 @@
 //! `f64`: arithmetic, comparisons, conversions. An integer literal beside one becomes one; other integers only by `as`.
 
-use super::Checker;
+use super::Site;
 use super::value::{Value, bool_expr, cast, error_expr, int_expr, number};
 use crate::ast::BinaryOp;
 use crate::diag::codes::types::{BadOperand, FloatMixed};
@@ -19,7 +19,7 @@ fn float(expr: &Expr) -> Option<f64> {
     if let ExprKind::Const(Const::Float(value)) = expr.kind { Some(value) } else { None }
 }
 
-impl Checker<'_, '_> {
+impl Site<'_, '_> {
     /// A value beside an `f64`, as one. None if it is none and no literal.
     fn as_float(&mut self, value: Value) -> Option<Expr> {
         if value.ty() == Ty::F64 {

@@ -1,6 +1,6 @@
 //! The state at a point of the body: whether control reaches it, and what the checker knows of variables.
 
-use super::{Checker, heap, value};
+use super::{Site, State, heap, value};
 use crate::sema::tree::{Expr, ExprKind, FuncId, LocalId};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
@@ -65,19 +65,7 @@ impl Flow {
     }
 }
 
-impl Checker<'_, '_> {
-    /// The local that a pointer is read from, through conversions.
-    pub fn pointer_local(&self, pointer: &Expr) -> Option<LocalId> {
-        if let ExprKind::Cast(inner) = &pointer.kind {
-            return self.pointer_local(inner);
-        }
-        value::local(pointer).filter(|_| self.is_pointer_or_function(pointer.ty))
-    }
-
-    fn is_pointer_or_function(&self, ty: Ty) -> bool {
-        matches!(self.cx.types.kind(ty), TyKind::Ptr { .. } | TyKind::Fn(_))
-    }
-
+impl State<'_, '_> {
     /// A pointer variable got another value.
     pub fn note_assigned(&mut self, local: LocalId, value: Option<&Expr>) {
         if let Some(value) = value {
@@ -90,5 +78,19 @@ impl Checker<'_, '_> {
         info.header = None;
         info.program = None;
         info.assigned += 1;
+    }
+}
+
+impl Site<'_, '_> {
+    /// The local that a pointer is read from, through conversions.
+    pub fn pointer_local(&self, pointer: &Expr) -> Option<LocalId> {
+        if let ExprKind::Cast(inner) = &pointer.kind {
+            return self.pointer_local(inner);
+        }
+        value::local(pointer).filter(|_| self.is_pointer_or_function(pointer.ty))
+    }
+
+    fn is_pointer_or_function(&self, ty: Ty) -> bool {
+        matches!(self.cx.types.kind(ty), TyKind::Ptr { .. } | TyKind::Fn(_))
     }
 }

@@ -1,8 +1,8 @@
 //! `new T()` and `delete pointer`: objects on the heap of user space.
 
-use super::Checker;
 use super::flow::Flow;
 use super::scope::LocalKind;
+use super::{Site, State};
 use crate::ast;
 use crate::diag::codes::limits::{DeleteNotNew, MayBeDeleted, UsedAfterDelete};
 use crate::diag::codes::support::NotSupportedYet;
@@ -39,7 +39,7 @@ fn is_gfp(text: &str) -> bool {
     text.starts_with("GFP_") && constant(text).is_some()
 }
 
-impl Checker<'_, '_> {
+impl State<'_, '_> {
     /// `new T()`: a pointer, null where there is no memory. Fields have their defaults, all else is zero.
     pub fn new_object(&mut self, ty: &ast::Type, args: &[ast::Expr], span: Span) -> Option<Expr> {
         let gfp = args.first().map_or(Some(String::new()), |flags| self.gfp(flags))?;
@@ -52,6 +52,68 @@ impl Checker<'_, '_> {
         Some(Expr::operation(Callee::New { arena: None, init, gfp }, Vec::new(), ty, span))
     }
 
+    /// `delete pointer`
+    pub fn delete_object(&mut self, pointer: Expr, span: Span) -> Option<StmtKind> {
+        if self.is_no_object(&pointer) {
+            self.error(pointer.span, DeleteNotNew {}).help("what lives on its own is not deleted");
+            return None;
+        }
+        if self.pointer(pointer.ty).is_some_and(|of| of.space == Space::Arena) {
+            let text = self.text(pointer.span).to_owned();
+            self.error(pointer.span, DeleteNotNew {})
+                .help(format!("`free` of the arena takes it: `heap.free({text})`"));
+            return None;
+        }
+        if self.is_of_kernel(&pointer) {
+            return None;
+        }
+        self.use_object(&pointer);
+        self.note_freed(&pointer, span);
+        Some(StmtKind::Delete(pointer))
+    }
+
+    /// Notes that the pointee of a pointer is freed.
+    pub(super) fn note_freed(&mut self, pointer: &Expr, at: Span) {
+        if let Some(local) = self.pointer_local(pointer)
+            && !self.info(local).address_taken
+        {
+            self.flow.freed.insert(local, Deleted { at, certain: true });
+        }
+    }
+
+    /// Whether it is known that `new` did not make what a pointer points to.
+    fn is_no_object(&mut self, pointer: &Expr) -> bool {
+        let space = self.pointer(pointer.ty).map(|p| p.space);
+        if let ExprKind::AddressOf(place) = &pointer.kind {
+            return !matches!(super::places::root(place).kind, ExprKind::Deref(_));
+        }
+        let Some(local) = self.pointer_local(pointer) else { return matches!(space, Some(Space::Global)) };
+        let info = self.info(local);
+        info.kind == LocalKind::Var && info.holds_stack && info.assigned <= 1
+    }
+
+    /// A pointer is followed, handed to a function, or deleted: what it points to must still be there.
+    pub fn use_object(&mut self, pointer: &Expr) {
+        let Some(local) = self.pointer_local(pointer) else { return };
+        // Said once.
+        let Some(deleted) = self.flow.freed.remove(&local) else { return };
+        let name = self.locals[local.0 as usize].name.clone();
+        if deleted.certain {
+            self.error(pointer.span, UsedAfterDelete { name }).note(deleted.at, "deleted here");
+        } else {
+            self.warn(pointer.span, MayBeDeleted { name }).note(deleted.at, "deleted here");
+        }
+    }
+
+    /// A body that may run, or not, gives the variable another value.
+    pub fn may_be_new(&mut self, local: LocalId) {
+        if let Some(deleted) = self.flow.freed.get_mut(&local) {
+            deleted.certain = false;
+        }
+    }
+}
+
+impl Site<'_, '_> {
     /// The flags of `new T(GFP_KERNEL)`, by their name: the number is the kernel's that the module is built for.
     fn gfp(&mut self, flags: &ast::Expr) -> Option<String> {
         let text = self.text(flags.span).to_owned();
@@ -85,35 +147,6 @@ impl Checker<'_, '_> {
         if value.is_zero() { Const::Zero } else { value }
     }
 
-    /// `delete pointer`
-    pub fn delete_object(&mut self, pointer: Expr, span: Span) -> Option<StmtKind> {
-        if self.is_no_object(&pointer) {
-            self.error(pointer.span, DeleteNotNew {}).help("what lives on its own is not deleted");
-            return None;
-        }
-        if self.pointer(pointer.ty).is_some_and(|of| of.space == Space::Arena) {
-            let text = self.text(pointer.span).to_owned();
-            self.error(pointer.span, DeleteNotNew {})
-                .help(format!("`free` of the arena takes it: `heap.free({text})`"));
-            return None;
-        }
-        if self.is_of_kernel(&pointer) {
-            return None;
-        }
-        self.use_object(&pointer);
-        self.note_freed(&pointer, span);
-        Some(StmtKind::Delete(pointer))
-    }
-
-    /// Notes that the pointee of a pointer is freed.
-    pub(super) fn note_freed(&mut self, pointer: &Expr, at: Span) {
-        if let Some(local) = self.pointer_local(pointer)
-            && !self.info(local).address_taken
-        {
-            self.flow.freed.insert(local, Deleted { at, certain: true });
-        }
-    }
-
     /// Whether a pointer leads to memory of the kernel, which is reported.
     fn is_of_kernel(&mut self, pointer: &Expr) -> bool {
         let space = self.pointer(pointer.ty).map(|of| of.space);
@@ -124,37 +157,6 @@ impl Checker<'_, '_> {
             );
         }
         refused
-    }
-
-    /// Whether it is known that `new` did not make what a pointer points to.
-    fn is_no_object(&mut self, pointer: &Expr) -> bool {
-        let space = self.pointer(pointer.ty).map(|p| p.space);
-        if let ExprKind::AddressOf(place) = &pointer.kind {
-            return !matches!(super::places::root(place).kind, ExprKind::Deref(_));
-        }
-        let Some(local) = self.pointer_local(pointer) else { return matches!(space, Some(Space::Global)) };
-        let info = self.info(local);
-        info.kind == LocalKind::Var && info.holds_stack && info.assigned <= 1
-    }
-
-    /// A pointer is followed, handed to a function, or deleted: what it points to must still be there.
-    pub fn use_object(&mut self, pointer: &Expr) {
-        let Some(local) = self.pointer_local(pointer) else { return };
-        // Said once.
-        let Some(deleted) = self.flow.freed.remove(&local) else { return };
-        let name = self.locals[local.0 as usize].name.clone();
-        if deleted.certain {
-            self.error(pointer.span, UsedAfterDelete { name }).note(deleted.at, "deleted here");
-        } else {
-            self.warn(pointer.span, MayBeDeleted { name }).note(deleted.at, "deleted here");
-        }
-    }
-
-    /// A body that may run, or not, gives the variable another value.
-    pub fn may_be_new(&mut self, local: LocalId) {
-        if let Some(deleted) = self.flow.freed.get_mut(&local) {
-            deleted.certain = false;
-        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Calls of BPF helpers by their names, checked against the table of helpers.
 
-use super::Checker;
 use super::calls::counted;
 use super::exprs::strip;
 use super::signatures::{Param, Signature};
 use super::value::{Value, all_known, error_expr, local, number, strip_cast};
+use super::{Checker, Site, State};
 use crate::ast;
 use crate::diag::codes::contexts::{HelperMemory, ProcessMemory};
 use crate::diag::codes::maps::MapWanted;
@@ -56,59 +56,6 @@ impl Checker<'_, '_> {
         Some(Expr::operation(Callee::Helper(helper), checked, ty, span))
     }
 
-    fn check_kernel(&mut self, helper: &HelperSpec, span: Span) {
-        // Else what programs call that may be left out is known later.
-        let lacks = self.cx.options.lacks(helper.since).filter(|_| !self.env.program.may_leave_out());
-        let Some(version) = lacks else { return };
-        self.cx.needs_kernel(span, format!("the helper `{}`", helper.name), version);
-    }
-
-    /// `&m`
-    pub(super) fn map_argument(&mut self, helper: &HelperSpec, arg: &ast::Expr) -> Option<MapId> {
-        let span = arg.span;
-        let named = if let ast::ExprKind::Unary { op: ast::UnaryOp::AddressOf, operand } = &strip(arg).kind {
-            self.map_named(operand)
-        } else {
-            None
-        };
-        let Some(map) = named else {
-            let bare = self.map_named(arg).map(|_| format!("&{}", self.text(span)));
-            let error = self.error(span, MapWanted { name: helper.name.to_owned() });
-            match bare {
-                Some(form) => error.help(format!("write `{form}`")).fix(span, form),
-                None => error.help("it takes the address of a map: `&m`"),
-            };
-            return None;
-        };
-        if helper.needs.is_some_and(|needs| !self.can(map, needs, span)) {
-            return None;
-        }
-        if self.env.program.map(map).kind.object.is_some() {
-            let what = format!("`{}` on a map whose entries belong to kernel objects", helper.name);
-            self.error(span, NotSupportedYet { what });
-            return None;
-        }
-        Some(map)
-    }
-
-    fn helper_param(&mut self, helper: &'static HelperSpec, spec: &'static HelperArg) -> Param {
-        if refused(helper, spec).is_some() {
-            Param::Unknown
-        } else if spec.kind == HelperArgKind::Scalar {
-            Param::Of(self.table_type(spec.ty.unwrap_or("u64")))
-        } else if spec.kind == HelperArgKind::Context {
-            Param::Context { nullable: spec.nullable }
-        } else if spec.kind == HelperArgKind::Map {
-            Param::Map(helper)
-        } else if spec.kind == HelperArgKind::Address {
-            Param::Address
-        } else if let Some(object) = spec.object.filter(|_| spec.kind == HelperArgKind::Object) {
-            Param::Object(object, spec.nullable)
-        } else {
-            Param::HelperMemory(helper, spec)
-        }
-    }
-
     /// Memory that a helper reads or writes: of any type, or of what the map holds.
     pub(super) fn helper_memory(
         &mut self,
@@ -153,21 +100,6 @@ impl Checker<'_, '_> {
         if spec.nullable { value.expr } else { self.not_null(value.expr) }
     }
 
-    /// An object of `contexts.toml`, or one of the kernel's own types.
-    pub fn object_result(&mut self, object: &str, nullable: bool, span: Span) -> Ty {
-        if CONTEXTS.iter().any(|context| context.name == object) {
-            return self.object_pointer(object, nullable);
-        }
-        match kernel_types::required(self.cx, object, span) {
-            Some(of) => self.cx.types.ptr(of, Space::BtfTrusted, nullable),
-            None => Ty::ERROR,
-        }
-    }
-
-    fn object_pointer(&mut self, object: &str, nullable: bool) -> Ty {
-        self.table_type(&format!("*{object}{}", if nullable { "?" } else { "" }))
-    }
-
     /// A pointer to whatever, or a number: the helper tests it.
     pub fn any_address(&mut self, arg: &ast::Expr) -> Expr {
         let value = self.value(arg, Some(Ty::U64));
@@ -205,6 +137,83 @@ impl Checker<'_, '_> {
         }
         self.not_null(value.expr)
     }
+}
+
+impl State<'_, '_> {
+    /// `&m`
+    pub(super) fn map_argument(&mut self, helper: &HelperSpec, arg: &ast::Expr) -> Option<MapId> {
+        let span = arg.span;
+        let named = if let ast::ExprKind::Unary { op: ast::UnaryOp::AddressOf, operand } = &strip(arg).kind {
+            self.map_named(operand)
+        } else {
+            None
+        };
+        let Some(map) = named else {
+            let bare = self.map_named(arg).map(|_| format!("&{}", self.text(span)));
+            let error = self.error(span, MapWanted { name: helper.name.to_owned() });
+            match bare {
+                Some(form) => error.help(format!("write `{form}`")).fix(span, form),
+                None => error.help("it takes the address of a map: `&m`"),
+            };
+            return None;
+        };
+        if helper.needs.is_some_and(|needs| !self.can(map, needs, span)) {
+            return None;
+        }
+        if self.env.program.map(map).kind.object.is_some() {
+            let what = format!("`{}` on a map whose entries belong to kernel objects", helper.name);
+            self.error(span, NotSupportedYet { what });
+            return None;
+        }
+        Some(map)
+    }
+
+    fn null_memory(&mut self, value: Value) -> Expr {
+        let ty = self.cx.types.ptr(Ty::U8, Space::Any, true);
+        self.coerce(value, ty)
+    }
+}
+
+impl Site<'_, '_> {
+    fn check_kernel(&mut self, helper: &HelperSpec, span: Span) {
+        // Else what programs call that may be left out is known later.
+        let lacks = self.cx.options.lacks(helper.since).filter(|_| !self.env.program.may_leave_out());
+        let Some(version) = lacks else { return };
+        self.cx.needs_kernel(span, format!("the helper `{}`", helper.name), version);
+    }
+
+    fn helper_param(&mut self, helper: &'static HelperSpec, spec: &'static HelperArg) -> Param {
+        if refused(helper, spec).is_some() {
+            Param::Unknown
+        } else if spec.kind == HelperArgKind::Scalar {
+            Param::Of(self.table_type(spec.ty.unwrap_or("u64")))
+        } else if spec.kind == HelperArgKind::Context {
+            Param::Context { nullable: spec.nullable }
+        } else if spec.kind == HelperArgKind::Map {
+            Param::Map(helper)
+        } else if spec.kind == HelperArgKind::Address {
+            Param::Address
+        } else if let Some(object) = spec.object.filter(|_| spec.kind == HelperArgKind::Object) {
+            Param::Object(object, spec.nullable)
+        } else {
+            Param::HelperMemory(helper, spec)
+        }
+    }
+
+    /// An object of `contexts.toml`, or one of the kernel's own types.
+    pub fn object_result(&mut self, object: &str, nullable: bool, span: Span) -> Ty {
+        if CONTEXTS.iter().any(|context| context.name == object) {
+            return self.object_pointer(object, nullable);
+        }
+        match kernel_types::required(self.cx, object, span) {
+            Some(of) => self.cx.types.ptr(of, Space::BtfTrusted, nullable),
+            None => Ty::ERROR,
+        }
+    }
+
+    fn object_pointer(&mut self, object: &str, nullable: bool) -> Ty {
+        self.table_type(&format!("*{object}{}", if nullable { "?" } else { "" }))
+    }
 
     /// A pointer to an object that the kernel handed to a function of an `impl`: helpers take it where other programs have a context.
     fn is_object_of_member(&self, ty: Ty) -> bool {
@@ -219,11 +228,6 @@ impl Checker<'_, '_> {
         let Role::Program(role) = &func.role else { return false };
         let of = role.spec.context().filter(|of| CONTEXTS.iter().any(|context| context.object && context.name == *of));
         of.is_some() && local(value).is_some_and(|value| func.params.first() == Some(&value))
-    }
-
-    fn null_memory(&mut self, value: Value) -> Expr {
-        let ty = self.cx.types.ptr(Ty::U8, Space::Any, true);
-        self.coerce(value, ty)
     }
 
     fn no_pointer(&mut self, value: &Value, wanted: &str) -> Expr {

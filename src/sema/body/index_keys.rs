@@ -1,7 +1,7 @@
 //! Keys of arrays, and of the other kinds whose key is an index: the kernel takes a `u32`, the program any integer.
 
-use super::Checker;
 use super::value::{Value, cast, int_expr, number};
+use super::{Checker, Site, State};
 use crate::ast;
 use crate::diag::codes::maps::EntryRange;
 use crate::fold;
@@ -29,23 +29,9 @@ impl Checker<'_, '_> {
             }
         }
     }
+}
 
-    fn constant_index(&mut self, map: MapId, number: i128, value: &Value) -> Expr {
-        let declared = self.env.program.map(map);
-        let kernel = declared.key;
-        let (entries, span) = (i128::from(declared.max_entries), value.span());
-        // A map of maps may hold some that are larger than the one that says what they are; CPUs are counted at the load.
-        let known = entries > 0 && !declared.is_bound;
-        if known && !(0..entries).contains(&number) || !(0..=BEYOND).contains(&number) {
-            let name = declared.name.clone();
-            let range = if entries == 1 { "only 0".to_owned() } else { format!("0 to {}", entries - 1) };
-            self.warn(span, EntryRange { name, index: number.to_string(), range });
-        }
-        let index = if (0..=BEYOND).contains(&number) { number } else { BEYOND };
-        let (bits, signed) = self.cx.types.as_int(kernel).unwrap_or((32, false));
-        int_expr(fold::wrap(index, bits, signed), kernel, span)
-    }
-
+impl State<'_, '_> {
     /// The index, or one beyond all entries where it does not fit the kernel's key.
     fn within_key(&mut self, index: Expr) -> Expr {
         let (low, high) = self.known_range(&index);
@@ -68,5 +54,23 @@ impl Checker<'_, '_> {
         let choice = Expr { kind: ExprKind::If(Box::new(choice)), ty: Ty::U32, span };
         let block = Block { stmts: vec![init], value: Some(Box::new(choice)), span };
         Expr { kind: ExprKind::Block(block), ty: Ty::U32, span }
+    }
+}
+
+impl Site<'_, '_> {
+    fn constant_index(&mut self, map: MapId, number: i128, value: &Value) -> Expr {
+        let declared = self.env.program.map(map);
+        let kernel = declared.key;
+        let (entries, span) = (i128::from(declared.max_entries), value.span());
+        // A map of maps may hold some that are larger than the one that says what they are; CPUs are counted at the load.
+        let known = entries > 0 && !declared.is_bound;
+        if known && !(0..entries).contains(&number) || !(0..=BEYOND).contains(&number) {
+            let name = declared.name.clone();
+            let range = if entries == 1 { "only 0".to_owned() } else { format!("0 to {}", entries - 1) };
+            self.warn(span, EntryRange { name, index: number.to_string(), range });
+        }
+        let index = if (0..=BEYOND).contains(&number) { number } else { BEYOND };
+        let (bits, signed) = self.cx.types.as_int(kernel).unwrap_or((32, false));
+        int_expr(fold::wrap(index, bits, signed), kernel, span)
     }
 }

@@ -1,8 +1,8 @@
 //! Maps of maps: `if (var inner = outer[k])`, and `outer[k] = &other` in user space.
 
-use super::Checker;
 use super::exprs::strip;
 use super::scope::LocalKind;
+use super::{Checker, State};
 use crate::ast::{self, ExprKind as Ast, UnaryOp};
 use crate::diag::codes::maps::{InnerMismatch, InnerWanted};
 use crate::sema::tree::{MapId, Optional, OptionalKind, StmtKind};
@@ -29,12 +29,6 @@ impl Checker<'_, '_> {
         };
         let ty = self.cx.types.ptr(Ty::U8, Space::Map, false);
         Some(Optional { kind: OptionalKind::InnerMap { map, key, bound }, ty, span })
-    }
-
-    /// The map that a local is bound to, by `if (var inner = outer[k])`.
-    pub fn bound_map(&self, name: &str) -> Option<MapId> {
-        let info = &self.info[self.local_of(name)?.0 as usize];
-        info.map.filter(|_| info.kind == LocalKind::InnerMap)
     }
 
     /// `outer[k] = &other`
@@ -69,5 +63,13 @@ impl Checker<'_, '_> {
         self.error(value.span, InnerMismatch { inner, name, differs: differs.to_owned() })
             .note(at, "the template of the maps that it holds");
         None
+    }
+}
+
+impl State<'_, '_> {
+    /// The map that a local is bound to, by `if (var inner = outer[k])`.
+    pub fn bound_map(&self, name: &str) -> Option<MapId> {
+        let info = &self.info[self.local_of(name)?.0 as usize];
+        info.map.filter(|_| info.kind == LocalKind::InnerMap)
     }
 }

@@ -1,8 +1,8 @@
 //! Iterators: what a program prints and writes for the reader of its file.
 
-use super::Checker;
 use super::scope::LocalKind;
 use super::value::number;
+use super::{Checker, Site, State};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::NoBytes;
 use crate::diag::codes::lifecycle::{ReadInto, ReadTooMuch, WantsHandle};
@@ -12,29 +12,6 @@ use crate::tables::{self, is_kernel_context};
 use crate::types::Ty;
 
 impl Checker<'_, '_> {
-    /// Whether a type is a pointer to the context of an iterator.
-    pub fn is_iterator(&self, ty: Ty) -> bool {
-        self.pointer(ty).is_some_and(|pointer| is_kernel_context(&self.cx.types, pointer.to))
-    }
-
-    /// The parameter that is the context of an iterator.
-    pub fn own_iterator(&mut self) -> Option<Expr> {
-        let of_iterator = |&local: &LocalId| {
-            let index = local.0 as usize;
-            self.info[index].kind == LocalKind::Param && self.is_iterator(self.locals[index].ty)
-        };
-        let param = (0..self.locals.len() as u32).map(LocalId).find(of_iterator)?;
-        let span = self.locals[param.0 as usize].span;
-        Some(self.read_local(param, span))
-    }
-
-    /// `ctx->meta->seq`
-    pub fn sequence(&mut self, ctx: Expr, span: Span) -> Expr {
-        let named = |name: &str| Ident { name: name.to_owned(), span };
-        let meta = self.field_of(ctx, &named("meta"), true, span);
-        self.field_of(meta, &named("seq"), true, span)
-    }
-
     /// `read(a, &v, n)`, or `read(a)` of a perf event.
     pub fn read(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
         if let [_] = args {
@@ -95,5 +72,32 @@ impl Checker<'_, '_> {
         }
         let seq = self.sequence(ctx, span);
         Some(Expr::operation(Callee::SeqWrite, vec![seq, value], Ty::VOID, span))
+    }
+}
+
+impl State<'_, '_> {
+    /// The parameter that is the context of an iterator.
+    pub fn own_iterator(&mut self) -> Option<Expr> {
+        let of_iterator = |&local: &LocalId| {
+            let index = local.0 as usize;
+            self.info[index].kind == LocalKind::Param && self.is_iterator(self.locals[index].ty)
+        };
+        let param = (0..self.locals.len() as u32).map(LocalId).find(of_iterator)?;
+        let span = self.locals[param.0 as usize].span;
+        Some(self.read_local(param, span))
+    }
+
+    /// `ctx->meta->seq`
+    pub fn sequence(&mut self, ctx: Expr, span: Span) -> Expr {
+        let named = |name: &str| Ident { name: name.to_owned(), span };
+        let meta = self.field_of(ctx, &named("meta"), true, span);
+        self.field_of(meta, &named("seq"), true, span)
+    }
+}
+
+impl Site<'_, '_> {
+    /// Whether a type is a pointer to the context of an iterator.
+    pub fn is_iterator(&self, ty: Ty) -> bool {
+        self.pointer(ty).is_some_and(|pointer| is_kernel_context(&self.cx.types, pointer.to))
     }
 }

@@ -1,14 +1,14 @@
 //! `r = other(ctx)`, after which only `return r` follows, also at the end of branches: the value of a variable that is returned at once is
 //! in tail position. The pass `tail-position` returns it where it is.
 
-use super::Checker;
+use super::State;
 use super::exprs::{plain_name, strip};
 use crate::ast::{self, ArmBody, CatchPattern, Condition, ExprKind, StmtKind as Ast};
 
 /// Scopes around a statement of the function's own block: that of the parameters, and the block's.
 const OUTERMOST: usize = 2;
 
-impl Checker<'_, '_> {
+impl State<'_, '_> {
     /// Notes the calls whose results the next statement returns.
     pub fn note_kept(&mut self, stmt: &ast::Stmt, next: Option<&ast::Stmt>) {
         if let Ast::Var { name, init: Some(init), otherwise: None, .. } = &stmt.kind {

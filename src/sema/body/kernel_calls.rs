@@ -1,8 +1,8 @@
 //! Calls of functions and macros of the kernel in module code.
 
-use super::Checker;
 use super::exprs::strip;
 use super::signatures::{Param, Signature};
+use super::{Checker, Site};
 use crate::ast::{self, Ident};
 use crate::btf::KernelFunction;
 use crate::diag::codes::support::{NotSupportedYet, UnknownHeader};
@@ -19,7 +19,8 @@ impl Checker<'_, '_> {
         if !self.targets.all(|on| on.is_module) {
             return None;
         }
-        let Some(function) = self.cx.kernel_types.function(&mut self.cx.types, &name.name) else {
+        let cx = &mut *self.cx;
+        let Some(function) = cx.kernel_types.function(&mut cx.types, &name.name) else {
             let (_, params, result) = tables::inline_function(&name.name)?;
             let params = params.into_iter().map(|param| self.table_type(param)).collect();
             let sig = FnSig { params, result: self.table_type(result) };
@@ -33,18 +34,6 @@ impl Checker<'_, '_> {
             return Some(None);
         };
         Some(self.call_kernel(&name.name, &sig, args, (span, None)))
-    }
-
-    fn prototype(&mut self, function: &KernelFunction) -> Option<FnSig> {
-        let params: Option<Vec<Ty>> = function.params.iter().map(|param| param.ty.as_ref().ok().copied()).collect();
-        let result = *function.result.as_ref().ok()?;
-        let params = params?.into_iter().map(|ty| {
-            let TyKind::Ptr { to, space, .. } = self.cx.types.kind(ty) else { return ty };
-            let (to, space) = if to == Ty::VOID { (Ty::U8, Space::Any) } else { (to, space) };
-            self.cx.types.ptr(to, space, false)
-        });
-        let params = params.collect();
-        Some(FnSig { params, result: as_result(self.cx, result) })
     }
 
     /// A call with the types that are written, or the kernel's; C converts to those of the headers.
@@ -91,5 +80,19 @@ impl Checker<'_, '_> {
         } else {
             self.coerce(value, ty)
         }
+    }
+}
+
+impl Site<'_, '_> {
+    fn prototype(&mut self, function: &KernelFunction) -> Option<FnSig> {
+        let params: Option<Vec<Ty>> = function.params.iter().map(|param| param.ty.as_ref().ok().copied()).collect();
+        let result = *function.result.as_ref().ok()?;
+        let params = params?.into_iter().map(|ty| {
+            let TyKind::Ptr { to, space, .. } = self.cx.types.kind(ty) else { return ty };
+            let (to, space) = if to == Ty::VOID { (Ty::U8, Space::Any) } else { (to, space) };
+            self.cx.types.ptr(to, space, false)
+        });
+        let params = params.collect();
+        Some(FnSig { params, result: as_result(self.cx, result) })
     }
 }

@@ -1,7 +1,7 @@
 //! Entries that belong to kernel objects. The key of one is a pointer to the object in BPF code, and a name of the object in user space.
 
-use super::Checker;
 use super::value::error_expr;
+use super::{Checker, Site};
 use crate::ast;
 use crate::diag::codes::maps::ObjectKey;
 use crate::sema::tree::{Expr, MapId};
@@ -55,7 +55,7 @@ impl Checker<'_, '_> {
     }
 }
 
-impl Checker<'_, '_> {
+impl Site<'_, '_> {
     /// Whether a pointer is to a struct of the kernel's BTF of one of these names.
     fn is_one_of(&self, pointer: Ty, names: &[&str]) -> bool {
         let TyKind::Ptr { to, .. } = self.cx.types.kind(pointer) else { return false };

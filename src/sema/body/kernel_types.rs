@@ -1,8 +1,8 @@
 //! Questions of a program about the kernel's types when it is loaded: `exists`, sizes, offsets, and values of enumerators.
 
-use super::Checker;
 use super::exprs::strip;
 use super::value::{Value, error_expr, int_expr, strip_cast};
+use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast, Ident, TypeKind, UnaryOp};
 use crate::btf::KernelEnumerator;
 use crate::diag::codes::types::ExistsWhat;
@@ -51,51 +51,6 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// A predefined enum, or a variant of one, that the kernel's types have too: other kernels may lack it.
-    fn predefined_in_kernel(&mut self, asked: &ast::Expr) -> Option<KernelFact> {
-        let Ast::Name(path) = &asked.kind else { return None };
-        let (first, variant) = match path.segments.as_slice() {
-            [first] => (first, None),
-            [first, variant] => (first, Some(variant)),
-            _ => return None,
-        };
-        let is_own = self.local_name(&first.name).is_some() || self.env.declared(self.module, &first.name).is_some();
-        let predefined = self.env.predefined.get(&first.name).filter(|_| !is_own)?;
-        let Entity::Type(ty) = predefined.entity else {
-            let found = self.cx.kernel_types.enumerator(&mut self.cx.types, &first.name)?;
-            let Ok(KernelEnumerator::Variant(of, variant)) = found else { return None };
-            return Some(KernelFact::VariantExists { of, variant });
-        };
-        let written = self.enum_id(ty)?;
-        let found = self.cx.kernel_types.named(&mut self.cx.types, &first.name)?.ok()?;
-        let Some(variant) = variant else { return Some(KernelFact::TypeExists(found)) };
-        // The kernel of this machine may be one of those that lack it.
-        [self.enum_id(found)?, written].into_iter().find_map(|of| {
-            let variant = self.cx.types.enum_def(of).variants.iter().position(|known| known.name == variant.name)?;
-            Some(KernelFact::VariantExists { of, variant })
-        })
-    }
-
-    /// A variant of an enum of the kernel: a number that the loader knows.
-    pub fn kernel_variant(&mut self, of: EnumId, variant: usize, span: Span) -> Expr {
-        let ty = self.cx.types.intern(TyKind::Enum(of));
-        fact(KernelFact::Variant { of, variant }, ty, span)
-    }
-
-    /// A name that nothing declares, as an enumerator of the kernel. Where a variant of another enum is asked for, or a module
-    /// has the name, that is meant.
-    pub fn kernel_enumerator(&mut self, name: &Ident, expected: Option<Ty>) -> Option<Value> {
-        let other_enum = expected.is_some_and(|ty| self.enum_id(ty).is_some() && !self.is_kernel_enum(ty));
-        if other_enum || !self.env.imports.spelled_out(name).is_empty() {
-            return None;
-        }
-        Some(match kernel_types::enumerator(self.cx, name)? {
-            Some(KernelEnumerator::Variant(of, variant)) => self.kernel_variant(of, variant, name.span).into(),
-            Some(KernelEnumerator::Constant(value)) => Value::untyped(value, name.span),
-            None => error_expr(name.span).into(),
-        })
-    }
-
     /// `sizeof` of a struct of the kernel, or of a part of one that has such structs.
     pub fn kernel_size(&mut self, expr: &ast::Expr) -> Option<Expr> {
         let span = expr.span;
@@ -120,6 +75,35 @@ impl Checker<'_, '_> {
         Some(match self.at_no_address(&place).filter(|_| is_array) {
             Some(field) => fact(KernelFact::FieldSize(Box::new(field)), Ty::U64, span),
             None => fact(KernelFact::TypeSize(place.ty), Ty::U64, span),
+        })
+    }
+}
+
+impl State<'_, '_> {
+    /// A predefined enum, or a variant of one, that the kernel's types have too: other kernels may lack it.
+    fn predefined_in_kernel(&mut self, asked: &ast::Expr) -> Option<KernelFact> {
+        let Ast::Name(path) = &asked.kind else { return None };
+        let (first, variant) = match path.segments.as_slice() {
+            [first] => (first, None),
+            [first, variant] => (first, Some(variant)),
+            _ => return None,
+        };
+        let is_own = self.local_name(&first.name).is_some() || self.env.declared(self.module, &first.name).is_some();
+        let predefined = self.env.predefined.get(&first.name).filter(|_| !is_own)?;
+        let Entity::Type(ty) = predefined.entity else {
+            let cx = &mut *self.cx;
+            let found = cx.kernel_types.enumerator(&mut cx.types, &first.name)?;
+            let Ok(KernelEnumerator::Variant(of, variant)) = found else { return None };
+            return Some(KernelFact::VariantExists { of, variant });
+        };
+        let written = self.enum_id(ty)?;
+        let cx = &mut *self.cx;
+        let found = cx.kernel_types.named(&mut cx.types, &first.name)?.ok()?;
+        let Some(variant) = variant else { return Some(KernelFact::TypeExists(found)) };
+        // The kernel of this machine may be one of those that lack it.
+        [self.enum_id(found)?, written].into_iter().find_map(|of| {
+            let variant = self.cx.types.enum_def(of).variants.iter().position(|known| known.name == variant.name)?;
+            Some(KernelFact::VariantExists { of, variant })
         })
     }
 
@@ -190,10 +174,6 @@ impl Checker<'_, '_> {
         ty.filter(|&ty| self.cx.types.is_relocated(ty) || self.is_kernel_enum(ty))
     }
 
-    fn is_kernel_enum(&self, ty: Ty) -> bool {
-        self.enum_id(ty).is_some_and(|of| self.cx.kernel_types.has_variants(&self.cx.types, of))
-    }
-
     /// `T` or `T.f` as a place that nothing reads.
     fn kernel_place(&mut self, expr: &ast::Expr) -> Option<Expr> {
         if let Ast::Field { base, name, .. } = &expr.kind {
@@ -202,6 +182,32 @@ impl Checker<'_, '_> {
         }
         let of = self.kernel_type(expr)?;
         Some(self.nowhere(of, expr.span))
+    }
+}
+
+impl Site<'_, '_> {
+    /// A variant of an enum of the kernel: a number that the loader knows.
+    pub fn kernel_variant(&mut self, of: EnumId, variant: usize, span: Span) -> Expr {
+        let ty = self.cx.types.intern(TyKind::Enum(of));
+        fact(KernelFact::Variant { of, variant }, ty, span)
+    }
+
+    /// A name that nothing declares, as an enumerator of the kernel. Where a variant of another enum is asked for, or a module
+    /// has the name, that is meant.
+    pub fn kernel_enumerator(&mut self, name: &Ident, expected: Option<Ty>) -> Option<Value> {
+        let other_enum = expected.is_some_and(|ty| self.enum_id(ty).is_some() && !self.is_kernel_enum(ty));
+        if other_enum || !self.env.imports.spelled_out(name).is_empty() {
+            return None;
+        }
+        Some(match kernel_types::enumerator(self.cx, name)? {
+            Some(KernelEnumerator::Variant(of, variant)) => self.kernel_variant(of, variant, name.span).into(),
+            Some(KernelEnumerator::Constant(value)) => Value::untyped(value, name.span),
+            None => error_expr(name.span).into(),
+        })
+    }
+
+    fn is_kernel_enum(&self, ty: Ty) -> bool {
+        self.enum_id(ty).is_some_and(|of| self.cx.kernel_types.has_variants(&self.cx.types, of))
     }
 
     /// A struct at no address.

@@ -1,10 +1,10 @@
 //! Calls of the kernel's functions.
 
-use super::Checker;
 use super::calls::counted;
 use super::helper_calls::no_memory;
 use super::signatures::{Param, Signature};
 use super::value::{all_known, error_expr, number, strip_cast};
+use super::{Checker, Site};
 use crate::ast;
 use crate::diag::codes::contexts::NoKfunc;
 use crate::diag::codes::types::{ExistsWhat, KfuncArgument};
@@ -50,39 +50,6 @@ impl Checker<'_, '_> {
         Some(Expr::operation(Callee::Kfunc(id), checked, kfunc.result, span))
     }
 
-    /// Reports each use of a function that the program declares and the kernel lacks.
-    fn report_unknown_kfunc(&mut self, id: KfuncId, span: Span) {
-        let kfunc = self.env.program.kfunc(id);
-        if kfunc.unknown {
-            let (name, declared) = (kfunc.name.clone(), kfunc.span);
-            externs::report_unknown(self.cx, span, (&name, declared));
-        }
-    }
-
-    /// `exists(f)`
-    pub fn kfunc_exists(&mut self, id: KfuncId, span: Span) -> Option<Expr> {
-        let kfunc = self.env.program.kfunc(id);
-        if kfunc.broken {
-            self.report_unknown_kfunc(id, span);
-            return None;
-        }
-        if !kfunc.weak {
-            let name = kfunc.name.clone();
-            self.error(span, ExistsWhat {}).note(kfunc.span, "declared here").help(format!(
-                "without this function the program is not loaded; `extern? {name}(…)` says that the kernel may lack it"
-            ));
-            return None;
-        }
-        // Before, the kernel loads no program that has the address of a function of its own (`check_pseudo_btf_id`).
-        if let Some(version) = self.cx.options.lacks(ADDRESSES) {
-            let what = format!("`exists({})`", kfunc.name);
-            if self.cx.needs_kernel(span, what, version).is_some() {
-                return None;
-            }
-        }
-        Some(Expr { kind: ExprKind::Kernel(KernelFact::KfuncExists(id)), ty: Ty::BOOL, span })
-    }
-
     /// A number that the kernel knows when it loads the program.
     pub(super) fn constant_argument(&mut self, callee: &str, arg: &ast::Expr, ty: Ty) -> Expr {
         let value = self.coerced(arg, ty);
@@ -116,6 +83,41 @@ impl Checker<'_, '_> {
         }
         let (ty, span) = (self.cx.types.ptr(Ty::CHAR, Space::Any, false), value.span);
         Expr { kind: ExprKind::AddressOf(Box::new(value)), ty, span }
+    }
+}
+
+impl Site<'_, '_> {
+    /// Reports each use of a function that the program declares and the kernel lacks.
+    fn report_unknown_kfunc(&mut self, id: KfuncId, span: Span) {
+        let kfunc = self.env.program.kfunc(id);
+        if kfunc.unknown {
+            let (name, declared) = (kfunc.name.clone(), kfunc.span);
+            externs::report_unknown(self.cx, span, (&name, declared));
+        }
+    }
+
+    /// `exists(f)`
+    pub fn kfunc_exists(&mut self, id: KfuncId, span: Span) -> Option<Expr> {
+        let kfunc = self.env.program.kfunc(id);
+        if kfunc.broken {
+            self.report_unknown_kfunc(id, span);
+            return None;
+        }
+        if !kfunc.weak {
+            let name = kfunc.name.clone();
+            self.error(span, ExistsWhat {}).note(kfunc.span, "declared here").help(format!(
+                "without this function the program is not loaded; `extern? {name}(…)` says that the kernel may lack it"
+            ));
+            return None;
+        }
+        // Before, the kernel loads no program that has the address of a function of its own (`check_pseudo_btf_id`).
+        if let Some(version) = self.cx.options.lacks(ADDRESSES) {
+            let what = format!("`exists({})`", kfunc.name);
+            if self.cx.needs_kernel(span, what, version).is_some() {
+                return None;
+            }
+        }
+        Some(Expr { kind: ExprKind::Kernel(KernelFact::KfuncExists(id)), ty: Ty::BOOL, span })
     }
 
     fn refuse_argument(&mut self, callee: &str, value: &Expr, why: &str) -> Expr {

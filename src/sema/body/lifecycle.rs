@@ -1,8 +1,8 @@
 //! `load` and `detach`, and the handles that `load` gave.
 
-use super::Checker;
 use super::exprs::strip;
 use super::value::{error_expr, local};
+use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::lifecycle::{LoadWhat, RegisterWhat, WantsHandle};
 use crate::sema::env::Entity;
@@ -37,12 +37,65 @@ impl Checker<'_, '_> {
         None
     }
 
-    /// What `load` of a program yields.
-    pub(super) fn handle_type(&mut self, func: FuncId) -> Ty {
-        let Role::Program(role) = &self.env.program.func(func).role else { return Ty::HANDLE };
-        self.cx.types.handle(role.spec.name)
+    /// `detach(handle)`, `detach(link)`
+    pub fn detach(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        self.takes("detach", 1..=1, args, span)?;
+        let what = self.handle("detach", &args[0].value, true);
+        Some(Expr::operation(Callee::Detach, vec![what], Ty::I32, span))
     }
 
+    /// `register(implementation)`
+    pub fn register(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        self.takes("register", 1..=1, args, span)?;
+        let implementation = self.implementation("register", &args[0].value)?;
+        let callee = Callee::Register { implementation, result_used: true };
+        Some(Expr::operation(callee, Vec::new(), Ty::LINK, span))
+    }
+
+    /// `unregister(implementation)`, `unregister(link)`
+    pub fn unregister(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        self.takes("unregister", 1..=1, args, span)?;
+        let arg = &args[0].value;
+        if self.entity_named(arg).is_none() {
+            let link = self.typed(arg, None);
+            if link.ty == Ty::LINK {
+                return Some(Expr::operation(Callee::Detach, vec![link], Ty::I32, span));
+            }
+            if link.ty != Ty::ERROR {
+                let what = format!("a `{}`", self.ty_name(link.ty));
+                self.register_what("unregister", arg.span, what);
+            }
+            return None;
+        }
+        let implementation = self.implementation("unregister", arg)?;
+        Some(Expr::operation(Callee::Unregister(implementation), Vec::new(), Ty::I32, span))
+    }
+
+    pub(super) fn handle(&mut self, builtin: &str, expr: &ast::Expr, or_link: bool) -> Expr {
+        let wants = if or_link { "what `load` or `attach` returned" } else { "what `load` returned" };
+        if self.program_named(expr).is_some() || self.program_local(expr).is_some() {
+            let name = self.text(expr.span).to_owned();
+            let found = format!("the program `{name}`");
+            self.error(expr.span, WantsHandle { builtin: builtin.into(), wants: wants.into(), found })
+                .help(format!("load it first: `var prog = load({name})`"));
+            return error_expr(expr.span);
+        }
+        let value = self.typed(expr, None);
+        let fits = self.cx.types.is_handle(value.ty) || (or_link && value.ty == Ty::LINK);
+        if fits || value.ty == Ty::ERROR {
+            return value;
+        }
+        let found = format!("`{}`", self.ty_name(value.ty));
+        let program = self.other_spelling(expr);
+        let error = self.error(expr.span, WantsHandle { builtin: builtin.into(), wants: wants.into(), found });
+        if let Some(program) = program {
+            error.help(format!("load it first: `var prog = load({program})`"));
+        }
+        error_expr(expr.span)
+    }
+}
+
+impl State<'_, '_> {
     /// The program that `"name"` or `&name` means.
     fn other_spelling(&self, arg: &ast::Expr) -> Option<String> {
         let arg = strip(arg);
@@ -84,40 +137,6 @@ impl Checker<'_, '_> {
         matches!(self.env.program.func(*func).role, Role::Program(_)).then_some(*func)
     }
 
-    /// `detach(handle)`, `detach(link)`
-    pub fn detach(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
-        self.takes("detach", 1..=1, args, span)?;
-        let what = self.handle("detach", &args[0].value, true);
-        Some(Expr::operation(Callee::Detach, vec![what], Ty::I32, span))
-    }
-
-    /// `register(implementation)`
-    pub fn register(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
-        self.takes("register", 1..=1, args, span)?;
-        let implementation = self.implementation("register", &args[0].value)?;
-        let callee = Callee::Register { implementation, result_used: true };
-        Some(Expr::operation(callee, Vec::new(), Ty::LINK, span))
-    }
-
-    /// `unregister(implementation)`, `unregister(link)`
-    pub fn unregister(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
-        self.takes("unregister", 1..=1, args, span)?;
-        let arg = &args[0].value;
-        if self.entity_named(arg).is_none() {
-            let link = self.typed(arg, None);
-            if link.ty == Ty::LINK {
-                return Some(Expr::operation(Callee::Detach, vec![link], Ty::I32, span));
-            }
-            if link.ty != Ty::ERROR {
-                let what = format!("a `{}`", self.ty_name(link.ty));
-                self.register_what("unregister", arg.span, what);
-            }
-            return None;
-        }
-        let implementation = self.implementation("unregister", arg)?;
-        Some(Expr::operation(Callee::Unregister(implementation), Vec::new(), Ty::I32, span))
-    }
-
     /// The `impl` that a name is; none if that it is something else was reported.
     fn implementation(&mut self, builtin: &str, expr: &ast::Expr) -> Option<ImplId> {
         match self.entity_named(expr) {
@@ -136,6 +155,19 @@ impl Checker<'_, '_> {
         None
     }
 
+    /// The program that a handle is known to be of.
+    pub(super) fn loaded(&self, handle: &Expr) -> Option<FuncId> {
+        loaded_by(handle).or_else(|| self.info[local(handle)?.0 as usize].program)
+    }
+}
+
+impl Site<'_, '_> {
+    /// What `load` of a program yields.
+    pub(super) fn handle_type(&mut self, func: FuncId) -> Ty {
+        let Role::Program(role) = &self.env.program.func(func).role else { return Ty::HANDLE };
+        self.cx.types.handle(role.spec.name)
+    }
+
     fn register_what(&mut self, builtin: &str, span: Span, what: String) {
         let link = if builtin == "unregister" { " or what `register` returned" } else { "" };
         let (builtin, wants) = (builtin.to_owned(), format!("an `impl`{link}"));
@@ -143,37 +175,9 @@ impl Checker<'_, '_> {
             .help("it is declared `@struct_ops(\"type\") impl name { … }`");
     }
 
-    pub(super) fn handle(&mut self, builtin: &str, expr: &ast::Expr, or_link: bool) -> Expr {
-        let wants = if or_link { "what `load` or `attach` returned" } else { "what `load` returned" };
-        if self.program_named(expr).is_some() || self.program_local(expr).is_some() {
-            let name = self.text(expr.span).to_owned();
-            let found = format!("the program `{name}`");
-            self.error(expr.span, WantsHandle { builtin: builtin.into(), wants: wants.into(), found })
-                .help(format!("load it first: `var prog = load({name})`"));
-            return error_expr(expr.span);
-        }
-        let value = self.typed(expr, None);
-        let fits = self.cx.types.is_handle(value.ty) || (or_link && value.ty == Ty::LINK);
-        if fits || value.ty == Ty::ERROR {
-            return value;
-        }
-        let found = format!("`{}`", self.ty_name(value.ty));
-        let program = self.other_spelling(expr);
-        let error = self.error(expr.span, WantsHandle { builtin: builtin.into(), wants: wants.into(), found });
-        if let Some(program) = program {
-            error.help(format!("load it first: `var prog = load({program})`"));
-        }
-        error_expr(expr.span)
-    }
-
     /// Whether the other programs load where the kernel refuses this one.
     pub(super) fn may_fail(&self, program: FuncId) -> bool {
         matches!(&self.env.program.func(program).role, Role::Program(role) if role.loading.optional)
-    }
-
-    /// The program that a handle is known to be of.
-    pub(super) fn loaded(&self, handle: &Expr) -> Option<FuncId> {
-        loaded_by(handle).or_else(|| self.info[local(handle)?.0 as usize].program)
     }
 }
 

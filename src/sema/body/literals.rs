@@ -1,8 +1,8 @@
 //! Literals, and expressions of literals alone: they fold exactly and take the type of the place that they go to.
 
-use super::Checker;
 use super::scope::Name;
 use super::value::{Value, error_expr};
+use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast, Path, UnaryOp};
 use crate::diag::codes::shared::{OwnerPlace, SpecialPlace};
 use crate::diag::codes::types::{MissingFields, NotAStruct, ObjectByPointer};
@@ -16,6 +16,118 @@ use crate::tables::STRUCTS;
 use crate::types::{Origin, StructDef, StructId, Ty, TyKind};
 
 impl Checker<'_, '_> {
+    /// `sizeof(e)`, which does not evaluate its operand.
+    pub fn size_of(&mut self, operand: &ast::Expr, whole: &ast::Expr, expected: Option<Ty>) -> Value {
+        if self.has_written_size(operand) {
+            return self.literal(whole, expected);
+        }
+        let flow = self.flow.clone();
+        let operand = self.typed(operand, None);
+        self.flow = flow;
+        match operand.ty {
+            Ty::ERROR => error_expr(whole.span).into(),
+            ty => Value::untyped(self.cx.types.size_of(ty).into(), whole.span),
+        }
+    }
+
+    /// Checks the operands of the `sizeof`s of a literal, see `is_literal`.
+    fn check_sizes_in(&mut self, expr: &ast::Expr) {
+        if let Ast::Paren(inner) | Ast::Unary { operand: inner, .. } = &expr.kind {
+            self.check_sizes_in(inner);
+        } else if let Ast::Binary { left, right, .. } = &expr.kind {
+            self.check_sizes_in(left);
+            self.check_sizes_in(right);
+        } else if let Ast::SizeofExpr(operand) = &expr.kind {
+            self.check_named_in(operand);
+        } else if let Ast::SizeofType(ast::Type { kind: ast::TypeKind::Named(path), .. }) = &expr.kind {
+            self.note_sized(path);
+        }
+    }
+
+    /// A variable that `sizeof` names is used, and its indexes are numbers.
+    fn check_named_in(&mut self, operand: &ast::Expr) {
+        if let Ast::Index { base, index } = &operand.kind {
+            if self.with_scope(|cx, scope| consts::written_type(cx, scope, operand)).is_none() {
+                self.coerced(index, Ty::U64);
+            }
+            self.check_named_in(base);
+        } else if let Ast::Paren(inner)
+        | Ast::Field { base: inner, .. }
+        | Ast::Unary { op: UnaryOp::Deref, operand: inner } = &operand.kind
+        {
+            self.check_named_in(inner);
+        } else if let Ast::Name(path) = &operand.kind {
+            self.note_sized(path);
+        }
+    }
+
+    /// Checks an expression of literals and constants by computing it; the type of its place, if known, is `expected`.
+    pub fn literal(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Value {
+        let flow = self.flow.clone();
+        self.check_sizes_in(expr);
+        self.flow = flow;
+        let constant = self.with_scope(|cx, scope| consts::value(cx, scope, expr, expected));
+        match constant {
+            Some(Constant { value: Const::Int(number), ty: None }) => Value::untyped(number, expr.span),
+            Some(Constant { value, ty: Some(ty) }) => Expr { kind: ExprKind::Const(value), ty, span: expr.span }.into(),
+            Some(_) | None => error_expr(expr.span).into(),
+        }
+    }
+
+    /// `Name { field: value, … }`; `rest` is a `..` at its end.
+    pub fn struct_literal(&mut self, name: &Path, (inits, rest): (&[ast::FieldInit], bool), span: Span) -> Expr {
+        let named = ast::Type { kind: ast::TypeKind::Named(name.clone()), span: name.span };
+        let ty = self.resolve_bare(&named);
+        if let Some(spec) = self.cx.types.special(ty) {
+            self.error(span, SpecialPlace { what: format!("a `{}`", spec.name) });
+            return error_expr(span);
+        }
+        if self.cx.types.has_origin(ty, Origin::is_link) {
+            let what = format!("a `{}`, which is in lists or trees,", self.ty_name(ty));
+            self.error(span, OwnerPlace { what }).help("make it by `new`, and write its fields through the pointer");
+            return error_expr(span);
+        }
+        if self.cx.types.is_relocated(ty) {
+            let ty = self.ty_name(ty);
+            self.error(span, ObjectByPointer { ty });
+            return error_expr(span);
+        }
+        let TyKind::Struct(id) = self.cx.types.kind(ty) else {
+            for init in inits {
+                self.typed(&init.value, None);
+            }
+            if ty != Ty::ERROR {
+                let name = self.text(name.span).to_owned();
+                self.error(span, NotAStruct { name });
+            }
+            return error_expr(span);
+        };
+        let mut fields: Vec<(usize, Expr)> = Vec::new();
+        let mut failed = false;
+        for init in inits {
+            let Some((index, field_ty)) = self.literal_field(id, &init.name) else {
+                self.typed(&init.value, None);
+                failed = true;
+                continue;
+            };
+            let value = self.coerced(&init.value, field_ty);
+            if let Some((before, _)) = fields.iter().find(|(before, _)| gives_again(&self.cx.types, id, *before, index))
+            {
+                given_again(self.cx, id, *before, &init.name);
+                failed = true;
+                continue;
+            }
+            fields.push((index, value));
+        }
+        // A name that is no field's is likely the one that is missing.
+        if failed || !self.check_perf_options(ty, &fields, span) || !self.fill_defaults(id, &mut fields, rest, span) {
+            return error_expr(span);
+        }
+        Expr { kind: ExprKind::Struct { fields }, ty, span }
+    }
+}
+
+impl State<'_, '_> {
     /// Whether the type of an expression depends on its context.
     pub fn is_open(&self, expr: &ast::Expr) -> bool {
         if let Ast::Paren(inner) = &expr.kind {
@@ -72,51 +184,6 @@ impl Checker<'_, '_> {
         matches!(operand.kind, Ast::Name(_))
     }
 
-    /// `sizeof(e)`, which does not evaluate its operand.
-    pub fn size_of(&mut self, operand: &ast::Expr, whole: &ast::Expr, expected: Option<Ty>) -> Value {
-        if self.has_written_size(operand) {
-            return self.literal(whole, expected);
-        }
-        let flow = self.flow.clone();
-        let operand = self.typed(operand, None);
-        self.flow = flow;
-        match operand.ty {
-            Ty::ERROR => error_expr(whole.span).into(),
-            ty => Value::untyped(self.cx.types.size_of(ty).into(), whole.span),
-        }
-    }
-
-    /// Checks the operands of the `sizeof`s of a literal, see `is_literal`.
-    fn check_sizes_in(&mut self, expr: &ast::Expr) {
-        if let Ast::Paren(inner) | Ast::Unary { operand: inner, .. } = &expr.kind {
-            self.check_sizes_in(inner);
-        } else if let Ast::Binary { left, right, .. } = &expr.kind {
-            self.check_sizes_in(left);
-            self.check_sizes_in(right);
-        } else if let Ast::SizeofExpr(operand) = &expr.kind {
-            self.check_named_in(operand);
-        } else if let Ast::SizeofType(ast::Type { kind: ast::TypeKind::Named(path), .. }) = &expr.kind {
-            self.note_sized(path);
-        }
-    }
-
-    /// A variable that `sizeof` names is used, and its indexes are numbers.
-    fn check_named_in(&mut self, operand: &ast::Expr) {
-        if let Ast::Index { base, index } = &operand.kind {
-            if self.with_scope(|cx, scope| consts::written_type(cx, scope, operand)).is_none() {
-                self.coerced(index, Ty::U64);
-            }
-            self.check_named_in(base);
-        } else if let Ast::Paren(inner)
-        | Ast::Field { base: inner, .. }
-        | Ast::Unary { op: UnaryOp::Deref, operand: inner } = &operand.kind
-        {
-            self.check_named_in(inner);
-        } else if let Ast::Name(path) = &operand.kind {
-            self.note_sized(path);
-        }
-    }
-
     fn note_sized(&mut self, path: &Path) {
         if let [name] = path.segments.as_slice()
             && let Some(local) = self.local_of(&name.name)
@@ -135,76 +202,13 @@ impl Checker<'_, '_> {
         }
         matches!(self.entity_named(expr), Some(Entity::Const { value: Const::Int(_), ty: None }))
     }
+}
 
-    /// Checks an expression of literals and constants by computing it; the type of its place, if known, is `expected`.
-    pub fn literal(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Value {
-        let flow = self.flow.clone();
-        self.check_sizes_in(expr);
-        self.flow = flow;
-        let constant = self.with_scope(|cx, scope| consts::value(cx, scope, expr, expected));
-        match constant {
-            Some(Constant { value: Const::Int(number), ty: None }) => Value::untyped(number, expr.span),
-            Some(Constant { value, ty: Some(ty) }) => Expr { kind: ExprKind::Const(value), ty, span: expr.span }.into(),
-            Some(_) | None => error_expr(expr.span).into(),
-        }
-    }
-
+impl Site<'_, '_> {
     /// A constant string whose type has room for a NUL after the bytes.
     pub fn string(&mut self, bytes: &[u8], span: Span) -> Expr {
         let ty = self.cx.types.string(bytes.len() as u32 + 1);
         Expr { kind: ExprKind::Const(Const::Str(bytes.to_vec())), ty, span }
-    }
-
-    /// `Name { field: value, … }`; `rest` is a `..` at its end.
-    pub fn struct_literal(&mut self, name: &Path, (inits, rest): (&[ast::FieldInit], bool), span: Span) -> Expr {
-        let named = ast::Type { kind: ast::TypeKind::Named(name.clone()), span: name.span };
-        let ty = self.resolve_bare(&named);
-        if let Some(spec) = self.cx.types.special(ty) {
-            self.error(span, SpecialPlace { what: format!("a `{}`", spec.name) });
-            return error_expr(span);
-        }
-        if self.cx.types.has_origin(ty, Origin::is_link) {
-            let what = format!("a `{}`, which is in lists or trees,", self.ty_name(ty));
-            self.error(span, OwnerPlace { what }).help("make it by `new`, and write its fields through the pointer");
-            return error_expr(span);
-        }
-        if self.cx.types.is_relocated(ty) {
-            let ty = self.ty_name(ty);
-            self.error(span, ObjectByPointer { ty });
-            return error_expr(span);
-        }
-        let TyKind::Struct(id) = self.cx.types.kind(ty) else {
-            for init in inits {
-                self.typed(&init.value, None);
-            }
-            if ty != Ty::ERROR {
-                let name = self.text(name.span).to_owned();
-                self.error(span, NotAStruct { name });
-            }
-            return error_expr(span);
-        };
-        let mut fields: Vec<(usize, Expr)> = Vec::new();
-        let mut failed = false;
-        for init in inits {
-            let Some((index, field_ty)) = self.literal_field(id, &init.name) else {
-                self.typed(&init.value, None);
-                failed = true;
-                continue;
-            };
-            let value = self.coerced(&init.value, field_ty);
-            if let Some((before, _)) = fields.iter().find(|(before, _)| gives_again(&self.cx.types, id, *before, index))
-            {
-                given_again(self.cx, id, *before, &init.name);
-                failed = true;
-                continue;
-            }
-            fields.push((index, value));
-        }
-        // A name that is no field's is likely the one that is missing.
-        if failed || !self.check_perf_options(ty, &fields, span) || !self.fill_defaults(id, &mut fields, rest, span) {
-            return error_expr(span);
-        }
-        Expr { kind: ExprKind::Struct { fields }, ty, span }
     }
 
     fn literal_field(&mut self, id: StructId, name: &ast::Ident) -> Option<(usize, Ty)> {

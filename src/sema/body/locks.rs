@@ -1,9 +1,9 @@
 //! `lock (entry.field) { … }`
 
-use super::Checker;
 use super::exprs::strip;
 use super::owners::entry_of;
 use super::scope::LocalKind;
+use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::shared::{LockWhat, ModuleLockUse};
 use crate::sema::env::Entity;
@@ -68,7 +68,9 @@ impl Checker<'_, '_> {
         }
         Some(Expr { kind: ExprKind::Field { base: Box::new(base), field }, ty, span: place.span })
     }
+}
 
+impl State<'_, '_> {
     /// A variable that is a lock itself: one of the module, or a `local var`.
     fn variable_lock(&mut self, place: &ast::Expr) -> Option<Option<Expr>> {
         let Some(Entity::Global(id)) = self.entity_named(place) else { return None };
@@ -76,7 +78,9 @@ impl Checker<'_, '_> {
         let is_lock = self.cx.types.is_lock(global.ty) || tables::lock_of(&self.cx.types, global.ty).is_some();
         is_lock.then_some(Some(Expr { kind: ExprKind::Global(id), ty: global.ty, span: place.span }))
     }
+}
 
+impl Site<'_, '_> {
     /// Reports a lock of a module that is used as a value or a place.
     pub fn refuse_module_lock(&mut self, ty: Ty, name: &ast::Ident) -> bool {
         let Some(lock) = tables::lock_of(&self.cx.types, ty) else { return false };

@@ -1,10 +1,10 @@
 //! Loops, and the exits from them.
 
-use super::Checker;
 use super::flow::Flow;
 use super::percpu::EntryKey;
 use super::scope::LocalKind;
 use super::value;
+use super::{Checker, Site, State};
 use crate::ast::{self, ForOver};
 use crate::diag::codes::names::OutsideLoop;
 use crate::diag::codes::types::MismatchedTypes;
@@ -47,19 +47,100 @@ impl Checker<'_, '_> {
         StmtKind::Loop { body }
     }
 
-    /// Loops of BPF code end, as by `break`, after the most iterations that the kernel allows.
-    fn after_endless(&mut self) {
-        let ends = self.targets.any(|on| on.bounds_loops) && self.loops.last().is_some_and(|innermost| innermost.again);
-        self.flow.reachable &= ends;
-        self.flow.unforeseen = ends;
-    }
-
     /// Checks the body; the loop stays on the stack until `join_breaks`.
     pub fn loop_body(&mut self, body: &ast::Block) -> Block {
         self.loops.push(Loop { breaks: None, again: false });
         let body = self.block(body);
         self.next_iteration();
         body
+    }
+
+    /// Checks a `for` over a range, an array, a map or a per-CPU entry; none if it is wrong, which was reported.
+    pub fn for_stmt(&mut self, stmt: &ast::ForStmt) -> Option<StmtKind> {
+        match &stmt.over {
+            ForOver::Range { low, high, inclusive } => self.for_range(stmt, low, high, *inclusive),
+            ForOver::Each(over) => match self.map_named(over) {
+                Some(map) => self.for_map(stmt, map, over.span),
+                None if self.map_entry(over).is_some_and(|(map, _)| self.env.program.map(map).kind.percpu) => {
+                    let (map, key) = self.map_entry(over)?;
+                    self.for_cpus(stmt, (map, EntryKey::Written(key)), over.span)
+                }
+                None if let Some((map, key)) = self.each_cpu(over) => {
+                    self.for_cpus(stmt, (map, EntryKey::Walked(key)), over.span)
+                }
+                None => {
+                    let over = self.typed(over, None);
+                    if over.ty == Ty::BYTES {
+                        return self.for_view(stmt, over);
+                    }
+                    let pointee = self.pointer(over.ty).map_or(over.ty, |p| p.to);
+                    if self.array(pointee).is_some() {
+                        return self.for_array(stmt, over);
+                    }
+                    if over.ty != Ty::ERROR {
+                        self.refuse_for(&over);
+                    }
+                    self.declare_unknown(&stmt.names);
+                    self.unbound_body(&stmt.body);
+                    None
+                }
+            },
+        }
+    }
+
+    fn for_map(&mut self, stmt: &ast::ForStmt, map: MapId, span: Span) -> Option<StmtKind> {
+        if !self.can(map, MapAccess::Walk, span) {
+            self.declare_unknown(&stmt.names);
+            self.unbound_body(&stmt.body);
+            return None;
+        }
+        let Some(key) = stmt.names.first() else { crate::bug!("a loop without a name") };
+        // `for (k in m)` walks the keys.
+        let no_value = ast::Ident { name: "_".to_owned(), span: key.span };
+        let value = stmt.names.get(1).unwrap_or(&no_value);
+        let declared = self.env.program.map(map);
+        let (key_ty, value_ty, index) = (declared.key, declared.value, declared.index);
+        self.forget_changed(&stmt.body);
+        let after = self.flow.clone();
+        self.push_scope();
+        let written = self.declare(&key.name, index.unwrap_or(key_ty), key.span, LocalKind::LoopVariable);
+        let value = self.declare(&value.name, value_ty, value.span, LocalKind::LoopVariable);
+        if self.env.program.map(map).kind.percpu {
+            self.info(value).each_cpu = Some((map, written));
+        }
+        let mut body = self.loop_body(&stmt.body);
+        let key = match index {
+            None => written,
+            Some(index) => {
+                // The kernel counts in its own type.
+                let counted = self.hidden("index", key_ty, key.span);
+                let init = Some(value::cast(self.local_expr(counted, key.span), index));
+                body.stmts.insert(0, Stmt { kind: StmtKind::Var { local: written, init }, span: key.span });
+                counted
+            }
+        };
+        self.flow = after;
+        self.join_breaks();
+        self.pop_scope();
+        Some(StmtKind::ForMap { map, key, value, body })
+    }
+
+    /// Checks the body of a loop that was reported, and leaves the scope of its names.
+    pub fn unbound_body(&mut self, body: &ast::Block) {
+        let after = self.flow.clone();
+        self.loop_body(body);
+        self.flow = after;
+        self.join_breaks();
+        self.pop_scope();
+    }
+}
+
+impl State<'_, '_> {
+    /// Loops of BPF code end, as by `break`, after the most iterations that the kernel allows.
+    fn after_endless(&mut self) {
+        let ends = self.targets.any(|on| on.bounds_loops) && self.loops.last().is_some_and(|innermost| innermost.again);
+        self.flow.reachable &= ends;
+        self.flow.unforeseen = ends;
     }
 
     /// Control goes back to the loop's head.
@@ -111,39 +192,16 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// Checks a `for` over a range, an array, a map or a per-CPU entry; none if it is wrong, which was reported.
-    pub fn for_stmt(&mut self, stmt: &ast::ForStmt) -> Option<StmtKind> {
-        match &stmt.over {
-            ForOver::Range { low, high, inclusive } => self.for_range(stmt, low, high, *inclusive),
-            ForOver::Each(over) => match self.map_named(over) {
-                Some(map) => self.for_map(stmt, map, over.span),
-                None if self.map_entry(over).is_some_and(|(map, _)| self.env.program.map(map).kind.percpu) => {
-                    let (map, key) = self.map_entry(over)?;
-                    self.for_cpus(stmt, (map, EntryKey::Written(key)), over.span)
-                }
-                None if let Some((map, key)) = self.each_cpu(over) => {
-                    self.for_cpus(stmt, (map, EntryKey::Walked(key)), over.span)
-                }
-                None => {
-                    let over = self.typed(over, None);
-                    if over.ty == Ty::BYTES {
-                        return self.for_view(stmt, over);
-                    }
-                    let pointee = self.pointer(over.ty).map_or(over.ty, |p| p.to);
-                    if self.array(pointee).is_some() {
-                        return self.for_array(stmt, over);
-                    }
-                    if over.ty != Ty::ERROR {
-                        self.refuse_for(&over);
-                    }
-                    self.declare_unknown(&stmt.names);
-                    self.unbound_body(&stmt.body);
-                    None
-                }
-            },
+    /// Names of a loop that was reported: known, so that its body can be checked.
+    pub fn declare_unknown(&mut self, names: &[ast::Ident]) {
+        self.push_scope();
+        for name in names {
+            self.declare(&name.name, Ty::ERROR, name.span, LocalKind::LoopVariable);
         }
     }
+}
 
+impl Site<'_, '_> {
     /// A value that is neither range nor array.
     fn refuse_for(&mut self, over: &Expr) {
         let found = format!("`{}`", self.ty_name(over.ty));
@@ -157,59 +215,5 @@ impl Checker<'_, '_> {
         if let Some(help) = counts {
             error.help(help);
         }
-    }
-
-    fn for_map(&mut self, stmt: &ast::ForStmt, map: MapId, span: Span) -> Option<StmtKind> {
-        if !self.can(map, MapAccess::Walk, span) {
-            self.declare_unknown(&stmt.names);
-            self.unbound_body(&stmt.body);
-            return None;
-        }
-        let Some(key) = stmt.names.first() else { crate::bug!("a loop without a name") };
-        // `for (k in m)` walks the keys.
-        let no_value = ast::Ident { name: "_".to_owned(), span: key.span };
-        let value = stmt.names.get(1).unwrap_or(&no_value);
-        let declared = self.env.program.map(map);
-        let (key_ty, value_ty, index) = (declared.key, declared.value, declared.index);
-        self.forget_changed(&stmt.body);
-        let after = self.flow.clone();
-        self.push_scope();
-        let written = self.declare(&key.name, index.unwrap_or(key_ty), key.span, LocalKind::LoopVariable);
-        let value = self.declare(&value.name, value_ty, value.span, LocalKind::LoopVariable);
-        if self.env.program.map(map).kind.percpu {
-            self.info(value).each_cpu = Some((map, written));
-        }
-        let mut body = self.loop_body(&stmt.body);
-        let key = match index {
-            None => written,
-            Some(index) => {
-                // The kernel counts in its own type.
-                let counted = self.hidden("index", key_ty, key.span);
-                let init = Some(value::cast(self.local_expr(counted, key.span), index));
-                body.stmts.insert(0, Stmt { kind: StmtKind::Var { local: written, init }, span: key.span });
-                counted
-            }
-        };
-        self.flow = after;
-        self.join_breaks();
-        self.pop_scope();
-        Some(StmtKind::ForMap { map, key, value, body })
-    }
-
-    /// Names of a loop that was reported: known, so that its body can be checked.
-    pub fn declare_unknown(&mut self, names: &[ast::Ident]) {
-        self.push_scope();
-        for name in names {
-            self.declare(&name.name, Ty::ERROR, name.span, LocalKind::LoopVariable);
-        }
-    }
-
-    /// Checks the body of a loop that was reported, and leaves the scope of its names.
-    pub fn unbound_body(&mut self, body: &ast::Block) {
-        let after = self.flow.clone();
-        self.loop_body(body);
-        self.flow = after;
-        self.join_breaks();
-        self.pop_scope();
     }
 }

@@ -1,8 +1,8 @@
 //! Methods of maps, and the operations that a map allows.
 
-use super::Checker;
 use super::signatures::{Param, Signature};
 use super::value::all_known;
+use super::{Checker, Site};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::NoSuchMethod;
 use crate::diag::codes::maps::{MapRefuses, MapWanted};
@@ -26,39 +26,6 @@ pub struct MapCall<'a> {
 }
 
 impl Checker<'_, '_> {
-    /// Whether the map allows something where the function runs, or may run; reports if not.
-    pub fn can(&mut self, map: MapId, access: MapAccess, span: Span) -> bool {
-        self.can_any(map, &[access], span)
-    }
-
-    /// Like `can`, but one allowed access of these is enough; the error names the last one.
-    pub fn can_any(&mut self, map: MapId, accesses: &[MapAccess], span: Span) -> bool {
-        let declared = self.env.program.map(map);
-        let why = |access: MapAccess| {
-            let mut last = None;
-            for target in self.targets.iter() {
-                last = Some(refusal(declared.kind, declared.flags, access, target)?);
-            }
-            last
-        };
-        if accesses.iter().any(|&access| why(access).is_none()) {
-            return true;
-        }
-        let Some((access, why)) = accesses.last().and_then(|&access| Some((access, why(access)?))) else { return true };
-        let (name, kind) = (declared.name.clone(), declared.kind);
-        let only = self.targets.only().filter(|_| kind.can(access));
-        let side = only.map_or("on any side", |target| target.facts().within);
-        let refuses =
-            || MapRefuses { name, kind: kind.name.to_owned(), what: access.in_words().into(), side: side.into() };
-        match why {
-            Refusal::Kind => self.error(span, refuses()).help(kind.abilities()),
-            Refusal::Flag(flag) => {
-                self.error(span, refuses()).help(format!("it is declared with `@flags({})`", flag.name))
-            }
-        };
-        false
-    }
-
     /// A call on a map where a value is asked for.
     pub fn map_method(&mut self, map: MapId, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let kind = self.env.program.map(map).kind;
@@ -205,6 +172,41 @@ impl Checker<'_, '_> {
         }
         let params = method.params.iter().chain(&tail).map(|(_, text)| self.table_param(text, Some(map))).collect();
         self.arguments(&mut method_signature(&call, params), args)
+    }
+}
+
+impl Site<'_, '_> {
+    /// Whether the map allows something where the function runs, or may run; reports if not.
+    pub fn can(&mut self, map: MapId, access: MapAccess, span: Span) -> bool {
+        self.can_any(map, &[access], span)
+    }
+
+    /// Like `can`, but one allowed access of these is enough; the error names the last one.
+    pub fn can_any(&mut self, map: MapId, accesses: &[MapAccess], span: Span) -> bool {
+        let declared = self.env.program.map(map);
+        let why = |access: MapAccess| {
+            let mut last = None;
+            for target in self.targets.iter() {
+                last = Some(refusal(declared.kind, declared.flags, access, target)?);
+            }
+            last
+        };
+        if accesses.iter().any(|&access| why(access).is_none()) {
+            return true;
+        }
+        let Some((access, why)) = accesses.last().and_then(|&access| Some((access, why(access)?))) else { return true };
+        let (name, kind) = (declared.name.clone(), declared.kind);
+        let only = self.targets.only().filter(|_| kind.can(access));
+        let side = only.map_or("on any side", |target| target.facts().within);
+        let refuses =
+            || MapRefuses { name, kind: kind.name.to_owned(), what: access.in_words().into(), side: side.into() };
+        match why {
+            Refusal::Kind => self.error(span, refuses()).help(kind.abilities()),
+            Refusal::Flag(flag) => {
+                self.error(span, refuses()).help(format!("it is declared with `@flags({})`", flag.name))
+            }
+        };
+        false
     }
 
     fn no_such_method(&mut self, map: MapId, kind: &MapKindSpec, name: &Ident) {

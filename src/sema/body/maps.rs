@@ -1,10 +1,10 @@
 //! Entries of maps: reading, writing, presence.
 
-use super::Checker;
 use super::assign::Assignment;
 use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::{error_expr, has_effect, local, number};
+use super::{Checker, Site, State};
 use crate::ast::{self, BinaryOp, ExprKind as Ast, Ident};
 use crate::diag::codes::maps::{DeleteFromArray, DeleteWhat, LostFieldWrite, PercpuValue};
 use crate::diag::codes::types::MismatchedTypes;
@@ -18,28 +18,6 @@ use crate::target::Maps;
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
-    /// The map that a name means.
-    pub fn map_named(&self, expr: &ast::Expr) -> Option<MapId> {
-        if let Ast::Name(path) = &strip(expr).kind
-            && let [name] = path.segments.as_slice()
-            && let Some(bound) = self.bound_map(&name.name)
-        {
-            return Some(bound);
-        }
-        if let Entity::Map(map) = self.entity_named(expr)? { Some(*map) } else { None }
-    }
-
-    /// Map and key of `m[k]`.
-    pub fn map_entry<'a>(&self, expr: &'a ast::Expr) -> Option<(MapId, &'a ast::Expr)> {
-        let Ast::Index { base, index } = &strip(expr).kind else { return None };
-        Some((self.map_named(base)?, index))
-    }
-
-    /// Like `map_entry`; none for the entry of a map of sockets, which is a pointer and no value.
-    pub fn value_entry<'a>(&self, expr: &'a ast::Expr) -> Option<(MapId, &'a ast::Expr)> {
-        self.map_entry(expr).filter(|&(map, _)| !self.env.program.map(map).kind.can(MapAccess::Socket))
-    }
-
     /// `m[k]` of a map of sockets.
     fn socket_entry(&mut self, map: MapId, key: &ast::Expr, span: Span) -> Expr {
         let method = MAP_METHODS.iter().find(|method| method.indexed && method.needs == MapAccess::Socket);
@@ -50,12 +28,6 @@ impl Checker<'_, '_> {
         }
         let ty = self.table_type(method.result);
         Expr::operation(Callee::Map { map, method }, vec![key], ty, span)
-    }
-
-    /// Map and key of `m[k].f`, `m[k][i]`, `m[k].f.g[i]` …
-    pub fn below_entry<'a>(&self, expr: &'a ast::Expr) -> Option<(MapId, &'a ast::Expr)> {
-        let (Ast::Field { base, .. } | Ast::Index { base, .. }) = &strip(expr).kind else { return None };
-        self.map_entry(base).or_else(|| self.below_entry(base))
     }
 
     /// `base[index]` as a value.
@@ -79,38 +51,11 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::MapGet { map, key }, ty, span }
     }
 
-    /// Types of key and value.
-    pub fn entry_types(&self, map: MapId) -> (Ty, Ty) {
-        let declared = self.env.program.map(map);
-        (declared.key, declared.value)
-    }
-
     /// `m[k]` as something that may be there or not.
     pub fn entry_optional(&mut self, map: MapId, key: &ast::Expr, span: Span) -> Optional {
         let (_, ty) = self.entry_types(map);
         let key = self.entry_key(map, key);
         Optional { kind: OptionalKind::MapEntry { map, key }, ty, span }
-    }
-
-    /// A per-CPU entry as one value in user space: the sum, of integers.
-    pub fn percpu_value(&mut self, map: MapId, span: Span) {
-        if !self.is_one_value(map) {
-            let declared = self.env.program.map(map);
-            let (name, either) = (declared.name.clone(), self.targets.only().is_none());
-            let error = self.error(span, PercpuValue { name: name.clone() });
-            error.help(format!("`{name}[key].cpu(i)` is one CPU's, `{name}[key].sum()` adds up the integers"));
-            error.help(format!("`for (cpu, v in {name}[key])` goes through all"));
-            if either {
-                error.help("a function that only BPF code calls is declared `@helper`");
-            }
-        }
-    }
-
-    /// Whether an entry is one value to the function: that of its CPU in BPF code, or a sum.
-    fn is_one_value(&self, map: MapId) -> bool {
-        let declared = self.env.program.map(map);
-        let summable = matches!(self.cx.types.kind(declared.value), TyKind::Int { .. } | TyKind::Error);
-        !declared.kind.percpu || summable || !self.targets.any(|on| on.maps == Maps::ByRuntime)
     }
 
     /// `var v = m[k]`: a copy that remembers whether the entry was there.
@@ -222,36 +167,6 @@ impl Checker<'_, '_> {
         Some(Stmt { kind, span })
     }
 
-    /// `array[i] = program`: the handle of the program, which is loaded. None if that was reported; `Some(None)` for another
-    /// value.
-    fn program_entry(&mut self, map: MapId, value: &ast::Expr) -> Option<Option<Expr>> {
-        if self.env.program.map(map).kind.value != ValueRule::Program {
-            return Some(None);
-        }
-        match self.program_value(value) {
-            None => Some(None),
-            Some(func) => {
-                func.map(|func| Some(Expr::operation(Callee::Load(func), Vec::new(), Ty::HANDLE, value.span)))
-            }
-        }
-    }
-
-    /// Reports `m[k] = null` where an entry cannot be null but can be deleted.
-    fn deleted_by_null(&mut self, map: MapId, Assignment { place, value, span, .. }: Assignment<'_>) -> bool {
-        let declared = self.env.program.map(map);
-        let holds_null =
-            matches!(self.cx.types.kind(declared.value), TyKind::Ptr { .. } | TyKind::Fn(_) | TyKind::Error);
-        if holds_null || !declared.kind.can(MapAccess::Delete) {
-            return false;
-        }
-        let (wanted, form) =
-            (format!("`{}`", self.ty_name(declared.value)), format!("delete {}", self.text(place.span)));
-        self.error(value.span, MismatchedTypes { wanted, found: "`null`".into() })
-            .help(format!("an entry is removed by `{form}`"))
-            .fix(span, form);
-        true
-    }
-
     /// `m[k].f = e`, `m[k].f op= e`: in place if the entry is there, else nothing.
     pub fn assign_below(&mut self, map: MapId, key: &ast::Expr, written: Assignment<'_>, out: &mut Vec<Stmt>) {
         let Assignment { place, op, span, .. } = written;
@@ -292,16 +207,6 @@ impl Checker<'_, '_> {
         out.push(Stmt { kind: StmtKind::Expr(expr), span });
     }
 
-    fn lost_write(&mut self, map: MapId, key: &ast::Expr, span: Span) {
-        let declared = self.env.program.map(map);
-        if !declared.kind.array {
-            let name = declared.name.clone();
-            let key = self.text(key.span).to_owned();
-            self.warn(span, LostFieldWrite { map: name.clone() })
-                .help(format!("`if (var v = {name}[{key}]) {{ … }} else {{ … }}` says what to do when it is absent"));
-        }
-    }
-
     /// The place of `m[k].f.g[i]`, where a local names the entry.
     pub fn below_place(&mut self, place: &ast::Expr, entry: crate::sema::tree::LocalId) -> Expr {
         let place = strip(place);
@@ -317,14 +222,6 @@ impl Checker<'_, '_> {
         };
         let base = self.below_place(base, entry);
         self.field_of(base, name, *arrow, place.span)
-    }
-
-    /// Takes the value of an expression into a variable of its own, before the statement.
-    fn evaluate_first(&mut self, expr: &mut Expr, out: &mut Vec<Stmt>) {
-        let span = expr.span;
-        let local = self.hidden("value", expr.ty, span);
-        let value = std::mem::replace(expr, self.local_expr(local, span));
-        out.push(Stmt { kind: StmtKind::Var { local, init: Some(value) }, span });
     }
 
     /// Checks `delete m[k]` or `delete p`; none if it is wrong, which was reported.
@@ -354,6 +251,113 @@ impl Checker<'_, '_> {
         }
         self.note_deleted(map, &key, span);
         Some(StmtKind::MapDelete { map, key })
+    }
+}
+
+impl State<'_, '_> {
+    /// The map that a name means.
+    pub fn map_named(&self, expr: &ast::Expr) -> Option<MapId> {
+        if let Ast::Name(path) = &strip(expr).kind
+            && let [name] = path.segments.as_slice()
+            && let Some(bound) = self.bound_map(&name.name)
+        {
+            return Some(bound);
+        }
+        if let Entity::Map(map) = self.entity_named(expr)? { Some(*map) } else { None }
+    }
+
+    /// Map and key of `m[k]`.
+    pub fn map_entry<'a>(&self, expr: &'a ast::Expr) -> Option<(MapId, &'a ast::Expr)> {
+        let Ast::Index { base, index } = &strip(expr).kind else { return None };
+        Some((self.map_named(base)?, index))
+    }
+
+    /// Like `map_entry`; none for the entry of a map of sockets, which is a pointer and no value.
+    pub fn value_entry<'a>(&self, expr: &'a ast::Expr) -> Option<(MapId, &'a ast::Expr)> {
+        self.map_entry(expr).filter(|&(map, _)| !self.env.program.map(map).kind.can(MapAccess::Socket))
+    }
+
+    /// Map and key of `m[k].f`, `m[k][i]`, `m[k].f.g[i]` …
+    pub fn below_entry<'a>(&self, expr: &'a ast::Expr) -> Option<(MapId, &'a ast::Expr)> {
+        let (Ast::Field { base, .. } | Ast::Index { base, .. }) = &strip(expr).kind else { return None };
+        self.map_entry(base).or_else(|| self.below_entry(base))
+    }
+
+    /// `array[i] = program`: the handle of the program, which is loaded. None if that was reported; `Some(None)` for another
+    /// value.
+    fn program_entry(&mut self, map: MapId, value: &ast::Expr) -> Option<Option<Expr>> {
+        if self.env.program.map(map).kind.value != ValueRule::Program {
+            return Some(None);
+        }
+        match self.program_value(value) {
+            None => Some(None),
+            Some(func) => {
+                func.map(|func| Some(Expr::operation(Callee::Load(func), Vec::new(), Ty::HANDLE, value.span)))
+            }
+        }
+    }
+
+    /// Takes the value of an expression into a variable of its own, before the statement.
+    fn evaluate_first(&mut self, expr: &mut Expr, out: &mut Vec<Stmt>) {
+        let span = expr.span;
+        let local = self.hidden("value", expr.ty, span);
+        let value = std::mem::replace(expr, self.local_expr(local, span));
+        out.push(Stmt { kind: StmtKind::Var { local, init: Some(value) }, span });
+    }
+}
+
+impl Site<'_, '_> {
+    /// Types of key and value.
+    pub fn entry_types(&self, map: MapId) -> (Ty, Ty) {
+        let declared = self.env.program.map(map);
+        (declared.key, declared.value)
+    }
+
+    /// A per-CPU entry as one value in user space: the sum, of integers.
+    pub fn percpu_value(&mut self, map: MapId, span: Span) {
+        if !self.is_one_value(map) {
+            let declared = self.env.program.map(map);
+            let (name, either) = (declared.name.clone(), self.targets.only().is_none());
+            let error = self.error(span, PercpuValue { name: name.clone() });
+            error.help(format!("`{name}[key].cpu(i)` is one CPU's, `{name}[key].sum()` adds up the integers"));
+            error.help(format!("`for (cpu, v in {name}[key])` goes through all"));
+            if either {
+                error.help("a function that only BPF code calls is declared `@helper`");
+            }
+        }
+    }
+
+    /// Whether an entry is one value to the function: that of its CPU in BPF code, or a sum.
+    fn is_one_value(&self, map: MapId) -> bool {
+        let declared = self.env.program.map(map);
+        let summable = matches!(self.cx.types.kind(declared.value), TyKind::Int { .. } | TyKind::Error);
+        !declared.kind.percpu || summable || !self.targets.any(|on| on.maps == Maps::ByRuntime)
+    }
+
+    /// Reports `m[k] = null` where an entry cannot be null but can be deleted.
+    fn deleted_by_null(&mut self, map: MapId, Assignment { place, value, span, .. }: Assignment<'_>) -> bool {
+        let declared = self.env.program.map(map);
+        let holds_null =
+            matches!(self.cx.types.kind(declared.value), TyKind::Ptr { .. } | TyKind::Fn(_) | TyKind::Error);
+        if holds_null || !declared.kind.can(MapAccess::Delete) {
+            return false;
+        }
+        let (wanted, form) =
+            (format!("`{}`", self.ty_name(declared.value)), format!("delete {}", self.text(place.span)));
+        self.error(value.span, MismatchedTypes { wanted, found: "`null`".into() })
+            .help(format!("an entry is removed by `{form}`"))
+            .fix(span, form);
+        true
+    }
+
+    fn lost_write(&mut self, map: MapId, key: &ast::Expr, span: Span) {
+        let declared = self.env.program.map(map);
+        if !declared.kind.array {
+            let name = declared.name.clone();
+            let key = self.text(key.span).to_owned();
+            self.warn(span, LostFieldWrite { map: name.clone() })
+                .help(format!("`if (var v = {name}[{key}]) {{ … }} else {{ … }}` says what to do when it is absent"));
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! `match`: patterns, and whether they cover all values.
 
-use super::Checker;
 use super::branches::Branch;
 use super::coverage::{Coverage, Ranges};
 use super::flow::Flow;
 use super::text_match::OTHER_TEXT;
 use super::value::{Value, cast, error_expr, number, truth};
+use super::{Checker, Site};
 use crate::ast::{self, ArmBody, Pattern};
 use crate::diag::codes::types::{MissingVariants, NotExhaustive, NotMatchable, SecondDefault, UnreachableArm};
 use crate::fold;
@@ -73,42 +73,6 @@ impl Checker<'_, '_> {
         error_expr(span)
     }
 
-    fn to_match_instead(&self, ty: Ty) -> &'static str {
-        if let TyKind::Struct(_) = self.cx.types.kind(ty) {
-            return "match one of its fields";
-        }
-        if let TyKind::Array(..) = self.cx.types.kind(ty) {
-            return "match one of its elements";
-        }
-        if self.pointer(ty).is_some_and(|pointer| self.domain(pointer.to).is_some()) {
-            return "match what it points to: `match (*p) { … }`";
-        }
-        "integers, chars, bools, `be` values, enums and strings can be; other values are compared by `if`"
-    }
-
-    /// The numbers that values of a type have: of an enum only the variants'; of strings the one of those in no pattern.
-    fn domain(&self, ty: Ty) -> Option<Ranges> {
-        if self.is_text(ty) {
-            return Some(vec![(OTHER_TEXT, OTHER_TEXT)]);
-        }
-        if let Some(id) = self.enum_id(ty) {
-            let mut values: Vec<i128> = self.cx.types.enum_def(id).variants.iter().map(|v| v.value).collect();
-            values.sort_unstable();
-            values.dedup();
-            return Some(values.into_iter().map(|value| (value, value)).collect());
-        }
-        self.all_numbers(ty).map(|all| vec![all])
-    }
-
-    /// All numbers that the type's bits can be, those that are no variant of an enum too.
-    fn all_numbers(&self, ty: Ty) -> Option<(i128, i128)> {
-        if ty == Ty::BOOL {
-            return Some((0, 1));
-        }
-        let (bits, signed) = self.be_bits(ty).map(|bits| (bits, false)).or_else(|| self.cx.types.as_int(ty))?;
-        Some(fold::range(bits, signed))
-    }
-
     /// All arms, with what no arm takes, and whether they take all numbers of the subject's type.
     fn arms<B>(
         &mut self,
@@ -158,12 +122,6 @@ impl Checker<'_, '_> {
         }
         let exhaustive = self.all_numbers(subject.ty).is_some_and(|all| covered.missing(all).is_empty());
         (arms, left, exhaustive)
-    }
-
-    fn check_default(&mut self, span: Span, before: Option<Span>) {
-        if let Some(before) = before {
-            self.error(span, SecondDefault {}).note(before, "the first one");
-        }
     }
 
     /// The values that the patterns of an arm take and earlier arms do not; whether one of them is `default`.
@@ -301,6 +259,50 @@ impl Checker<'_, '_> {
                 let branch = self.ended(stmts, None, stmt.span);
                 Branch { leaves: branch.leaves || reported, ..branch }
             }
+        }
+    }
+}
+
+impl Site<'_, '_> {
+    fn to_match_instead(&self, ty: Ty) -> &'static str {
+        if let TyKind::Struct(_) = self.cx.types.kind(ty) {
+            return "match one of its fields";
+        }
+        if let TyKind::Array(..) = self.cx.types.kind(ty) {
+            return "match one of its elements";
+        }
+        if self.pointer(ty).is_some_and(|pointer| self.domain(pointer.to).is_some()) {
+            return "match what it points to: `match (*p) { … }`";
+        }
+        "integers, chars, bools, `be` values, enums and strings can be; other values are compared by `if`"
+    }
+
+    /// The numbers that values of a type have: of an enum only the variants'; of strings the one of those in no pattern.
+    fn domain(&self, ty: Ty) -> Option<Ranges> {
+        if self.is_text(ty) {
+            return Some(vec![(OTHER_TEXT, OTHER_TEXT)]);
+        }
+        if let Some(id) = self.enum_id(ty) {
+            let mut values: Vec<i128> = self.cx.types.enum_def(id).variants.iter().map(|v| v.value).collect();
+            values.sort_unstable();
+            values.dedup();
+            return Some(values.into_iter().map(|value| (value, value)).collect());
+        }
+        self.all_numbers(ty).map(|all| vec![all])
+    }
+
+    /// All numbers that the type's bits can be, those that are no variant of an enum too.
+    fn all_numbers(&self, ty: Ty) -> Option<(i128, i128)> {
+        if ty == Ty::BOOL {
+            return Some((0, 1));
+        }
+        let (bits, signed) = self.be_bits(ty).map(|bits| (bits, false)).or_else(|| self.cx.types.as_int(ty))?;
+        Some(fold::range(bits, signed))
+    }
+
+    fn check_default(&mut self, span: Span, before: Option<Span>) {
+        if let Some(before) = before {
+            self.error(span, SecondDefault {}).note(before, "the first one");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Messages for a value of another type than is expected.
 
-use super::Checker;
+use super::{Site, State};
 use crate::diag::codes::types::MismatchedTypes;
 use crate::sema::consts;
 use crate::source::Span;
@@ -22,7 +22,7 @@ impl Help {
     }
 }
 
-impl Checker<'_, '_> {
+impl State<'_, '_> {
     /// A value does not fit where it goes.
     pub fn mismatch(&mut self, span: Span, found: Ty, wanted: Ty) {
         let (wanted_name, found_name) = (format!("`{}`", self.ty_name(wanted)), format!("`{}`", self.ty_name(found)));
@@ -39,7 +39,9 @@ impl Checker<'_, '_> {
             error.remark(wanted_by);
         }
     }
+}
 
+impl Site<'_, '_> {
     /// The help for a value of the type `found` where `wanted` is expected; none if no conversion is likely meant.
     pub fn mismatch_help(&self, span: Span, found: Ty, wanted: Ty) -> Option<Help> {
         if let Some(help) = self.own_context_help(found, wanted) {

@@ -1,9 +1,9 @@
 //! `module.name` as a value, as a place and called.
 
-use super::Checker;
 use super::exprs::strip;
 use super::places::not_a_place;
 use super::value::{Value, error_expr};
+use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::NotCallable;
 use crate::diag::codes::modules::ModuleSeparator;
@@ -16,49 +16,6 @@ use crate::source::Span;
 use crate::types::Ty;
 
 impl Checker<'_, '_> {
-    /// What a module declares under a name; none if that there is no such thing was reported.
-    fn member(
-        &mut self,
-        import: ImportId,
-        (base, name, arrow): (&ast::Expr, &Ident, bool),
-        called: bool,
-    ) -> Option<Entity> {
-        let env = self.env;
-        let declared = env.member(import, &name.name);
-        let Some(declared) = declared else {
-            env.imports.report(self.cx, import, name, called);
-            return None;
-        };
-        if arrow {
-            let between = Span { lo: base.span.hi, hi: name.span.lo, ..name.span };
-            let (module, found) = (self.text(base.span).to_owned(), "->".to_owned());
-            self.error(between, ModuleSeparator { module, name: name.name.clone(), found })
-                .help("write a point")
-                .fix(between, ".");
-        }
-        if let Entity::Variants(Variants { visible, .. }) = &declared.entity {
-            // A name that the module hides is not its own.
-            return Some(Entity::Variants(Variants { visible: visible.clone(), hidden: Vec::new() }));
-        }
-        Some(declared.entity.clone())
-    }
-
-    /// `module.name` as a value.
-    pub fn member_value(
-        &mut self,
-        import: ImportId,
-        base: &ast::Expr,
-        name: &Ident,
-        arrow: bool,
-        expected: Option<Ty>,
-    ) -> Value {
-        let span = base.span.to(name.span);
-        let Some(entity) = self.member(import, (base, name, arrow), false) else { return error_expr(span).into() };
-        let text = format!("{}.{}", self.text(base.span), name.name);
-        let whole = Ident { name: text, span };
-        self.declared_value(&entity, &whole, expected)
-    }
-
     /// `module.name(args)`
     pub fn call_member(
         &mut self,
@@ -91,6 +48,24 @@ impl Checker<'_, '_> {
         }
         None
     }
+}
+
+impl State<'_, '_> {
+    /// `module.name` as a value.
+    pub fn member_value(
+        &mut self,
+        import: ImportId,
+        base: &ast::Expr,
+        name: &Ident,
+        arrow: bool,
+        expected: Option<Ty>,
+    ) -> Value {
+        let span = base.span.to(name.span);
+        let Some(entity) = self.member(import, (base, name, arrow), false) else { return error_expr(span).into() };
+        let text = format!("{}.{}", self.text(base.span), name.name);
+        let whole = Ident { name: text, span };
+        self.declared_value(&entity, &whole, expected)
+    }
 
     /// `module.name` where something is written to.
     pub fn member_place(&mut self, import: ImportId, base: &ast::Expr, name: &Ident, arrow: bool) -> Expr {
@@ -106,6 +81,35 @@ impl Checker<'_, '_> {
     pub fn in_module<'a>(&self, expr: &'a ast::Expr) -> Option<(ImportId, &'a ast::Expr, &'a Ident, bool)> {
         let Ast::Field { base, name, arrow } = &strip(expr).kind else { return None };
         Some((self.import_named(base)?, base, name, *arrow))
+    }
+}
+
+impl Site<'_, '_> {
+    /// What a module declares under a name; none if that there is no such thing was reported.
+    fn member(
+        &mut self,
+        import: ImportId,
+        (base, name, arrow): (&ast::Expr, &Ident, bool),
+        called: bool,
+    ) -> Option<Entity> {
+        let env = self.env;
+        let declared = env.member(import, &name.name);
+        let Some(declared) = declared else {
+            env.imports.report(self.cx, import, name, called);
+            return None;
+        };
+        if arrow {
+            let between = Span { lo: base.span.hi, hi: name.span.lo, ..name.span };
+            let (module, found) = (self.text(base.span).to_owned(), "->".to_owned());
+            self.error(between, ModuleSeparator { module, name: name.name.clone(), found })
+                .help("write a point")
+                .fix(between, ".");
+        }
+        if let Entity::Variants(Variants { visible, .. }) = &declared.entity {
+            // A name that the module hides is not its own.
+            return Some(Entity::Variants(Variants { visible: visible.clone(), hidden: Vec::new() }));
+        }
+        Some(declared.entity.clone())
     }
 
     /// A module is used as a value.

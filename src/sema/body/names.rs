@@ -1,9 +1,9 @@
 //! Names as values.
 
-use super::Checker;
 use super::exprs::plain_name;
 use super::scope::{LocalKind, Name};
 use super::value::{Value, error_expr, int_expr};
+use super::{Site, State};
 use crate::ast::{self, Ident, Path};
 use crate::diag::codes::names::{NotAValue, UnknownName};
 use crate::sema::consts::Variant;
@@ -14,7 +14,7 @@ use crate::source::Span;
 use crate::tables::BUILTINS;
 use crate::types::{Ty, TyKind};
 
-impl Checker<'_, '_> {
+impl State<'_, '_> {
     /// Checks a path as a value: a local, a constant, a global variable, a variant or a function.
     pub fn name(&mut self, path: &Path, expected: Option<Ty>) -> Value {
         match path.segments.as_slice() {
@@ -64,23 +64,6 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::Local(local), ty: self.locals[local.0 as usize].ty, span }
     }
 
-    /// A constant by name: open if it has no declared type and is a number.
-    fn constant_value(&mut self, value: Const, ty: Option<Ty>, span: Span) -> Value {
-        let ty = match (&value, ty) {
-            (_, Some(ty)) => ty,
-            (Const::Int(number), None) => return Value::untyped(*number, span),
-            (Const::Bool(_), None) => Ty::BOOL,
-            (Const::Float(_), None) => Ty::F64,
-            (Const::Null, None) => Ty::NULL,
-            (Const::Func(func), None) => {
-                return self.function_value(*func, span).unwrap_or_else(|| error_expr(span)).into();
-            }
-            (Const::Str(bytes), None) => self.cx.types.string(bytes.len() as u32 + 1),
-            (Const::Zero | Const::Struct(_) | Const::Array(_), None) => Ty::ERROR,
-        };
-        Expr { kind: ExprKind::Const(value), ty, span }.into()
-    }
-
     fn file_name(&mut self, name: &Ident, expected: Option<Ty>) -> Value {
         let Some(declared) = self.env.lookup(self.module, &name.name) else {
             if is_builtin(name) {
@@ -98,13 +81,6 @@ impl Checker<'_, '_> {
             return error_expr(name.span).into();
         };
         self.declared_value(&declared.entity, name, expected)
-    }
-
-    /// `ctx` in a function: only programs have one.
-    fn context_elsewhere(&self, name: &Ident) -> Option<String> {
-        let is_function = matches!(self.env.program.func(self.func).role, Role::Helper | Role::Plain);
-        (is_function && name.name == CONTEXT)
-            .then(|| format!("a program has it by itself, a function does not: {}", self.context_help()))
     }
 
     /// A declaration as a value; `name` is as written, with its module.
@@ -143,18 +119,6 @@ impl Checker<'_, '_> {
             Entity::Import(_) => self.module_value(name).into(),
             Entity::Broken => error_expr(span).into(),
         }
-    }
-
-    /// The variant of the enum whose last words are these: `XDP_PASS` for `PASS`.
-    fn variant_ending_in(&self, ty: Ty, words: &str) -> Option<String> {
-        let variants = &self.cx.types.enum_def(self.enum_id(ty)?).variants;
-        let ends = |name: &str| name.strip_suffix(words).is_some_and(|first| first.ends_with('_'));
-        variants.iter().find(|variant| ends(&variant.name)).map(|variant| variant.name.clone())
-    }
-
-    fn not_a_value(&mut self, name: &Ident, what: &str, help: &str) -> Expr {
-        self.error(name.span, NotAValue { name: name.name.clone(), what: what.into() }).help(help);
-        error_expr(name.span)
     }
 
     /// Reports a name that nothing declares, and returns an error node.
@@ -230,19 +194,6 @@ impl Checker<'_, '_> {
         Some(error_expr(name.span))
     }
 
-    /// A variant by its bare name: of several enums that have one the expected type decides.
-    fn variant(&mut self, name: &Ident, list: &Variants, expected: Option<Ty>) -> Expr {
-        match consts::choose_variant(self.cx, name, list, expected) {
-            Some((of, _)) if self.cx.kernel_types.has_variants(&self.cx.types, of) => {
-                let variants = &self.cx.types.enum_def(of).variants;
-                let place = variants.iter().position(|variant| variant.name == name.name);
-                self.kernel_variant(of, place.unwrap_or_default(), name.span)
-            }
-            Some((of, value)) => int_expr(value, self.cx.types.intern(TyKind::Enum(of)), name.span),
-            None => error_expr(name.span),
-        }
-    }
-
     /// `Enum::VARIANT`, `module.Enum::VARIANT`
     fn qualified(&mut self, path: &Path) -> Expr {
         match self.with_scope(|cx, scope| consts::variant_of(cx, scope, path)) {
@@ -254,6 +205,57 @@ impl Checker<'_, '_> {
                 int_expr(value, ty, path.span)
             }
             None => error_expr(path.span),
+        }
+    }
+}
+
+impl Site<'_, '_> {
+    /// A constant by name: open if it has no declared type and is a number.
+    fn constant_value(&mut self, value: Const, ty: Option<Ty>, span: Span) -> Value {
+        let ty = match (&value, ty) {
+            (_, Some(ty)) => ty,
+            (Const::Int(number), None) => return Value::untyped(*number, span),
+            (Const::Bool(_), None) => Ty::BOOL,
+            (Const::Float(_), None) => Ty::F64,
+            (Const::Null, None) => Ty::NULL,
+            (Const::Func(func), None) => {
+                return self.function_value(*func, span).unwrap_or_else(|| error_expr(span)).into();
+            }
+            (Const::Str(bytes), None) => self.cx.types.string(bytes.len() as u32 + 1),
+            (Const::Zero | Const::Struct(_) | Const::Array(_), None) => Ty::ERROR,
+        };
+        Expr { kind: ExprKind::Const(value), ty, span }.into()
+    }
+
+    /// `ctx` in a function: only programs have one.
+    fn context_elsewhere(&self, name: &Ident) -> Option<String> {
+        let is_function = matches!(self.env.program.func(self.func).role, Role::Helper | Role::Plain);
+        (is_function && name.name == CONTEXT)
+            .then(|| format!("a program has it by itself, a function does not: {}", self.context_help()))
+    }
+
+    /// The variant of the enum whose last words are these: `XDP_PASS` for `PASS`.
+    fn variant_ending_in(&self, ty: Ty, words: &str) -> Option<String> {
+        let variants = &self.cx.types.enum_def(self.enum_id(ty)?).variants;
+        let ends = |name: &str| name.strip_suffix(words).is_some_and(|first| first.ends_with('_'));
+        variants.iter().find(|variant| ends(&variant.name)).map(|variant| variant.name.clone())
+    }
+
+    fn not_a_value(&mut self, name: &Ident, what: &str, help: &str) -> Expr {
+        self.error(name.span, NotAValue { name: name.name.clone(), what: what.into() }).help(help);
+        error_expr(name.span)
+    }
+
+    /// A variant by its bare name: of several enums that have one the expected type decides.
+    fn variant(&mut self, name: &Ident, list: &Variants, expected: Option<Ty>) -> Expr {
+        match consts::choose_variant(self.cx, name, list, expected) {
+            Some((of, _)) if self.cx.kernel_types.has_variants(&self.cx.types, of) => {
+                let variants = &self.cx.types.enum_def(of).variants;
+                let place = variants.iter().position(|variant| variant.name == name.name);
+                self.kernel_variant(of, place.unwrap_or_default(), name.span)
+            }
+            Some((of, value)) => int_expr(value, self.cx.types.intern(TyKind::Enum(of)), name.span),
+            None => error_expr(name.span),
         }
     }
 }

@@ -1,14 +1,14 @@
 //! How many bytes follow a pointer in its object, where the checker knows it: `p[i]` is then an element of an array, in
 //! range or not as §6 of the language defines, and the kernel's verifier sees the bound.
 
-use super::Checker;
 use super::type_kinds::Pointer;
 use super::value::{Value, cast, error_expr, local, number, strip_cast};
+use super::{Site, State};
 use crate::sema::tree::{ArithOp, Block, Expr, ExprKind, LocalId};
 use crate::source::Span;
 use crate::types::Space;
 
-impl Checker<'_, '_> {
+impl State<'_, '_> {
     /// How many bytes of an object there are from where a pointer points, if that is known.
     fn extent(&self, pointer: &Expr) -> Option<u64> {
         let Pointer { to, .. } = self.pointer(pointer.ty)?;
@@ -32,26 +32,6 @@ impl Checker<'_, '_> {
         let ExprKind::Arith { op: ArithOp::Add, left, right } = &pointer.kind else { return None };
         let bytes = u64::try_from(number(right)?).ok()?.checked_mul(self.cx.types.size_of(to))?;
         self.extent(left)?.checked_sub(bytes)
-    }
-
-    /// Behind an element at a known index the rest of the array follows.
-    fn extent_of_place(&self, place: &Expr) -> Option<u64> {
-        let size = self.cx.types.size_of(place.ty);
-        let ExprKind::Index { base, index } = &place.kind else { return Some(size) };
-        let Some(index) = number(index).and_then(|index| u64::try_from(index).ok()) else { return Some(size) };
-        self.cx.types.size_of(base.ty).checked_sub(index.checked_mul(size)?)
-    }
-
-    /// How many bytes a function may have of the memory whose address is given: of an array at most all, where the index of the
-    /// element is not constant.
-    pub fn room(&self, memory: &Expr) -> Option<u64> {
-        let ExprKind::AddressOf(place) = &strip_cast(memory).kind else { return None };
-        if let ExprKind::Index { base, index } = &place.kind
-            && number(index).is_none()
-        {
-            return Some(self.cx.types.size_of(base.ty));
-        }
-        self.extent_of_place(place)
     }
 
     /// A pointer variable got a value.
@@ -78,6 +58,28 @@ impl Checker<'_, '_> {
         let ty = self.cx.types.ptr(array, space, nullable);
         let whole = self.pointee(cast(base, ty), span);
         self.element_at(whole, index, span)
+    }
+}
+
+impl Site<'_, '_> {
+    /// Behind an element at a known index the rest of the array follows.
+    fn extent_of_place(&self, place: &Expr) -> Option<u64> {
+        let size = self.cx.types.size_of(place.ty);
+        let ExprKind::Index { base, index } = &place.kind else { return Some(size) };
+        let Some(index) = number(index).and_then(|index| u64::try_from(index).ok()) else { return Some(size) };
+        self.cx.types.size_of(base.ty).checked_sub(index.checked_mul(size)?)
+    }
+
+    /// How many bytes a function may have of the memory whose address is given: of an array at most all, where the index of the
+    /// element is not constant.
+    pub fn room(&self, memory: &Expr) -> Option<u64> {
+        let ExprKind::AddressOf(place) = &strip_cast(memory).kind else { return None };
+        if let ExprKind::Index { base, index } = &place.kind
+            && number(index).is_none()
+        {
+            return Some(self.cx.types.size_of(base.ty));
+        }
+        self.extent_of_place(place)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Optionals: the sources of `if (var …)`, of `var … else`, and of comparisons with `null`.
 
-use super::Checker;
 use super::exprs::strip;
 use super::map_methods::MapCall;
 use super::value::{bool_expr, cast, error_expr, has_effect, int_expr, not};
+use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::maps::UntestedOptional;
 use crate::diag::codes::types::{AlwaysPresent, ConstantComparison, LinkComparedWithNull};
@@ -82,30 +82,6 @@ impl Checker<'_, '_> {
         Some(optional.map_or_else(|| error_expr(expr.span), |optional| is_present(optional, expr.span)))
     }
 
-    /// An optional where nothing tests whether it is there.
-    pub fn untested(&mut self, span: Span) -> Expr {
-        let text = self.text(span).to_owned();
-        let bound = self.bound.as_ref().filter(|(of, _)| *of == span).map(|(_, name)| name.clone());
-        let name = bound.clone().unwrap_or_else(|| "v".to_owned());
-        let forms = format!("`if (var {name} = {text}) {{ … }}`, or `var {name} = {text} else {{ return … }}`");
-        let error = self.error(span, UntestedOptional { what: format!("`{text}`") });
-        error.help(match bound {
-            Some(_) => format!("test it where it is bound, not later: {forms}"),
-            None => format!("write {forms}"),
-        });
-        error_expr(span)
-    }
-
-    fn always_present(&mut self, value: &Expr) {
-        let ty = self.ty_name(value.ty);
-        let help = if self.is_str(value.ty) {
-            format!("an empty string is false: `!{}`", self.text(value.span))
-        } else {
-            "what may be absent: `map[key]`, `map.entry(key, init)`, `ctx.packet(offset, T)`, a pointer".into()
-        };
-        self.error(value.span, AlwaysPresent { ty }).help(help);
-    }
-
     /// `e == null`, `e != null`
     pub fn compare_null(&mut self, expr: &ast::Expr, equal: bool, span: Span) -> Expr {
         let presence = self.presence(expr, equal, span);
@@ -165,7 +141,21 @@ impl Checker<'_, '_> {
     }
 }
 
-impl Checker<'_, '_> {
+impl State<'_, '_> {
+    /// An optional where nothing tests whether it is there.
+    pub fn untested(&mut self, span: Span) -> Expr {
+        let text = self.text(span).to_owned();
+        let bound = self.bound.as_ref().filter(|(of, _)| *of == span).map(|(_, name)| name.clone());
+        let name = bound.clone().unwrap_or_else(|| "v".to_owned());
+        let forms = format!("`if (var {name} = {text}) {{ … }}`, or `var {name} = {text} else {{ return … }}`");
+        let error = self.error(span, UntestedOptional { what: format!("`{text}`") });
+        error.help(match bound {
+            Some(_) => format!("test it where it is bound, not later: {forms}"),
+            None => format!("write {forms}"),
+        });
+        error_expr(span)
+    }
+
     /// Presence of a value that is never null: a link is present if it is attached, anything else always.
     fn presence_of_value(&mut self, value: Expr, equal: bool, span: Span) -> Expr {
         let value = self.no_void(value);
@@ -203,6 +193,18 @@ impl Checker<'_, '_> {
         let first = Stmt { span: value.span, kind: StmtKind::Expr(value) };
         let block = Block { stmts: vec![first], value: Some(Box::new(outcome)), span };
         Expr { kind: ExprKind::Block(block), ty: Ty::BOOL, span }
+    }
+}
+
+impl Site<'_, '_> {
+    fn always_present(&mut self, value: &Expr) {
+        let ty = self.ty_name(value.ty);
+        let help = if self.is_str(value.ty) {
+            format!("an empty string is false: `!{}`", self.text(value.span))
+        } else {
+            "what may be absent: `map[key]`, `map.entry(key, init)`, `ctx.packet(offset, T)`, a pointer".into()
+        };
+        self.error(value.span, AlwaysPresent { ty }).help(help);
     }
 }
 

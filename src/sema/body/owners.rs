@@ -1,10 +1,10 @@
 //! What owns objects: `exchange(v.object, p)`, and the methods of lists and trees.
 
-use super::Checker;
 use super::calls::counted;
 use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::local;
+use super::{Checker, Site, State};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{CollectionCall, NoSuchMethod};
 use crate::diag::codes::shared::{OwnerUse, SpecialUse};
@@ -34,72 +34,12 @@ pub(super) fn entry_of(place: &Expr) -> Option<String> {
 const ELSEWHERE: &str = "elsewhere";
 
 impl Checker<'_, '_> {
-    /// A pointer gets another value: what it points to has another lock.
-    pub(super) fn moved_from_lock(&mut self, pointer: LocalId) {
-        let entry = format!("*{}", pointer.0);
-        for held in self.locks.iter_mut().flatten().filter(|held| **held == entry) {
-            *held = ELSEWHERE.to_owned();
-        }
-    }
-
     /// Checks an expression that may be a field that only the kernel touches.
     pub(super) fn kept(&mut self, expr: &ast::Expr, check: impl FnOnce(&mut Self) -> Expr) -> Expr {
         let outer = self.kept_at.replace(strip(expr).span);
         let value = check(self);
         self.kept_at = outer;
         value
-    }
-
-    /// Reports a variable that is a lock itself, where no `lock` takes it.
-    pub(super) fn refuse_kept_variable(&mut self, id: GlobalId, span: Span) -> bool {
-        self.kept_at != Some(span) && self.refuse_kept_use(self.env.program.global(id).ty, span)
-    }
-
-    /// Reports a use of what only the kernel touches as a value, or as a place to write.
-    pub(super) fn refuse_kept_use(&mut self, ty: Ty, span: Span) -> bool {
-        if !self.cx.types.is_kept(ty) {
-            return false;
-        }
-        let name = self.text(span).to_owned();
-        if let Some(spec) = self.cx.types.special(ty) {
-            self.error(span, SpecialUse { name, what: spec.what.to_owned(), used_by: spec.used_by.to_owned() })
-                .help("copies, assignments and literals leave it out");
-            return true;
-        }
-        let why = if self.targets.all(|on| on.maps == Maps::InPlace) {
-            "it is no value, and nothing is assigned to it"
-        } else {
-            "user space can neither read nor write it"
-        };
-        let origin = self.cx.types.owner(ty).map(|(origin, _)| origin);
-        self.error(span, OwnerUse { name, why: why.to_owned() }).help(match origin {
-            Some(Origin::Kptr) => {
-                "BPF code takes the object out, and gives another or `null`: `var p = exchange(v.object, null)`"
-            }
-            _ => "BPF code calls its methods while it holds the lock beside it",
-        });
-        true
-    }
-
-    /// Whether the place is a field of an entry that is at hand; reports if not.
-    fn is_in_entry(&mut self, place: &Expr) -> bool {
-        let ExprKind::Field { base, .. } = &place.kind else { return false };
-        if self.env.program.is_entry(base) {
-            return true;
-        }
-        let entry = local(base).is_some_and(|local| self.info(local).kind == LocalKind::Entry);
-        let is_there = self.targets.all(|on| on.maps == Maps::InPlace);
-        if is_there && (entry || matches!(base.kind, ExprKind::Deref(_))) {
-            return true;
-        }
-        let name = self.text(place.span).to_owned();
-        let why = match is_there {
-            true => "a copy owns none",
-            false => "user space has no entry at hand",
-        };
-        self.error(place.span, OwnerUse { name, why: why.to_owned() })
-            .help("in BPF code bind the entry: `if (var v = m[key]) { … v.object … }`");
-        false
     }
 
     /// `exchange(v.object, p)`: the map owns `p`, and the program what the map owned before. Either may be null.
@@ -174,6 +114,43 @@ impl Checker<'_, '_> {
         let args = [place].into_iter().chain(added).collect();
         Some(Expr::operation(Callee::Object { function, less }, args, ty, span))
     }
+}
+
+impl State<'_, '_> {
+    /// A pointer gets another value: what it points to has another lock.
+    pub(super) fn moved_from_lock(&mut self, pointer: LocalId) {
+        let entry = format!("*{}", pointer.0);
+        for held in self.locks.iter_mut().flatten().filter(|held| **held == entry) {
+            *held = ELSEWHERE.to_owned();
+        }
+    }
+
+    /// Reports a variable that is a lock itself, where no `lock` takes it.
+    pub(super) fn refuse_kept_variable(&mut self, id: GlobalId, span: Span) -> bool {
+        let ty = self.env.program.global(id).ty;
+        self.kept_at != Some(span) && self.refuse_kept_use(ty, span)
+    }
+
+    /// Whether the place is a field of an entry that is at hand; reports if not.
+    fn is_in_entry(&mut self, place: &Expr) -> bool {
+        let ExprKind::Field { base, .. } = &place.kind else { return false };
+        if self.env.program.is_entry(base) {
+            return true;
+        }
+        let entry = local(base).is_some_and(|local| self.info(local).kind == LocalKind::Entry);
+        let is_there = self.targets.all(|on| on.maps == Maps::InPlace);
+        if is_there && (entry || matches!(base.kind, ExprKind::Deref(_))) {
+            return true;
+        }
+        let name = self.text(place.span).to_owned();
+        let why = match is_there {
+            true => "a copy owns none",
+            false => "user space has no entry at hand",
+        };
+        self.error(place.span, OwnerUse { name, why: why.to_owned() })
+            .help("in BPF code bind the entry: `if (var v = m[key]) { … v.object … }`");
+        false
+    }
 
     /// Whether the lock of the same entry is held; reports if not.
     fn holds_lock(&mut self, place: &Expr, method: &str, span: Span) -> bool {
@@ -185,6 +162,34 @@ impl Checker<'_, '_> {
         };
         self.error(span, CollectionCall { what: format!("`{text}.{method}()`"), why }).help(help);
         false
+    }
+}
+
+impl Site<'_, '_> {
+    /// Reports a use of what only the kernel touches as a value, or as a place to write.
+    pub(super) fn refuse_kept_use(&mut self, ty: Ty, span: Span) -> bool {
+        if !self.cx.types.is_kept(ty) {
+            return false;
+        }
+        let name = self.text(span).to_owned();
+        if let Some(spec) = self.cx.types.special(ty) {
+            self.error(span, SpecialUse { name, what: spec.what.to_owned(), used_by: spec.used_by.to_owned() })
+                .help("copies, assignments and literals leave it out");
+            return true;
+        }
+        let why = if self.targets.all(|on| on.maps == Maps::InPlace) {
+            "it is no value, and nothing is assigned to it"
+        } else {
+            "user space can neither read nor write it"
+        };
+        let origin = self.cx.types.owner(ty).map(|(origin, _)| origin);
+        self.error(span, OwnerUse { name, why: why.to_owned() }).help(match origin {
+            Some(Origin::Kptr) => {
+                "BPF code takes the object out, and gives another or `null`: `var p = exchange(v.object, null)`"
+            }
+            _ => "BPF code calls its methods while it holds the lock beside it",
+        });
+        true
     }
 
     /// The function that orders the objects of a tree.

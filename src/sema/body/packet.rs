@@ -1,8 +1,8 @@
 //! Access to the packet: its length, and headers at offsets.
 
-use super::Checker;
 use super::exprs::strip;
 use super::value::{Value, cast, error_expr};
+use super::{Checker, Site, State};
 use crate::ast::{self, Ident};
 use crate::diag::codes::types::{MismatchedTypes, PaddedHeader};
 use crate::sema::consts;
@@ -34,6 +34,18 @@ impl Checker<'_, '_> {
         Some(header.map_or_else(|| error_expr(expr.span), |header| self.packet_pointer(header)).into())
     }
 
+    /// `(ctx->data + offset) as *T`; none if it is something else.
+    pub fn packet_cast(&mut self, operand: &ast::Expr, ty: &ast::Type, span: Span) -> Option<Option<Optional>> {
+        let ast::TypeKind::Pointer { memory: ast::Memory::Own, to, .. } = &ty.kind else { return None };
+        let mut offsets = Vec::new();
+        let ctx = self.place_offset(operand, &mut offsets)?;
+        let sum = self.offset_sum(offsets, operand.span);
+        let of = self.resolve_bare(to);
+        Some(self.packet_at(ctx, sum, of, span))
+    }
+}
+
+impl State<'_, '_> {
     /// A type as an argument.
     pub fn type_argument(&mut self, arg: &ast::Expr) -> Ty {
         let arg = strip(arg);
@@ -45,16 +57,6 @@ impl Checker<'_, '_> {
         self.error(arg.span, MismatchedTypes { wanted: "a type".into(), found })
             .help("`ctx.packet(offset, T)` gives the `T` that lies so many bytes into the packet");
         Ty::ERROR
-    }
-
-    /// `(ctx->data + offset) as *T`; none if it is something else.
-    pub fn packet_cast(&mut self, operand: &ast::Expr, ty: &ast::Type, span: Span) -> Option<Option<Optional>> {
-        let ast::TypeKind::Pointer { memory: ast::Memory::Own, to, .. } = &ty.kind else { return None };
-        let mut offsets = Vec::new();
-        let ctx = self.place_offset(operand, &mut offsets)?;
-        let sum = self.offset_sum(offsets, operand.span);
-        let of = self.resolve_bare(to);
-        Some(self.packet_at(ctx, sum, of, span))
     }
 
     /// The access to a value of the type `of` at an offset of the packet; none if the type or the offset was reported.
@@ -80,7 +82,9 @@ impl Checker<'_, '_> {
         let wide = if bits <= 32 && !signed { Ty::U32 } else { Ty::U64 };
         Some(if offset.untyped { self.coerce(offset, wide) } else { cast(offset.expr, wide) })
     }
+}
 
+impl Site<'_, '_> {
     /// A struct that is laid over bytes of a packet, where nothing leaves gaps.
     pub fn warn_padding(&mut self, of: Ty, span: Span) {
         let Some(Padding { of: padded, field, before }) = self.cx.types.padding(of) else { return };

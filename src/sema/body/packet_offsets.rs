@@ -3,11 +3,11 @@
 //!
 //! Such a value is its offset from the packet's start; only an access makes a pointer of it.
 
-use super::Checker;
 use super::assign::Assignment;
 use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::{Value, cast, error_expr, number, strip_cast};
+use super::{Checker, Site, State};
 use crate::ast::{self, BinaryOp, ExprKind as Ast};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::sema::tree::{ArithOp, CompareOp, Expr, ExprKind, LocalId, Stmt, StmtKind};
@@ -26,49 +26,6 @@ pub(super) enum Offset<'a> {
 }
 
 impl Checker<'_, '_> {
-    /// Whether an expression is a place in the packet: one of its ends, or an offset from its start.
-    pub fn is_position(&self, expr: &ast::Expr) -> bool {
-        let expr = strip(expr);
-        if let Ast::Binary { op: BinaryOp::Add, left, .. } = &expr.kind {
-            return self.is_position(left);
-        }
-        self.packet_end(expr).is_some() || self.held_position(expr).is_some()
-    }
-
-    /// The variable that a name means, with its packet, if it holds a place after the start.
-    fn held_position(&self, expr: &ast::Expr) -> Option<(LocalId, LocalId)> {
-        let Ast::Name(path) = &strip(expr).kind else { return None };
-        let [name] = path.segments.as_slice() else { return None };
-        let info = &self.info[self.local_of(&name.name)?.0 as usize];
-        Some((info.packet_offset?, info.packet?.1))
-    }
-
-    /// The offset from the start of a packet, if an expression begins with one.
-    pub fn packet_offset<'a>(&mut self, expr: &'a ast::Expr, offsets: &mut Vec<Offset<'a>>) -> Option<LocalId> {
-        let expr = strip(expr);
-        if let Ast::Binary { op: BinaryOp::Add, left, right, .. } = &expr.kind {
-            let ctx = self.packet_offset(left, offsets)?;
-            offsets.push(Offset::Written(right));
-            return Some(ctx);
-        }
-        if let Some((offset, ctx)) = self.held_position(expr) {
-            self.mark_position_read(expr);
-            offsets.push(Offset::Held(offset));
-            return Some(ctx);
-        }
-        let (role, ctx) = self.packet_end(expr)?;
-        self.mark_position_read(expr);
-        (role == FieldRole::PacketStart).then_some(ctx)
-    }
-
-    fn mark_position_read(&mut self, expr: &ast::Expr) {
-        if let Ast::Name(path) = &expr.kind
-            && let Some(local) = path.segments.first().and_then(|name| self.local_of(&name.name))
-        {
-            self.info(local).read = true;
-        }
-    }
-
     /// The sum of offsets, in the order in which they are written.
     pub fn offset_sum(&mut self, offsets: Vec<Offset<'_>>, span: Span) -> Value {
         let mut sum = Value::untyped(0, span);
@@ -219,7 +176,54 @@ impl Checker<'_, '_> {
         }
         Some(())
     }
+}
 
+impl State<'_, '_> {
+    /// Whether an expression is a place in the packet: one of its ends, or an offset from its start.
+    pub fn is_position(&self, expr: &ast::Expr) -> bool {
+        let expr = strip(expr);
+        if let Ast::Binary { op: BinaryOp::Add, left, .. } = &expr.kind {
+            return self.is_position(left);
+        }
+        self.packet_end(expr).is_some() || self.held_position(expr).is_some()
+    }
+
+    /// The variable that a name means, with its packet, if it holds a place after the start.
+    fn held_position(&self, expr: &ast::Expr) -> Option<(LocalId, LocalId)> {
+        let Ast::Name(path) = &strip(expr).kind else { return None };
+        let [name] = path.segments.as_slice() else { return None };
+        let info = &self.info[self.local_of(&name.name)?.0 as usize];
+        Some((info.packet_offset?, info.packet?.1))
+    }
+
+    /// The offset from the start of a packet, if an expression begins with one.
+    pub fn packet_offset<'a>(&mut self, expr: &'a ast::Expr, offsets: &mut Vec<Offset<'a>>) -> Option<LocalId> {
+        let expr = strip(expr);
+        if let Ast::Binary { op: BinaryOp::Add, left, right, .. } = &expr.kind {
+            let ctx = self.packet_offset(left, offsets)?;
+            offsets.push(Offset::Written(right));
+            return Some(ctx);
+        }
+        if let Some((offset, ctx)) = self.held_position(expr) {
+            self.mark_position_read(expr);
+            offsets.push(Offset::Held(offset));
+            return Some(ctx);
+        }
+        let (role, ctx) = self.packet_end(expr)?;
+        self.mark_position_read(expr);
+        (role == FieldRole::PacketStart).then_some(ctx)
+    }
+
+    fn mark_position_read(&mut self, expr: &ast::Expr) {
+        if let Ast::Name(path) = &expr.kind
+            && let Some(local) = path.segments.first().and_then(|name| self.local_of(&name.name))
+        {
+            self.info(local).read = true;
+        }
+    }
+}
+
+impl Site<'_, '_> {
     /// A place in the packet goes where a pointer is wanted, which the kernel's verifier must know to be inside.
     pub fn refuse_position(&mut self, span: Span) {
         self.error(span, NotSupportedYet { what: "a place in the packet that was not tested, as a value,".into() })

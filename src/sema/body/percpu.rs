@@ -1,10 +1,10 @@
 //! Per-CPU entries in user space: `m[k].cpu(i)`, `m[k].sum()`, `for (cpu, v in m[k])`.
 
-use super::Checker;
 use super::assign::Assignment;
 use super::calls::counted;
 use super::exprs::strip;
 use super::scope::LocalKind;
+use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::NoSuchMethod;
 use crate::diag::codes::maps::NothingToSum;
@@ -28,17 +28,6 @@ pub enum EntryKey<'a> {
 }
 
 impl Checker<'_, '_> {
-    /// The map and the variable for its keys, where the expression is the variable for the entries in `for (k, v in m)` over a
-    /// per-CPU map.
-    pub fn each_cpu(&mut self, expr: &ast::Expr) -> Option<(MapId, LocalId)> {
-        let Ast::Name(path) = &strip(expr).kind else { return None };
-        let [name] = path.segments.as_slice() else { return None };
-        let local = self.local_of(&name.name)?;
-        let found = self.info(local).each_cpu?;
-        self.info(local).read = true;
-        Some(found)
-    }
-
     fn key_of(&mut self, key: EntryKey<'_>, ty: Ty) -> Expr {
         match key {
             EntryKey::Written(key) => self.coerced(key, ty),
@@ -96,18 +85,6 @@ impl Checker<'_, '_> {
         Some(Expr { kind: ExprKind::PerCpu { map, key, cpu }, ty, span })
     }
 
-    /// How many integers a value holds that a sum adds up.
-    fn integers(&self, ty: Ty) -> u64 {
-        if let TyKind::Array(element, length) = self.cx.types.kind(ty) {
-            return self.integers(element).saturating_mul(length);
-        }
-        if let TyKind::Struct(id) = self.cx.types.kind(ty) {
-            let fields = self.cx.types.struct_def(id).fields.iter().filter(|field| field.bits.is_none());
-            return fields.fold(0, |sum: u64, field| sum.saturating_add(self.integers(field.ty)));
-        }
-        u64::from(matches!(self.cx.types.kind(ty), TyKind::Int { .. }))
-    }
-
     /// `for (cpu, v in m[k])`
     pub fn for_cpus(&mut self, stmt: &ast::ForStmt, (map, key): (MapId, EntryKey<'_>), span: Span) -> Option<StmtKind> {
         let names = <&[Ident; 2]>::try_from(stmt.names.as_slice());
@@ -134,21 +111,6 @@ impl Checker<'_, '_> {
         self.join_breaks();
         self.pop_scope();
         Some(StmtKind::ForCpus { map, key, cpu, value, body })
-    }
-
-    /// Map, key and CPU of `m[k].cpu(i)`, or of `m[k].cpu(i).f[j]`.
-    pub fn cpu_place<'a>(&self, place: &'a ast::Expr) -> Option<(MapId, &'a ast::Expr, &'a ast::Expr)> {
-        let place = strip(place);
-        if let Ast::Field { base, .. } | Ast::Index { base, .. } = &place.kind {
-            return self.cpu_place(base);
-        }
-        let Ast::Call { callee, args } = &place.kind else { return None };
-        let Ast::Field { base, name, .. } = &strip(callee).kind else { return None };
-        let (map, key) = self.map_entry(base)?;
-        let method = MAP_METHODS.iter().find(|method| method.entry && method.name == name.name)?;
-        let [cpu] = args.as_slice() else { return None };
-        let views = self.env.program.map(map).kind.can(method.needs) && method.params.len() == 1;
-        views.then_some((map, key, &cpu.value))
     }
 
     /// `m[k].cpu(i) op= e`, `m[k].cpu(i).f op= e`: the value is read, changed, and written back.
@@ -180,5 +142,47 @@ impl Checker<'_, '_> {
         self.assign_place(target, written, out);
         let [key, cpu, value] = [key, cpu, copy].map(|local| self.local_expr(local, at));
         out.push(Stmt { kind: StmtKind::MapCpuUpdate { map, key, cpu, value }, span: at });
+    }
+}
+
+impl State<'_, '_> {
+    /// The map and the variable for its keys, where the expression is the variable for the entries in `for (k, v in m)` over a
+    /// per-CPU map.
+    pub fn each_cpu(&mut self, expr: &ast::Expr) -> Option<(MapId, LocalId)> {
+        let Ast::Name(path) = &strip(expr).kind else { return None };
+        let [name] = path.segments.as_slice() else { return None };
+        let local = self.local_of(&name.name)?;
+        let found = self.info(local).each_cpu?;
+        self.info(local).read = true;
+        Some(found)
+    }
+
+    /// Map, key and CPU of `m[k].cpu(i)`, or of `m[k].cpu(i).f[j]`.
+    pub fn cpu_place<'a>(&self, place: &'a ast::Expr) -> Option<(MapId, &'a ast::Expr, &'a ast::Expr)> {
+        let place = strip(place);
+        if let Ast::Field { base, .. } | Ast::Index { base, .. } = &place.kind {
+            return self.cpu_place(base);
+        }
+        let Ast::Call { callee, args } = &place.kind else { return None };
+        let Ast::Field { base, name, .. } = &strip(callee).kind else { return None };
+        let (map, key) = self.map_entry(base)?;
+        let method = MAP_METHODS.iter().find(|method| method.entry && method.name == name.name)?;
+        let [cpu] = args.as_slice() else { return None };
+        let views = self.env.program.map(map).kind.can(method.needs) && method.params.len() == 1;
+        views.then_some((map, key, &cpu.value))
+    }
+}
+
+impl Site<'_, '_> {
+    /// How many integers a value holds that a sum adds up.
+    fn integers(&self, ty: Ty) -> u64 {
+        if let TyKind::Array(element, length) = self.cx.types.kind(ty) {
+            return self.integers(element).saturating_mul(length);
+        }
+        if let TyKind::Struct(id) = self.cx.types.kind(ty) {
+            let fields = self.cx.types.struct_def(id).fields.iter().filter(|field| field.bits.is_none());
+            return fields.fold(0, |sum: u64, field| sum.saturating_add(self.integers(field.ty)));
+        }
+        u64::from(matches!(self.cx.types.kind(ty), TyKind::Int { .. }))
     }
 }

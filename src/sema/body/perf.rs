@@ -1,7 +1,7 @@
 //! Perf events: their options, and what they have counted as a number.
 
-use super::Checker;
 use super::value::Value;
+use super::{Checker, Site, State};
 use crate::ast::{self, Ident};
 use crate::diag::codes::lifecycle::PerfOptions;
 use crate::sema::tree::Expr;
@@ -18,6 +18,55 @@ const EXCLUSIVE: [(&str, &str); 4] =
     [("event", "perf_type"), ("event", "perf_config"), ("period", "freq"), ("group", "group_fd")];
 
 impl Checker<'_, '_> {
+    /// `read(a)`
+    pub fn perf_read(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        self.call_builtin(tables::builtin(READ)?, args, span)
+    }
+
+    /// `ctx->regs.ip`: a field of a struct inside a context has a name with dots in the tables.
+    pub fn inner_context_field(&mut self, base: &ast::Expr, name: &Ident, span: Span) -> Option<Expr> {
+        let ast::ExprKind::Field { base: inner, name: group, .. } = &super::exprs::strip(base).kind else {
+            return None;
+        };
+        let mut ctx: &ast::Expr = inner;
+        let mut prefix = format!("{}.", group.name);
+        while let ast::ExprKind::Field { base: outer, name: group, .. } = &super::exprs::strip(ctx).kind {
+            prefix = format!("{}.{prefix}", group.name);
+            ctx = outer;
+        }
+        let local = self.context_named(ctx)?;
+        let spec = self.context_spec(self.locals[local.0 as usize].ty)?;
+        if !spec.fields.iter().any(|field| field.name.starts_with(&prefix)) {
+            return None;
+        }
+        let ctx = self.typed(ctx, None);
+        let name = Ident { name: format!("{prefix}{}", name.name), span: name.span };
+        Some(self.field_of(ctx, &name, true, span))
+    }
+}
+
+impl State<'_, '_> {
+    /// A value that has a number, as `PerfRead` has what it scaled, as that number; others unchanged.
+    pub fn as_number(&mut self, value: Value) -> Value {
+        let Some(spec) = self.numbered(value.ty()) else { return value };
+        Value { expr: self.number_of(value.expr, spec), untyped: false }
+    }
+
+    /// Like `as_number`, for a typed expression.
+    pub fn expr_as_number(&mut self, value: Expr) -> Expr {
+        match self.numbered(value.ty) {
+            Some(spec) => self.number_of(value, spec),
+            None => value,
+        }
+    }
+
+    fn number_of(&mut self, value: Expr, spec: &StructSpec) -> Expr {
+        let (span, name) = (value.span, spec.number.unwrap_or_default().to_owned());
+        self.field_of(value, &Ident { name, span }, false, span)
+    }
+}
+
+impl Site<'_, '_> {
     /// Whether the fields that a literal of options gives fit each other.
     pub fn check_perf_options(&mut self, ty: Ty, given: &[(usize, Expr)], span: Span) -> bool {
         if ty != self.table_type(OPTIONS) {
@@ -46,25 +95,6 @@ impl Checker<'_, '_> {
         false
     }
 
-    /// `read(a)`
-    pub fn perf_read(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
-        self.call_builtin(tables::builtin(READ)?, args, span)
-    }
-
-    /// A value that has a number, as `PerfRead` has what it scaled, as that number; others unchanged.
-    pub fn as_number(&mut self, value: Value) -> Value {
-        let Some(spec) = self.numbered(value.ty()) else { return value };
-        Value { expr: self.number_of(value.expr, spec), untyped: false }
-    }
-
-    /// Like `as_number`, for a typed expression.
-    pub fn expr_as_number(&mut self, value: Expr) -> Expr {
-        match self.numbered(value.ty) {
-            Some(spec) => self.number_of(value, spec),
-            None => value,
-        }
-    }
-
     fn numbered(&self, ty: Ty) -> Option<&'static StructSpec> {
         let TyKind::Struct(id) = self.cx.types.kind(ty) else { return None };
         let def = self.cx.types.struct_def(id);
@@ -72,34 +102,8 @@ impl Checker<'_, '_> {
         known.into_iter().find(|spec| spec.name == def.name && spec.number.is_some())
     }
 
-    fn number_of(&mut self, value: Expr, spec: &StructSpec) -> Expr {
-        let (span, name) = (value.span, spec.number.unwrap_or_default().to_owned());
-        self.field_of(value, &Ident { name, span }, false, span)
-    }
-
     /// `leader.perf_fd`, which is the attachment itself.
     pub fn perf_fd(&self, base: &Expr, name: &Ident) -> bool {
         base.ty == Ty::LINK && name.name == "perf_fd"
-    }
-
-    /// `ctx->regs.ip`: a field of a struct inside a context has a name with dots in the tables.
-    pub fn inner_context_field(&mut self, base: &ast::Expr, name: &Ident, span: Span) -> Option<Expr> {
-        let ast::ExprKind::Field { base: inner, name: group, .. } = &super::exprs::strip(base).kind else {
-            return None;
-        };
-        let mut ctx: &ast::Expr = inner;
-        let mut prefix = format!("{}.", group.name);
-        while let ast::ExprKind::Field { base: outer, name: group, .. } = &super::exprs::strip(ctx).kind {
-            prefix = format!("{}.{prefix}", group.name);
-            ctx = outer;
-        }
-        let local = self.context_named(ctx)?;
-        let spec = self.context_spec(self.locals[local.0 as usize].ty)?;
-        if !spec.fields.iter().any(|field| field.name.starts_with(&prefix)) {
-            return None;
-        }
-        let ctx = self.typed(ctx, None);
-        let name = Ident { name: format!("{prefix}{}", name.name), span: name.span };
-        Some(self.field_of(ctx, &name, true, span))
     }
 }

@@ -1,7 +1,7 @@
 //! `pin` and `unpin`.
 
-use super::Checker;
 use super::exprs::strip;
+use super::{Checker, Site};
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::lifecycle::{PinName, WantsHandle};
 use crate::sema::env::Entity;
@@ -33,16 +33,6 @@ impl Checker<'_, '_> {
         Some(Expr::operation(Callee::Unpin(map), args, Ty::I32, span))
     }
 
-    /// A name that is a constant has to be one that bpffs takes.
-    fn check_pin_name(&mut self, name: &Expr) {
-        let ExprKind::Const(Const::Str(text)) = &name.kind else { return };
-        if text.is_empty() || text.contains(&b'/') || text.contains(&b'.') {
-            let shown = String::from_utf8_lossy(text).into_owned();
-            self.error(name.span, PinName { name: shown })
-                .help("a pin is in the folder of the project: give a name without slashes and dots, `\"counts\"`");
-        }
-    }
-
     /// A map, by its name or its address, or a handle or a link as an argument. None if it is something else, which is reported.
     fn pinned(&mut self, builtin: &str, written: &ast::Expr) -> Option<(Option<MapId>, Vec<Expr>)> {
         let inner = strip(written);
@@ -67,5 +57,17 @@ impl Checker<'_, '_> {
             self.error(written.span, WantsHandle { builtin: builtin.into(), wants: wants.into(), found });
         }
         None
+    }
+}
+
+impl Site<'_, '_> {
+    /// A name that is a constant has to be one that bpffs takes.
+    fn check_pin_name(&mut self, name: &Expr) {
+        let ExprKind::Const(Const::Str(text)) = &name.kind else { return };
+        if text.is_empty() || text.contains(&b'/') || text.contains(&b'.') {
+            let shown = String::from_utf8_lossy(text).into_owned();
+            self.error(name.span, PinName { name: shown })
+                .help("a pin is in the folder of the project: give a name without slashes and dots, `\"counts\"`");
+        }
     }
 }

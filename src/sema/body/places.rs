@@ -1,10 +1,10 @@
 //! Places that can be assigned to.
 
-use super::Checker;
 use super::context_arrays;
 use super::exprs::strip;
 use super::scope::{LocalKind, Name};
 use super::value::error_expr;
+use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::contexts::ReadOnlyField;
 use crate::diag::codes::maps::{ConfigWrite, PercpuUpdate};
@@ -113,7 +113,9 @@ impl Checker<'_, '_> {
         }
         self.typed(base, None)
     }
+}
 
+impl State<'_, '_> {
     fn place_name(&mut self, name: &ast::Ident) -> Expr {
         let no_place = match self.local_name(&name.name).cloned() {
             Some(Name::Local(local)) => return self.place_local(local, name),
@@ -150,7 +152,9 @@ impl Checker<'_, '_> {
         }
         self.local_expr(local, name.span)
     }
+}
 
+impl Site<'_, '_> {
     /// In user space an entry that exists once per CPU has no single place to write to.
     pub fn refuse_percpu_write(&mut self, map: MapId, span: Span) {
         let declared = self.env.program.map(map);

@@ -1,11 +1,11 @@
 //! Pointers: taking addresses, dereferences, and null.
 
-use super::Checker;
 use super::exprs::strip;
 use super::places::is_place;
 use super::scope::LocalKind;
 use super::type_kinds::Pointer;
 use super::value::{Value, cast, error_expr, int_expr, local, number, strip_cast};
+use super::{Checker, Site, State};
 use crate::ast::{self, BinaryOp};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{MismatchedTypes, NoAddress, NotAPointer, PackedAddress};
@@ -41,36 +41,6 @@ impl Checker<'_, '_> {
             );
         }
         self.pointee(pointer, span)
-    }
-
-    /// Whether the `*` at the start of a dereference is right behind one that multiplies.
-    fn is_power(&self, deref: Span) -> bool {
-        let Some(left) = self.text(Span { lo: 0, hi: deref.lo, ..deref }).strip_suffix('*') else { return false };
-        let left = left.trim_end_matches([' ', '\t']);
-        let ends_operand = left.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ')' | ']'));
-        ends_operand && !left.ends_with("return") && !left.ends_with(" in")
-    }
-
-    /// Dereferences a pointer. It must not be null (`passes/nulls`); into the packet it may, and then a test is put in.
-    pub fn pointee(&mut self, pointer: Expr, span: Span) -> Expr {
-        let Some(Pointer { to, space, .. }) = self.pointer(pointer.ty) else { return error_expr(span) };
-        if space == Space::Packet && self.may_be_null(&pointer) {
-            let must_test = local(strip_cast(&pointer)).is_some_and(|local| self.info(local).must_test);
-            let unproven = if must_test { Unproven::Error } else { Unproven::Warning };
-            let header = self.header_of(&pointer);
-            return Expr { kind: ExprKind::DerefIf { pointer: Box::new(pointer), header, unproven }, ty: to, span };
-        }
-        // A read of unmapped memory yields zero; for pointers that the verifier tracks, it demands a test for null.
-        if space == Space::BtfTrusted && self.cx.types.is_relocated(to) {
-            if self.may_be_null(&pointer) {
-                let (header, unproven) = (None, Unproven::Fine);
-                let kind = ExprKind::DerefIf { pointer: Box::new(pointer), header, unproven };
-                return Expr { kind, ty: to, span };
-            }
-        } else if !space.is_probed() {
-            self.use_object(&pointer);
-        }
-        Expr { kind: ExprKind::Deref(Box::new(pointer)), ty: to, span }
     }
 
     /// `&place`
@@ -132,26 +102,51 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::AddressOf(Box::new(place)), ty, span }
     }
 
-    /// The address of a field that a packed struct may put anywhere goes only where nothing relies on its alignment.
-    fn refuse_packed(&mut self, place: &Expr, expected: Option<Ty>) -> bool {
-        let wanted = expected.and_then(|ty| self.pointer(ty)).map_or(place.ty, |pointer| pointer.to);
-        let promised = self.least_align(place);
-        if self.cx.types.align_of(place.ty).min(self.cx.types.align_of(wanted)) > promised {
-            let (field, ty) = (self.text(place.span).to_owned(), self.ty_name(place.ty));
-            self.error(place.span, PackedAddress { field: field.clone(), ty })
-                .help(format!("take a copy: `var v = {field}` has an address; `&{field} as *u8` points to its bytes"));
-            return true;
+    /// `p[i]` of a pointer to one element: `*(p + i)`.
+    pub fn pointer_element(&mut self, base: Expr, index: &ast::Expr, span: Span) -> Expr {
+        let Some(pointer) = self.pointer(base.ty) else { return error_expr(span) };
+        let index = self.value(index, None);
+        if index.is_error() {
+            return error_expr(span);
         }
-        false
+        // What lies before the pointer is another matter.
+        let backwards = number(&index.expr).is_some_and(|number| number < 0);
+        if let Some(count) = self.elements_within(&base).filter(|_| !backwards) {
+            return self.element_within(base, count, index, span);
+        }
+        let at = if number(&index.expr) == Some(0) && !self.is_text(pointer.to) {
+            base
+        } else {
+            self.moved(ArithOp::Add, base.into(), pointer, index, span)
+        };
+        if at.ty == Ty::ERROR {
+            return at;
+        }
+        self.pointee(at, span)
     }
+}
 
-    /// The alignment of a place that the structs around it guarantee.
-    pub fn least_align(&self, place: &Expr) -> u64 {
-        let user = |id| self.cx.types.struct_def(id).origin == Origin::User;
-        let own =
-            self.struct_id(place.ty).filter(|&id| user(id)).map_or(u64::MAX, |_| self.cx.types.align_of(place.ty));
-        let (ExprKind::Field { base, .. } | ExprKind::Index { base, .. }) = &place.kind else { return own };
-        own.min(self.least_align(base))
+impl State<'_, '_> {
+    /// Dereferences a pointer. It must not be null (`passes/nulls`); into the packet it may, and then a test is put in.
+    pub fn pointee(&mut self, pointer: Expr, span: Span) -> Expr {
+        let Some(Pointer { to, space, .. }) = self.pointer(pointer.ty) else { return error_expr(span) };
+        if space == Space::Packet && self.may_be_null(&pointer) {
+            let must_test = local(strip_cast(&pointer)).is_some_and(|local| self.info(local).must_test);
+            let unproven = if must_test { Unproven::Error } else { Unproven::Warning };
+            let header = self.header_of(&pointer);
+            return Expr { kind: ExprKind::DerefIf { pointer: Box::new(pointer), header, unproven }, ty: to, span };
+        }
+        // A read of unmapped memory yields zero; for pointers that the verifier tracks, it demands a test for null.
+        if space == Space::BtfTrusted && self.cx.types.is_relocated(to) {
+            if self.may_be_null(&pointer) {
+                let (header, unproven) = (None, Unproven::Fine);
+                let kind = ExprKind::DerefIf { pointer: Box::new(pointer), header, unproven };
+                return Expr { kind, ty: to, span };
+            }
+        } else if !space.is_probed() {
+            self.use_object(&pointer);
+        }
+        Expr { kind: ExprKind::Deref(Box::new(pointer)), ty: to, span }
     }
 
     /// The memory of a place; none if it has no address, which was reported.
@@ -173,29 +168,12 @@ impl Checker<'_, '_> {
         Some(if percpu { Space::Percpu } else { Space::MapValue })
     }
 
-    /// Whether a place is a bit-field, which has no address.
-    pub fn is_bit_field(&self, place: &Expr) -> bool {
-        let ExprKind::Field { base, field } = &place.kind else { return false };
-        let TyKind::Struct(id) = self.cx.types.kind(base.ty) else { return false };
-        self.cx.types.struct_def(id).fields.get(*field).is_some_and(|field| field.bits.is_some())
-    }
-
     /// A pointer that goes where null may not: the conversion is what `passes/nulls` looks at.
     pub fn not_null(&mut self, pointer: Expr) -> Expr {
         self.use_object(&pointer);
         let TyKind::Ptr { to, space, nullable: true } = self.cx.types.kind(pointer.ty) else { return pointer };
         let ty = self.cx.types.ptr(to, space, false);
         cast(pointer, ty)
-    }
-
-    /// Whether a pointer may be null as far as its type says, before conversions.
-    fn may_be_null(&self, pointer: &Expr) -> bool {
-        self.pointer(self.unconverted(pointer).ty).is_some_and(|pointer| pointer.nullable)
-    }
-
-    fn unconverted<'e>(&self, pointer: &'e Expr) -> &'e Expr {
-        let ExprKind::Cast(inner) = &pointer.kind else { return pointer };
-        if self.pointer(inner.ty).is_some() { self.unconverted(inner) } else { pointer }
     }
 
     /// Whether the place is behind an index that is not known to be in range.
@@ -208,23 +186,6 @@ impl Checker<'_, '_> {
             return self.may_be_out_of_range(base);
         }
         matches!(place.kind, ExprKind::DerefIf { .. })
-    }
-
-    /// The type of a variable or element that has no declared one and gets a value of this type: a pointer may become any
-    /// other. Contexts and the packet stay what they are.
-    pub fn variable_type(&mut self, ty: Ty) -> Ty {
-        let Some(pointer) = self.pointer(ty) else { return ty };
-        if matches!(pointer.space, Space::User | Space::Arena) {
-            return self.cx.types.ptr(pointer.to, pointer.space, true);
-        }
-        let is_kept = matches!(
-            pointer.space,
-            Space::Map | Space::Ctx | Space::Packet | Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted
-        );
-        if !is_kept {
-            return self.cx.types.ptr(pointer.to, Space::Any, true);
-        }
-        if self.cx.types.is_relocated(pointer.to) { self.cx.types.ptr(pointer.to, pointer.space, true) } else { ty }
     }
 
     /// `p + n`, `n + p`, `p - n`, `p - q`
@@ -265,6 +226,92 @@ impl Checker<'_, '_> {
         let ty = self.cx.types.ptr(of.to, of.space, false);
         let pointer = cast(pointer.expr, ty);
         Expr { kind: ExprKind::Arith { op, left: Box::new(pointer), right: Box::new(count) }, ty, span }
+    }
+
+    /// How many elements `right` is before `left`, as `i64`.
+    fn pointer_difference(&mut self, (left, l): (Value, Pointer), (right, r): (Value, Pointer), span: Span) -> Expr {
+        if l.to != r.to {
+            self.mismatch(right.span(), right.ty(), left.ty());
+            return error_expr(span);
+        }
+        let size = self.cx.types.size_of(l.to);
+        let bytes = ExprKind::Arith {
+            op: ArithOp::Sub,
+            left: Box::new(cast(left.expr, Ty::I64)),
+            right: Box::new(cast(right.expr, Ty::I64)),
+        };
+        let bytes = Expr { kind: bytes, ty: Ty::I64, span };
+        if size <= 1 {
+            return bytes;
+        }
+        let size = Box::new(int_expr(size.into(), Ty::I64, span));
+        Expr { kind: ExprKind::Arith { op: ArithOp::Div, left: Box::new(bytes), right: size }, ty: Ty::I64, span }
+    }
+}
+
+impl Site<'_, '_> {
+    /// Whether the `*` at the start of a dereference is right behind one that multiplies.
+    fn is_power(&self, deref: Span) -> bool {
+        let Some(left) = self.text(Span { lo: 0, hi: deref.lo, ..deref }).strip_suffix('*') else { return false };
+        let left = left.trim_end_matches([' ', '\t']);
+        let ends_operand = left.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ')' | ']'));
+        ends_operand && !left.ends_with("return") && !left.ends_with(" in")
+    }
+
+    /// The address of a field that a packed struct may put anywhere goes only where nothing relies on its alignment.
+    fn refuse_packed(&mut self, place: &Expr, expected: Option<Ty>) -> bool {
+        let wanted = expected.and_then(|ty| self.pointer(ty)).map_or(place.ty, |pointer| pointer.to);
+        let promised = self.least_align(place);
+        if self.cx.types.align_of(place.ty).min(self.cx.types.align_of(wanted)) > promised {
+            let (field, ty) = (self.text(place.span).to_owned(), self.ty_name(place.ty));
+            self.error(place.span, PackedAddress { field: field.clone(), ty })
+                .help(format!("take a copy: `var v = {field}` has an address; `&{field} as *u8` points to its bytes"));
+            return true;
+        }
+        false
+    }
+
+    /// The alignment of a place that the structs around it guarantee.
+    pub fn least_align(&self, place: &Expr) -> u64 {
+        let user = |id| self.cx.types.struct_def(id).origin == Origin::User;
+        let own =
+            self.struct_id(place.ty).filter(|&id| user(id)).map_or(u64::MAX, |_| self.cx.types.align_of(place.ty));
+        let (ExprKind::Field { base, .. } | ExprKind::Index { base, .. }) = &place.kind else { return own };
+        own.min(self.least_align(base))
+    }
+
+    /// Whether a place is a bit-field, which has no address.
+    pub fn is_bit_field(&self, place: &Expr) -> bool {
+        let ExprKind::Field { base, field } = &place.kind else { return false };
+        let TyKind::Struct(id) = self.cx.types.kind(base.ty) else { return false };
+        self.cx.types.struct_def(id).fields.get(*field).is_some_and(|field| field.bits.is_some())
+    }
+
+    /// Whether a pointer may be null as far as its type says, before conversions.
+    fn may_be_null(&self, pointer: &Expr) -> bool {
+        self.pointer(self.unconverted(pointer).ty).is_some_and(|pointer| pointer.nullable)
+    }
+
+    fn unconverted<'e>(&self, pointer: &'e Expr) -> &'e Expr {
+        let ExprKind::Cast(inner) = &pointer.kind else { return pointer };
+        if self.pointer(inner.ty).is_some() { self.unconverted(inner) } else { pointer }
+    }
+
+    /// The type of a variable or element that has no declared one and gets a value of this type: a pointer may become any
+    /// other. Contexts and the packet stay what they are.
+    pub fn variable_type(&mut self, ty: Ty) -> Ty {
+        let Some(pointer) = self.pointer(ty) else { return ty };
+        if matches!(pointer.space, Space::User | Space::Arena) {
+            return self.cx.types.ptr(pointer.to, pointer.space, true);
+        }
+        let is_kept = matches!(
+            pointer.space,
+            Space::Map | Space::Ctx | Space::Packet | Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted
+        );
+        if !is_kept {
+            return self.cx.types.ptr(pointer.to, Space::Any, true);
+        }
+        if self.cx.types.is_relocated(pointer.to) { self.cx.types.ptr(pointer.to, pointer.space, true) } else { ty }
     }
 
     /// Memory of the kernel or of a process, which no plain load reaches.
@@ -310,49 +357,6 @@ impl Checker<'_, '_> {
             space,
             Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted | Space::Packet | Space::User | Space::Map
         )
-    }
-
-    /// How many elements `right` is before `left`, as `i64`.
-    fn pointer_difference(&mut self, (left, l): (Value, Pointer), (right, r): (Value, Pointer), span: Span) -> Expr {
-        if l.to != r.to {
-            self.mismatch(right.span(), right.ty(), left.ty());
-            return error_expr(span);
-        }
-        let size = self.cx.types.size_of(l.to);
-        let bytes = ExprKind::Arith {
-            op: ArithOp::Sub,
-            left: Box::new(cast(left.expr, Ty::I64)),
-            right: Box::new(cast(right.expr, Ty::I64)),
-        };
-        let bytes = Expr { kind: bytes, ty: Ty::I64, span };
-        if size <= 1 {
-            return bytes;
-        }
-        let size = Box::new(int_expr(size.into(), Ty::I64, span));
-        Expr { kind: ExprKind::Arith { op: ArithOp::Div, left: Box::new(bytes), right: size }, ty: Ty::I64, span }
-    }
-
-    /// `p[i]` of a pointer to one element: `*(p + i)`.
-    pub fn pointer_element(&mut self, base: Expr, index: &ast::Expr, span: Span) -> Expr {
-        let Some(pointer) = self.pointer(base.ty) else { return error_expr(span) };
-        let index = self.value(index, None);
-        if index.is_error() {
-            return error_expr(span);
-        }
-        // What lies before the pointer is another matter.
-        let backwards = number(&index.expr).is_some_and(|number| number < 0);
-        if let Some(count) = self.elements_within(&base).filter(|_| !backwards) {
-            return self.element_within(base, count, index, span);
-        }
-        let at = if number(&index.expr) == Some(0) && !self.is_text(pointer.to) {
-            base
-        } else {
-            self.moved(ArithOp::Add, base.into(), pointer, index, span)
-        };
-        if at.ty == Ty::ERROR {
-            return at;
-        }
-        self.pointee(at, span)
     }
 }
 

@@ -1,9 +1,9 @@
 //! `print` and `print_raw`: checks the format against the arguments.
 
-use super::Checker;
 use super::exprs::strip;
 use super::format::{Conversion, ConversionKind, Fault, Piece, Shown, escape, parse};
 use super::value::{Value, cast};
+use super::{Checker, Site};
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::contexts::{BadFormat, ComputedFormat, FormatCount, FormatMismatch, Unprintable};
 use crate::diag::codes::limits::NotPrintable;
@@ -43,18 +43,6 @@ impl Checker<'_, '_> {
         };
         let by_helper = self.targets.all(|on| on.prints_by_helper);
         formatted.filter(|(format, args)| !by_helper || self.fits_bpf(format, args.len(), span))
-    }
-
-    fn fits_bpf(&mut self, format: &[u8], args: usize, span: Span) -> bool {
-        let what = if args > MAX_BPF_ARGS {
-            format!("more than {MAX_BPF_ARGS} values at once")
-        } else if !format.iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()) {
-            "text that is not ASCII".to_owned()
-        } else {
-            return true;
-        };
-        self.error(span, NotPrintable { what });
-        false
     }
 
     fn with_format(
@@ -102,14 +90,6 @@ impl Checker<'_, '_> {
         self.expr_as_number(value)
     }
 
-    fn kernel_has(&mut self, conversion: &Conversion, span: Span) -> bool {
-        let Some(missing) = conversion.missing_in_bpf().filter(|_| self.targets.all(|on| on.prints_by_helper)) else {
-            return true;
-        };
-        self.error(span, NotPrintable { what: format!("{missing} (`{}`)", conversion.text) });
-        false
-    }
-
     /// All values, separated by blanks.
     fn without_format(&mut self, args: &[ast::Arg], name: &str, span: Span) -> Option<(Vec<u8>, Vec<Expr>)> {
         let (mut out, mut checked, mut failed) = (Vec::new(), Vec::new(), false);
@@ -139,6 +119,28 @@ impl Checker<'_, '_> {
             }
         }
         (!failed).then_some((out, checked))
+    }
+}
+
+impl Site<'_, '_> {
+    fn fits_bpf(&mut self, format: &[u8], args: usize, span: Span) -> bool {
+        let what = if args > MAX_BPF_ARGS {
+            format!("more than {MAX_BPF_ARGS} values at once")
+        } else if !format.iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()) {
+            "text that is not ASCII".to_owned()
+        } else {
+            return true;
+        };
+        self.error(span, NotPrintable { what });
+        false
+    }
+
+    fn kernel_has(&mut self, conversion: &Conversion, span: Span) -> bool {
+        let Some(missing) = conversion.missing_in_bpf().filter(|_| self.targets.all(|on| on.prints_by_helper)) else {
+            return true;
+        };
+        self.error(span, NotPrintable { what: format!("{missing} (`{}`)", conversion.text) });
+        false
     }
 
     /// In user space the runtime escapes what a terminal would act on, unless the text is the program's own.

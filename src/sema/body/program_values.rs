@@ -2,9 +2,9 @@
 //!
 //! Such a variable exists in the checker alone, which knows at each point what it holds, or that paths differ.
 
-use super::Checker;
 use super::exprs::plain_name;
 use super::scope::LocalKind;
+use super::{Checker, Site, State};
 use crate::ast;
 use crate::diag::codes::lifecycle::UnknownProgram;
 use crate::diag::codes::types::MismatchedTypes;
@@ -12,6 +12,31 @@ use crate::sema::tree::{FuncId, LocalId};
 use crate::types::Ty;
 
 impl Checker<'_, '_> {
+    /// `p = program`, where `p` holds one. False if it does not.
+    pub fn assign_program(&mut self, place: &ast::Expr, value: &ast::Expr) -> bool {
+        let Some(local) = self.program_local(place) else { return false };
+        let wanted = self.locals[local.0 as usize].ty;
+        self.flow.programs.remove(&local);
+        let Some(known) = self.program_value(value) else {
+            let found = self.typed(value, None).ty;
+            if found != Ty::ERROR && wanted != Ty::ERROR {
+                let (wanted, found) = (self.ty_name(wanted), self.ty_name(found));
+                let wanted = format!("a program of type `{wanted}`");
+                self.error(value.span, MismatchedTypes { wanted, found: format!("`{found}`") });
+            }
+            return true;
+        };
+        let Some(func) = known else { return true };
+        let ty = self.program_type(func);
+        if ty != wanted && wanted != Ty::ERROR {
+            self.mismatch(value.span, ty, wanted);
+        }
+        self.flow.programs.insert(local, func);
+        true
+    }
+}
+
+impl State<'_, '_> {
     /// The variable that a name means, if it holds a program.
     pub fn program_local(&self, expr: &ast::Expr) -> Option<LocalId> {
         let local = self.local_of(&plain_name(expr)?.name)?;
@@ -45,30 +70,9 @@ impl Checker<'_, '_> {
         self.flow.programs.extend(known.map(|func| (local, func)));
         true
     }
+}
 
-    /// `p = program`, where `p` holds one. False if it does not.
-    pub fn assign_program(&mut self, place: &ast::Expr, value: &ast::Expr) -> bool {
-        let Some(local) = self.program_local(place) else { return false };
-        let wanted = self.locals[local.0 as usize].ty;
-        self.flow.programs.remove(&local);
-        let Some(known) = self.program_value(value) else {
-            let found = self.typed(value, None).ty;
-            if found != Ty::ERROR && wanted != Ty::ERROR {
-                let (wanted, found) = (self.ty_name(wanted), self.ty_name(found));
-                let wanted = format!("a program of type `{wanted}`");
-                self.error(value.span, MismatchedTypes { wanted, found: format!("`{found}`") });
-            }
-            return true;
-        };
-        let Some(func) = known else { return true };
-        let ty = self.program_type(func);
-        if ty != wanted && wanted != Ty::ERROR {
-            self.mismatch(value.span, ty, wanted);
-        }
-        self.flow.programs.insert(local, func);
-        true
-    }
-
+impl Site<'_, '_> {
     fn program_type(&mut self, func: FuncId) -> Ty {
         let sig = self.env.funcs[func.0 as usize].sig.clone();
         self.cx.types.func(sig)

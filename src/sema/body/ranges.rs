@@ -1,8 +1,8 @@
 //! `for` over ranges.
 
-use super::Checker;
 use super::scope::LocalKind;
 use super::value::{self, Value, cast};
+use super::{Checker, Site, State};
 use crate::ast;
 use crate::diag::codes::types::{EmptyLoop, MismatchedTypes, RangeSigns};
 use crate::fold;
@@ -43,7 +43,9 @@ impl Checker<'_, '_> {
         self.pop_scope();
         Some(StmtKind::For { local, low, high, inclusive, body })
     }
+}
 
+impl State<'_, '_> {
     /// Both bounds in the type that the loop variable has: the wider one.
     fn range_bounds(&mut self, low: Value, high: Value) -> Option<(Expr, Expr, Ty)> {
         if low.is_error() || high.is_error() {
@@ -119,7 +121,9 @@ impl Checker<'_, '_> {
             _ => of_type,
         }
     }
+}
 
+impl Site<'_, '_> {
     /// The type of the variable of a range between two literals: of 32 bits if both fit, signed if one is negative.
     pub fn literal_pair_type(&self, numbers: [i128; 2]) -> Ty {
         let [first, second] = numbers.map(value::literal_type);

@@ -1,8 +1,8 @@
 //! `redirect(ifindex, flags)`: the packet goes on at an interface. `redirect(m, key, flags)` of a map of sockets: at a socket.
 
-use super::Checker;
 use super::map_methods::MapCall;
 use super::value::{all_known, cast, int_expr};
+use super::{Checker, State};
 use crate::ast;
 use crate::diag::codes::contexts::RedirectWhere;
 use crate::diag::codes::maps::MapRefuses;
@@ -88,7 +88,9 @@ impl Checker<'_, '_> {
         let action = self.table_type(program.result);
         Some(cast(verdict, action))
     }
+}
 
+impl State<'_, '_> {
     /// The function's parameter that is a context.
     pub fn context_param(&self) -> Option<LocalId> {
         let params = self.env.program.func(self.func).params.iter();

@@ -1,7 +1,7 @@
 //! Results of functions: `return`, and a value at the end of a body without `return`.
 
-use super::Checker;
 use super::exprs::strip;
+use super::{Checker, Site, State};
 use crate::ast::{self, ArmBody, ExprKind as Ast, StmtKind as AstStmt};
 use crate::diag::codes::types::{MismatchedTypes, NoEffect};
 use crate::sema::tree::{Stmt, StmtKind};
@@ -9,19 +9,6 @@ use crate::source::Span;
 use crate::types::Ty;
 
 impl Checker<'_, '_> {
-    /// Finds the expression at the end of a body, in a function whose result needs a `return`.
-    pub fn find_last_value(&mut self, body: &ast::Block) {
-        let declared = self.env.program.func(self.func);
-        let none = matches!(declared.result, Ty::VOID | Ty::ERROR) || declared.named_result.is_some();
-        self.last_value = body.stmts.last().filter(|_| !none).map(|last| last.span);
-    }
-
-    /// Whether a statement is a value at the end of the body, as Rust writes the result. A sign at its start may go on with
-    /// the line before.
-    pub fn is_unreturned(&self, expr: &ast::Expr, stmt: Span) -> bool {
-        self.last_value == Some(stmt) && !self.text(stmt).starts_with(['-', '*', '&', '(', '[']) && yields(expr)
-    }
-
     /// Reports a value at the end of the body that `return` is missing for.
     pub fn unreturned(&mut self, expr: &ast::Expr) {
         let result = self.env.program.func(self.func).result;
@@ -44,21 +31,6 @@ impl Checker<'_, '_> {
         self.error(head, NoEffect {})
             .help(format!("{what} is the function's result only with `return`"))
             .fix(expr.span.start(), "return ");
-    }
-
-    /// The name of an expression in a message, and the part of it that is marked.
-    fn head(&self, expr: &ast::Expr) -> (String, Span) {
-        let first = |length: u32| Span { hi: expr.span.lo + length, ..expr.span };
-        let kind = &strip(expr).kind;
-        if let Ast::If(_) = kind {
-            ("the value of this `if`".to_owned(), first(2))
-        } else if let Ast::Match(_) = kind {
-            ("the value of this `match`".to_owned(), first(5))
-        } else if let Ast::Block(_) = kind {
-            ("the value of this block".to_owned(), first(1))
-        } else {
-            (format!("`{}`", self.text(expr.span)), expr.span)
-        }
     }
 
     /// Checks a `return` and appends it to `out`, behind the statements that must run before it.
@@ -120,6 +92,38 @@ impl Checker<'_, '_> {
             self.error(checked.span, MismatchedTypes { wanted: "no value".into(), found: format!("`{found}`") })
                 .note(name_span, "this function has no result")
                 .help(format!("declare one: `fn {name}(…) -> {result}`"));
+        }
+    }
+}
+
+impl State<'_, '_> {
+    /// Finds the expression at the end of a body, in a function whose result needs a `return`.
+    pub fn find_last_value(&mut self, body: &ast::Block) {
+        let declared = self.env.program.func(self.func);
+        let none = matches!(declared.result, Ty::VOID | Ty::ERROR) || declared.named_result.is_some();
+        self.last_value = body.stmts.last().filter(|_| !none).map(|last| last.span);
+    }
+
+    /// Whether a statement is a value at the end of the body, as Rust writes the result. A sign at its start may go on with
+    /// the line before.
+    pub fn is_unreturned(&self, expr: &ast::Expr, stmt: Span) -> bool {
+        self.last_value == Some(stmt) && !self.text(stmt).starts_with(['-', '*', '&', '(', '[']) && yields(expr)
+    }
+}
+
+impl Site<'_, '_> {
+    /// The name of an expression in a message, and the part of it that is marked.
+    fn head(&self, expr: &ast::Expr) -> (String, Span) {
+        let first = |length: u32| Span { hi: expr.span.lo + length, ..expr.span };
+        let kind = &strip(expr).kind;
+        if let Ast::If(_) = kind {
+            ("the value of this `if`".to_owned(), first(2))
+        } else if let Ast::Match(_) = kind {
+            ("the value of this `match`".to_owned(), first(5))
+        } else if let Ast::Block(_) = kind {
+            ("the value of this block".to_owned(), first(1))
+        } else {
+            (format!("`{}`", self.text(expr.span)), expr.span)
         }
     }
 }

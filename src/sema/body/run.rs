@@ -1,6 +1,6 @@
 //! `run(handle, &v)`: a program that user space runs, with a variable as its context.
 
-use super::Checker;
+use super::{Checker, Site};
 use crate::ast;
 use crate::diag::codes::lifecycle::{RunContext, RunKind};
 use crate::sema::tree::{Callee, Const, Expr, ExprKind, FuncId, Role};
@@ -38,7 +38,9 @@ impl Checker<'_, '_> {
         let size = Expr { kind: ExprKind::Const(Const::Int(size.into())), ty: Ty::U64, span };
         Some(Expr::operation(Callee::Builtin(builtin), vec![handle, context, size], Ty::I32, span))
     }
+}
 
+impl Site<'_, '_> {
     /// Whether the program is one that is run, and gets what it declares.
     fn check_run(&mut self, program: FuncId, given: Option<&Expr>, to: Option<Ty>, span: Span) -> bool {
         let declared = self.env.program.func(program);

@@ -1,11 +1,11 @@
 //! The local names of a body, and the facts about each variable.
 
-use super::Checker;
 use super::after_headers::Header;
 use super::blocks::Blocks;
 use super::deleted_entries::Key;
 use super::exprs::strip;
 use super::viewed::Viewed;
+use super::{Site, State};
 use crate::ast::{self, Ident};
 use crate::diag::codes::maps::LostCopy;
 use crate::diag::codes::names::{DuplicateName, UnusedVariable};
@@ -97,7 +97,7 @@ pub(super) struct LocalInfo {
     pub range: Option<(i128, i128)>,
 }
 
-impl Checker<'_, '_> {
+impl State<'_, '_> {
     /// Enters a block.
     pub fn push_scope(&mut self) {
         self.scopes.push();
@@ -321,8 +321,9 @@ impl Checker<'_, '_> {
 
     /// Runs what resolves types and constants, with the local names in scope.
     pub fn with_scope<R>(&mut self, run: impl FnOnce(&mut Session, &mut dyn Scope) -> R) -> R {
-        let mut scope = BodyScope { scopes: &self.scopes, locals: &self.locals, env: self.env, module: self.module };
-        run(self.cx, &mut scope)
+        let Site { cx, env, module, .. } = &mut self.site;
+        let mut scope = BodyScope { scopes: &self.scopes, locals: &self.locals, env, module: *module };
+        run(cx, &mut scope)
     }
 }
 

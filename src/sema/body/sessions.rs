@@ -1,8 +1,8 @@
 //! `on return`: code of a program that runs when the traced function returns, with the variables that the program had at the function's
 //! entry.
 
-use super::Checker;
 use super::scope::LocalKind;
+use super::{Checker, Site, State};
 use crate::ast::{self, Param};
 use crate::diag::codes::contexts::{NoOnReturn, OnReturnPlace};
 use crate::sema::tree::{Block, Expr, ExprKind, LocalId, ProgramRole, Role, StmtKind, Visitor};
@@ -34,22 +34,9 @@ impl Checker<'_, '_> {
         let kept = kept.into_iter().all(|local| self.may_keep(local, span));
         (allowed && kept).then_some(StmtKind::OnReturn { returned, body })
     }
+}
 
-    /// Reports a program whose type has `on return`, and that has none.
-    pub fn wants_on_return(&mut self, body: &Block) {
-        let has_one = body.stmts.iter().any(|stmt| matches!(stmt.kind, StmtKind::OnReturn { .. }));
-        if self.session().is_some() && !has_one && !self.failed() {
-            let declared = self.env.program.func(self.func);
-            let (name, span) = (declared.name.clone(), declared.name_span);
-            self.error(span, NoOnReturn { name }).help("at the entry alone it is a program of `@fentry`");
-        }
-    }
-
-    fn session(&self) -> Option<&ProgramRole> {
-        let Role::Program(role) = &self.env.program.func(self.func).role else { return None };
-        Some(role).filter(|role| role.spec.on_return.is_some())
-    }
-
+impl State<'_, '_> {
     /// Whether a variable can be kept in a map until the function returns. Parameters that nothing changes are there again.
     fn may_keep(&mut self, local: LocalId, span: Span) -> bool {
         let (ty, name) = (self.locals[local.0 as usize].ty, self.locals[local.0 as usize].name.clone());
@@ -68,6 +55,23 @@ impl Checker<'_, '_> {
             self.unsupported(span, what);
         }
         keeps
+    }
+}
+
+impl Site<'_, '_> {
+    /// Reports a program whose type has `on return`, and that has none.
+    pub fn wants_on_return(&mut self, body: &Block) {
+        let has_one = body.stmts.iter().any(|stmt| matches!(stmt.kind, StmtKind::OnReturn { .. }));
+        if self.session().is_some() && !has_one && !self.failed() {
+            let declared = self.env.program.func(self.func);
+            let (name, span) = (declared.name.clone(), declared.name_span);
+            self.error(span, NoOnReturn { name }).help("at the entry alone it is a program of `@fentry`");
+        }
+    }
+
+    fn session(&self) -> Option<&ProgramRole> {
+        let Role::Program(role) = &self.env.program.func(self.func).role else { return None };
+        Some(role).filter(|role| role.spec.on_return.is_some())
     }
 }
 

@@ -2,10 +2,10 @@
 //!
 //! A declaration or a row of a table says what is called as a [`Signature`].
 
-use super::Checker;
 use super::calls::counted;
 use super::exprs::strip;
 use super::value::error_expr;
+use super::{Checker, Site};
 use crate::ast;
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::ArgumentCount;
@@ -151,11 +151,6 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// Reports that a call has another number of arguments than the callee takes.
-    pub fn wrong_count(&mut self, name: &str, takes: impl Into<String>, given: usize, at: Span) -> &mut Diagnostic {
-        self.error(at, ArgumentCount { name: name.to_owned(), takes: takes.into(), given: given.to_string() })
-    }
-
     fn argument(&mut self, callee: &mut Signature<'_>, param: Param, arg: &ast::Arg) -> Expr {
         let (arg, span) = (&arg.value, arg.value.span);
         match param {
@@ -224,6 +219,13 @@ impl Checker<'_, '_> {
             Param::OfC(ty) => self.kernel_argument(arg, ty),
             Param::Hidden(_) | Param::Unknown => error_expr(span),
         }
+    }
+}
+
+impl Site<'_, '_> {
+    /// Reports that a call has another number of arguments than the callee takes.
+    pub fn wrong_count(&mut self, name: &str, takes: impl Into<String>, given: usize, at: Span) -> &mut Diagnostic {
+        self.error(at, ArgumentCount { name: name.to_owned(), takes: takes.into(), given: given.to_string() })
     }
 
     /// The address of a map, as an argument.

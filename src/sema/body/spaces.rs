@@ -1,8 +1,8 @@
 //! Kinds of memory that pointers point into: which of them are accepted where another is wanted.
 
-use super::Checker;
 use super::type_kinds::Pointer;
 use super::value::{cast, local, strip_cast};
+use super::{Site, State};
 use crate::diag::codes::contexts::{ProcessMemory, UnknownObject};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::sema::tree::{Block, Const, Expr, ExprKind, Role};
@@ -10,15 +10,7 @@ use crate::sema::trusted::{self, Holder};
 use crate::source::Span;
 use crate::types::{Space, Ty};
 
-impl Checker<'_, '_> {
-    /// Two kinds of memory in one pointer type: either is fine where it is left open.
-    pub fn spaces_agree(&self, from: Space, to: Space) -> bool {
-        let special =
-            |space| matches!(space, Space::User | Space::Arena | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted);
-        let forgets = from == Space::BtfTrusted && to == Space::BtfUntrusted;
-        from == to || forgets || ((from == Space::Any || to == Space::Any) && !special(from) && !special(to))
-    }
-
+impl State<'_, '_> {
     /// Whether a pointer is trusted: the verifier knows its pointee. If it depends on a parameter, a variable or a result (`Holder`), asks
     /// that
     /// this holds trusted pointers alone, and answers as if it did.
@@ -44,15 +36,6 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn ask_holder(&self, holder: Holder, span: Span) -> bool {
-        let mut trust = self.env.trust.borrow_mut();
-        if trust.holds(holder) {
-            // Its declaration does not say so, so nothing shows what goes there.
-            trust.refuse(holder, span);
-        }
-        trust.ask(holder)
-    }
-
     /// The parameter, variable or function from which a pointer is.
     fn holder(&self, pointer: &Expr) -> Option<Holder> {
         if let Some((func, _)) = pointer.call() {
@@ -68,13 +51,6 @@ impl Checker<'_, '_> {
             return matches!(func.role, Role::Helper | Role::Plain).then_some(Holder::Param(self.func, local));
         }
         Some(Holder::Local(self.func, self.locals[local.0 as usize].span))
-    }
-
-    /// The type of a variable: that of what it is declared with, or known to hold.
-    pub fn held(&mut self, declared_at: Span, ty: Ty) -> Ty {
-        let holds = self.env.trust.borrow().holds(Holder::Local(self.func, declared_at));
-        let is_open = self.pointer(ty).is_some_and(|of| of.space == Space::BtfUntrusted);
-        if holds && is_open { trusted::within(&mut self.cx.types, ty, Space::BtfTrusted) } else { ty }
     }
 
     /// The first value of a variable whose type nobody wrote.
@@ -113,6 +89,32 @@ impl Checker<'_, '_> {
                     .help("a variable whose fields are read alone may hold any: its first value is converted, `var p = e as u64 as *T`");
             }
         }
+    }
+}
+
+impl Site<'_, '_> {
+    /// Two kinds of memory in one pointer type: either is fine where it is left open.
+    pub fn spaces_agree(&self, from: Space, to: Space) -> bool {
+        let special =
+            |space| matches!(space, Space::User | Space::Arena | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted);
+        let forgets = from == Space::BtfTrusted && to == Space::BtfUntrusted;
+        from == to || forgets || ((from == Space::Any || to == Space::Any) && !special(from) && !special(to))
+    }
+
+    fn ask_holder(&self, holder: Holder, span: Span) -> bool {
+        let mut trust = self.env.trust.borrow_mut();
+        if trust.holds(holder) {
+            // Its declaration does not say so, so nothing shows what goes there.
+            trust.refuse(holder, span);
+        }
+        trust.ask(holder)
+    }
+
+    /// The type of a variable: that of what it is declared with, or known to hold.
+    pub fn held(&mut self, declared_at: Span, ty: Ty) -> Ty {
+        let holds = self.env.trust.borrow().holds(Holder::Local(self.func, declared_at));
+        let is_open = self.pointer(ty).is_some_and(|of| of.space == Space::BtfUntrusted);
+        if holds && is_open { trusted::within(&mut self.cx.types, ty, Space::BtfTrusted) } else { ty }
     }
 
     /// Reports a pointer into `from` where one into `to` is wanted.

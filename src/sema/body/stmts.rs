@@ -1,10 +1,10 @@
 //! Blocks and statements.
 
-use super::Checker;
 use super::assign::Assignment;
 use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::{cast, constant, has_effect, literal_type};
+use super::{Checker, Site, State};
 use crate::ast::{self, Ident, StmtKind as Ast};
 use crate::diag::codes::names::{NotConstant, UnusedResult};
 use crate::diag::codes::types::{ElseMustLeave, NoEffect, NoValue, UnknownTypeOf};
@@ -102,21 +102,6 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// Warns of code that control does not reach.
-    pub fn unreachable(&mut self, span: Span) {
-        self.warn(span, crate::diag::codes::names::UnreachableCode {});
-    }
-
-    /// The type of a local.
-    pub fn resolve_local(&mut self, ty: &ast::Type) -> Ty {
-        self.with_scope(|cx, scope| types::resolve(cx, scope, ty, Position::Local))
-    }
-
-    /// The type of a conversion, or of a literal.
-    pub fn resolve_bare(&mut self, ty: &ast::Type) -> Ty {
-        self.with_scope(|cx, scope| types::resolve(cx, scope, ty, Position::Bare))
-    }
-
     fn var(&mut self, name: &Ident, ty: Option<&ast::Type>, init: Option<&ast::Expr>, span: Span, out: &mut Vec<Stmt>) {
         let declared = ty.map(|ty| self.resolve_local(ty)).map(|ty| self.held(name.span, ty));
         let Some(init) = init else {
@@ -159,7 +144,8 @@ impl Checker<'_, '_> {
             // A value that nothing tests gets a test at its use.
             Some(_) if is_header || is_foreign => value.expr,
             Some(ty) => {
-                self.note_held_in(Holder::Local(self.func, name.span), &value.expr);
+                let holder = Holder::Local(self.func, name.span);
+                self.note_held_in(holder, &value.expr);
                 self.coerce(value, ty)
             }
             // A pointer that may be assigned to later, and goes where any other may.
@@ -223,19 +209,6 @@ impl Checker<'_, '_> {
         self.declare_const(name, constant, ty);
     }
 
-    /// The constant that an expression must be.
-    pub fn constant_of(&mut self, expr: &Expr) -> Option<Const> {
-        if expr.ty == Ty::ERROR {
-            return None;
-        }
-        let value = constant(&self.cx.types, expr);
-        if value.is_none() {
-            let what = format!("`{}`", self.text(expr.span));
-            self.error(expr.span, NotConstant { what }).help(CONSTANTS);
-        }
-        value
-    }
-
     /// Checks an expression as a statement. A result that must be used is reported.
     pub fn expr_stmt(&mut self, expr: &ast::Expr) -> Option<StmtKind> {
         let inner = super::exprs::strip(expr);
@@ -278,6 +251,38 @@ impl Checker<'_, '_> {
             self.no_effect(expr, checked.ty, checked.span);
         }
         checked
+    }
+}
+
+impl State<'_, '_> {
+    /// The type of a local.
+    pub fn resolve_local(&mut self, ty: &ast::Type) -> Ty {
+        self.with_scope(|cx, scope| types::resolve(cx, scope, ty, Position::Local))
+    }
+
+    /// The type of a conversion, or of a literal.
+    pub fn resolve_bare(&mut self, ty: &ast::Type) -> Ty {
+        self.with_scope(|cx, scope| types::resolve(cx, scope, ty, Position::Bare))
+    }
+}
+
+impl Site<'_, '_> {
+    /// Warns of code that control does not reach.
+    pub fn unreachable(&mut self, span: Span) {
+        self.warn(span, crate::diag::codes::names::UnreachableCode {});
+    }
+
+    /// The constant that an expression must be.
+    pub fn constant_of(&mut self, expr: &Expr) -> Option<Const> {
+        if expr.ty == Ty::ERROR {
+            return None;
+        }
+        let value = constant(&self.cx.types, expr);
+        if value.is_none() {
+            let what = format!("`{}`", self.text(expr.span));
+            self.error(expr.span, NotConstant { what }).help(CONSTANTS);
+        }
+        value
     }
 
     /// The function of the program that an expression calls, by its name or the pointer as written; none for other expressions.

@@ -1,8 +1,8 @@
 //! Strings: joining, comparing, and the builtins that take them.
 
-use super::Checker;
 use super::fields::in_type;
 use super::value::{bool_expr, cast, error_expr};
+use super::{Checker, Site};
 use crate::ast;
 use crate::diag::codes::types::{ConstantComparison, MismatchedTypes};
 use crate::sema::consts::text;
@@ -18,34 +18,6 @@ pub(super) fn constant(expr: &Expr) -> Option<&[u8]> {
 }
 
 impl Checker<'_, '_> {
-    /// Strings, and arrays of characters where a string is meant.
-    pub fn is_text(&self, ty: Ty) -> bool {
-        self.is_str(ty) || self.is_chars(ty)
-    }
-
-    /// An array of characters as the string that it holds, with room for the NUL that it may lack.
-    pub fn as_string(&mut self, expr: Expr) -> Expr {
-        let TyKind::Array(Ty::CHAR, length) = self.cx.types.kind(expr.ty) else { return expr };
-        let size = u32::try_from(length + 1).unwrap_or(u32::MAX);
-        let ty = self.cx.types.string(size);
-        self.record_text(expr, ty)
-    }
-
-    /// `a + b`: with room for both.
-    pub fn join_strings(&mut self, left: Expr, right: Expr, span: Span) -> Expr {
-        let (left, right) = (self.as_string(left), self.as_string(right));
-        let size = self.cx.types.size_of(left.ty) + self.cx.types.size_of(right.ty) - 1;
-        // Both are types already, and so far below the limit of a string.
-        let ty = self.cx.types.string(u32::try_from(size).unwrap_or(u32::MAX));
-        if check_size(self.cx, span, ty) == Ty::ERROR {
-            return error_expr(span);
-        }
-        if let (Some(l), Some(r)) = (constant(&left), constant(&right)) {
-            return Expr { kind: ExprKind::Const(Const::Str([l, r].concat())), ty, span };
-        }
-        Expr { kind: ExprKind::Arith { op: ArithOp::Add, left: Box::new(left), right: Box::new(right) }, ty, span }
-    }
-
     /// `m[k] += text`: an absent entry is empty.
     pub fn append_to_entry(
         &mut self,
@@ -75,6 +47,36 @@ impl Checker<'_, '_> {
         let update = Stmt { kind: StmtKind::MapUpdate { map, key, value }, span };
         let block = Block { stmts: vec![evaluated, update], value: None, span };
         Some(Stmt { kind: StmtKind::Expr(Expr { kind: ExprKind::Block(block), ty: Ty::VOID, span }), span })
+    }
+}
+
+impl Site<'_, '_> {
+    /// Strings, and arrays of characters where a string is meant.
+    pub fn is_text(&self, ty: Ty) -> bool {
+        self.is_str(ty) || self.is_chars(ty)
+    }
+
+    /// An array of characters as the string that it holds, with room for the NUL that it may lack.
+    pub fn as_string(&mut self, expr: Expr) -> Expr {
+        let TyKind::Array(Ty::CHAR, length) = self.cx.types.kind(expr.ty) else { return expr };
+        let size = u32::try_from(length + 1).unwrap_or(u32::MAX);
+        let ty = self.cx.types.string(size);
+        self.record_text(expr, ty)
+    }
+
+    /// `a + b`: with room for both.
+    pub fn join_strings(&mut self, left: Expr, right: Expr, span: Span) -> Expr {
+        let (left, right) = (self.as_string(left), self.as_string(right));
+        let size = self.cx.types.size_of(left.ty) + self.cx.types.size_of(right.ty) - 1;
+        // Both are types already, and so far below the limit of a string.
+        let ty = self.cx.types.string(u32::try_from(size).unwrap_or(u32::MAX));
+        if check_size(self.cx, span, ty) == Ty::ERROR {
+            return error_expr(span);
+        }
+        if let (Some(l), Some(r)) = (constant(&left), constant(&right)) {
+            return Expr { kind: ExprKind::Const(Const::Str([l, r].concat())), ty, span };
+        }
+        Expr { kind: ExprKind::Arith { op: ArithOp::Add, left: Box::new(left), right: Box::new(right) }, ty, span }
     }
 
     /// `==`, `!=`

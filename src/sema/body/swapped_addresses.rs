@@ -1,12 +1,12 @@
 //! Numbers beside a `be32` that look like an address in the other byte order.
 
-use super::Checker;
+use super::Site;
 use crate::diag::codes::types::SwappedAddress;
 use crate::source::Span;
 use crate::types::Ty;
 use std::net::Ipv4Addr;
 
-impl Checker<'_, '_> {
+impl Site<'_, '_> {
     /// Warns of a number that is no address of a private network, and is one if its bytes are swapped.
     pub(super) fn warn_swapped(&mut self, number: i128, wanted: Ty, span: Span) {
         let Some(number) = u32::try_from(number).ok().filter(|_| wanted == Ty::BE32) else { return };

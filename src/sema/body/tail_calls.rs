@@ -1,9 +1,9 @@
 //! Tail calls: `return other(ctx)` where `other` is a program. This finds the calls in tail position and checks them.
 
-use super::Checker;
 use super::calls::counted;
 use super::exprs::strip;
 use super::value::local;
+use super::{Checker, Site, State};
 use crate::ast::{self, ArmBody, ExprKind as Ast, Ident, StmtKind as AstStmt};
 use crate::diag::codes::contexts::{ProgramCalled, TailCallContext, TailCallPlace, TailCallType};
 use crate::diag::codes::shared::CallInLock;
@@ -14,37 +14,6 @@ use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
 
 impl Checker<'_, '_> {
-    /// Notes the calls whose results are those of a returned value.
-    pub fn note_returned(&mut self, value: &ast::Expr) {
-        let value = strip(value);
-        if let Ast::Call { .. } = value.kind {
-            self.returned_calls.insert(value.span);
-        } else if let Ast::Ternary { then, otherwise, .. } = &value.kind {
-            self.note_returned(then);
-            self.note_returned(otherwise);
-        } else if let Ast::If(branch) = &value.kind {
-            self.note_returned_block(&branch.then);
-            branch.otherwise.iter().for_each(|block| self.note_returned_block(block));
-        } else if let Ast::Block(block) = &value.kind {
-            self.note_returned_block(block);
-        } else if let Ast::Match(matching) = &value.kind {
-            for arm in &matching.arms {
-                match &arm.body {
-                    ArmBody::Expr(value) => self.note_returned(value),
-                    ArmBody::Block(block) => self.note_returned_block(block),
-                    // A `return` notes what it returns.
-                    ArmBody::Stmt(_) => {}
-                }
-            }
-        }
-    }
-
-    fn note_returned_block(&mut self, block: &ast::Block) {
-        if let Some(AstStmt::Expr(value)) = block.stmts.last().map(|last| &last.kind) {
-            self.note_returned(value);
-        }
-    }
-
     /// A call of a program: a tail call, or an error.
     pub fn call_program(&mut self, callee: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let program = &self.env.program;
@@ -92,14 +61,6 @@ impl Checker<'_, '_> {
         None
     }
 
-    /// Whether the kernel lets one program array hold both.
-    fn may_follow(&self, own: &ProgramRole, other: &ProgramRole) -> bool {
-        let section = |role: &ProgramRole| {
-            role.form().map(|form| form.section(role.target.as_deref(), &role.loading, self.cx.options.tcx))
-        };
-        own.spec.name == other.spec.name && section(own) == section(other)
-    }
-
     fn tail_call(&mut self, callee: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
         if !self.locks.is_empty() {
             self.error(span, CallInLock { what: "a tail call".into() })
@@ -141,20 +102,38 @@ impl Checker<'_, '_> {
         // The kernel gets the callee's result unchanged, whatever integer types the two declare.
         if ty == wanted { Some(call) } else { Some(Expr { kind: ExprKind::Cast(Box::new(call)), ty: wanted, span }) }
     }
+}
 
-    /// The parameter that is the context: of a program the first one, of a helper the one of the callee's type.
-    fn own_context(&self, callee: FuncId) -> Option<LocalId> {
-        let func = self.env.program.func(self.func);
-        if matches!(func.role, Role::Program(_)) {
-            return func.params.first().copied();
+impl State<'_, '_> {
+    /// Notes the calls whose results are those of a returned value.
+    pub fn note_returned(&mut self, value: &ast::Expr) {
+        let value = strip(value);
+        if let Ast::Call { .. } = value.kind {
+            self.returned_calls.insert(value.span);
+        } else if let Ast::Ternary { then, otherwise, .. } = &value.kind {
+            self.note_returned(then);
+            self.note_returned(otherwise);
+        } else if let Ast::If(branch) = &value.kind {
+            self.note_returned_block(&branch.then);
+            branch.otherwise.iter().for_each(|block| self.note_returned_block(block));
+        } else if let Ast::Block(block) = &value.kind {
+            self.note_returned_block(block);
+        } else if let Ast::Match(matching) = &value.kind {
+            for arm in &matching.arms {
+                match &arm.body {
+                    ArmBody::Expr(value) => self.note_returned(value),
+                    ArmBody::Block(block) => self.note_returned_block(block),
+                    // A `return` notes what it returns.
+                    ArmBody::Stmt(_) => {}
+                }
+            }
         }
-        let wanted =
-            self.env.program.func(callee).params.first().map(|&param| self.env.program.func(callee).local(param).ty);
-        let is_context = |ty: Ty| match wanted {
-            Some(wanted) => ty == wanted,
-            None => matches!(self.cx.types.kind(ty), TyKind::Ptr { space: Space::Ctx, .. }),
-        };
-        func.params.iter().copied().find(|&param| is_context(func.local(param).ty))
+    }
+
+    fn note_returned_block(&mut self, block: &ast::Block) {
+        if let Some(AstStmt::Expr(value)) = block.stmts.last().map(|last| &last.kind) {
+            self.note_returned(value);
+        }
     }
 
     /// `tail_call(array, index)` where the kernel refuses it, or what is deferred would not be done. True if that was reported.
@@ -173,6 +152,31 @@ impl Checker<'_, '_> {
         self.error(span, TailCallPlace { why: why.into() })
             .help("`return other(ctx)`, of a program by its name, leaves loops and does what is deferred first");
         true
+    }
+}
+
+impl Site<'_, '_> {
+    /// Whether the kernel lets one program array hold both.
+    fn may_follow(&self, own: &ProgramRole, other: &ProgramRole) -> bool {
+        let section = |role: &ProgramRole| {
+            role.form().map(|form| form.section(role.target.as_deref(), &role.loading, self.cx.options.tcx))
+        };
+        own.spec.name == other.spec.name && section(own) == section(other)
+    }
+
+    /// The parameter that is the context: of a program the first one, of a helper the one of the callee's type.
+    fn own_context(&self, callee: FuncId) -> Option<LocalId> {
+        let func = self.env.program.func(self.func);
+        if matches!(func.role, Role::Program(_)) {
+            return func.params.first().copied();
+        }
+        let wanted =
+            self.env.program.func(callee).params.first().map(|&param| self.env.program.func(callee).local(param).ty);
+        let is_context = |ty: Ty| match wanted {
+            Some(wanted) => ty == wanted,
+            None => matches!(self.cx.types.kind(ty), TyKind::Ptr { space: Space::Ctx, .. }),
+        };
+        func.params.iter().copied().find(|&param| is_context(func.local(param).ty))
     }
 
     /// `return value`, in each branch of the value if some branch is a tail call.

@@ -1,8 +1,8 @@
 //! `var v = m.reserve()` with a null test of `v` as the next statement. With `if (v == null) return` it has the meaning of
 //! `var v = m.reserve() else { return }`, and with `if (v != null) { … }` that of `if (var v = m.reserve()) { … }`.
 
-use super::Checker;
 use super::exprs::{plain_name, strip};
+use super::{Checker, Site, State};
 use crate::ast::{self, BinaryOp, Condition, ExprKind, StmtKind as Ast, UnaryOp};
 use crate::sema::tree::{Stmt, StmtKind};
 use crate::source::Span;
@@ -19,6 +19,35 @@ pub(super) struct TestedNext<'a> {
 }
 
 impl Checker<'_, '_> {
+    pub(super) fn check_tested_next(&mut self, tested: &TestedNext, span: Span, out: &mut Vec<Stmt>) {
+        let TestedNext { name, ty, init, present, absent, .. } = *tested;
+        if let Some(absent) = absent.filter(|_| tested.leaves()) {
+            if let Some(kind) = self.var_else(name, ty, init, absent) {
+                out.push(Stmt { kind, span });
+            }
+            self.mark_read(&name.name);
+            if let Some(present) = present {
+                let block = ast::Expr { kind: ExprKind::Block(present.clone()), span: present.span };
+                self.stmt(&ast::Stmt { kind: Ast::Expr(block), span: present.span }, out);
+            }
+            return;
+        }
+        let nothing = ast::Block { stmts: Vec::new(), braced: true, span: tested.span };
+        // A variable that is tested and nothing else is read by that.
+        let is_used = present.is_some_and(|block| has_word(self.text(block.span), &name.name));
+        let name = if is_used { name.clone() } else { ast::Ident { name: "_".to_owned(), span: name.span } };
+        let binding = ast::Binding { name, ty: ty.cloned(), value: init.clone(), span };
+        let branch = ast::IfExpr {
+            condition: Condition::Bindings(vec![binding]),
+            then: present.cloned().unwrap_or(nothing),
+            otherwise: absent.cloned(),
+        };
+        let kind = StmtKind::Expr(self.if_stmt(&branch, tested.span));
+        out.push(Stmt { kind, span: tested.span });
+    }
+}
+
+impl State<'_, '_> {
     /// The first of the statements and the one that tests it; none if the variable lives on after the test though nothing leaves where its
     /// value is absent.
     pub(super) fn tested_next<'a>(&self, stmts: &'a [ast::Stmt]) -> Option<TestedNext<'a>> {
@@ -48,37 +77,12 @@ impl Checker<'_, '_> {
         let is_optional = MAP_METHODS.iter().any(|method| method.name == name.name && method.optional);
         is_optional && self.map_named(base).is_some()
     }
+}
 
+impl Site<'_, '_> {
     /// Whether the text behind a statement has the name as a word.
     fn mentions(&self, all: Span, stmt: Span, name: &str) -> bool {
         has_word(self.text(all).get(self.text(stmt).len()..).unwrap_or_default(), name)
-    }
-
-    pub(super) fn check_tested_next(&mut self, tested: &TestedNext, span: Span, out: &mut Vec<Stmt>) {
-        let TestedNext { name, ty, init, present, absent, .. } = *tested;
-        if let Some(absent) = absent.filter(|_| tested.leaves()) {
-            if let Some(kind) = self.var_else(name, ty, init, absent) {
-                out.push(Stmt { kind, span });
-            }
-            self.mark_read(&name.name);
-            if let Some(present) = present {
-                let block = ast::Expr { kind: ExprKind::Block(present.clone()), span: present.span };
-                self.stmt(&ast::Stmt { kind: Ast::Expr(block), span: present.span }, out);
-            }
-            return;
-        }
-        let nothing = ast::Block { stmts: Vec::new(), braced: true, span: tested.span };
-        // A variable that is tested and nothing else is read by that.
-        let is_used = present.is_some_and(|block| has_word(self.text(block.span), &name.name));
-        let name = if is_used { name.clone() } else { ast::Ident { name: "_".to_owned(), span: name.span } };
-        let binding = ast::Binding { name, ty: ty.cloned(), value: init.clone(), span };
-        let branch = ast::IfExpr {
-            condition: Condition::Bindings(vec![binding]),
-            then: present.cloned().unwrap_or(nothing),
-            otherwise: absent.cloned(),
-        };
-        let kind = StmtKind::Expr(self.if_stmt(&branch, tested.span));
-        out.push(Stmt { kind, span: tested.span });
     }
 }
 

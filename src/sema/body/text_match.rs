@@ -1,7 +1,7 @@
 //! `match` on strings: patterns are numbered, and the subject is the number of the pattern that the string equals.
 
-use super::Checker;
 use super::value::{int_expr, local};
+use super::{Checker, Site};
 use crate::diag::codes::types::MismatchedTypes;
 use crate::sema::tree::{Block, CompareOp, Condition, Expr, ExprKind, If, Match, Stmt, StmtKind};
 use crate::source::Span;
@@ -38,11 +38,6 @@ impl Checker<'_, '_> {
         text.is_some_and(|text| text.len() as u64 >= room)
     }
 
-    /// Reports a pattern that is a range where the subject is a string.
-    pub fn refuse_text_range(&mut self, span: Span) {
-        self.error(span, MismatchedTypes { wanted: "a string".into(), found: "a range".into() });
-    }
-
     /// The string is evaluated once; then its number is matched.
     pub fn text_match(&mut self, mut matching: Match, ty: Ty, span: Span) -> Expr {
         let subject = std::mem::replace(&mut matching.subject, int_expr(OTHER_TEXT, Ty::I32, span));
@@ -77,6 +72,13 @@ impl Checker<'_, '_> {
             Block { stmts, value: Some(Box::new(value)), span }
         };
         Expr { kind: ExprKind::Block(block), ty, span }
+    }
+}
+
+impl Site<'_, '_> {
+    /// Reports a pattern that is a range where the subject is a string.
+    pub fn refuse_text_range(&mut self, span: Span) {
+        self.error(span, MismatchedTypes { wanted: "a string".into(), found: "a range".into() });
     }
 }
 

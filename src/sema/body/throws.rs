@@ -1,9 +1,9 @@
 //! `throw`, `try`, `catch`. `sema/throws/` follows throws through calls when all bodies are known.
 
-use super::Checker;
 use super::flow::Flow;
 use super::scope::{LocalKind, Name};
 use super::value::number;
+use super::{Checker, Site, State};
 use crate::ast::{self, CatchPattern};
 use crate::diag::codes::throws::{CaughtInCapitals, UnreachableCatch};
 use crate::sema::env::Entity;
@@ -32,20 +32,6 @@ impl Checker<'_, '_> {
         self.may_throw();
         self.flow.reachable = false;
         StmtKind::Throw(code)
-    }
-
-    /// Control may go to a handler from here: a `throw`, or a call whose arguments are evaluated.
-    pub fn may_throw(&mut self) {
-        if !self.flow.reachable {
-            return;
-        }
-        for around in &mut self.tries {
-            let here = self.flow.clone();
-            around.thrown = Some(match around.thrown.take() {
-                Some(before) => before.join(here),
-                None => here,
-            });
-        }
     }
 
     /// Checks a `try` and its handlers. Behind it the states at the ends of all of them join.
@@ -94,6 +80,22 @@ impl Checker<'_, '_> {
             }
         }
     }
+}
+
+impl State<'_, '_> {
+    /// Control may go to a handler from here: a `throw`, or a call whose arguments are evaluated.
+    pub fn may_throw(&mut self) {
+        if !self.flow.reachable {
+            return;
+        }
+        for around in &mut self.tries {
+            let here = self.flow.clone();
+            around.thrown = Some(match around.thrown.take() {
+                Some(before) => before.join(here),
+                None => here,
+            });
+        }
+    }
 
     /// A name that is no constant is a variable, which gets the code.
     fn catch_name(&mut self, value: &ast::Expr) -> Option<LocalId> {
@@ -117,7 +119,9 @@ impl Checker<'_, '_> {
         self.info(local).read = self.warn_capitals(name);
         Some(local)
     }
+}
 
+impl Site<'_, '_> {
     /// Constants are written in capitals: a variable that is may be meant as one, and would take every code.
     fn warn_capitals(&mut self, name: &ast::Ident) -> bool {
         let text = name.name.as_str();

@@ -1,6 +1,6 @@
 //! Questions about types that many rules ask.
 
-use super::Checker;
+use super::Site;
 use crate::types::{EnumId, Space, StructId, Ty, TyKind};
 
 /// A pointer type, taken apart.
@@ -11,7 +11,7 @@ pub(super) struct Pointer {
     pub nullable: bool,
 }
 
-impl Checker<'_, '_> {
+impl Site<'_, '_> {
     /// The parts of a pointer type; none for other types.
     pub fn pointer(&self, ty: Ty) -> Option<Pointer> {
         if let TyKind::Ptr { to, space, nullable } = self.cx.types.kind(ty) {

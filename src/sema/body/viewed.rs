@@ -1,6 +1,6 @@
 //! What variables of type `bytes` view: one thing as long as they live, also where a condition chooses among views of it.
 
-use super::Checker;
+use super::State;
 use super::value::{error_expr, local};
 use crate::diag::codes::types::{OtherView, ViewsDiffer};
 use crate::sema::tree::{Expr, ExprKind, LocalId, View};
@@ -17,7 +17,7 @@ pub enum Viewed {
     By(LocalId),
 }
 
-impl Checker<'_, '_> {
+impl State<'_, '_> {
     /// A view as a variable has it, a call makes it, or a condition chooses it.
     pub fn plain_view(&mut self, expr: Expr) -> Expr {
         if matches!(expr.kind, ExprKind::Local(_) | ExprKind::View(_)) {

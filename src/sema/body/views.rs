@@ -1,11 +1,11 @@
 //! Views, the type `bytes`: how they are made, their fields and methods, and the uses that are allowed.
 
-use super::Checker;
 use super::exprs::strip;
 use super::places::{is_place, root};
 use super::pointers::root_local;
 use super::scope::LocalKind;
 use super::value::{Value, cast, error_expr, local};
+use super::{Checker, Site, State};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::NoSuchMethod;
 use crate::diag::codes::types::{MismatchedTypes, NotViewable};
@@ -37,13 +37,6 @@ impl Checker<'_, '_> {
         let (offset, count) = self.view_extent(name, args)?;
         let ctx = self.read_local(ctx, span);
         Some(made(View::Packet { ctx, offset, count }, span))
-    }
-
-    /// `ctx.len`: how many bytes there are in a view of the whole packet.
-    pub fn packet_length(&self, ctx: Expr, span: Span) -> Expr {
-        let start = Expr { kind: ExprKind::Const(Const::Int(0)), ty: Ty::U32, span };
-        let whole = made(View::Packet { ctx, offset: start, count: None }, span);
-        Expr { kind: ExprKind::ViewLen(Box::new(whole)), ty: Ty::U32, span }
     }
 
     /// `view.slice(offset, count)`, `view.read(offset, T)`
@@ -158,6 +151,26 @@ impl Checker<'_, '_> {
         Some(Optional { ty: view.ty, kind: OptionalKind::View(view), span })
     }
 
+    /// `for (i, c in view)`
+    pub fn for_view(&mut self, stmt: &ast::ForStmt, view: Expr) -> Option<StmtKind> {
+        let Some(value) = stmt.names.last() else { crate::bug!("a loop without a name") };
+        let no_index = ast::Ident { name: "_".to_owned(), span: value.span };
+        let index = if stmt.names.len() > 1 { &stmt.names[0] } else { &no_index };
+        let view = self.plain_view(view);
+        self.forget_changed(&stmt.body);
+        let after = self.flow.clone();
+        self.push_scope();
+        let index = self.declare(&index.name, Ty::U32, index.span, LocalKind::LoopVariable);
+        let value = self.declare(&value.name, Ty::U8, value.span, LocalKind::LoopVariable);
+        let body = self.loop_body(&stmt.body);
+        self.flow = after;
+        self.join_breaks();
+        self.pop_scope();
+        Some(StmtKind::ForView { view, index, value, body })
+    }
+}
+
+impl State<'_, '_> {
     /// Whether an expression is a `bytes` by its form: a variable, or a view of one.
     fn is_view(&self, expr: &ast::Expr) -> bool {
         if let Some(name) = super::exprs::plain_name(expr) {
@@ -231,6 +244,45 @@ impl Checker<'_, '_> {
         made(View::Value(value), span)
     }
 
+    /// `len(view)`
+    pub fn view_length(&mut self, view: Expr, ty: Ty, span: Span) -> Expr {
+        let view = self.plain_view(view);
+        if view.ty == Ty::ERROR {
+            return view;
+        }
+        Expr { kind: ExprKind::ViewLen(Box::new(view)), ty, span }
+    }
+
+    /// A view to write through: it must view a value that is stored somewhere.
+    pub(super) fn view_to_write(&mut self, value: Value) -> Expr {
+        let view = self.view_of(value);
+        if let ExprKind::View(made) = &view.kind
+            && let View::Value(value) = &**made
+            && !is_place(value)
+        {
+            let text = self.text(value.span).to_owned();
+            let (span, wanted) = (value.span, "a `bytes`, or a variable".to_owned());
+            self.error(span, MismatchedTypes { wanted, found: format!("the value of `{text}`") })
+                .help("what is written there would be lost");
+            return error_expr(span);
+        }
+        view
+    }
+
+    /// The operands of `==` and `!=` as views, if one is.
+    pub fn compared_views(&mut self, left: Value, right: Value) -> (Expr, Expr) {
+        (self.view_to_read(left), self.view_to_read(right))
+    }
+}
+
+impl Site<'_, '_> {
+    /// `ctx.len`: how many bytes there are in a view of the whole packet.
+    pub fn packet_length(&self, ctx: Expr, span: Span) -> Expr {
+        let start = Expr { kind: ExprKind::Const(Const::Int(0)), ty: Ty::U32, span };
+        let whole = made(View::Packet { ctx, offset: start, count: None }, span);
+        Expr { kind: ExprKind::ViewLen(Box::new(whole)), ty: Ty::U32, span }
+    }
+
     /// Numbers, text, and arrays and structs of these.
     fn consists_of_bytes(&self, ty: Ty) -> bool {
         let types = &self.cx.types;
@@ -260,54 +312,6 @@ impl Checker<'_, '_> {
             error.help(format!("what it points to has bytes: `*{text}`")).fix(span, format!("*{text}"));
         }
         error_expr(span)
-    }
-
-    /// `len(view)`
-    pub fn view_length(&mut self, view: Expr, ty: Ty, span: Span) -> Expr {
-        let view = self.plain_view(view);
-        if view.ty == Ty::ERROR {
-            return view;
-        }
-        Expr { kind: ExprKind::ViewLen(Box::new(view)), ty, span }
-    }
-
-    /// A view to write through: it must view a value that is stored somewhere.
-    pub(super) fn view_to_write(&mut self, value: Value) -> Expr {
-        let view = self.view_of(value);
-        if let ExprKind::View(made) = &view.kind
-            && let View::Value(value) = &**made
-            && !is_place(value)
-        {
-            let text = self.text(value.span).to_owned();
-            let (span, wanted) = (value.span, "a `bytes`, or a variable".to_owned());
-            self.error(span, MismatchedTypes { wanted, found: format!("the value of `{text}`") })
-                .help("what is written there would be lost");
-            return error_expr(span);
-        }
-        view
-    }
-
-    /// `for (i, c in view)`
-    pub fn for_view(&mut self, stmt: &ast::ForStmt, view: Expr) -> Option<StmtKind> {
-        let Some(value) = stmt.names.last() else { crate::bug!("a loop without a name") };
-        let no_index = ast::Ident { name: "_".to_owned(), span: value.span };
-        let index = if stmt.names.len() > 1 { &stmt.names[0] } else { &no_index };
-        let view = self.plain_view(view);
-        self.forget_changed(&stmt.body);
-        let after = self.flow.clone();
-        self.push_scope();
-        let index = self.declare(&index.name, Ty::U32, index.span, LocalKind::LoopVariable);
-        let value = self.declare(&value.name, Ty::U8, value.span, LocalKind::LoopVariable);
-        let body = self.loop_body(&stmt.body);
-        self.flow = after;
-        self.join_breaks();
-        self.pop_scope();
-        Some(StmtKind::ForView { view, index, value, body })
-    }
-
-    /// The operands of `==` and `!=` as views, if one is.
-    pub fn compared_views(&mut self, left: Value, right: Value) -> (Expr, Expr) {
-        (self.view_to_read(left), self.view_to_read(right))
     }
 }
 
