@@ -2,7 +2,7 @@
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
-use super::super::verifier::known_limits;
+use super::super::verifier::{known_limits, tested_records};
 use super::mem::packet_sum;
 use crate::ir::ops::{
     BpfAdvance, BpfClamp, BpfDrain, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLock,
@@ -219,6 +219,7 @@ pub fn own(g: &mut FnGen, op: &OpData) {
 
 pub fn opaque(g: &mut FnGen, op: &OpData) {
     let pointer = g.g.build.asm_pointer(g.ptr(BpfOpaque::of(op).pointer()));
+    tested_records::mark_same(g.g, pointer);
     g.set(op, pointer);
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
+use super::super::verifier::tested_records;
 use super::host::runtime;
 use crate::ir::ops::{
     MapAddress, MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapHold, MapIterFree,
@@ -303,6 +304,9 @@ pub fn new_record(g: &mut FnGen, op: &OpData) {
     let call = record.and_then(|record| CallSiteValue::try_from(record.as_instruction_value()?).ok());
     if let Some(call) = call {
         g.g.build.attribute(call, AttributeLoc::Return, "noalias");
+    }
+    if let Some(record) = record {
+        tested_records::mark_record(g.g, record.into_pointer_value());
     }
     g.set_maybe(op, record);
 }

@@ -23,19 +23,25 @@ const SUM: &str = "ksc-sum";
 
 /// Marks a call of assembly that yields a number of at most `limit`.
 pub fn mark<'c>(g: &ModuleGen<'_, 'c>, bounded: IntValue<'c>, limit: u64) {
-    attribute(g, bounded.as_instruction(), (LIMIT, &limit.to_string()));
+    mark_call(g, bounded.as_instruction(), (LIMIT, &limit.to_string()));
 }
 
 /// Marks a call of assembly that yields the sum of a pointer and a number, with the largest value of the number if it is known.
 pub fn mark_sum<'c>(g: &ModuleGen<'_, 'c>, sum: PointerValue<'c>, largest: Option<u64>) {
     let largest = largest.map(|largest| largest.to_string()).unwrap_or_default();
-    attribute(g, sum.as_instruction(), (SUM, &largest));
+    mark_call(g, sum.as_instruction(), (SUM, &largest));
 }
 
-fn attribute(g: &ModuleGen, made_by: Option<InstructionValue>, (name, value): (&str, &str)) {
+/// Gives a call an attribute of this name and value.
+pub fn mark_call(g: &ModuleGen, made_by: Option<InstructionValue>, (name, value): (&str, &str)) {
     if let Some(call) = made_by.and_then(|made_by| CallSiteValue::try_from(made_by).ok()) {
         call.add_attribute(AttributeLoc::Function, g.context.create_string_attribute(name, value));
     }
+}
+
+/// Whether an instruction is a call with an attribute of this name.
+pub fn is_marked(instruction: InstructionValue, name: &str) -> bool {
+    marked(instruction, name).is_some()
 }
 
 fn marked(instruction: InstructionValue, name: &str) -> Option<String> {
@@ -52,7 +58,7 @@ pub fn limit(instruction: InstructionValue) -> Option<u64> {
 
 /// Whether an instruction is such a sum.
 pub fn is_sum(instruction: InstructionValue) -> bool {
-    marked(instruction, SUM).is_some()
+    is_marked(instruction, SUM)
 }
 
 /// The largest number that is added, if an instruction is such a sum.

@@ -24,6 +24,7 @@ mod saturated_differences;
 mod shown;
 mod shown_limits;
 pub mod stored_bools;
+pub mod tested_records;
 mod tested_sums;
 mod void_results;
 mod wide_products;
@@ -55,6 +56,7 @@ enum Run {
 pub static REWRITES: &[&Rewrite] = &[
     &loop_heads::REWRITE,
     &guarded_choices::REWRITE,
+    &tested_records::REWRITE,
     &joined_outcomes::REWRITE,
     &void_results::REWRITE,
     &saturated_differences::REWRITE,
