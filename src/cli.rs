@@ -1,5 +1,7 @@
 //! The command line: what the user asked for, as data.
 
+mod test;
+
 use crate::diag::{ALL_WARNINGS, ANALYSES, Analysis, Levels, codes, escape};
 use crate::kernels;
 use crate::session::{KernelVersion, MIN_KERNEL, Mcpu, Options, PIN_ROOT, PrintAfter, ProbeForms};
@@ -10,6 +12,7 @@ use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+pub use test::Test;
 
 #[derive(Parser, Debug)]
 #[command(
@@ -63,6 +66,8 @@ pub enum Command {
         /// The code
         code: Option<String>,
     },
+    /// Run the `@test` functions of programs, each in a process of its own
+    Test(Test),
     /// Print a script that completes command lines in a shell
     Completions {
         /// The shell
@@ -478,6 +483,7 @@ impl Common {
             line_directives: self.line_directives,
             probe: self.probe,
             streams: false,
+            tests: false,
             checks_parts: true,
             btf: self.btf.clone(),
             without: self.without.clone(),

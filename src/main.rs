@@ -41,6 +41,7 @@ fn run(cli: Cli) -> ExitCode {
         Some(Command::Fmt(fmt)) => tool::fmt::run(&fmt),
         Some(Command::Init(init)) => tool::init::run(&init),
         Some(Command::Inspect(inspect)) => tool::inspect::run(&inspect),
+        Some(Command::Test(test)) => tool::test::run(&test),
         Some(Command::Completions { shell }) => tool::completions::run(shell),
         Some(Command::ManPages { folder }) => tool::man_pages::run(&folder),
         Some(Command::Compile(words)) => tool::foreign_commands::compile("compile", &words.words),

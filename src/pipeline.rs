@@ -28,6 +28,7 @@ pub static FRONT: &[&Pass] = &[
     &passes::records::PASS,
     &passes::references::PASS,
     &passes::lifecycle::PASS,
+    &passes::left_out::PASS,
     &passes::events::PASS,
     &passes::arenas::PASS,
     &passes::shared_data::PASS,
@@ -147,9 +148,14 @@ pub fn khir(cx: &mut Session, input: Input) -> Option<Module> {
     };
     let file = tree.file;
     let program = check(cx, tree)?;
+    Some(khir_of(cx, &program, file))
+}
+
+/// Lowers a checked program, whose first file this is.
+pub fn khir_of(cx: &mut Session, program: &sema::tree::Program, file: FileId) -> Module {
     let since = Instant::now();
     let name = cx.options.name.clone();
-    let module = lower::lower(cx, &program, file, &name);
+    let module = lower::lower(cx, program, file, &name);
     cx.timed("lower", since);
     if cx.options.verify_ir
         && let Err(why) = ir::verify::module(&module, cx)
@@ -157,7 +163,7 @@ pub fn khir(cx: &mut Session, input: Input) -> Option<Module> {
         crate::bug!("lowering made ill-formed IR: {why}\n{}", ir::print::module(&module, &cx.types));
     }
     cx.dump("khir.ksir", |cx| ir::print::module(&module, &cx.types));
-    Some(module)
+    module
 }
 
 /// Runs the passes before the targets part.

@@ -145,6 +145,8 @@ pub struct Options {
     pub probe: Option<ProbeForms>,
     /// Prints of BPF code go to the streams of the kernels that have them: in the object of an executable.
     pub streams: bool,
+    /// The executable runs the tests of the file.
+    pub tests: bool,
     /// The passes check the part without errors of a program with errors too.
     pub checks_parts: bool,
     /// `--btf`: the kernel's types, instead of those of the running kernel.
@@ -213,6 +215,7 @@ impl Default for Options {
             line_directives: false,
             probe: None,
             streams: false,
+            tests: false,
             checks_parts: true,
             btf: None,
             without: Vec::new(),

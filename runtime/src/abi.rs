@@ -42,6 +42,11 @@
 //! | `ks_arena` | `void (uint32_t map)`: loads the object, after which the arena has its pages |
 //! | `ks_global` | `void *(uint32_t global)`: an address that stays the same for the life of the process |
 //!
+//! | `ks_test` | `void (const char *file, uint32_t line, uint32_t handle, uint32_t repeat, uint32_t by_context, const void *input,
+//! uint32_t offset, uint32_t length, const void *context, uint64_t context_size, KsTestRun *result, uint64_t size)`: runs a program by itself, on
+//! the input from the offset on. Without an address the input is so many zero bytes. With `by_context` the input is the context. A run that the
+//! kernel refuses fails the test, at the place of the source |
+//!
 //! Of the layer `link`:
 //!
 //! | function | signature in C |
@@ -85,6 +90,9 @@
 //! output does not take is said once, and makes the status of the process 3 |
 //! | `ks_panic` | `noreturn void (const char *file, uint32_t line, const char *format, uint64_t format_len, const KsArg *args, uint64_t
 //! args_len)`: detaches everything; status 134 |
+//! | `ks_test_selected` | `int32_t (void)`: the number of the test that this process runs |
+//! | `ks_test_return` | `int32_t (const char *file, uint32_t line, int32_t result)`: the result, which the test is about to return there |
+//! | `ks_test_end` | `int32_t (int32_t result)`: the status of the process, by the result of the test |
 //! | `ks_new` | `void *(uint64_t size)`: that many bytes, all zero; null if there is no memory |
 //! | `ks_delete` | `void (void *object)`: what `ks_new` gave; null is allowed |
 
@@ -103,7 +111,7 @@ pub const KS_PRINT_MARK: &[u8] = b"\x0cks.print.marked!";
 pub struct KsProgram {
     /// `KS_ABI`.
     pub abi: u32,
-    /// Reserved, 0.
+    /// `KS_PROGRAM_…` bits.
     pub flags: u32,
     /// Names the maps of the globals (`<name>.data`).
     pub name: *const c_char,
@@ -133,6 +141,22 @@ pub struct KsProgram {
     pub struct_ops_len: u64,
     /// The symbol `ks_session` if there are BPF objects, else null: what such a program does while it waits and at its end.
     pub session: *const c_void,
+}
+
+/// `KsProgram::flags`: the executable runs a test. It neither reads pins nor makes those that are declared; those that the test makes are in a
+/// folder of the process.
+pub const KS_PROGRAM_TEST: u32 = 1;
+
+/// The result of `ks_test`; the context follows at once, where the program has one.
+#[repr(C)]
+pub struct KsTestRun {
+    /// As the program's result type has it.
+    pub retval: u32,
+    /// The average of the runs, in nanoseconds.
+    pub duration_ns: u32,
+    /// The bytes that the run has left; they live as long as the process.
+    pub output: *const u8,
+    pub length: u32,
 }
 
 /// A BPF object (ELF).

@@ -145,6 +145,8 @@ pub enum Role {
     Private,
     Plain,
     Main,
+    /// An entry point of user space that is checked, and then left out.
+    Checked,
 }
 
 /// The target of a throw in a function if no handler in it takes it.
@@ -161,7 +163,7 @@ pub enum Throws {
 impl Throws {
     /// The default of a role.
     pub fn of(role: &Role) -> Throws {
-        if matches!(role, Role::Main) { Throws::Ends } else { Throws::Never }
+        if matches!(role, Role::Main | Role::Checked) { Throws::Ends } else { Throws::Never }
     }
 }
 

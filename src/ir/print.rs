@@ -262,6 +262,7 @@ impl Printer<'_> {
             Role::Private => head.push_str(" private"),
             Role::Plain => head.push_str(" plain"),
             Role::Main => head.push_str(" main"),
+            Role::Checked => head.push_str(" checked"),
         }
         if func.throws != Throws::of(&func.role) {
             head.push_str(match func.throws {

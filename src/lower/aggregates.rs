@@ -88,6 +88,8 @@ impl Lowering<'_> {
             } else {
                 self.parse(builtin, args, place, expr.span);
             }
+        } else if let Callee::Test { has_input, has_context } = callee {
+            self.test_run((*has_input, *has_context), args, place, expr.span);
         } else {
             crate::bug!("no operation of this kind yields a `{}`", self.cx.types.name(expr.ty));
         }

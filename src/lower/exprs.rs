@@ -213,6 +213,12 @@ impl Lowering<'_> {
                 let name = self.names.implementation(*implementation);
                 Some(self.at(span).b.host_unregister(name, Ty::I32))
             }
+            Callee::Test { has_input, has_context } => {
+                let place = self.temporary("result", ty);
+                self.test_run((*has_input, *has_context), args, place, span);
+                None
+            }
+            Callee::TestSelected | Callee::TestReturn | Callee::TestEnd => self.test_step(callee, args, span),
             Callee::Dispatch(maps) => Some(self.dispatch(maps, args.first(), span)),
         }
     }

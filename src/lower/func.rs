@@ -140,6 +140,7 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func, symbol: &str, kin
         tree::Role::Private => Role::Private,
         tree::Role::Plain => Role::Plain,
         tree::Role::Main(_) => Role::Main,
+        tree::Role::Test => Role::Checked,
     };
     let throws = throws::throws(source, &role);
     let func = Function::new(symbol, source.name_span, source.span, role, params, result);

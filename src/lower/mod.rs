@@ -38,6 +38,7 @@ mod sessions;
 mod stmts;
 mod strings;
 mod temporaries;
+mod test_runs;
 mod throws;
 mod views;
 
@@ -151,7 +152,13 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
         kfuncs: kfunc_decls(program).into_iter().chain(kfuncs::own(&cx.types, program)).collect(),
         options: program.funcs.iter().find_map(|f| match &f.role {
             Role::Main(Some(args)) => Some(options(&cx.types, args)),
-            Role::Main(None) | Role::Program(_) | Role::Helper | Role::Kfunc(_) | Role::Private | Role::Plain => None,
+            Role::Main(None)
+            | Role::Program(_)
+            | Role::Helper
+            | Role::Kfunc(_)
+            | Role::Private
+            | Role::Plain
+            | Role::Test => None,
         }),
     }
 }

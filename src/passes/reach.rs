@@ -98,7 +98,9 @@ pub(super) fn called_from(module: &Module, names: &SourceNames, error: &mut Diag
         let what = match &caller.role {
             Role::Program { spec, .. } => format!("{how} here, in the `@{}` program `{name}`", spec.name),
             Role::Kfunc { .. } => format!("{how} here, in the `@kfunc` function `{name}`"),
-            Role::Helper | Role::Private | Role::Plain | Role::Main => format!("{how} here, in `{name}`"),
+            Role::Helper | Role::Private | Role::Plain | Role::Main | Role::Checked => {
+                format!("{how} here, in `{name}`")
+            }
         };
         error.note(span(module, *site), what);
     }

@@ -134,6 +134,6 @@ fn declaration(func: &Function) -> Option<ProgramDecl> {
             let (device, spare, maps) = (false, false, Vec::new());
             Some(ProgramDecl { name, spec, mode, target, placement, device, loading, spare, maps })
         }
-        Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main => None,
+        Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main | Role::Checked => None,
     }
 }

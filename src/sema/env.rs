@@ -85,7 +85,7 @@ impl Env<'_> {
     pub fn value_signature(&self, func: FuncId) -> Option<FnSig> {
         match self.program.func(func).role {
             Role::Helper | Role::Private | Role::Plain => Some(self.funcs[func.0 as usize].sig.clone()),
-            Role::Program(_) | Role::Kfunc(_) | Role::Main(_) => None,
+            Role::Program(_) | Role::Kfunc(_) | Role::Main(_) | Role::Test => None,
         }
     }
 

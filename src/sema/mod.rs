@@ -16,6 +16,7 @@ mod owners;
 mod part;
 pub mod predefined;
 pub mod scope;
+mod tests;
 mod throws;
 mod trusted;
 pub use crate::diag::similar;
@@ -69,6 +70,10 @@ pub fn check(cx: &mut Session, modules: &Modules) -> Checked {
         header_minima::report(cx, &env);
     }
     callbacks(cx, &mut env);
+    tests::check(cx, &env);
+    if cx.options.tests && !cx.diags.has_errors() {
+        tests::make_main(&mut env);
+    }
     throws::check(cx, &mut env);
     match is_right {
         true if cx.diags.has_errors() => Checked::Nothing,

@@ -65,7 +65,7 @@ pub fn without(program: Program, out: &BTreeSet<FuncId>) -> Part {
 fn is_of_kernel(func: &Func) -> bool {
     match func.role {
         Role::Program(_) | Role::Helper | Role::Kfunc(_) | Role::Private => true,
-        Role::Plain | Role::Main(_) => false,
+        Role::Plain | Role::Main(_) | Role::Test => false,
     }
 }
 

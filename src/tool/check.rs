@@ -43,7 +43,7 @@ pub fn run(args: &Check) -> ExitCode {
 }
 
 /// The file itself, or the `.ks` files of a folder and those below it, in the order of their names.
-fn sources(cx: &mut Session, named: &Path) -> Option<Vec<PathBuf>> {
+pub(super) fn sources(cx: &mut Session, named: &Path) -> Option<Vec<PathBuf>> {
     if !named.is_dir() {
         return Some(vec![named.to_owned()]);
     }

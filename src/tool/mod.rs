@@ -11,6 +11,7 @@ pub mod foreign_commands;
 pub mod init;
 pub mod inspect;
 pub mod man_pages;
+pub mod test;
 
 use crate::cli::{Common, ErrorFormat, Messages};
 use crate::diag::{Diagnostic, Diagnostics, Severity, escape, json, output_limits, render};

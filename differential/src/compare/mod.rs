@@ -142,7 +142,7 @@ fn form(func: &Func) -> Option<Form> {
         },
         Role::Helper | Role::Plain => (func.params.len() == 4).then_some(Form::Function),
         Role::Kfunc { .. } | Role::Private => None,
-        Role::Main(_) => None,
+        Role::Main(_) | Role::Test => None,
     }
 }
 

@@ -105,7 +105,9 @@ impl<'a> Machine<'a> {
         let args = self.values(args)?;
         match self.program.func(func).role {
             Role::Program(_) => Err(Stop::TailCall(func)),
-            Role::Helper | Role::Kfunc(_) | Role::Private | Role::Plain | Role::Main(_) => self.call(func, args),
+            Role::Helper | Role::Kfunc(_) | Role::Private | Role::Plain | Role::Main(_) | Role::Test => {
+                self.call(func, args)
+            }
         }
     }
 

@@ -18,3 +18,4 @@ pub mod time;
 pub mod trace_lines;
 pub mod tracefs;
 pub mod trial;
+pub mod verdict;

@@ -1,7 +1,7 @@
 //! The program that this process runs: the descriptor that `ks_start` was given, seen through safe views.
 
 use super::escape;
-use crate::abi::{KsGlobal, KsMap, KsObject, KsProg, KsProgram, KsStructOps};
+use crate::abi::{KS_PROGRAM_TEST, KsGlobal, KsMap, KsObject, KsProg, KsProgram, KsStructOps};
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
 use std::path::{Path, PathBuf};
@@ -58,6 +58,11 @@ pub fn name() -> &'static str {
 /// The name of the folder of the program's pins.
 pub fn project() -> &'static str {
     program().map_or("", |p| text(p.project))
+}
+
+/// Whether the executable runs a test.
+pub fn is_test() -> bool {
+    program().is_some_and(|p| p.flags & KS_PROGRAM_TEST != 0)
 }
 
 /// The BPF objects inside the executable.

@@ -6,3 +6,4 @@ mod enum_names;
 mod heap;
 mod panic;
 mod print;
+mod tests;

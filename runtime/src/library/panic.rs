@@ -4,7 +4,7 @@ use super::print;
 use crate::abi::KsArg;
 use crate::kernel::errors::complain;
 use crate::kernel::program::{array, text};
-use crate::kernel::{end, escape};
+use crate::kernel::{end, escape, verdict};
 use std::ffi::c_char;
 
 /// See abi.rs.
@@ -23,6 +23,9 @@ pub unsafe extern "C" fn ks_panic(
     // SAFETY: as the caller promises.
     let message = print::text(unsafe { array(format, format_len) }, unsafe { array(args, args_len) }, true);
     let message = String::from_utf8_lossy(&message);
+    if verdict::failed((text(file), line), message.trim_end_matches('\n')) {
+        end::leave(134);
+    }
     complain(&format!("panic at {}:{line}: {}", escape::value(text(file)), message.trim_end_matches('\n')));
     end::leave(134)
 }

@@ -9,7 +9,7 @@ use super::state::{STATE, State, WHEN_LOADED};
 use super::{arenas, descriptors, explain, kernel_module, open, pins, probes, struct_ops};
 use crate::abi::{KS_MAP_IDLE, KsForm, KsProg};
 use crate::kernel::end::die;
-use crate::kernel::{log, program};
+use crate::kernel::{log, program, verdict};
 use libbpf_sys as bpf;
 use std::ffi::CStr;
 use std::ptr;
@@ -18,6 +18,7 @@ use std::ptr;
 pub fn opened() -> *mut bpf::bpf_object {
     match STATE.get() {
         State::Nothing => {
+            verdict::need_privileges();
             let object = open::open();
             STATE.set(State::Open(object));
             leave_out_others(object);

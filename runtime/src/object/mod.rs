@@ -24,5 +24,6 @@ pub mod replacement;
 mod run;
 pub mod state;
 pub mod struct_ops;
+mod test_runs;
 mod tiers;
 mod variables;

@@ -6,7 +6,7 @@
 use crate::kernel::end::leave;
 use crate::kernel::errors::{self, complain};
 use crate::kernel::program::text;
-use crate::kernel::{escape, output};
+use crate::kernel::{escape, output, verdict};
 use crate::link::watch;
 use std::ffi::c_char;
 
@@ -19,6 +19,9 @@ pub extern "C" fn ks_exit(status: i32) -> ! {
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_uncaught(code: i32, file: *const c_char, line: u32) -> ! {
+    if verdict::failed((text(file), line), &format!("uncaught {code}")) {
+        leave(1);
+    }
     let meant = errors::known(code).map_or(String::new(), |meant| format!("; as an error number: {meant}"));
     complain(&format!("uncaught throw {code} at {}:{line}{meant}", escape::value(text(file))));
     leave(1)

@@ -1,8 +1,8 @@
 //! E07: lifecycle.
 
 codes! {
-    /// `load` takes the name of a program.
-    E0701 LoadWhat { what } = "`load` takes a program, not {what}",
+    /// `load` takes the name of a program, and so does `test`.
+    E0701 LoadWhat { builtin, what } = "`{builtin}` takes a program, not {what}",
     /// `attach` takes what `load` returned; `detach` that, or what `attach` returned.
     E0702 WantsHandle { builtin, wants, found } = "`{builtin}` takes {wants}, found {found}",
     /// Neither the attribute of the program nor the call says what to attach to.

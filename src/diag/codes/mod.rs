@@ -46,6 +46,7 @@ pub mod names;
 pub mod shared;
 pub mod support;
 pub mod syntax;
+pub mod tests;
 pub mod throws;
 pub mod types;
 
@@ -66,6 +67,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
         limits::CODES,
         support::CODES,
         lifecycle::CODES,
+        tests::CODES,
         throws::CODES,
         environment::CODES,
     ]

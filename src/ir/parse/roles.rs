@@ -1,4 +1,4 @@
-//! The roles of functions: `program(xdp, "", "eth0")`, `helper`, `plain`, `main`.
+//! The roles of functions: `program(xdp, "", "eth0")`, `helper`, `plain`, `main`, `checked`.
 
 use super::{Parse, Parser, Stop};
 use crate::ir::{ProgramDecl, Role};
@@ -26,11 +26,14 @@ impl Parser<'_> {
             "helper" => Ok(Role::Helper),
             "plain" => Ok(Role::Plain),
             "main" => Ok(Role::Main),
+            "checked" => Ok(Role::Checked),
             "private" => Ok(Role::Private),
             "kfunc" => self.kfunc_role(),
             "program" => self.program(),
             other => {
-                let why = format!("a function is program(…), helper, kfunc(…), private, plain or main, not `{other}`");
+                let why = format!(
+                    "a function is program(…), helper, kfunc(…), private, plain, main or checked, not `{other}`"
+                );
                 Err(Stop { span: self.last_span(), why })
             }
         }

@@ -160,7 +160,7 @@ impl Lowering<'_> {
     pub(super) fn refuse(&mut self) {
         let refusal = match &self.func.role {
             Role::Program { spec, target, .. } => spec.refusal_at(target.as_deref()),
-            Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main => 0,
+            Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main | Role::Checked => 0,
         };
         let ty = self.func.result;
         let is_number = self.types.as_int(ty).is_some() || matches!(self.types.kind(ty), TyKind::Bool);

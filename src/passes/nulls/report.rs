@@ -21,7 +21,7 @@ pub fn report(module: &Module, found: &[Found], cx: &mut Session) {
     let names = Rc::clone(&cx.names);
     let in_kernel = |func: &Function| match func.role {
         Role::Program { .. } | Role::Helper | Role::Kfunc { .. } | Role::Private => true,
-        Role::Plain | Role::Main => false,
+        Role::Plain | Role::Main | Role::Checked => false,
     };
     let roots = module.funcs.iter().enumerate().filter(|(_, func)| in_kernel(func)).map(|(at, _)| at);
     let reached = CallGraph::of(module).reach(roots);

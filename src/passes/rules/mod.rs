@@ -109,10 +109,8 @@ pub(super) fn of_target(module: &Module, cx: &mut Session, reached: &Reached, ta
                 error.help("without an attribute it is compiled for each side that calls it");
                 continue;
             }
-            (
-                Role::Program { .. } | Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main,
-                _,
-            ) => {}
+            (Role::Program { .. } | Role::Helper | Role::Kfunc { .. } | Role::Private, _)
+            | (Role::Plain | Role::Main | Role::Checked, _) => {}
         }
         check_values(cx, func, facts, &|error| called_from(module, &names, error, &chain));
         global_uses::check(module, cx, func, facts, &|error| called_from(module, &names, error, &chain));

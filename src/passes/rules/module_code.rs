@@ -162,6 +162,6 @@ pub fn calls_sleeper(module: &Module, op: &OpData) -> bool {
     let callee = module.funcs.iter().find(|func| func.name == *name);
     callee.is_some_and(|func| match &func.role {
         Role::Kfunc { flags, .. } => flags.iter().any(|flag| flag.name == SLEEPABLE),
-        Role::Program { .. } | Role::Helper | Role::Private | Role::Plain | Role::Main => false,
+        Role::Program { .. } | Role::Helper | Role::Private | Role::Plain | Role::Main | Role::Checked => false,
     })
 }

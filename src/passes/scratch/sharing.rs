@@ -34,7 +34,7 @@ pub(super) fn memory(module: &Module, types: &Types, options: &Options) -> Vec<M
         .enumerate()
         .filter_map(|(at, func)| match &func.role {
             Role::Program { spec, .. } => Some(Program::of(module, options, at, (spec, graph.reach([at])))),
-            Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main => None,
+            Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main | Role::Checked => None,
         })
         .collect();
     let of = |(at, func): (usize, &Function)| {

@@ -62,7 +62,10 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
                 Some(if zero { Section::Bss } else { Section::Data })
             }
         };
-        if let (GlobalKind::Config, Some(late), Some(_)) = (global.kind, late.get(&global.name), global.section) {
+        // Tests may write between the runs of a program.
+        if let (GlobalKind::Config, Some(late), Some(_), false) =
+            (global.kind, late.get(&global.name), global.section, cx.options.tests)
+        {
             not_frozen(cx, global, late);
         }
     }

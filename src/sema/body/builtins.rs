@@ -32,6 +32,7 @@ fn rule(node: BuiltinNode) -> Check {
         BuiltinNode::Register => |checker, args, span| checker.register(args, span),
         BuiltinNode::Unregister => |checker, args, span| checker.unregister(args, span),
         BuiltinNode::Run => |checker, args, span| checker.run(args, span),
+        BuiltinNode::Test => |checker, args, span| checker.test(args, span),
         BuiltinNode::Read => |checker, args, span| checker.read(args, span),
         BuiltinNode::Exists => |checker, args, span| checker.exists(args, span),
         BuiltinNode::Panic => |checker, args, span| checker.panic(args, span),

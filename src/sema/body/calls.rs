@@ -9,6 +9,7 @@ use super::signatures::{Param, Signature};
 use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::{NamedArgument, NoSuchMethod, NotCallable};
+use crate::diag::codes::tests::TestCalled;
 use crate::sema::env::Entity;
 use crate::sema::similar;
 use crate::sema::tree::{Callee, Expr, FuncId, Role};
@@ -116,6 +117,14 @@ impl Checker<'_, '_> {
             && !role.spec.is_member()
         {
             return self.call_program(func, name, args, span);
+        }
+        if let Role::Test = declared.role {
+            let declared_at = declared.name_span;
+            self.check_args(args);
+            self.error(span, TestCalled { name: name.name.clone() })
+                .note(declared_at, "declared here")
+                .help("what several tests do is a function without an attribute");
+            return None;
         }
         let params = decl.sig.params.iter().map(|&ty| Param::Of(ty)).collect();
         let form = self.signature(func);

@@ -4,7 +4,7 @@ use super::scope::LocalKind;
 use super::type_kinds::Pointer;
 use super::value::{self, error_expr};
 use super::views::made;
-use super::{Checker, Site, State};
+use super::{Checker, Site, State, test_runs};
 use crate::ast::{self, Ident};
 use crate::diag::Diagnostic;
 use crate::diag::codes::names::{NoSuchField, NotAValue};
@@ -87,6 +87,9 @@ impl State<'_, '_> {
         }
         if value::local(&base).is_some_and(|record| self.has_tail(record, name)) {
             return made(View::Tail(base), span);
+        }
+        if name.name == test_runs::OUTPUT && self.is_test_run(base.ty) {
+            return self.test_output(base, name, span);
         }
         if let Some(id) = self.struct_id(base.ty) {
             if arrow {

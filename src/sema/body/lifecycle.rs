@@ -15,7 +15,11 @@ impl Checker<'_, '_> {
     /// `load(program)`
     pub fn load(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
         self.takes("load", 1..=1, args, span)?;
-        let arg = &args[0].value;
+        self.loaded_program("load", &args[0].value, span)
+    }
+
+    /// The handle of a program that is an argument of `load`, or of another builtin that loads it.
+    pub(super) fn loaded_program(&mut self, builtin: &str, arg: &ast::Expr, span: Span) -> Option<Expr> {
         match self.program_value(arg) {
             Some(Some(func)) => {
                 let ty = self.handle_type(func);
@@ -26,9 +30,14 @@ impl Checker<'_, '_> {
         }
         if let Some(what) = self.no_program(arg) {
             let name = self.other_spelling(arg);
-            let error = self.error(arg.span, LoadWhat { what: what.into() });
+            let error = self.error(arg.span, LoadWhat { builtin: builtin.to_owned(), what: what.into() });
             match name {
-                Some(name) => error.help(format!("a program is named as it is: `load({name})`")).fix(arg.span, name),
+                Some(name) => error
+                    .help(format!(
+                        "a program is named as it is: `{builtin}({name}{})`",
+                        if builtin == "load" { "" } else { ", …" }
+                    ))
+                    .fix(arg.span, name),
                 None => error.help(
                     "a program is a function with `@xdp`, `@tc`, …, or a variable that holds one: `var p = name`",
                 ),

@@ -102,6 +102,17 @@ impl Checker<'_, '_> {
             }
             return error_expr(span);
         };
+        self.fields_of_literal(ty, id, (inits, rest), span)
+    }
+
+    /// A literal of a struct that is known.
+    pub(super) fn fields_of_literal(
+        &mut self,
+        ty: Ty,
+        id: StructId,
+        (inits, rest): (&[ast::FieldInit], bool),
+        span: Span,
+    ) -> Expr {
         let mut fields: Vec<(usize, Expr)> = Vec::new();
         let mut failed = false;
         for init in inits {

@@ -90,6 +90,8 @@ mod stmts;
 mod strings;
 mod swapped_addresses;
 mod tail_calls;
+mod test_context;
+mod test_runs;
 mod tested_next;
 mod text_match;
 mod throws;

@@ -1,12 +1,12 @@
 //! Perf events: their options, and what they have counted as a number.
 
 use super::value::Value;
-use super::{Checker, Site, State};
+use super::{Checker, Site, State, test_runs};
 use crate::ast::{self, Ident};
 use crate::diag::codes::lifecycle::PerfOptions;
 use crate::sema::tree::Expr;
 use crate::source::Span;
-use crate::tables::{self, STRUCTS, StructSpec};
+use crate::tables::{self, STRUCTS};
 use crate::types::{Origin, Ty, TyKind};
 
 /// The struct of the options.
@@ -48,20 +48,20 @@ impl Checker<'_, '_> {
 impl State<'_, '_> {
     /// A value that has a number, as `PerfRead` has what it scaled, as that number; others unchanged.
     pub fn as_number(&mut self, value: Value) -> Value {
-        let Some(spec) = self.numbered(value.ty()) else { return value };
-        Value { expr: self.number_of(value.expr, spec), untyped: false }
+        let Some(field) = self.numbered(value.ty()) else { return value };
+        Value { expr: self.number_of(value.expr, field), untyped: false }
     }
 
     /// Like `as_number`, for a typed expression.
     pub fn expr_as_number(&mut self, value: Expr) -> Expr {
         match self.numbered(value.ty) {
-            Some(spec) => self.number_of(value, spec),
+            Some(field) => self.number_of(value, field),
             None => value,
         }
     }
 
-    fn number_of(&mut self, value: Expr, spec: &StructSpec) -> Expr {
-        let (span, name) = (value.span, spec.number.unwrap_or_default().to_owned());
+    fn number_of(&mut self, value: Expr, field: &str) -> Expr {
+        let (span, name) = (value.span, field.to_owned());
         self.field_of(value, &Ident { name, span }, false, span)
     }
 }
@@ -95,11 +95,15 @@ impl Site<'_, '_> {
         false
     }
 
-    fn numbered(&self, ty: Ty) -> Option<&'static StructSpec> {
+    /// The field that stands for a value where a number is asked for.
+    fn numbered(&self, ty: Ty) -> Option<&'static str> {
         let TyKind::Struct(id) = self.cx.types.kind(ty) else { return None };
         let def = self.cx.types.struct_def(id);
+        if self.is_test_run(ty) {
+            return Some(test_runs::RESULT);
+        }
         let known = STRUCTS.iter().filter(|_| def.origin == Origin::Kernel);
-        known.into_iter().find(|spec| spec.name == def.name && spec.number.is_some())
+        known.into_iter().find(|spec| spec.name == def.name)?.number
     }
 
     /// `leader.perf_fd`, which is the attachment itself.

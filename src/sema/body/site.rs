@@ -29,7 +29,7 @@ impl<'c, 'e> Site<'c, 'e> {
     pub fn new(cx: &'c mut Session, env: &'c Env<'e>, func: FuncId) -> Site<'c, 'e> {
         let targets = match env.program.func(func).role {
             Role::Program(_) | Role::Helper => Targets::from([Target::Bpf]),
-            Role::Main(_) => Targets::from([Target::Host]),
+            Role::Main(_) | Role::Test => Targets::from([Target::Host]),
             Role::Kfunc(_) | Role::Private => Targets::from([Target::Kmod]),
             // Who calls it decides.
             Role::Plain => Targets::from([Target::Bpf, Target::Host]),

@@ -182,6 +182,7 @@ impl Site<'_, '_> {
     /// `return value`, in each branch of the value if some branch is a tail call.
     pub fn returned(&self, value: Expr, span: Span, out: &mut Vec<Stmt>) {
         if !self.has_tail_call(&value) {
+            let value = self.returned_by_test(value);
             return out.push(Stmt { kind: StmtKind::Return(Some(value)), span });
         }
         self.sink(value, &[], out);

@@ -39,6 +39,7 @@ const HELPER: &str = "helper";
 const KFUNC: &str = "kfunc";
 const HEADER: &str = "header";
 const PRIVATE: &str = "private";
+const TEST: &str = "test";
 pub(super) const SLEEPABLE: &str = "sleepable";
 pub(super) const FLAGS: &str = "flags";
 const PACKED: &str = "packed";
@@ -230,6 +231,7 @@ pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl, in_root: bool) 
             },
             Some(Meaning::Other(spec)) if spec.name == KFUNC => Role::Kfunc(kfuncs::flags(cx, attribute)),
             Some(Meaning::Other(spec)) if spec.name == PRIVATE => Role::Private,
+            Some(Meaning::Other(spec)) if spec.name == TEST => Role::Test,
             Some(Meaning::Program(spec)) => Role::Program(programs::role(cx, spec, attribute)),
             Some(Meaning::Section(spec, form, sleeps)) => {
                 let mut role = programs::role_of_form(cx, ProgramRole::of_form(spec, form), attribute);

@@ -210,7 +210,7 @@ impl<'a> Declare<'a> {
                 }
                 symbol
             }
-            Role::Helper | Role::Kfunc(_) | Role::Private | Role::Plain | Role::Main(_) => {
+            Role::Helper | Role::Kfunc(_) | Role::Private | Role::Plain | Role::Main(_) | Role::Test => {
                 self.symbols.symbol(self.module, name)
             }
         };

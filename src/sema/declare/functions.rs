@@ -115,6 +115,7 @@ impl<'a> Declare<'a> {
             }
             Role::Kfunc(flags) => self.check_kfunc(cx, flags, decl, &sig),
             Role::Helper if func.global => global_functions::check(cx, decl, &sig),
+            Role::Test => super::tests::check(cx, decl, &sig),
             Role::Helper | Role::Private | Role::Plain => {}
         }
         let func = &mut self.env.program.funcs[id.0 as usize];

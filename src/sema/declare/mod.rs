@@ -31,6 +31,7 @@ mod storage;
 mod struct_ops;
 mod structs;
 mod symbols;
+mod tests;
 mod values;
 
 use super::env::{Declared, Entity, Env};

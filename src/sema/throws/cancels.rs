@@ -25,7 +25,7 @@ pub fn find(env: &Env, effects: &Effects, summaries: &[Summary]) -> BTreeSet<Fun
     let defers = in_host.iter().copied().filter(|func| defers(&summaries[func.0 as usize].nodes));
     let mut found = reach(&callees, defers.collect());
     found.retain(|func| summaries[func.0 as usize].loops);
-    let is_host = |func: &FuncId| matches!(env.program.func(*func).role, Role::Plain | Role::Main(_));
+    let is_host = |func: &FuncId| matches!(env.program.func(*func).role, Role::Plain | Role::Main(_) | Role::Test);
     let mut callers = vec![BTreeSet::new(); summaries.len()];
     for caller in all().filter(is_host) {
         for callee in &callees[caller.0 as usize] {

@@ -59,9 +59,11 @@ fn roots(cx: &mut Session, env: &Env, effects: &Effects, summaries: &[Summary]) 
     for (at, func) in env.program.funcs.iter().enumerate() {
         let on = match func.role {
             Role::Program(_) => Target::Bpf,
+            // A test fails by what it throws.
+            Role::Main(_) if cx.options.tests => continue,
             Role::Main(_) => Target::Host,
             Role::Kfunc(_) => Target::Kmod,
-            Role::Helper | Role::Private | Role::Plain => continue,
+            Role::Helper | Role::Private | Role::Plain | Role::Test => continue,
         };
         roots.push(Root { func: FuncId(at as u32), on, handed: None });
     }
@@ -146,7 +148,7 @@ fn uncaught_error<'c>(
         Role::Program(_) => "program ",
         Role::Main(_) => "",
         Role::Kfunc(_) => "kernel function ",
-        Role::Helper | Role::Private | Role::Plain => "handler ",
+        Role::Helper | Role::Private | Role::Plain | Role::Test => "handler ",
     };
     let name = format!("{kind}`{}`", func.name);
     if root.on.facts().in_kernel {

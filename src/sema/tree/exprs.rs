@@ -213,6 +213,18 @@ pub enum Callee {
     },
     /// `dispatch(m, …, timeout_ms: n)`; each map once. The time-out is the only argument, if it is there. Yields an `i32`.
     Dispatch(Vec<MapId>),
+    /// `test(program, input, context, repeat: n)`: the handle, the number of runs, the input as a `bytes` or as a number of zero bytes, and the
+    /// context as a struct; the last two where they are given.
+    Test {
+        has_input: bool,
+        has_context: bool,
+    },
+    /// The number of the test that this process runs, an `i32`.
+    TestSelected,
+    /// The first argument, an `i32`, which a test is about to return.
+    TestReturn,
+    /// The result of a test, an `i32`, which it takes.
+    TestEnd,
 }
 
 impl Callee {

@@ -64,6 +64,8 @@ pub struct Program {
     pub license: String,
     /// The function types whose calls through pointers may end in a throw.
     pub throwing: BTreeSet<Ty>,
+    /// The tests that the generated `main` calls, in the order of their numbers.
+    pub tests: Vec<FuncId>,
     /// The bodies of `try`s that throw nothing but what their handlers take.
     pub closed_tries: BTreeSet<Span>,
 }
@@ -157,6 +159,9 @@ pub enum Role {
     Plain,
     /// `main`; with its options if it takes any.
     Main(Option<ArgsSpec>),
+    /// `@test`, an entry point that is checked and left out of the executable. In a build of the tests `main` is such a function, and the tests
+    /// are plain ones, which a generated `main` calls.
+    Test,
 }
 
 impl Role {
@@ -164,7 +169,7 @@ impl Role {
     pub fn is_module(&self) -> bool {
         match self {
             Role::Kfunc(_) | Role::Private => true,
-            Role::Program(_) | Role::Helper | Role::Plain | Role::Main(_) => false,
+            Role::Program(_) | Role::Helper | Role::Plain | Role::Main(_) | Role::Test => false,
         }
     }
 }

@@ -97,6 +97,8 @@ words! {
         Unregister,
         /// `run`
         Run,
+        /// `test`
+        Test,
         /// `read`
         Read,
         /// `exists`

@@ -62,6 +62,9 @@ record! {
         /// How many bytes at the start of each packet lie in no pages.
         #[serde(default)]
         pub always_linear: u64,
+        /// How BPF_PROG_TEST_RUN runs such a program by itself.
+        #[serde(default)]
+        pub test: TestRun,
         /// Its prints go to the reader of its file.
         #[serde(default)]
         pub prints_to_reader: bool,
@@ -84,6 +87,20 @@ words! {
         Probes,
         /// The program itself.
         Itself,
+    }
+}
+
+words! {
+    /// How BPF_PROG_TEST_RUN runs a program by itself (the `test_run` of `struct bpf_prog_ops`, net/bpf/test_run.c).
+    pub enum TestRun = Never {
+        /// It does not.
+        Never,
+        /// On the bytes of a packet, and a context.
+        Packet,
+        /// On a context alone.
+        Context,
+        /// When the kernel calls functions that are there for tests.
+        Calls,
     }
 }
 

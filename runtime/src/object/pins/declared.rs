@@ -11,10 +11,13 @@ pub fn any() -> bool {
 
 /// The maps that are declared as pinned, and are loaded.
 pub fn pinned_maps() -> impl Iterator<Item = &'static KsMap> {
-    program::maps().iter().filter(|map| map.flags & KS_MAP_PIN != 0 && !fates::is_left_out(map))
+    program::maps()
+        .iter()
+        .filter(|_| !program::is_test())
+        .filter(|map| map.flags & KS_MAP_PIN != 0 && !fates::is_left_out(map))
 }
 
 /// Whether variables are pinned.
 pub fn has_globals() -> bool {
-    program::globals().iter().any(|global| global.section == KsSection::Pinned as u32)
+    !program::is_test() && program::globals().iter().any(|global| global.section == KsSection::Pinned as u32)
 }

@@ -11,9 +11,13 @@ pub fn project() -> Folder {
     root().below(&project_name())
 }
 
-/// The name of that folder. bpffs takes no dots in names.
+/// The name of that folder, which in a test is of the process alone, by the number that `ksc test` gives it. bpffs takes no dots in names.
 pub fn project_name() -> String {
-    program::project().replace('.', "_")
+    let name = program::project().replace('.', "_");
+    match std::env::var("KS_TEST_ID") {
+        Ok(id) if program::is_test() => format!("{name}_test_{id}"),
+        Ok(_) | Err(_) => name,
+    }
 }
 
 /// The folder below which projects have theirs.

@@ -87,7 +87,8 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, objects: &[Carried]) -> PointerVal
     let progs: Vec<_> = module.programs.iter().map(|p| prog(g, p)).collect();
     let maps: Vec<_> = super::maps(module).map(|m| map(g, m)).collect();
     let globals: Vec<_> = super::shared_globals(module).map(|global| shared(g, global)).collect();
-    let mut fields = vec![g.u32(KS_ABI), g.u32(0), name];
+    let flags = if g.cx.options.tests { KS_PROGRAM_TEST } else { 0 };
+    let mut fields = vec![g.u32(KS_ABI), g.u32(flags), name];
     fields.extend(g.list("ks.objects", &objects));
     fields.extend(g.list("ks.progs", &progs));
     fields.extend(g.list("ks.maps", &maps));

@@ -1,0 +1,137 @@
+//! `test`: a program that a test runs by itself (BPF_PROG_TEST_RUN).
+
+use super::{handles, load};
+use crate::abi::KsTestRun;
+use crate::kernel::end::leave;
+use crate::kernel::errors::{ENOTSUPP, errno, reason};
+use crate::kernel::program::{array, text};
+use crate::kernel::verdict;
+use libbpf_sys as bpf;
+use std::ffi::{c_char, c_void};
+use std::mem::size_of;
+
+/// No output is longer, in bytes.
+const LONGEST: usize = 1 << 20;
+/// The kernel asks for an Ethernet header (`bpf_test_init` of net/bpf/test_run.c).
+const SHORTEST: u32 = 14;
+/// `data_end` of `struct xdp_md`, which the kernel wants to be the length of the packet: what is behind it goes into fragments.
+const XDP_DATA_END: usize = 4;
+
+/// What a run works on.
+struct Input<'a> {
+    bytes: &'a [u8],
+    context: &'a mut Vec<u8>,
+}
+
+/// See abi.rs.
+///
+/// # Safety
+/// The file is NUL-terminated; the input, the context and the result have their sizes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_test(
+    file: *const c_char,
+    line: u32,
+    handle: u32,
+    repeat: u32,
+    by_context: u32,
+    input: *const u8,
+    offset: u32,
+    length: u32,
+    context: *const u8,
+    context_size: u64,
+    result: *mut KsTestRun,
+    size: u64,
+) {
+    let zeros = vec![0; if input.is_null() { length as usize } else { 0 }];
+    // SAFETY: as the caller promises.
+    let bytes = unsafe {
+        if input.is_null() { &zeros } else { std::slice::from_raw_parts(input.add(offset as usize), length as usize) }
+    };
+    // SAFETY: as the caller promises.
+    let given = unsafe { array(context, context_size) };
+    // The kernel writes the context of some types of programs in place.
+    let mut context = given.to_vec();
+    let room = usize::try_from(size).unwrap_or(0).saturating_sub(size_of::<KsTestRun>());
+    let input = if by_context != 0 {
+        context = bytes.to_vec();
+        Input { bytes: &[], context: &mut context }
+    } else {
+        Input { bytes, context: &mut context }
+    };
+    let mut left = vec![0; room];
+    match run(handle, repeat, by_context != 0, input, &mut left) {
+        // SAFETY: the struct and the context behind it, as the caller promises.
+        Ok(run) => unsafe {
+            result.write(run);
+            result.add(1).cast::<u8>().copy_from_nonoverlapping(left.as_ptr(), room);
+        },
+        Err(why) => {
+            verdict::failed((text(file), line), &why);
+            leave(1);
+        }
+    }
+}
+
+/// Runs the program; `left` takes the context as the run leaves it. The error is the reason.
+fn run(handle: u32, repeat: u32, by_context: bool, input: Input<'_>, left: &mut [u8]) -> Result<KsTestRun, String> {
+    let Some(prog) = handles::of_handle(handle) else { return Err("the program was not loaded".to_owned()) };
+    let name = text(prog.name);
+    if let Some(why) = handles::refusal(handle) {
+        return Err(format!("`{name}` is not available: {why}"));
+    }
+    let program = load::find_program(handle);
+    // SAFETY: a program of the loaded object.
+    let kind = unsafe { bpf::bpf_program__type(program) };
+    let mut output = vec![0_u8; if by_context || kind == bpf::BPF_PROG_TYPE_TRACING { 0 } else { LONGEST }];
+    let mut options =
+        bpf::bpf_test_run_opts { sz: size_of::<bpf::bpf_test_run_opts>() as bpf::size_t, ..Default::default() };
+    let has_output = !output.is_empty();
+    if has_output {
+        options.repeat = i32::try_from(repeat.max(1)).unwrap_or(i32::MAX);
+        options.data_out = output.as_mut_ptr().cast();
+        options.data_size_out = LONGEST as u32;
+        options.data_in = input.bytes.as_ptr().cast();
+        options.data_size_in = input.bytes.len() as u32;
+    }
+    let keeps_context = has_output && kind != bpf::BPF_PROG_TYPE_FLOW_DISSECTOR && kind != bpf::BPF_PROG_TYPE_NETFILTER;
+    let Input { context, .. } = input;
+    if keeps_context {
+        // Where the context is asked for, the kernel takes one of zeros for one that is not given.
+        context.resize(left.len(), 0);
+    }
+    if let (bpf::BPF_PROG_TYPE_XDP, Some(end)) = (kind, context.get_mut(XDP_DATA_END..XDP_DATA_END + 4)) {
+        end.copy_from_slice(&options.data_size_in.to_ne_bytes());
+    }
+    if !context.is_empty() {
+        options.ctx_in = context.as_ptr().cast();
+        options.ctx_size_in = context.len() as u32;
+    }
+    if keeps_context && !left.is_empty() {
+        options.ctx_out = left.as_mut_ptr().cast::<c_void>();
+        options.ctx_size_out = left.len() as u32;
+    }
+    // SAFETY: a program's descriptor, and memory of the sizes that the options say.
+    let status = unsafe { bpf::bpf_prog_test_run_opts(load::program_fd(prog), &raw mut options) };
+    if status < 0 {
+        return Err(refusal(errno(), name, has_output.then_some(options.data_size_in)));
+    }
+    output.truncate(if has_output { options.data_size_out as usize } else { 0 });
+    let length = output.len() as u32;
+    // The result lives as long as the test, which may keep it anywhere.
+    let output = Box::leak(output.into_boxed_slice()).as_ptr();
+    Ok(KsTestRun { retval: options.retval, duration_ns: options.duration, output, length })
+}
+
+/// The reason for which the kernel did not run the program, on an input of so many bytes.
+fn refusal(code: i32, name: &str, length: Option<u32>) -> String {
+    if code.unsigned_abs() == ENOTSUPP {
+        verdict::skip(&format!("the kernel does not run programs of the type of `{name}` by themselves"));
+    }
+    let help = match length {
+        Some(length) if length < SHORTEST => {
+            format!("\n  help: its input has {length} bytes, and the kernel wants {SHORTEST} or more")
+        }
+        Some(_) | None => String::new(),
+    };
+    format!("the kernel did not run `{name}`: {}{help}", reason(code))
+}

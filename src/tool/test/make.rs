@@ -1,0 +1,73 @@
+//! The executable with the tests of a file.
+
+use crate::codegen::llvm::Artifact;
+use crate::diag::codes::environment::OutputNotWritten;
+use crate::link;
+use crate::pipeline::{self, Input};
+use crate::session::{ProbeForms, Session};
+use crate::target::Target;
+use regex_lite::Regex;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// The tests of a file, and what runs them.
+pub struct Suite {
+    /// As the user named it.
+    pub file: String,
+    /// As the executable names it.
+    pub recorded: String,
+    pub executable: PathBuf,
+    /// The folder of bpffs with the pins of all projects, and the name of this one's.
+    pub pins: (PathBuf, String),
+    /// In order of the text.
+    pub tests: Vec<TestCase>,
+}
+
+/// A test.
+pub struct TestCase {
+    pub name: String,
+    /// By which the executable knows it.
+    pub number: usize,
+    pub line: u32,
+}
+
+/// Makes the executable at a path. None if the file has no tests that the filter matches, or after an error, which was reported.
+pub fn suite(cx: &mut Session, file: &Path, executable: PathBuf, filter: Option<&Regex>) -> Option<Suite> {
+    let Input::Source(tree) = pipeline::read(cx, file)? else { return None };
+    let root = tree.file;
+    let program = pipeline::check(cx, tree)?;
+    let all = program.tests.iter().map(|&test| program.func(test)).enumerate();
+    let tests: Vec<TestCase> = all
+        .filter(|(_, func)| filter.is_none_or(|filter| filter.is_match(&func.name)))
+        .map(|(number, func)| TestCase {
+            name: func.name.clone(),
+            number,
+            line: cx.sources.line_col(func.name_span).line,
+        })
+        .collect();
+    if tests.is_empty() {
+        return None;
+    }
+    cx.options.probe.get_or_insert(ProbeForms::Both);
+    cx.options.streams = true;
+    let module = pipeline::khir_of(cx, &program, root);
+    let module = pipeline::front(cx, module)?;
+    let carried = if pipeline::has(&module, Target::Bpf) {
+        let bpf = pipeline::bpf(cx, &module)?;
+        pipeline::carried(cx, &module, &bpf)
+    } else {
+        Vec::new()
+    };
+    let object = pipeline::host(cx, &module, &carried, Artifact::Object)?;
+    let bytes = link::executable::link(cx, &object)?;
+    let mut options = std::fs::OpenOptions::new();
+    let written = options.write(true).create_new(true).mode(0o700).open(&executable);
+    if let Err(error) = written.and_then(|mut file| file.write_all(&bytes)) {
+        cx.environment(OutputNotWritten { path: executable.display().to_string(), why: error.to_string() });
+        return None;
+    }
+    let recorded = cx.recorded_name(root);
+    let pins = (PathBuf::from(&cx.options.pin_root), cx.options.project.replace('.', "_"));
+    Some(Suite { file: file.display().to_string(), recorded, executable, pins, tests })
+}

@@ -1,0 +1,129 @@
+//! A test as a process: started in a group of its own, waited for, and cleaned up after.
+
+use super::make::{Suite, TestCase};
+use super::report::{Outcome, Verdict};
+use super::{interrupt, leftovers};
+use std::fs;
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// A test that has ended is noticed after this time at the latest.
+const TICK: Duration = Duration::from_millis(5);
+
+/// How the process ended.
+enum End {
+    Status(ExitStatus),
+    TimedOut,
+}
+
+/// Runs a test; `at` is its number among all.
+pub fn run(suite: &Suite, test: &TestCase, folder: &Path, at: usize, timeout: Duration) -> Outcome {
+    let (verdict, output) = (folder.join(format!("{at}.verdict")), folder.join(format!("{at}.output")));
+    let id = format!("{}_{at}", std::process::id());
+    let since = Instant::now();
+    let started = start(suite, test, (&id, &verdict, &output));
+    let mut child = match started {
+        Ok(child) => child,
+        Err(error) => return Outcome::failed(format!("the executable does not start: {error}"), since.elapsed()),
+    };
+    let end = wait(&mut child, timeout);
+    let left = leftovers::processes(child.id(), &id);
+    leftovers::kill(child.id(), &left);
+    let _ = child.wait();
+    let pins = leftovers::pins(&suite.pins, &id);
+    let said = fs::read(&verdict).ok();
+    let said = said.as_deref().map(String::from_utf8_lossy);
+    let mut outcome = match end {
+        End::TimedOut => Outcome::failed(format!("timed out after {} s", timeout.as_secs_f64()), since.elapsed()),
+        End::Status(status) => judge(status, said.as_deref(), since.elapsed()),
+    };
+    let in_time = matches!(end, End::Status(_));
+    let processes = left.iter().filter(|_| in_time).map(|pid| format!("left process {pid}"));
+    for left in processes.chain(pins.iter().map(|pin| format!("left {}", pin.display()))) {
+        outcome.also_left(left);
+    }
+    if let Some((file, _)) = &mut outcome.place
+        && *file == suite.recorded
+    {
+        file.clone_from(&suite.file);
+    }
+    outcome.output = fs::read(&output).unwrap_or_default();
+    outcome
+}
+
+fn start(suite: &Suite, test: &TestCase, (id, verdict, output): (&str, &Path, &Path)) -> io::Result<Child> {
+    let output = fs::File::create(output)?;
+    let mut command = Command::new(&suite.executable);
+    command.env("KS_TEST", test.number.to_string()).env(leftovers::MARK, id).env("KS_TEST_REPORT", verdict);
+    command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).process_group(0);
+    // SAFETY: between fork and exec the child makes one system call.
+    unsafe {
+        command.pre_exec(|| {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            Ok(())
+        });
+    }
+    command.spawn()
+}
+
+fn wait(child: &mut Child, timeout: Duration) -> End {
+    let since = Instant::now();
+    let mut pause = Duration::from_micros(500);
+    loop {
+        if let Ok(Some(status)) = child.try_wait() {
+            return End::Status(status);
+        }
+        if since.elapsed() >= timeout || interrupt::signal().is_some() {
+            return End::TimedOut;
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(TICK);
+    }
+}
+
+/// The outcome of a test by the end of its process and what it said itself.
+fn judge(status: ExitStatus, said: Option<&str>, time: Duration) -> Outcome {
+    if let Some(signal) = status.signal() {
+        return Outcome::failed(format!("killed by {}", signal_name(signal)), time);
+    }
+    let mut parts = said.unwrap_or_default().splitn(4, '\n');
+    let mut part = || parts.next().unwrap_or_default().to_owned();
+    let (word, file, line, why) = (part(), part(), part(), part());
+    match word.as_str() {
+        "passed" if status.success() => Outcome::new(Verdict::Passed, String::new(), time),
+        "skipped" => Outcome::new(Verdict::Skipped, why, time),
+        "failed" => {
+            let place = line.parse().ok().filter(|line| *line > 0).map(|line| (file, line));
+            Outcome { place, ..Outcome::failed(why, time) }
+        }
+        _ => match status.code() {
+            Some(0) => Outcome::failed("the process ended before the test".to_owned(), time),
+            Some(code) => Outcome::failed(format!("ended with status {code}"), time),
+            None => Outcome::failed("ended".to_owned(), time),
+        },
+    }
+}
+
+fn signal_name(signal: i32) -> String {
+    const NAMES: [(i32, &str); 14] = [
+        (libc::SIGHUP, "SIGHUP"),
+        (libc::SIGINT, "SIGINT"),
+        (libc::SIGQUIT, "SIGQUIT"),
+        (libc::SIGILL, "SIGILL"),
+        (libc::SIGTRAP, "SIGTRAP"),
+        (libc::SIGABRT, "SIGABRT"),
+        (libc::SIGBUS, "SIGBUS"),
+        (libc::SIGFPE, "SIGFPE"),
+        (libc::SIGKILL, "SIGKILL"),
+        (libc::SIGUSR1, "SIGUSR1"),
+        (libc::SIGSEGV, "SIGSEGV"),
+        (libc::SIGPIPE, "SIGPIPE"),
+        (libc::SIGTERM, "SIGTERM"),
+        (libc::SIGSYS, "SIGSYS"),
+    ];
+    let known = NAMES.iter().find(|(number, _)| *number == signal);
+    known.map_or_else(|| format!("signal {signal}"), |(_, name)| (*name).to_owned())
+}
