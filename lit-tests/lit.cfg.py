@@ -42,27 +42,29 @@ llvm = "/usr/lib/llvm-22/bin"
 config.environment["PATH"] = os.pathsep.join([llvm, config.environment["PATH"], "/usr/sbin", "/sbin"])
 
 support = os.path.join(here, "support")
+# Without site-packages, which the drivers do not use and which is most of the time that Python takes to start.
+python = f"{sys.executable} -S"
 # Longest first: lit replaces in order, and %ksc would match inside a longer name.
 config.substitutions += [
-    ("%netns-run", f"{sys.executable} {support}/netns_run.py"),
-    ("%cgroup-run", f"{sys.executable} {support}/cgroup_run.py"),
-    ("%host-run", f"{sys.executable} {support}/host_run.py"),
-    ("%header-truth", f"{sys.executable} {support}/header_truth.py"),
-    ("%map-types", f"{sys.executable} {support}/map_types.py"),
-    ("%packets-run", f"{sys.executable} {support}/packets_run.py"),
-    ("%starters-run", f"{sys.executable} {support}/starters_run.py"),
-    ("%scheduler-run", f"{sys.executable} {support}/scheduler_run.py"),
-    ("%processes-seen", f"{sys.executable} {support}/processes_seen.py"),
-    ("%trace-run", f"{sys.executable} {support}/trace_run.py"),
-    ("%congestion-run", f"{sys.executable} {support}/congestion_run.py"),
-    ("%events-run", f"{sys.executable} {support}/events_run.py"),
-    ("%tracing-run", f"{sys.executable} {support}/tracing_run.py"),
-    ("%moved-btf", f"{sys.executable} {support}/moved_btf.py"),
-    ("%prints-run", f"{sys.executable} {support}/prints_run.py"),
-    ("%prog-run", f"{sys.executable} {support}/prog_run.py"),
+    ("%netns-run", f"{python} {support}/netns_run.py"),
+    ("%cgroup-run", f"{python} {support}/cgroup_run.py"),
+    ("%host-run", f"{python} {support}/host_run.py"),
+    ("%header-truth", f"{python} {support}/header_truth.py"),
+    ("%map-types", f"{python} {support}/map_types.py"),
+    ("%packets-run", f"{python} {support}/packets_run.py"),
+    ("%starters-run", f"{python} {support}/starters_run.py"),
+    ("%scheduler-run", f"{python} {support}/scheduler_run.py"),
+    ("%processes-seen", f"{python} {support}/processes_seen.py"),
+    ("%trace-run", f"{python} {support}/trace_run.py"),
+    ("%congestion-run", f"{python} {support}/congestion_run.py"),
+    ("%events-run", f"{python} {support}/events_run.py"),
+    ("%tracing-run", f"{python} {support}/tracing_run.py"),
+    ("%moved-btf", f"{python} {support}/moved_btf.py"),
+    ("%prints-run", f"{python} {support}/prints_run.py"),
+    ("%prog-run", f"{python} {support}/prog_run.py"),
     ("%examples", os.path.join(root, "examples")),
     ("%ci", os.path.join(root, "ci")),
-    ("%python", sys.executable),
+    ("%python", python),
     # Version 2 is mounted below version 1 where a machine has both.
     ("%cgroup2", next(p for p in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup") if os.path.isdir(p) or p.endswith("cgroup"))),
     ("%ksc", f"{support}/ksc-under-test"),

@@ -236,7 +236,7 @@ def _for_guest(line):
     """The tools of a guest are where Debian has them, and its cgroups are all of version 2; lit's shell has no variables."""
     line = re.sub(r"'[^']*'|\$", lambda found: "\\$" if found[0] == "$" else found[0], line)
     # Copies of the Python that runs already.
-    line = re.sub(rf"{re.escape(sys.executable)} (\S+/(?:support|Inputs)/\w+\.py)", r"forked \1", line)
+    line = re.sub(rf"{re.escape(sys.executable)} -S (\S+/(?:support|Inputs)/\w+\.py)", r"forked \1", line)
     return line.replace(sys.executable, _SYSTEM_PYTHON).replace("/sys/fs/cgroup/unified", "/sys/fs/cgroup")
 
 
