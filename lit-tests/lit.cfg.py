@@ -3,7 +3,7 @@
 A test is one file: its first line says the claim, `RUN:` lines are commands, the expectation is beside them
 (FileCheck's `CHECK:` lines, or `//~ CODE` on the line of a diagnostic, checked by `ksc check --verify-diagnostics`).
 
-    KSC           the compiler (default: target/debug/ksc)
+    KSC           the compiler (default: target/debug/ksc, or that of the profile KSC_PROFILE)
     KSC_RUNTIME   libks_runtime.a for tests that link (default: the one that the compiler carries)
     KSC_REQUIRE   features that must be there, such as `bpf,netns`: a missing one ends the run instead of skipping tests
 """
@@ -18,6 +18,7 @@ import lit.util
 here = os.path.dirname(os.path.abspath(__file__))
 root = os.path.dirname(here)
 sys.path.insert(0, os.path.join(root, "ci", "lib"))
+import built  # noqa: E402
 import features  # noqa: E402
 
 config.name = "ksc"
@@ -27,7 +28,7 @@ config.excludes = ["Inputs", "support"]
 config.test_source_root = here
 config.test_exec_root = os.path.join(root, "target", "lit")
 
-ksc = os.environ.get("KSC") or os.path.join(root, "target", "debug", "ksc")
+ksc = built.compiler()
 if not os.access(ksc, os.X_OK):
     lit_config.fatal(f"no compiler at {ksc}: run `cargo build`, or set KSC")
 

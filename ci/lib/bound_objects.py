@@ -6,10 +6,10 @@ import subprocess
 from dataclasses import dataclass
 
 import bound_programs
-from built import TARGET, compiler, environment
+from built import BUILT, compiler, environment
 
 PROGRAMS = 100
-REPLAY = TARGET / "debug" / "replay"
+REPLAY = BUILT / "replay"
 # One after the other: an object has the options of its number.
 OPTIONS = [(mcpu, level, kernel) for kernel, level, mcpu in itertools.product(("6.1", "6.12"), ("-O2", "-O1", "-O3"), ("v3", "v4", "v1", "v2"))]
 _TIMEOUT = 300

@@ -7,11 +7,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 TARGET = ROOT / "target"
 # The release build has a folder of its own: it links LLVM statically.
 STATIC_TARGET = ROOT / "target-static"
+# The profile that the tests build with, and where its executables are: `bulk` takes longer to build, and the tests take less.
+PROFILE = os.environ.get("KSC_PROFILE") or "dev"
+BUILT = TARGET / ("debug" if PROFILE == "dev" else PROFILE)
 
 
 def compiler():
-    """The compiler of the daily build, or $KSC."""
-    return Path(os.environ.get("KSC") or TARGET / "debug" / "ksc")
+    """The compiler of the profile, or $KSC."""
+    return Path(os.environ.get("KSC") or BUILT / "ksc")
 
 
 def static_compiler():

@@ -5,7 +5,7 @@ import subprocess
 from dataclasses import dataclass, field
 
 import long_programs
-from built import TARGET, environment
+from built import BUILT, environment
 
 _ENGINES = ("BpfV1", "BpfV3", "BpfV4")
 _INPUTS = 4
@@ -13,7 +13,7 @@ _TIMEOUT = 300
 # The kernel's limit is a million.
 _MANY = 200_000
 _STACK = "they need more stack than BPF has"
-_DIFFERENTIAL = TARGET / "debug" / "differential"
+_DIFFERENTIAL = BUILT / "differential"
 
 
 @dataclass

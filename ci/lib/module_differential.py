@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from built import ROOT, TARGET, compiler, environment
+from built import BUILT, ROOT, compiler, environment
 
 _VALUES = [0, 1, 2, 7, 0xFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1 << 63, (1 << 64) - 1, 0x123456789ABCDEF0]
 _RUNS = 24
@@ -19,7 +19,7 @@ _FLAGS = ["-Wall", "-Wextra", "-Werror", "-Wno-type-limits", "-Wno-sign-compare"
 
 def compare(seed):
     """None if both sides agree, else what is wrong."""
-    text = _run([TARGET / "debug/differential", "print", str(seed)])
+    text = _run([BUILT / "differential", "print", str(seed)])
     tests = re.findall(r"^fn (t\d+)\(", text, re.M)
     wrapped = [(name, f"fn run_{name}(a: u64, b: u64, c: u64, d: u64) -> u64 {{\n"
                       f"    reset()\n    var value = {name}(a, b, c, d)\n    return mix(value, digest())\n}}\n") for name in tests]

@@ -4,7 +4,7 @@ import math
 import os
 import subprocess
 
-from built import ROOT, TARGET, environment, static_compiler
+from built import BUILT, PROFILE, ROOT, environment, static_compiler
 
 FUNCTIONS = (250, 500, 1000, 2000)
 _SEED = "1"
@@ -18,7 +18,7 @@ class Point:
         source = folder / f"scaling-{functions}.ks"
         # The generator makes a function for every three tests.
         tests = functions * 3 // 4
-        generated = subprocess.run([TARGET / "debug" / "differential", "print", _SEED, str(tests), "--whole"], check=True,
+        generated = subprocess.run([BUILT / "differential", "print", _SEED, str(tests), "--whole"], check=True,
                                    stdout=subprocess.PIPE, env=environment())
         source.write_bytes(generated.stdout)
         self.lines = generated.stdout.count(b"\n")
@@ -27,7 +27,7 @@ class Point:
 
 
 def points(folder):
-    subprocess.run(["cargo", "build", "--quiet", "-p", "differential"], cwd=ROOT, env=environment(), check=True)
+    subprocess.run(["cargo", "build", "--quiet", "--profile", PROFILE, "-p", "differential"], cwd=ROOT, env=environment(), check=True)
     return [Point(functions, folder) for functions in FUNCTIONS]
 
 

@@ -19,7 +19,7 @@ import helper_answers
 import kernels
 import long_objects
 import verified
-from built import ROOT, TARGET, compiler, environment
+from built import BUILT, ROOT, compiler, environment
 from checks import Checks
 from features import OF_GUESTS
 from patience import PATIENCE
@@ -310,7 +310,7 @@ def _differential(folder, seed, again):
     if again and folder.exists():
         return [_case(case) for case in sorted(folder.glob("*.json"))]
     folder.mkdir(parents=True)
-    words = [TARGET / "debug" / "differential", "export", folder, "--seed", seed, "--functions", "100", "--programs", "20"]
+    words = [BUILT / "differential", "export", folder, "--seed", seed, "--functions", "100", "--programs", "20"]
     done = subprocess.run(words, env=environment(), text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
     broken = [Test(f"differential/{seed}", str(folder), [], broken=done.stdout)] if done.returncode != 0 else []

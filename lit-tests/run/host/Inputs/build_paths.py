@@ -9,7 +9,7 @@ contents = pathlib.Path(sys.argv[1]).read_bytes()
 root = pathlib.Path(__file__).resolve().parents[4]
 cargo = os.environ.get("CARGO_HOME") or os.path.join(os.environ["HOME"], ".cargo")
 # The folder of the test itself may be below the home folder: what is searched for is what a build puts into a library.
-folders = [cargo, f"{root}/runtime", f"{root}/target/debug/build", "/.cargo/registry"]
+folders = [cargo, f"{root}/runtime", "/.cargo/registry", *map(str, root.glob("target/*/build"))]
 found = [folder for folder in folders if folder.encode() in contents]
 named = re.findall(rb"[\w./-]*/object-[\d.]+/src/[\w./]+", contents)
 print(found, named[:3])
