@@ -33,7 +33,8 @@ def render(folder):
         else:
             parts.append(_struct(name, spec))
     parts.append("## Values of maps\n\nOf `linux/bpf.h`.\n")
-    parts += [_struct(name, spec) for name, spec in tomllib.loads((folder / "structs.toml").read_text()).items()]
+    structs = tomllib.loads((folder / "structs.toml").read_text())
+    parts += [_struct(name, spec) for name, spec in structs.items() if not spec.get("opaque")]
     for stem, title in _TITLES.items():
         parts.append(f"## {title}\n")
         parts += _headers(folder / "uapi" / f"{stem}.toml")

@@ -18,6 +18,7 @@ pub struct Specs {
     pub words: Vec<WordSpec>,
     pub contexts: Vec<ContextSpec>,
     pub structs: Vec<StructSpec>,
+    pub packet_layers: Vec<PacketLayer>,
     pub kernel_structs: Vec<KernelStruct>,
     pub header_minima: Vec<HeaderMinimum>,
     pub null_arguments: Vec<NullArguments>,
@@ -174,6 +175,7 @@ pub fn load(root: &Path) -> Specs {
         words: records(&root.join("words.toml")),
         contexts: contexts(records(&root.join("contexts.toml")), &machines),
         structs: records(&root.join("structs.toml")),
+        packet_layers: records(&root.join("packet_layers.toml")),
         kernel_structs: records(&root.join("kernel_structs.toml")),
         header_minima: records(&root.join("header_minima.toml")),
         null_arguments: records(&root.join("null_arguments.toml")),
@@ -407,6 +409,21 @@ fn check(specs: &Specs) {
     }
     assert!(specs.field_methods.iter().all(|spec| op_exists(&spec.op)), "field_methods.toml: no such op");
     check_builtins(specs, helper_exists, op_exists);
+    specs.packet_layers.iter().for_each(|layer| check_layer(specs, layer));
+}
+
+/// The fields of a layer are those of its header.
+fn check_layer(specs: &Specs, layer: &PacketLayer) {
+    let PacketLayer { name, header, next, defaults, length, words, check, parts, .. } = layer;
+    let known = specs.facts.structs.iter().find(|spec| spec.name == *header);
+    let known = known.unwrap_or_else(|| panic!("packet_layers.toml: [{name}]: no header `{header}`"));
+    let behind = |field: &String| parts.iter().any(|part| part.field == *field);
+    let fields = [next.as_ref().map(|next| &next.0), length.as_ref().map(|length| &length.0)];
+    let fields = fields.into_iter().chain([words.as_ref().map(|words| &words.0), check.as_ref().map(|check| &check.0)]);
+    for field in fields.flatten().chain(defaults.iter().map(|(field, _)| field)) {
+        let exists = behind(field) || known.fields.iter().any(|spec| spec.name == *field);
+        assert!(exists, "packet_layers.toml: [{name}]: no field `{field}`");
+    }
 }
 
 fn check_maps(specs: &Specs) {

@@ -78,6 +78,11 @@ pub enum ExprKind {
         /// The span of the `..` at the end.
         rest: Option<Span>,
     },
+    /// `packet { layer, … }`, of at least one layer; the span is that of the word.
+    Packet {
+        word: Span,
+        layers: Vec<Expr>,
+    },
     /// `[1, 2, 3]`, `[]`
     Array(Vec<Expr>),
     /// `[v; N]`

@@ -138,7 +138,8 @@ enums! {
     ExprKind {
         Int(literal), Float(text), Char(byte), Str(bytes), Bool(value), Null, Name(path), Field { base, name, arrow },
         Index { base, index }, Call { callee, args }, Unary { op, operand }, Binary { op, op_span, left, right },
-        Ternary { condition, then, otherwise }, Cast { operand, ty }, Struct { name, fields, rest }, Array(elements),
+        Ternary { condition, then, otherwise }, Cast { operand, ty }, Struct { name, fields, rest }, Packet { word, layers },
+        Array(elements),
         Fill { value, count }, If(expr), Block(block), Match(expr), SizeofType(ty), SizeofExpr(expr),
         Offsetof { ty, fields }, New { ty, args }, Paren(inner), Unread(names)
     }

@@ -74,6 +74,13 @@ impl Lowering<'_> {
         self.b.first_result(op)
     }
 
+    /// Calls a function of the runtime by its symbol.
+    pub(super) fn runtime_call(&mut self, symbol: &str, args: &[Expr], result: Ty, span: Span) -> Option<Value> {
+        let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
+        let op = self.at(span).b.host_call(&values, &symbol.into(), result.results());
+        self.b.first_result(op)
+    }
+
     /// Calls the builtin that the record names to follow this one, if it is a statement.
     pub(super) fn builtin_behind(&mut self, builtin: &BuiltinSpec, span: Span) {
         let Some(name) = builtin.then else { return };

@@ -181,6 +181,7 @@ impl Lowering<'_> {
             Callee::Pointer => self.call_pointer(args, (ty, None), span),
             Callee::Builtin(builtin) if builtin.atomic.is_some() => Some(self.atomic(builtin, args, ty, span)),
             Callee::Builtin(builtin) => self.builtin(builtin, args, ty, span),
+            Callee::Runtime(symbol) => self.runtime_call(symbol, args, ty, span),
             Callee::Helper(helper) => self.helper(helper, args, ty, span),
             Callee::Kernel(function) => self.kernel_call(function, args, ty, span),
             Callee::Kfunc(kfunc) => self.kfunc(*kfunc, args, ty, span),

@@ -184,6 +184,8 @@ impl Builder<'_> {
             self.name(pair)
         } else if rule == Rule::paren {
             ExprKind::Paren(Box::new(self.expr(only(pair))))
+        } else if rule == Rule::packet {
+            self.packet(pair)
         } else if rule == Rule::array {
             self.array(pair)
         } else if rule == Rule::block {
@@ -288,6 +290,14 @@ impl Builder<'_> {
         self.error(label.span, Expected { expected: "the name of an argument before `:`".into(), found })
             .help("a named argument is written `name: value`");
         None
+    }
+
+    /// `packet { layer, … }`
+    fn packet(&mut self, pair: Pair<'_, Rule>) -> ExprKind {
+        let mut parts = pair.into_inner();
+        let word = parts.next().map(|word| self.span(&word));
+        let layers = parts.map(|layer| self.expr(layer)).collect();
+        ExprKind::Packet { word: word.unwrap_or_else(|| crate::bug!("a packet without its word")), layers }
     }
 
     fn array(&mut self, pair: Pair<'_, Rule>) -> ExprKind {

@@ -32,6 +32,9 @@ pub const MAX_STACK: u64 = 512;
 /// each element.
 pub const LONGEST_OF_CHOICES: u64 = 64;
 
+/// The struct of [`STRUCTS`] that `packet { … }` makes.
+pub const PACKET: &str = "Packet";
+
 /// The kind of maps whose keys are indexes and whose entries are always there.
 pub fn array_kind() -> &'static MapKindSpec {
     let found = MAP_KINDS.iter().find(|kind| kind.array && !kind.percpu && kind.owns);

@@ -144,6 +144,7 @@ fn expr(expr: &mut Expr, visitor: &mut dyn Visitor) {
         | ExprKind::Ternary { .. }
         | ExprKind::Cast { .. }
         | ExprKind::Struct { .. }
+        | ExprKind::Packet { .. }
         | ExprKind::Array(_)
         | ExprKind::Fill { .. }
         | ExprKind::SizeofType(_)
@@ -181,7 +182,7 @@ pub fn operands(expr: &mut Expr) -> Vec<&mut Expr> {
         ExprKind::Binary { left, right, .. } => vec![left, right],
         ExprKind::Ternary { condition, then, otherwise } => vec![condition, then, otherwise],
         ExprKind::Struct { fields, .. } => fields.iter_mut().map(|field| &mut field.value).collect(),
-        ExprKind::Array(elements) => elements.iter_mut().collect(),
+        ExprKind::Packet { layers: elements, .. } | ExprKind::Array(elements) => elements.iter_mut().collect(),
         ExprKind::Fill { value, .. } => vec![value],
         ExprKind::Paren(inner) => vec![inner],
         ExprKind::If(node) => {

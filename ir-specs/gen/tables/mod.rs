@@ -22,6 +22,7 @@ pub fn render(specs: &Specs) -> String {
     list(&mut out, "CONTEXTS", "ContextSpec", &specs.contexts);
     list(&mut out, "HEADERS", "StructSpec", &specs.facts.structs);
     list(&mut out, "STRUCTS", "StructSpec", &specs.structs);
+    list(&mut out, "PACKET_LAYERS", "PacketLayer", &specs.packet_layers);
     list(&mut out, "KERNEL_STRUCTS", "KernelStruct", &specs.kernel_structs);
     list(&mut out, "HEADER_MINIMA", "HeaderMinimum", &specs.header_minima);
     list(&mut out, "NULL_ARGUMENTS", "NullArguments", &specs.null_arguments);

@@ -4,6 +4,7 @@ mod addresses;
 mod args;
 mod enum_names;
 mod heap;
+mod packets;
 mod panic;
 mod print;
 mod tests;

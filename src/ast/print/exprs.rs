@@ -53,6 +53,7 @@ impl Printer<'_> {
             ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Call { .. } => self.postfix(expr),
             ExprKind::Unread(_) => self.push("`"),
             ExprKind::Struct { .. }
+            | ExprKind::Packet { .. }
             | ExprKind::Array(_)
             | ExprKind::Fill { .. }
             | ExprKind::SizeofType(_)
@@ -215,11 +216,19 @@ impl Printer<'_> {
         );
     }
 
+    fn packet(&mut self, word: Span, layers: &[Expr], span: Span) {
+        self.push("packet");
+        let ends = [word.hi, span.hi.saturating_sub(1)];
+        self.separated([" { ", " }"], ends, layers, |layer| layer.span, |_| ",", |this, layer| this.expr(layer));
+    }
+
     /// Literals of structs and arrays, `sizeof` and the like.
     fn built(&mut self, expr: &Expr) {
         let kind = &expr.kind;
         if let ExprKind::Struct { name, fields, rest } = kind {
             self.struct_literal(name, fields, *rest, expr.span);
+        } else if let ExprKind::Packet { word, layers } = kind {
+            self.packet(*word, layers, expr.span);
         } else if let ExprKind::Array(elements) = kind {
             self.array(elements, expr.span);
         } else if let ExprKind::Fill { value, count } = kind {
@@ -383,7 +392,12 @@ fn spine(expr: &Expr) -> (&Expr, Vec<(BinaryOp, Span, &Expr)>) {
 fn holds_lines(expr: &Expr) -> bool {
     matches!(
         expr.kind,
-        ExprKind::Struct { .. } | ExprKind::Array(_) | ExprKind::Match(_) | ExprKind::Block(_) | ExprKind::If(_)
+        ExprKind::Struct { .. }
+            | ExprKind::Packet { .. }
+            | ExprKind::Array(_)
+            | ExprKind::Match(_)
+            | ExprKind::Block(_)
+            | ExprKind::If(_)
     )
 }
 

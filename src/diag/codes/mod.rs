@@ -1,7 +1,7 @@
 //! The diagnostic codes, one file per area. A number exists once: at its declaration here.
 //!
 //! E00 syntax, E01 names, E02 types, E03 contexts and calls, E04 maps and config, E05 BPF limits and safety,
-//! E06 target support, E07 lifecycle and resources, E09 environment; W (warnings) and N (notes) likewise.
+//! E06 target support, E07 lifecycle and resources, E08 packets, E09 environment; W (warnings) and N (notes) likewise.
 
 /// Declares codes: doc text, number, struct name, fields (all `String`; none: write `Name {}` where it is used), message.
 ///
@@ -43,6 +43,7 @@ pub mod limits;
 pub mod maps;
 pub mod modules;
 pub mod names;
+pub mod packets;
 pub mod shared;
 pub mod support;
 pub mod syntax;
@@ -68,6 +69,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
         support::CODES,
         lifecycle::CODES,
         tests::CODES,
+        packets::CODES,
         throws::CODES,
         environment::CODES,
     ]

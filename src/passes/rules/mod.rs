@@ -322,5 +322,7 @@ fn in_words(op: &OpData) -> String {
         return spec.source.to_owned();
     };
     let builtin = BUILTINS.iter().find(|b| [b.host, b.bpf].contains(&Some(&**callee)));
-    format!("`{}`", builtin.map_or(&**callee, |b| b.name))
+    // The functions of the runtime that no builtin names are those of packets.
+    let other = if op.opcode == Opcode::HostCall { tables::PACKET } else { &**callee };
+    format!("`{}`", builtin.map_or(other, |b| b.name))
 }

@@ -2,7 +2,7 @@
 
 use super::calls::counted;
 use super::helper_calls::is_callable;
-use super::{Checker, Site};
+use super::{Checker, Site, packets};
 use crate::ast::{self, Ident};
 use crate::diag::codes::names::UnknownName;
 use crate::diag::codes::support::NotSupportedYet;
@@ -138,6 +138,7 @@ impl Checker<'_, '_> {
         }
         match <[Expr; 1]>::try_from(checked) {
             Ok([view]) if view.ty == Ty::BYTES && builtin.length => Some(self.view_length(view, result, span)),
+            Ok([packet]) if self.is_packet(packet.ty) => Some(packets::length(packet, span)),
             Ok(checked) => Some(Expr::operation(Callee::Builtin(builtin), checked.into(), result, span)),
             Err(checked) => Some(Expr::operation(Callee::Builtin(builtin), checked, result, span)),
         }

@@ -197,6 +197,10 @@ impl Checker<'_, '_> {
         if base.ty == Ty::BYTES {
             return self.view_method(base, name, args, span);
         }
+        let base = match self.packet_receiver(base) {
+            Ok(packet) => return self.packet_method(packet, name, args, span),
+            Err(base) => base,
+        };
         if self.has_function_field(base.ty, name) {
             let function = self.field_of(base, name, false, callee);
             return self.call_value(function, args, span);

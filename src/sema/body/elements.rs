@@ -21,7 +21,10 @@ impl Checker<'_, '_> {
         if base.ty == Ty::BYTES {
             return self.view_byte(base, index, span);
         }
-        let base = self.through_pointer(base);
+        let base = match self.packet_receiver(base) {
+            Ok(packet) => return self.byte_of_packet(packet, index, span),
+            Err(base) => self.through_pointer(base),
+        };
         if self.elements(base.ty).is_none() {
             if self.pointer(base.ty).is_some() && self.rewritten(base.ty).is_none() {
                 return self.pointer_element(base, index, span);

@@ -71,7 +71,11 @@ impl Checker<'_, '_> {
             Ast::Binary { op, left, right, .. } => self.binary(*op, left, right, expected, span),
             Ast::Ternary { condition, then, otherwise } => self.ternary(condition, then, otherwise, expected, span),
             Ast::Cast { operand, ty } => self.cast_expr(operand, ty, span).into(),
-            Ast::Struct { name, fields, rest } => self.struct_literal(name, (fields, rest.is_some()), span).into(),
+            Ast::Struct { name, fields, rest } => match self.empty_packet(name, fields, span) {
+                Some(packet) => packet.into(),
+                None => self.struct_literal(name, (fields, rest.is_some()), span).into(),
+            },
+            Ast::Packet { layers, .. } => self.packet_literal(layers, span).into(),
             Ast::Array(elements) => self.array_literal(elements, expected, span).into(),
             Ast::Fill { value, count } => self.fill_literal(value, count, expected, span).into(),
             Ast::If(branch) => self.if_value(branch, expected, span),

@@ -126,6 +126,9 @@ impl State<'_, '_> {
 
     /// Checks a field of a struct by its id.
     pub fn struct_field(&mut self, base: Expr, id: StructId, name: &Ident, span: Span) -> Expr {
+        if self.is_packet(base.ty) {
+            return self.no_packet_field(name, span);
+        }
         let Some((field, ty)) = self.find_field_of(Some(&base), id, name) else { return error_expr(span) };
         if self.kept_at != Some(span) && self.refuse_kept_use(ty, name.span) {
             return error_expr(span);

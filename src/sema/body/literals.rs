@@ -102,6 +102,9 @@ impl Checker<'_, '_> {
             }
             return error_expr(span);
         };
+        if self.is_packet(ty) {
+            return self.packet_by_fields(inits, span);
+        }
         self.fields_of_literal(ty, id, (inits, rest), span)
     }
 
@@ -113,6 +116,19 @@ impl Checker<'_, '_> {
         (inits, rest): (&[ast::FieldInit], bool),
         span: Span,
     ) -> Expr {
+        let mut fields = self.literal_fields(id, inits);
+        // A name that is no field's is likely the one that is missing.
+        let filled = fields.as_mut().is_some_and(|fields| {
+            self.check_perf_options(ty, fields, span) && self.fill_defaults(id, fields, rest, span)
+        });
+        match fields.filter(|_| filled) {
+            Some(fields) => Expr { kind: ExprKind::Struct { fields }, ty, span },
+            None => error_expr(span),
+        }
+    }
+
+    /// The fields that a literal gives, each once; none if one of them was reported as no field, or as given twice.
+    pub(super) fn literal_fields(&mut self, id: StructId, inits: &[ast::FieldInit]) -> Option<Vec<(usize, Expr)>> {
         let mut fields: Vec<(usize, Expr)> = Vec::new();
         let mut failed = false;
         for init in inits {
@@ -130,11 +146,7 @@ impl Checker<'_, '_> {
             }
             fields.push((index, value));
         }
-        // A name that is no field's is likely the one that is missing.
-        if failed || !self.check_perf_options(ty, &fields, span) || !self.fill_defaults(id, &mut fields, rest, span) {
-            return error_expr(span);
-        }
-        Expr { kind: ExprKind::Struct { fields }, ty, span }
+        (!failed).then_some(fields)
     }
 }
 
@@ -233,7 +245,13 @@ impl Site<'_, '_> {
     }
 
     /// Adds what the literal leaves out: the default, and with `rest` zero where a field has none.
-    fn fill_defaults(&mut self, id: StructId, fields: &mut Vec<(usize, Expr)>, rest: bool, span: Span) -> bool {
+    pub(super) fn fill_defaults(
+        &mut self,
+        id: StructId,
+        fields: &mut Vec<(usize, Expr)>,
+        rest: bool,
+        span: Span,
+    ) -> bool {
         let def = self.cx.types.struct_def(id);
         let mut missing = Vec::new();
         let mut types: Vec<(usize, Ty)> = Vec::new();

@@ -69,6 +69,7 @@ mod optionals;
 mod owners;
 mod packet;
 mod packet_offsets;
+mod packets;
 mod percpu;
 mod perf;
 mod pins;

@@ -177,7 +177,10 @@ impl Checker<'_, '_> {
                 if value.ty == Ty::BYTES && builtin.length {
                     return value;
                 }
-                self.string_argument(value, builtin, callee.at)
+                match self.packet_receiver(value) {
+                    Ok(packet) if builtin.length => packet,
+                    Ok(value) | Err(value) => self.string_argument(value, builtin, callee.at),
+                }
             }
             Param::Handle => self.handle(callee.name, arg, false),
             Param::MemoryOrder(stored, network) => {

@@ -247,7 +247,8 @@ impl Checker<'_, '_> {
         {
             let form = unused(self.text(expr.span));
             self.warn(checked.span, UnusedResult { name }).help(format!("`{form}` says that this is meant"));
-        } else if checked.ty != Ty::ERROR && (!has_effect(&checked) || drops_result(expr)) {
+        } else if checked.ty != Ty::ERROR && (!has_effect(&checked) || drops_result(expr) || self.is_packet(checked.ty))
+        {
             self.no_effect(expr, checked.ty, checked.span);
         }
         checked

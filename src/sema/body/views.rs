@@ -60,6 +60,11 @@ impl Checker<'_, '_> {
     }
 
     fn view_slice(&mut self, view: Expr, (name, args): Call<'_>, span: Span) -> Option<Expr> {
+        self.view_part(view, name, args, span)
+    }
+
+    /// The part of a view that the arguments `offset` and `count` of a method say.
+    pub(super) fn view_part(&mut self, view: Expr, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let (offset, count) = self.view_extent(name, args)?;
         Some(made(View::Slice { view, offset, count }, span))
     }
@@ -139,7 +144,7 @@ impl Checker<'_, '_> {
         let ast::ExprKind::Call { callee, .. } = &strip(expr).kind else { return None };
         let ast::ExprKind::Field { base, name, .. } = &strip(callee).kind else { return None };
         let is_view = match name.name.as_str() {
-            "bytes" => self.context_named(base).is_some(),
+            "bytes" => self.context_named(base).is_some() || self.names_packet(base),
             "slice" => self.is_view(base),
             _ => false,
         };
@@ -284,7 +289,7 @@ impl Site<'_, '_> {
     }
 
     /// Numbers, text, and arrays and structs of these.
-    fn consists_of_bytes(&self, ty: Ty) -> bool {
+    pub(super) fn consists_of_bytes(&self, ty: Ty) -> bool {
         let types = &self.cx.types;
         let opaque = |kind| {
             matches!(
@@ -303,7 +308,7 @@ impl Site<'_, '_> {
         !types.holds(ty, &opaque) && !types.has_kept(ty)
     }
 
-    fn not_viewable(&mut self, ty: Ty, span: Span) -> Expr {
+    pub(super) fn not_viewable(&mut self, ty: Ty, span: Span) -> Expr {
         let pointee = self.pointer(ty).filter(|pointer| self.consists_of_bytes(pointer.to));
         let text = self.text(span).to_owned();
         let what = format!("a `{}`", self.ty_name(ty));

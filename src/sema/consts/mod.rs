@@ -157,6 +157,7 @@ fn level(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr, expected: Option<
         ExprKind::Index { base, index } => parts::element(cx, scope, base, index, expr.span),
         ExprKind::If(_) | ExprKind::Match(_) | ExprKind::Block(_) => not_constant(cx, expr.span, "this expression"),
         ExprKind::New { .. } => not_constant(cx, expr.span, "a `new` object"),
+        ExprKind::Packet { .. } => not_constant(cx, expr.span, "a packet"),
         ExprKind::Unread(_) => None,
     }
 }

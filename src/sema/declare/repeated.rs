@@ -12,7 +12,7 @@ use crate::sema::similar;
 use crate::sema::types::{Position, resolve, resolve_bare};
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{ENUMS, PROGRAMS};
+use crate::tables::{ENUMS, PACKET, PROGRAMS};
 use crate::types::{FieldDef, Origin, Ty, TyKind, Types};
 use std::collections::HashMap;
 
@@ -39,7 +39,8 @@ impl Declare<'_> {
         let TyKind::Struct(id) = cx.types.kind(ty) else { return None };
         let def = cx.types.struct_def(id);
         let repeated = if def.origin == Origin::Kernel {
-            header && fields.iter().any(|field| def.field(&field.name.name).is_some())
+            let known = |field: &FieldDecl| def.field(&field.name.name).is_some();
+            header && def.name != PACKET && fields.iter().any(known)
         } else if def.origin == Origin::Special {
             header
         } else {

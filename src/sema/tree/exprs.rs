@@ -148,6 +148,8 @@ pub enum Callee {
     Pointer,
     /// The first argument of an atomic one is a place, and the others have its type.
     Builtin(&'static BuiltinSpec),
+    /// A function of the runtime that has no name in the language, by its symbol; arguments are scalars.
+    Runtime(&'static str),
     /// A BPF helper by its name; arguments that are memory are pointers.
     Helper(&'static HelperSpec),
     /// A function of the kernel, with those arguments that calls leave out.

@@ -107,6 +107,9 @@ record! {
         /// The field that a value is where a number is asked for.
         #[serde(default)]
         pub number: Option<Text>,
+        /// Programs name the type, and none of its fields; for `docs/predefined.md`.
+        #[serde(default)]
+        pub opaque: bool,
         #[serde(default)]
         pub fields: List<StructField>,
     }

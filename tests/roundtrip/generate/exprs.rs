@@ -87,7 +87,7 @@ impl Generator {
     }
 
     fn primary(&mut self) -> ExprKind {
-        match self.random.below(14) {
+        match self.random.below(15) {
             0 => ExprKind::Paren(self.boxed(0)),
             1 => ExprKind::Array(self.many(3, Self::expr)),
             2 => ExprKind::Fill { value: self.boxed(0), count: self.boxed(0) },
@@ -110,6 +110,11 @@ impl Generator {
             8 => ExprKind::If(Box::new(self.if_expr())),
             9 => ExprKind::Match(Box::new(self.match_expr())),
             10 => ExprKind::Block(self.block()),
+            11 => {
+                let mut layers = self.many(2, Self::expr);
+                layers.push(self.expr());
+                ExprKind::Packet { word: Self::span(), layers }
+            }
             _ => self.atom(),
         }
     }

@@ -1,0 +1,181 @@
+//! What is done with a packet: its length, bytes, and parts.
+
+use super::super::places::is_place;
+use super::super::pointers::root_local;
+use super::super::value::{cast, error_expr, int_expr, number};
+use super::super::views::made;
+use super::super::{Checker, Site, State};
+use super::{BYTES, LENGTH};
+use crate::ast::{self, Ident};
+use crate::diag::codes::contexts::NoSuchMethod;
+use crate::diag::codes::names::NoSuchField;
+use crate::diag::codes::packets::PacketNotStored;
+use crate::sema::tree::{Block, Callee, Expr, ExprKind, Stmt, StmtKind, View};
+use crate::source::Span;
+use crate::types::{Space, Ty};
+
+/// Name and form of a method.
+const METHODS: [(&str, &str); 3] =
+    [("cut", "cut(count)"), ("bytes", "bytes(offset, count)"), ("packet", "packet(offset, T)")];
+
+impl Checker<'_, '_> {
+    /// `p.cut(count)`, `p.bytes(offset, count)`, `p.packet(offset, T)`
+    pub fn packet_method(&mut self, packet: Expr, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        match name.name.as_str() {
+            "cut" => self.packet_cut(packet, name, args, span),
+            "bytes" => {
+                let view = self.whole_packet(packet)?;
+                self.view_part(view, name, args, span)
+            }
+            "packet" => self.packet_part(packet, name, args, span),
+            _ => {
+                self.check_open_args(args);
+                let near = self.cx.diags.near(&name.name, || METHODS.map(|(method, _)| method));
+                let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of: "a `Packet`".into() });
+                match near {
+                    Some(near) => error.near(name.span, near),
+                    None => error.help(format!("it has {}", METHODS.map(|(_, form)| format!("`{form}`")).join(", "))),
+                };
+                None
+            }
+        }
+    }
+
+    /// `p[index]`
+    pub fn byte_of_packet(&mut self, packet: Expr, index: &ast::Expr, span: Span) -> Expr {
+        match self.whole_packet(packet) {
+            Some(view) => self.view_byte(view, index, span),
+            None => {
+                self.typed(index, None);
+                error_expr(span)
+            }
+        }
+    }
+
+    /// A copy of the first bytes.
+    fn packet_cut(&mut self, packet: Expr, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        let [count] = args else {
+            self.check_args(args);
+            self.wrong_count("cut", "1 argument", args.len(), name.span)
+                .help("`p.cut(count)` has the first bytes of `p`");
+            return None;
+        };
+        self.refuse_name(count, "cut");
+        let count = cast(self.count_of_bytes(&count.value)?, Ty::U64);
+        let ty = packet.ty;
+        let copy = self.hidden("packet", ty, span);
+        let var = Stmt { kind: StmtKind::Var { local: copy, init: Some(packet) }, span };
+        let args = vec![self.packet_address(copy, span), count];
+        let cut = Expr::operation(Callee::Runtime("ks_packet_cut"), args, Ty::VOID, span);
+        let value = Some(Box::new(self.local_expr(copy, span)));
+        let block = Block { stmts: vec![var, Stmt { kind: StmtKind::Expr(cut), span }], value, span };
+        Some(Expr { kind: ExprKind::Block(block), ty, span })
+    }
+
+    /// The address of a header, null where the packet ends before it does.
+    fn packet_part(&mut self, packet: Expr, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        let [offset, of] = args else {
+            self.check_args(&args[..args.len().min(1)]);
+            self.wrong_count("packet", "2 arguments", args.len(), name.span)
+                .help("`p.packet(offset, T)` is the `T` that lies so many bytes into the packet");
+            return None;
+        };
+        let offset = self.count_of_bytes(&offset.value);
+        let of = self.type_argument(&of.value);
+        let offset = cast(offset.filter(|_| of != Ty::ERROR)?, Ty::U64);
+        if !self.consists_of_bytes(of) {
+            return Some(self.not_viewable(of, span));
+        }
+        if !is_place(&packet) {
+            return self.not_stored(packet.span);
+        }
+        self.warn_padding(of, span);
+        let size = int_expr(self.cx.types.size_of(of).into(), Ty::U64, span);
+        let args = vec![self.address(packet), offset, size];
+        let ty = self.cx.types.ptr(of, Space::Any, true);
+        Some(Expr::operation(Callee::Runtime("ks_packet_at"), args, ty, span))
+    }
+}
+
+impl State<'_, '_> {
+    /// The packet that a value is, or is a pointer to; any other value is the error.
+    pub fn packet_receiver(&mut self, base: Expr) -> Result<Expr, Expr> {
+        if self.is_packet(base.ty) {
+            return Ok(base);
+        }
+        if self.pointer(base.ty).is_some_and(|pointer| self.is_packet(pointer.to)) {
+            let span = base.span;
+            return Ok(self.pointee(base, span));
+        }
+        Err(base)
+    }
+
+    /// Whether an expression is the name of a variable that is a packet, or a pointer to one.
+    pub fn names_packet(&self, expr: &ast::Expr) -> bool {
+        let Some(name) = super::super::exprs::plain_name(expr) else { return false };
+        let Some(local) = self.local_of(&name.name) else { return false };
+        let ty = self.locals[local.0 as usize].ty;
+        self.is_packet(self.pointer(ty).map_or(ty, |pointer| pointer.to))
+    }
+
+    /// A view of all bytes of a packet that is stored somewhere.
+    fn whole_packet(&mut self, packet: Expr) -> Option<Expr> {
+        let span = packet.span;
+        let Some(again) = same_place(&packet) else { return self.not_stored(span) };
+        let bytes = self.bytes_type(packet.ty);
+        if let Some(local) = root_local(&packet) {
+            self.info(local).address_taken = true;
+            // A write through the view goes to the packet.
+            self.info(local).read = true;
+        }
+        let bytes = Expr { kind: ExprKind::Field { base: Box::new(packet), field: BYTES }, ty: bytes, span };
+        let (view, offset) = (made(View::Value(bytes), span), int_expr(0, Ty::U32, span));
+        Some(made(View::Slice { view, offset, count: Some(length(again, span)) }, span))
+    }
+
+    fn not_stored(&mut self, span: Span) -> Option<Expr> {
+        self.error(span, PacketNotStored {}).help("store it in a variable first: `var p = …`");
+        None
+    }
+}
+
+impl Site<'_, '_> {
+    /// Reports a field of a packet: it has none.
+    pub fn no_packet_field(&mut self, name: &Ident, span: Span) -> Expr {
+        let length = matches!(name.name.as_str(), "len" | "length" | "size");
+        let error = self.error(name.span, NoSuchField { ty: super::tables::PACKET.into(), name: name.name.clone() });
+        if length {
+            error.help("`len(p)` is the length of a packet");
+        } else {
+            error.help("`p.packet(offset, T)` is a header in it, `p[i]` a byte");
+        }
+        error_expr(span)
+    }
+}
+
+/// `len(p)`, a `u32`.
+pub fn length(packet: Expr, span: Span) -> Expr {
+    Expr { kind: ExprKind::Field { base: Box::new(packet), field: LENGTH }, ty: Ty::U32, span }
+}
+
+/// The place once more, if to evaluate it twice is the same as once.
+fn same_place(place: &Expr) -> Option<Expr> {
+    let kind = if let ExprKind::Local(local) = place.kind {
+        ExprKind::Local(local)
+    } else if let ExprKind::Global(global) = place.kind {
+        ExprKind::Global(global)
+    } else if let ExprKind::Field { base, field } = &place.kind {
+        ExprKind::Field { base: Box::new(same_place(base)?), field: *field }
+    } else if let ExprKind::Deref(pointer) = &place.kind {
+        ExprKind::Deref(Box::new(same_place(pointer)?))
+    } else if let ExprKind::Index { base, index } = &place.kind {
+        let index = match number(index) {
+            Some(number) => int_expr(number, index.ty, index.span),
+            None => same_place(index)?,
+        };
+        ExprKind::Index { base: Box::new(same_place(base)?), index: Box::new(index) }
+    } else {
+        return None;
+    };
+    Some(Expr { kind, ty: place.ty, span: place.span })
+}
