@@ -102,6 +102,7 @@
 //! | `ks_packet_check` | `void (KsPacket *packet, uint32_t start, uint32_t at, uint32_t count, uint32_t form, uint32_t ip, uint32_t
 //! routing)`: writes a checksum to `start + at`; library/packets.rs says of what |
 //! | `ks_packet_cut` | `void (KsPacket *packet, uint64_t count)`: keeps the first bytes |
+//! | `ks_packet_difference` | `uint32_t (const KsPacket *left, const KsPacket *right)`: the first byte that differs, or that only one has |
 //! | `ks_packet_at` | `void *(KsPacket *packet, uint64_t offset, uint64_t size)`: null where the packet has not all of these bytes |
 
 use std::ffi::{c_char, c_void};

@@ -138,3 +138,10 @@ pub extern "C" fn ks_packet_at(packet: &mut KsPacket, offset: u64, size: u64) ->
     }
     packet.bytes[offset as usize..].as_mut_ptr()
 }
+
+/// See abi.rs.
+#[unsafe(no_mangle)]
+pub extern "C" fn ks_packet_difference(left: &KsPacket, right: &KsPacket) -> u32 {
+    let same = std::iter::zip(left.data(), right.data()).take_while(|(left, right)| left == right);
+    same.count() as u32
+}

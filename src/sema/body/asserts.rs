@@ -73,6 +73,15 @@ impl State<'_, '_> {
         let Expr { kind: ExprKind::Compare { op, left, right }, ty, span } = condition else {
             return (condition, Message::default());
         };
+        if self.is_packet(left.ty) && self.is_packet(right.ty) {
+            let mut sides = Message::default();
+            let sides_of = (&mut sides.format, &mut sides.args);
+            let (left, right) = self.packet_sides(op, (*left, *right), stmts, sides_of);
+            return (
+                Expr { kind: ExprKind::Compare { op, left: Box::new(left), right: Box::new(right) }, ty, span },
+                sides,
+            );
+        }
         if !self.is_shown(left.ty) || !self.is_shown(right.ty) {
             return (Expr { kind: ExprKind::Compare { op, left, right }, ty, span }, Message::default());
         }

@@ -194,6 +194,10 @@ impl Checker<'_, '_> {
         if name.name == "write" && self.is_iterator(base.ty) {
             return self.seq_write(base, args, span);
         }
+        if base.ty == Ty::BYTES && self.is_method_of_packets(name) {
+            let packet = self.packet_of_view(base);
+            return self.packet_method(packet, name, args, span);
+        }
         if base.ty == Ty::BYTES {
             return self.view_method(base, name, args, span);
         }

@@ -38,6 +38,14 @@ impl Checker<'_, '_> {
         }
         let (left, right) = (self.link_status(left), self.link_status(right));
         match (self.cx.types.kind(left.ty()), self.cx.types.kind(right.ty())) {
+            (TyKind::Bytes, _) if equality && self.is_packet(right.ty()) => {
+                let left = self.coerce(left, right.ty());
+                comparison(op, left, right.expr, span)
+            }
+            (_, TyKind::Bytes) if equality && self.is_packet(left.ty()) => {
+                let right = self.coerce(right, left.ty());
+                comparison(op, left.expr, right, span)
+            }
             (TyKind::Bytes, _) | (_, TyKind::Bytes) if equality => {
                 let (left, right) = self.compared_views(left, right);
                 if left.ty == Ty::ERROR || right.ty == Ty::ERROR {

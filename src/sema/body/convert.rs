@@ -31,6 +31,7 @@ impl State<'_, '_> {
         }
         match (self.cx.types.kind(found), self.cx.types.kind(wanted)) {
             (TyKind::Void, _) => self.no_void(value.expr),
+            (TyKind::Bytes, _) if self.is_packet(wanted) => self.packet_of_view(value.expr),
             (TyKind::Null, TyKind::Ptr { nullable: true, .. } | TyKind::Fn(_)) => {
                 Expr { kind: ExprKind::Const(Const::Null), ty: wanted, span }
             }

@@ -112,6 +112,9 @@ impl State<'_, '_> {
             self.collect(inner, sources);
         } else if let (ExprKind::Arith { left, .. }, Some(_)) = (&expr.kind, self.pointer(expr.ty)) {
             self.collect(left, sources);
+        } else if let ExprKind::Operation { callee: Callee::Runtime(_), args } = &expr.kind {
+            // A header in a packet.
+            args.iter().for_each(|arg| self.collect(arg, sources));
         } else if let ExprKind::AddressOf(place) = &expr.kind {
             self.collect_address(place, sources);
         } else if let ExprKind::Struct { fields } = &expr.kind {

@@ -103,6 +103,11 @@ impl Checker<'_, '_> {
                 input.context = self.context_of_fields(fields, id, context, span);
             }
         } else {
+            let value = if self.is_packet(value.ty()) {
+                self.stored("packet", value.expr, &mut input.before).into()
+            } else {
+                value
+            };
             input.input = Some(self.view_to_read(value).known()?);
         }
         if let [second] = rest {

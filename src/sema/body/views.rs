@@ -225,6 +225,9 @@ impl State<'_, '_> {
         if value.ty == Ty::ERROR {
             return value;
         }
+        if self.is_packet(value.ty) {
+            return self.whole_packet(value).unwrap_or_else(|| error_expr(span));
+        }
         if !self.consists_of_bytes(value.ty) {
             return self.not_viewable(value.ty, span);
         }

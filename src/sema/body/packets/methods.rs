@@ -10,7 +10,7 @@ use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::NoSuchMethod;
 use crate::diag::codes::names::NoSuchField;
 use crate::diag::codes::packets::PacketNotStored;
-use crate::sema::tree::{Block, Callee, Expr, ExprKind, Stmt, StmtKind, View};
+use crate::sema::tree::{Block, Callee, CompareOp, Expr, ExprKind, Stmt, StmtKind, View};
 use crate::source::Span;
 use crate::types::{Space, Ty};
 
@@ -86,14 +86,19 @@ impl Checker<'_, '_> {
         if !self.consists_of_bytes(of) {
             return Some(self.not_viewable(of, span));
         }
-        if !is_place(&packet) {
-            return self.not_stored(packet.span);
-        }
         self.warn_padding(of, span);
         let size = int_expr(self.cx.types.size_of(of).into(), Ty::U64, span);
-        let args = vec![self.address(packet), offset, size];
         let ty = self.cx.types.ptr(of, Space::Any, true);
-        Some(Expr::operation(Callee::Runtime("ks_packet_at"), args, ty, span))
+        if is_place(&packet) {
+            let args = vec![self.address(packet), offset, size];
+            return Some(Expr::operation(Callee::Runtime("ks_packet_at"), args, ty, span));
+        }
+        // The pointer leads into a copy.
+        let mut stmts = Vec::new();
+        let copy = self.stored("packet", packet, &mut stmts);
+        let args = vec![self.address(copy), offset, size];
+        let value = Some(Box::new(Expr::operation(Callee::Runtime("ks_packet_at"), args, ty, span)));
+        Some(Expr { kind: ExprKind::Block(Block { stmts, value, span }), ty, span })
     }
 }
 
@@ -110,6 +115,11 @@ impl State<'_, '_> {
         Err(base)
     }
 
+    /// Whether packets have a method of this name, and code of user space asks for it.
+    pub fn is_method_of_packets(&self, name: &Ident) -> bool {
+        !self.targets.all(|on| on.in_kernel) && METHODS.iter().any(|(method, _)| *method == name.name)
+    }
+
     /// Whether an expression is the name of a variable that is a packet, or a pointer to one.
     pub fn names_packet(&self, expr: &ast::Expr) -> bool {
         let Some(name) = super::super::exprs::plain_name(expr) else { return false };
@@ -119,7 +129,7 @@ impl State<'_, '_> {
     }
 
     /// A view of all bytes of a packet that is stored somewhere.
-    fn whole_packet(&mut self, packet: Expr) -> Option<Expr> {
+    pub(in crate::sema::body) fn whole_packet(&mut self, packet: Expr) -> Option<Expr> {
         let span = packet.span;
         let Some(again) = same_place(&packet) else { return self.not_stored(span) };
         let bytes = self.bytes_type(packet.ty);
@@ -131,6 +141,54 @@ impl State<'_, '_> {
         let bytes = Expr { kind: ExprKind::Field { base: Box::new(packet), field: BYTES }, ty: bytes, span };
         let (view, offset) = (made(View::Value(bytes), span), int_expr(0, Ty::U32, span));
         Some(made(View::Slice { view, offset, count: Some(length(again, span)) }, span))
+    }
+
+    /// A copy of viewed bytes. More of them than a packet holds end the process.
+    pub fn packet_of_view(&mut self, view: Expr) -> Expr {
+        let span = view.span;
+        let ty = self.table_type(super::tables::PACKET);
+        let Some(copy) = super::tables::builtin("copy") else { crate::bug!("no builtin copies bytes") };
+        let viewed = self.hidden("view", Ty::BYTES, span);
+        let packet = self.hidden("packet", ty, span);
+        self.info(packet).address_taken = true;
+        let bytes = self.bytes_type(ty);
+        let part = |packet: Expr, field, ty| Expr { kind: ExprKind::Field { base: Box::new(packet), field }, ty, span };
+        let to = made(View::Value(part(self.local_expr(packet, span), BYTES, bytes)), span);
+        let copied = Expr::operation(Callee::Builtin(copy), vec![to, self.local_expr(viewed, span)], Ty::U32, span);
+        let place = part(self.local_expr(packet, span), LENGTH, Ty::U32);
+        let whole = Expr { kind: ExprKind::ViewLen(Box::new(self.local_expr(viewed, span))), ty: Ty::U32, span };
+        let compared = [part(self.local_expr(packet, span), LENGTH, Ty::U32), whole].map(Box::new);
+        let [left, right] = compared;
+        let fits = Expr { kind: ExprKind::Compare { op: CompareOp::Eq, left, right }, ty: Ty::BOOL, span };
+        let kinds = [
+            StmtKind::Var { local: viewed, init: Some(view) },
+            StmtKind::Var { local: packet, init: None },
+            StmtKind::Assign { place, op: None, value: copied },
+            self.stop_unless(fits, ty),
+        ];
+        let stmts = kinds.map(|kind| Stmt { kind, span }).into();
+        let value = Some(Box::new(self.local_expr(packet, span)));
+        Expr { kind: ExprKind::Block(Block { stmts, value, span }), ty, span }
+    }
+
+    /// Both sides of a comparison, in variables, and what a failed `assert` says of them.
+    pub fn packet_sides(
+        &mut self,
+        op: CompareOp,
+        sides: (Expr, Expr),
+        stmts: &mut Vec<Stmt>,
+        (format, args): (&mut Vec<u8>, &mut Vec<Expr>),
+    ) -> (Expr, Expr) {
+        let (left, right) = (self.stored("left", sides.0, stmts), self.stored("right", sides.1, stmts));
+        let again = |side: &Expr| Expr { kind: super::same_local(side), ty: side.ty, span: side.span };
+        format.extend(b"left %u bytes, right %u bytes");
+        args.extend([length(again(&left), left.span), length(again(&right), right.span)]);
+        if op == CompareOp::Eq {
+            format.extend(b", differ at byte %u");
+            let addresses = vec![self.address(again(&left)), self.address(again(&right))];
+            args.push(Expr::operation(Callee::Runtime("ks_packet_difference"), addresses, Ty::U32, left.span));
+        }
+        (left, right)
     }
 
     fn not_stored(&mut self, span: Span) -> Option<Expr> {

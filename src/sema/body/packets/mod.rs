@@ -130,6 +130,7 @@ impl Checker<'_, '_> {
         if value.ty == Ty::ERROR {
             return None;
         }
+        let value = if value.ty == Ty::BYTES { self.packet_of_view(value) } else { value };
         if self.is_layer(value.ty) {
             return Some(Layer::Value(value));
         }
@@ -185,7 +186,7 @@ impl State<'_, '_> {
     }
 
     /// The value in a place: its own, or a hidden variable.
-    fn stored(&mut self, name: &str, value: Expr, stmts: &mut Vec<Stmt>) -> Expr {
+    pub(super) fn stored(&mut self, name: &str, value: Expr, stmts: &mut Vec<Stmt>) -> Expr {
         let is_local = matches!(value.kind, ExprKind::Local(_));
         if is_local && self.cx.types.is_aggregate(value.ty) {
             return value;
@@ -200,17 +201,8 @@ impl State<'_, '_> {
         let span = literal.span;
         let args = vec![self.packet_address(literal.packet, span), self.address(place), count, room];
         let fits = Expr::operation(Callee::Runtime("ks_packet_append"), args, Ty::BOOL, span);
-        let kind = if literal.may_overflow {
-            let ty = self.locals[literal.packet.0 as usize].ty;
-            let message = format!("the packet is longer than {} bytes", self.capacity(ty));
-            let stop = Stmt { kind: StmtKind::Panic { format: message.into_bytes(), args: Vec::new() }, span };
-            let then = Block { stmts: vec![stop], value: None, span };
-            let failed = Expr { kind: ExprKind::Not(Box::new(fits)), ty: Ty::BOOL, span };
-            let test = If { condition: Condition::Expr(failed), then, otherwise: None };
-            StmtKind::Expr(Expr { kind: ExprKind::If(Box::new(test)), ty: Ty::VOID, span })
-        } else {
-            StmtKind::Expr(fits)
-        };
+        let ty = self.locals[literal.packet.0 as usize].ty;
+        let kind = if literal.may_overflow { self.stop_unless(fits, ty) } else { StmtKind::Expr(fits) };
         literal.stmts.push(Stmt { kind, span });
     }
 
@@ -273,6 +265,17 @@ impl Site<'_, '_> {
         let bytes = text.iter().map(|byte| Const::Int((*byte).into())).collect();
         let ty = self.cx.types.array(Ty::U8, text.len() as u64);
         Expr { kind: ExprKind::Const(Const::Array(bytes)), ty, span }
+    }
+
+    /// Ends the process where a packet would be longer than it can be.
+    fn stop_unless(&self, fits: Expr, packet: Ty) -> StmtKind {
+        let span = fits.span;
+        let message = format!("the packet is longer than {} bytes", self.capacity(packet));
+        let stop = Stmt { kind: StmtKind::Panic { format: message.into_bytes(), args: Vec::new() }, span };
+        let then = Block { stmts: vec![stop], value: None, span };
+        let failed = Expr { kind: ExprKind::Not(Box::new(fits)), ty: Ty::BOOL, span };
+        let test = If { condition: Condition::Expr(failed), then, otherwise: None };
+        StmtKind::Expr(Expr { kind: ExprKind::If(Box::new(test)), ty: Ty::VOID, span })
     }
 
     /// The layer whose header a struct is.
