@@ -11,7 +11,6 @@
 mod body;
 mod cuts;
 mod forget;
-mod known_ends;
 mod known_indexes;
 mod learned_bounds;
 mod path_values;
