@@ -195,8 +195,7 @@ impl Checker<'_, '_> {
             return self.seq_write(base, args, span);
         }
         if base.ty == Ty::BYTES && self.is_method_of_packets(name) {
-            let packet = self.packet_of_view(base);
-            return self.packet_method(packet, name, args, span);
+            return self.packet_method_of_view(base, name, args, span);
         }
         if base.ty == Ty::BYTES {
             return self.view_method(base, name, args, span);

@@ -7,7 +7,7 @@ use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::maps::UntestedOptional;
 use crate::diag::codes::types::{AlwaysPresent, ConstantComparison, LinkComparedWithNull};
-use crate::sema::tree::{Block, CompareOp, Const, Expr, ExprKind, Optional, OptionalKind, Stmt, StmtKind};
+use crate::sema::tree::{Block, CompareOp, Const, Expr, ExprKind, Optional, OptionalKind, Stmt, StmtKind, View};
 use crate::source::Span;
 use crate::tables::{MAP_METHODS, MapAccess};
 use crate::types::{Ty, TyKind};
@@ -42,6 +42,13 @@ impl Checker<'_, '_> {
         if self.is_function(value.ty) {
             let ty = value.ty;
             return Some(Optional { kind: OptionalKind::Pointer(value), ty, span });
+        }
+        // A part of a packet: of all other views the form says that they are parts.
+        if matches!(expr.kind, Ast::Call { .. })
+            && matches!(&value.kind, ExprKind::View(view) if matches!(**view, View::Slice { .. }))
+        {
+            let ty = value.ty;
+            return Some(Optional { kind: OptionalKind::View(value), ty, span });
         }
         let TyKind::Ptr { to, space, .. } = self.cx.types.kind(value.ty) else {
             if value.ty != Ty::ERROR {

@@ -144,7 +144,7 @@ impl Checker<'_, '_> {
         let ast::ExprKind::Call { callee, .. } = &strip(expr).kind else { return None };
         let ast::ExprKind::Field { base, name, .. } = &strip(callee).kind else { return None };
         let is_view = match name.name.as_str() {
-            "bytes" => self.context_named(base).is_some() || self.names_packet(base),
+            "bytes" => self.context_named(base).is_some(),
             "slice" => self.is_view(base),
             _ => false,
         };

@@ -41,6 +41,16 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// A method of packets, of a view.
+    pub fn packet_method_of_view(&mut self, view: Expr, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        if name.name == "bytes" {
+            let view = self.plain_view(view);
+            return self.view_part(view, name, args, span);
+        }
+        let packet = self.packet_of_view(view);
+        self.packet_method(packet, name, args, span)
+    }
+
     /// `p[index]`
     pub fn byte_of_packet(&mut self, packet: Expr, index: &ast::Expr, span: Span) -> Expr {
         match self.whole_packet(packet) {
@@ -118,14 +128,6 @@ impl State<'_, '_> {
     /// Whether packets have a method of this name, and code of user space asks for it.
     pub fn is_method_of_packets(&self, name: &Ident) -> bool {
         !self.targets.all(|on| on.in_kernel) && METHODS.iter().any(|(method, _)| *method == name.name)
-    }
-
-    /// Whether an expression is the name of a variable that is a packet, or a pointer to one.
-    pub fn names_packet(&self, expr: &ast::Expr) -> bool {
-        let Some(name) = super::super::exprs::plain_name(expr) else { return false };
-        let Some(local) = self.local_of(&name.name) else { return false };
-        let ty = self.locals[local.0 as usize].ty;
-        self.is_packet(self.pointer(ty).map_or(ty, |pointer| pointer.to))
     }
 
     /// A view of all bytes of a packet that is stored somewhere.
