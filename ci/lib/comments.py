@@ -5,7 +5,7 @@ import re
 from rules import at
 from sources import code_lines, files, lines, tests_begin
 
-_SOURCES = ("src/", "runtime/src/", "ir-specs/gen/", "ir-specs/build.rs")
+_SOURCES = ("src/", "runtime/src/", "vm/src/", "ir-specs/gen/", "ir-specs/build.rs")
 # The record of an op says what its emitter does.
 _EMITTERS = ("src/codegen/llvm/emit/", "src/codegen/c/emit/")
 

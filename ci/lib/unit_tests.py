@@ -7,7 +7,8 @@ from built import ROOT
 
 _TEST = re.compile(r"#\[test\]\s+(?:#\[[^\]]*\]\s+)*(?:pub )?fn (\w+)")
 # The folders with tests, and the arguments by which cargo runs those of them alone.
-_LIBRARIES = {"src": ["--lib"], "runtime/src": ["-p", "ks-runtime", "--lib"], "differential/src": ["-p", "differential"]}
+_LIBRARIES = {"src": ["--lib"], "runtime/src": ["-p", "ks-runtime", "--lib"], "differential/src": ["-p", "differential"],
+              "vm/tests": ["-p", "ks-vm"]}
 
 
 def matching(pattern):
