@@ -42,9 +42,9 @@
 //! | `ks_arena` | `void (uint32_t map)`: loads the object, after which the arena has its pages |
 //! | `ks_global` | `void *(uint32_t global)`: an address that stays the same for the life of the process |
 //!
-//! | `ks_test` | `void (const char *file, uint32_t line, uint32_t handle, uint32_t repeat, uint32_t by_context, const void *input,
+//! | `ks_test` | `void (const char *file, uint32_t line, uint32_t handle, uint32_t repeat, uint32_t form, const void *input,
 //! uint32_t offset, uint32_t length, const void *context, uint64_t context_size, KsTestRun *result, uint64_t size)`: runs a program by itself, on
-//! the input from the offset on. Without an address the input is so many zero bytes. With `by_context` the input is the context. A run that the
+//! the input from the offset on. Without an address the input is so many zero bytes. The form is a `KS_TEST_…`. A run that the
 //! kernel refuses fails the test, at the place of the source |
 //!
 //! Of the layer `link`:
@@ -155,6 +155,13 @@ pub struct KsProgram {
 /// `KsProgram::flags`: the executable runs a test. It neither reads pins nor makes those that are declared; those that the test makes are in a
 /// folder of the process.
 pub const KS_PROGRAM_TEST: u32 = 1;
+
+/// `ks_test`: the kernel runs the program on the bytes of a packet.
+pub const KS_TEST_PACKET: u32 = 0;
+/// `ks_test`: the kernel runs the program on a context; without one, the input is the context.
+pub const KS_TEST_CONTEXT: u32 = 1;
+/// `ks_test`: the kernel does not run programs of the type by themselves, and the test is skipped.
+pub const KS_TEST_NEVER: u32 = 2;
 
 /// The result of `ks_test`; the context follows at once, where the program has one.
 #[repr(C)]

@@ -7,12 +7,12 @@ use crate::source::Span;
 use crate::types::Ty;
 
 impl Lowering<'_> {
-    /// Runs a program; the place takes the result. The runtime gets the place in the source, the handle, the number of runs, whether the input is
-    /// the context, the input by its memory, and the context by its memory.
+    /// Runs a program; the place takes the result. The runtime gets the place in the source, the handle, the number of runs, the form of the run,
+    /// the input by its memory, and the context by its memory.
     pub(super) fn test_run(&mut self, (has_input, has_context): (bool, bool), args: &[Expr], place: Value, span: Span) {
         self.scoped(|this| {
-            let [handle, repeat, by_context, rest @ ..] = args else { crate::bug!("a test run has a program") };
-            let mut values = vec![this.scalar(handle), this.scalar(repeat), this.scalar(by_context)];
+            let [handle, repeat, form, rest @ ..] = args else { crate::bug!("a test run has a program") };
+            let mut values = vec![this.scalar(handle), this.scalar(repeat), this.scalar(form)];
             let (input, context) = rest.split_at(usize::from(has_input));
             match input {
                 [view] if view.ty == Ty::BYTES => {

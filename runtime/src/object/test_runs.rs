@@ -1,7 +1,7 @@
 //! `test`: a program that a test runs by itself (BPF_PROG_TEST_RUN).
 
 use super::{handles, load};
-use crate::abi::KsTestRun;
+use crate::abi::{KS_TEST_CONTEXT, KS_TEST_NEVER, KsTestRun};
 use crate::kernel::end::leave;
 use crate::kernel::errors::{ENOTSUPP, errno, reason};
 use crate::kernel::program::{array, text};
@@ -33,7 +33,7 @@ pub unsafe extern "C" fn ks_test(
     line: u32,
     handle: u32,
     repeat: u32,
-    by_context: u32,
+    form: u32,
     input: *const u8,
     offset: u32,
     length: u32,
@@ -52,14 +52,12 @@ pub unsafe extern "C" fn ks_test(
     // The kernel writes the context of some types of programs in place.
     let mut context = given.to_vec();
     let room = usize::try_from(size).unwrap_or(0).saturating_sub(size_of::<KsTestRun>());
-    let input = if by_context != 0 {
+    if form == KS_TEST_CONTEXT && context.is_empty() {
         context = bytes.to_vec();
-        Input { bytes: &[], context: &mut context }
-    } else {
-        Input { bytes, context: &mut context }
-    };
+    }
+    let input = Input { bytes, context: &mut context };
     let mut left = vec![0; room];
-    match run(handle, repeat, by_context != 0, input, &mut left) {
+    match run((handle, form), repeat, input, &mut left) {
         // SAFETY: the struct and the context behind it, as the caller promises.
         Ok(run) => unsafe {
             result.write(run);
@@ -73,16 +71,20 @@ pub unsafe extern "C" fn ks_test(
 }
 
 /// Runs the program; `left` takes the context as the run leaves it. The error is the reason.
-fn run(handle: u32, repeat: u32, by_context: bool, input: Input<'_>, left: &mut [u8]) -> Result<KsTestRun, String> {
+fn run((handle, form): (u32, u32), repeat: u32, input: Input<'_>, left: &mut [u8]) -> Result<KsTestRun, String> {
     let Some(prog) = handles::of_handle(handle) else { return Err("the program was not loaded".to_owned()) };
     let name = text(prog.name);
+    if form == KS_TEST_NEVER {
+        not_alone(name);
+    }
     if let Some(why) = handles::refusal(handle) {
         return Err(format!("`{name}` is not available: {why}"));
     }
     let program = load::find_program(handle);
     // SAFETY: a program of the loaded object.
     let kind = unsafe { bpf::bpf_program__type(program) };
-    let mut output = vec![0_u8; if by_context || kind == bpf::BPF_PROG_TYPE_TRACING { 0 } else { LONGEST }];
+    let mut output =
+        vec![0_u8; if form == KS_TEST_CONTEXT || kind == bpf::BPF_PROG_TYPE_TRACING { 0 } else { LONGEST }];
     let mut options =
         bpf::bpf_test_run_opts { sz: size_of::<bpf::bpf_test_run_opts>() as bpf::size_t, ..Default::default() };
     let has_output = !output.is_empty();
@@ -103,10 +105,10 @@ fn run(handle: u32, repeat: u32, by_context: bool, input: Input<'_>, left: &mut 
         end.copy_from_slice(&options.data_size_in.to_ne_bytes());
     }
     if !context.is_empty() {
-        options.ctx_in = context.as_ptr().cast();
+        options.ctx_in = context.as_mut_ptr().cast();
         options.ctx_size_in = context.len() as u32;
     }
-    if keeps_context && !left.is_empty() {
+    if keeps_context || kind == bpf::BPF_PROG_TYPE_SK_LOOKUP {
         options.ctx_out = left.as_mut_ptr().cast::<c_void>();
         options.ctx_size_out = left.len() as u32;
     }
@@ -114,6 +116,10 @@ fn run(handle: u32, repeat: u32, by_context: bool, input: Input<'_>, left: &mut 
     let status = unsafe { bpf::bpf_prog_test_run_opts(load::program_fd(prog), &raw mut options) };
     if status < 0 {
         return Err(refusal(errno(), name, has_output.then_some(options.data_size_in)));
+    }
+    if kind == bpf::BPF_PROG_TYPE_SYSCALL && context.len() == left.len() {
+        // The kernel writes it where it has read it (`bpf_prog_test_run_syscall`).
+        left.copy_from_slice(context);
     }
     output.truncate(if has_output { options.data_size_out as usize } else { 0 });
     let length = output.len() as u32;
@@ -125,7 +131,7 @@ fn run(handle: u32, repeat: u32, by_context: bool, input: Input<'_>, left: &mut 
 /// The reason for which the kernel did not run the program, on an input of so many bytes.
 fn refusal(code: i32, name: &str, length: Option<u32>) -> String {
     if code.unsigned_abs() == ENOTSUPP {
-        verdict::skip(&format!("the kernel does not run programs of the type of `{name}` by themselves"));
+        not_alone(name);
     }
     let help = match length {
         Some(length) if length < SHORTEST => {
@@ -134,4 +140,9 @@ fn refusal(code: i32, name: &str, length: Option<u32>) -> String {
         Some(_) | None => String::new(),
     };
     format!("the kernel did not run `{name}`: {}{help}", reason(code))
+}
+
+/// Skips the test of a program that only events run.
+fn not_alone(name: &str) {
+    verdict::skip(&format!("the kernel does not run programs of the type of `{name}` by themselves"));
 }

@@ -9,7 +9,7 @@ codes! {
     /// Each test is a process of its own, which `ksc test` starts.
     E0782 TestCalled { name } = "`{name}` is a test, which `ksc test` calls",
     /// The third argument of `test` is the context as the kernel has it in C.
-    E0783 TestContext { wants } = "the context of this program is {wants}",
+    E0783 WrongContext { wants } = "the context of this program is {wants}",
     /// `.output` is a view of what a run has left in memory of the test, and the result of that run is kept in a variable.
     E0784 TestOutput = "the output of a run is viewed through a variable",
 }

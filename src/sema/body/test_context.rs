@@ -4,10 +4,10 @@ use super::exprs::strip;
 use super::test_runs::number;
 use super::{Checker, Site, State};
 use crate::ast::{self, Ident};
-use crate::diag::codes::tests::TestContext;
+use crate::diag::codes::tests::WrongContext;
 use crate::sema::tree::{Expr, ExprKind, FuncId, LocalId, Role};
 use crate::source::Span;
-use crate::tables::{ContextSpec, FieldRole, contexts};
+use crate::tables::{ContextSpec, FieldRole, Params, TestRun, contexts};
 use crate::types::{FieldDef, Origin, StructDef, StructId, Ty, TyKind};
 
 /// The end of the name of such a struct, behind that of the context.
@@ -15,11 +15,19 @@ const VALUE: &str = ".value";
 /// A field of a test's own struct that is another one of the context.
 const OTHER_NAMES: [(&str, &str); 1] = [("interface_id", "ingress_ifindex")];
 
+/// The context of a program as a value.
+#[derive(Clone, Copy)]
+pub(super) struct TestContext {
+    pub ty: Ty,
+    /// Its record; none for a struct of the program.
+    pub spec: Option<&'static ContextSpec>,
+}
+
 impl Checker<'_, '_> {
     /// The argument with the context: a literal of it, or such a value.
-    pub(super) fn test_context(&mut self, arg: &ast::Expr, context: Option<&'static ContextSpec>) -> Option<Expr> {
-        let ty = context.map(|context| self.context_value_type(context));
-        if let (Some(ty), Some(context), ast::ExprKind::Struct { name, fields, rest }) = (ty, context, &strip(arg).kind)
+    pub(super) fn test_context(&mut self, arg: &ast::Expr, context: Option<TestContext>) -> Option<Expr> {
+        let (ty, spec) = (context.map(|context| context.ty), context.and_then(|context| context.spec));
+        if let (Some(ty), Some(context), ast::ExprKind::Struct { name, fields, rest }) = (ty, spec, &strip(arg).kind)
             && let [written] = name.segments.as_slice()
             && (written.name == context.name || context.aliases.contains(&written.name.as_str()))
             && let Some(id) = self.struct_id(ty)
@@ -33,10 +41,12 @@ impl Checker<'_, '_> {
         if Some(value.ty) == ty {
             return Some(value);
         }
-        let wants = context.map_or("none: it has none that a test could give".to_owned(), |context| {
-            format!("`{} {{ …, .. }}`", context.name)
-        });
-        self.error(arg.span, TestContext { wants });
+        let wants = match (spec, ty) {
+            (Some(spec), _) => format!("`{} {{ …, .. }}`", spec.name),
+            (None, Some(ty)) => format!("a `{}`", self.ty_name(ty)),
+            (None, None) => "none that a test could give".to_owned(),
+        };
+        self.error(arg.span, WrongContext { wants });
         None
     }
 }
@@ -47,10 +57,10 @@ impl State<'_, '_> {
         &mut self,
         given: LocalId,
         id: StructId,
-        context: Option<&'static ContextSpec>,
+        context: Option<TestContext>,
         span: Span,
     ) -> Option<Expr> {
-        let ty = context.map(|context| self.context_value_type(context))?;
+        let ty = context?.ty;
         let of = self.struct_id(ty)?;
         let names: Vec<String> = self.cx.types.struct_def(id).fields.iter().map(|field| field.name.clone()).collect();
         let mut fields = Vec::new();
@@ -79,11 +89,27 @@ impl State<'_, '_> {
 }
 
 impl Site<'_, '_> {
-    /// The context of a program, if its type has one of the tables.
-    pub(super) fn test_context_of(&self, program: FuncId) -> Option<&'static ContextSpec> {
+    /// How the kernel runs a program by itself.
+    pub(super) fn test_kind(&self, program: FuncId) -> TestRun {
+        match &self.env.program.func(program).role {
+            Role::Program(role) => role.spec.test,
+            _ => TestRun::Never,
+        }
+    }
+
+    /// The context that a test gives to a program and gets back.
+    pub(super) fn test_context_of(&mut self, program: FuncId) -> Option<TestContext> {
         let Role::Program(role) = &self.env.program.func(program).role else { return None };
+        if !matches!(role.spec.test, TestRun::Packet | TestRun::Context) {
+            return None;
+        }
+        if role.spec.params == (Params::Own {}) {
+            let param = self.env.funcs[program.0 as usize].sig.params.first().copied()?;
+            return Some(TestContext { ty: self.pointer(param)?.to, spec: None });
+        }
         let name = role.spec.context()?;
-        contexts(self.cx.types.machine()).find(|context| context.name == name)
+        let spec = contexts(self.cx.types.machine()).find(|context| context.name == name)?;
+        Some(TestContext { ty: self.context_value_type(spec), spec: Some(spec) })
     }
 
     /// The struct of a context as a value.

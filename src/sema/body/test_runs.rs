@@ -2,6 +2,7 @@
 //!
 //! The result is a struct, made for the result and the context of the program: `KsTestRun` of runtime/src/abi.rs, and the context behind it.
 
+use super::test_context::TestContext;
 use super::value::{error_expr, local};
 use super::views::made;
 use super::{Checker, Site, State};
@@ -9,7 +10,7 @@ use crate::ast::{self, Ident};
 use crate::diag::codes::tests::TestOutput;
 use crate::sema::tree::{Block, Callee, Const, Expr, ExprKind, FuncId, Role, Stmt, StmtKind, View};
 use crate::source::Span;
-use crate::tables::{ContextSpec, TestRun};
+use crate::tables::TestRun;
 use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind};
 
 /// The field with the result of the program, which stands for the whole result where a number is asked for.
@@ -61,12 +62,22 @@ impl Checker<'_, '_> {
         }
         let program = handle.as_ref().and_then(|handle| self.loaded(handle));
         let context = program.and_then(|program| self.test_context_of(program));
-        let input = self.test_input(&given[1..], (program, context));
+        let kind = program.map_or(TestRun::Never, |program| self.test_kind(program));
+        let form = match kind {
+            TestRun::Packet | TestRun::PacketAlone | TestRun::Calls => 0,
+            TestRun::Context | TestRun::Arguments => 1,
+            TestRun::Never => 2,
+        };
+        let input = match &given[1..] {
+            [only] if kind == TestRun::Context => {
+                let context = self.test_context(&only.value, context);
+                context.map(|context| Input { input: None, context: Some(context), before: Vec::new() })
+            }
+            given => self.test_input(given, (program, context)),
+        };
         let (handle, program, repeat, input) = (handle?, program?, repeat?, input?);
-        let Role::Program(role) = &self.env.program.func(program).role else { return None };
-        let by_context = i128::from(role.spec.test == TestRun::Context);
         let callee = Callee::Test { has_input: input.input.is_some(), has_context: input.context.is_some() };
-        let mut args = vec![handle, repeat, number(by_context, Ty::U32, span)];
+        let mut args = vec![handle, repeat, number(form, Ty::U32, span)];
         args.extend(input.input);
         args.extend(input.context);
         let ty = self.test_run_type(program, context);
@@ -81,7 +92,7 @@ impl Checker<'_, '_> {
     fn test_input(
         &mut self,
         given: &[ast::Arg],
-        (program, context): (Option<FuncId>, Option<&'static ContextSpec>),
+        (program, context): (Option<FuncId>, Option<TestContext>),
     ) -> Option<Input> {
         let Some((first, rest)) = given.split_first() else {
             return Some(Input { input: None, context: None, before: Vec::new() });
@@ -139,12 +150,12 @@ impl State<'_, '_> {
 
 impl Site<'_, '_> {
     /// The struct of the results of a program.
-    fn test_run_type(&mut self, program: FuncId, context: Option<&'static ContextSpec>) -> Ty {
+    fn test_run_type(&mut self, program: FuncId, context: Option<TestContext>) -> Ty {
         let result = match self.env.program.func(program).result {
             Ty::VOID => Ty::I32,
             result => result,
         };
-        let context = context.map(|context| self.context_value_type(context));
+        let context = context.map(|context| context.ty);
         let (shown, of) = (self.ty_name(result), context.map_or(String::new(), |ty| format!(".{}", self.ty_name(ty))));
         let name = format!("{NAME}{shown}{of}");
         let known = self.cx.types.structs().find(|(_, def)| def.origin == Origin::Kernel && def.name == name);

@@ -215,7 +215,8 @@ pub enum Callee {
     },
     /// `dispatch(m, …, timeout_ms: n)`; each map once. The time-out is the only argument, if it is there. Yields an `i32`.
     Dispatch(Vec<MapId>),
-    /// `test(program, input, context, repeat: n)`: the handle, the number of runs, the input as a `bytes` or as a number of zero bytes, and the
+    /// `test(program, input, context, repeat: n)`: the handle, the number of runs, the form (`KS_TEST_…` of
+    /// runtime/src/abi.rs), the input as a `bytes` or as a number of zero bytes, and the
     /// context as a struct; the last two where they are given.
     Test {
         has_input: bool,

@@ -97,8 +97,12 @@ words! {
         Never,
         /// On the bytes of a packet, and a context.
         Packet,
+        /// On the bytes of a packet alone.
+        PacketAlone,
         /// On a context alone.
         Context,
+        /// On arguments, numbers of 64 bits, which are the context.
+        Arguments,
         /// When the kernel calls functions that are there for tests.
         Calls,
     }
