@@ -156,25 +156,6 @@ pub struct KsProgram {
 /// folder of the process.
 pub const KS_PROGRAM_TEST: u32 = 1;
 
-/// `ks_test`: the kernel runs the program on the bytes of a packet.
-pub const KS_TEST_PACKET: u32 = 0;
-/// `ks_test`: the kernel runs the program on a context; without one, the input is the context.
-pub const KS_TEST_CONTEXT: u32 = 1;
-/// `ks_test`: the kernel does not run programs of the type by themselves, and the test is skipped.
-pub const KS_TEST_NEVER: u32 = 2;
-
-/// The result of `ks_test`; the context follows at once, where the program has one.
-#[repr(C)]
-pub struct KsTestRun {
-    /// As the program's result type has it.
-    pub retval: u32,
-    /// The average of the runs, in nanoseconds.
-    pub duration_ns: u32,
-    /// The bytes that the run has left; they live as long as the process.
-    pub output: *const u8,
-    pub length: u32,
-}
-
 /// A BPF object (ELF).
 #[repr(C)]
 pub struct KsObject {
@@ -195,7 +176,10 @@ pub struct KsStructOps {
 
 #[path = "abi_forms.rs"]
 mod forms;
+#[path = "abi_tests.rs"]
+mod tests;
 pub use forms::{KsForm, KsOption, KsOrder};
+pub use tests::{KS_TEST_CONTEXT, KS_TEST_NEVER, KS_TEST_PACKET, KsTestRun};
 #[path = "abi_packets.rs"]
 mod packets;
 pub use packets::{KS_PACKET_ROOM, KsPacket};

@@ -21,6 +21,15 @@ pub struct Test {
     /// A test that runs longer has failed
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub timeout: Duration,
+    /// Print one JSON object a line: one for each test, and a summary
+    #[arg(long)]
+    pub json: bool,
+    /// Also write the outcomes in JUnit's form of XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Run the tests again whenever a source changes, until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
     #[command(flatten)]
     pub common: Common,
 }

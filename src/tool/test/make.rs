@@ -4,9 +4,11 @@ use crate::codegen::llvm::Artifact;
 use crate::diag::codes::environment::OutputNotWritten;
 use crate::link;
 use crate::pipeline::{self, Input};
+use crate::sema::tree::{Const, ExprKind, Program, Stmt, StmtKind, Visitor};
 use crate::session::{ProbeForms, Session};
 use crate::target::Target;
 use regex_lite::Regex;
+use std::collections::HashMap;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -20,6 +22,8 @@ pub struct Suite {
     pub executable: PathBuf,
     /// The folder of bpffs with the pins of all projects, and the name of this one's.
     pub pins: (PathBuf, String),
+    /// The names of constants that are thrown, by the file, as the executable names it, and the line of the `throw`.
+    pub thrown: HashMap<(String, u32), String>,
     /// In order of the text.
     pub tests: Vec<TestCase>,
 }
@@ -69,5 +73,31 @@ pub fn suite(cx: &mut Session, file: &Path, executable: PathBuf, filter: Option<
     }
     let recorded = cx.recorded_name(root);
     let pins = (PathBuf::from(&cx.options.pin_root), cx.options.project.replace('.', "_"));
-    Some(Suite { file: file.display().to_string(), recorded, executable, pins, tests })
+    Some(Suite { file: file.display().to_string(), recorded, thrown: thrown(cx, &program), executable, pins, tests })
+}
+
+/// The names of the constants that a program throws.
+fn thrown(cx: &Session, program: &Program) -> HashMap<(String, u32), String> {
+    let mut throws = Throws { cx, names: HashMap::new() };
+    program.funcs.iter().for_each(|func| throws.block(&func.body));
+    throws.names
+}
+
+struct Throws<'c> {
+    cx: &'c Session,
+    names: HashMap<(String, u32), String>,
+}
+
+impl Visitor<'_> for Throws<'_> {
+    fn stmt(&mut self, stmt: &Stmt) {
+        if let StmtKind::Throw(code) = &stmt.kind
+            && let ExprKind::Const(Const::Int(_)) = code.kind
+            && let name = self.cx.sources.text(code.span)
+            && name.starts_with(|first: char| first.is_alphabetic() || first == '_')
+        {
+            let place = (self.cx.recorded_name(stmt.span.file), self.cx.sources.line_col(stmt.span).line);
+            self.names.insert(place, name.to_owned());
+        }
+        self.parts_of_stmt(stmt);
+    }
 }

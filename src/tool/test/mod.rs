@@ -1,71 +1,103 @@
 //! `ksc test`: makes an executable of the tests of each file, and runs each test as a process of its own.
 //!
 //! `make.rs` makes the executables, `process.rs` runs one test, `leftovers.rs` removes processes and pins that a test leaves behind, and
-//! `report.rs` prints the outcomes. The order of the output is that of the files and of the text, whichever test ends first.
+//! `report.rs` prints the outcomes, with `json.rs` or `junit.rs` for other programs. The order of the output is that of the files and of the text, whichever test ends first.
 
 mod interrupt;
+mod json;
+mod junit;
 mod leftovers;
 mod make;
 mod process;
 mod report;
+mod watch;
 
 use super::check::sources;
 use super::{report as report_diagnostics, session, status};
 use crate::cli::Test;
+use crate::diag::escape;
 use crate::session::{Options, Session};
 use make::Suite;
 use report::{Outcome, Report};
-use std::collections::{HashSet, VecDeque};
-use std::path::PathBuf;
+use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, mpsc};
 
 /// Runs all tests. The status is 0 if none failed, 1 if one did, and 2 if a file does not compile.
 pub fn run(args: &Test) -> ExitCode {
+    interrupt::listen();
+    leftovers::adopt();
+    loop {
+        let (status, watched) = run_once(args);
+        if let Some(signal) = interrupt::signal() {
+            return ExitCode::from(128_u8.wrapping_add(signal));
+        }
+        if !args.watch {
+            return ExitCode::from(status);
+        }
+        if watched.wait() {
+            println!();
+        }
+    }
+}
+
+/// The status, and the state of the files that were read before the tests ran.
+fn run_once(args: &Test) -> (u8, watch::State) {
+    let mut read: BTreeSet<PathBuf> = args.input.iter().cloned().collect();
     let folder = match tempfile::Builder::new().prefix("ksc-test-").tempdir() {
         Ok(folder) => folder,
         Err(error) => {
             eprintln!("error: no temporary folder: {error}");
-            return ExitCode::from(status::ENVIRONMENT);
+            return (status::ENVIRONMENT, watch::State::of(read));
         }
     };
-    let Ok(suites) = suites(args, folder.path()) else { return ExitCode::from(status::USAGE) };
-    interrupt::listen();
-    leftovers::adopt();
-    let mut report = Report::default();
-    run_all(args, folder.path(), &suites, &mut |suite, test, outcome| report.add(suite, test, outcome));
-    if let Some(signal) = interrupt::signal() {
-        return ExitCode::from(128_u8.wrapping_add(signal));
-    }
-    report.finish();
-    ExitCode::from(if report.has_failed() { status::SOURCE } else { status::SUCCESS })
+    let suites = suites(args, folder.path(), &mut read);
+    let state = watch::State::of(read);
+    let status = suites.map_or(status::USAGE, |suites| run_suites(args, folder.path(), &suites));
+    (status, state)
 }
 
-/// The executables, in order of the files. An error was reported.
-fn suites(args: &Test, folder: &std::path::Path) -> Result<Vec<Suite>, ()> {
+/// Runs the tests and reports them. The status.
+fn run_suites(args: &Test, folder: &Path, suites: &[Suite]) -> u8 {
+    let mut report = Report::new(args.json);
+    run_all(args, folder, suites, &mut |suite, test, outcome| report.add(suite, test, outcome));
+    if interrupt::signal().is_some() {
+        return status::SUCCESS;
+    }
+    report.finish();
+    if let Some(path) = &args.junit
+        && let Err(error) = std::fs::write(path, junit::text(&report.rows))
+    {
+        eprintln!("error: cannot write `{}`: {error}", escape::value(&path.display().to_string()));
+        return status::ENVIRONMENT;
+    }
+    let [_, failed, _] = report.counts();
+    if failed > 0 { status::SOURCE } else { status::SUCCESS }
+}
+
+/// The executables, in order of the files; adds what was read. None if a file does not compile, which was reported.
+fn suites(args: &Test, folder: &Path, read: &mut BTreeSet<PathBuf>) -> Option<Vec<Suite>> {
     let (mut shown, mut suites, mut failed) = (HashSet::new(), Vec::new(), false);
     for named in &args.input {
         let mut cx = Session::new(Options::default());
         let files: Vec<PathBuf> = sources(&mut cx, named).unwrap_or_default();
         failed |= report_diagnostics(&mut cx, args.common.messages, &mut shown) != status::SUCCESS;
         for file in files {
-            let Ok(mut cx) = session(&args.common, &file) else { return Err(()) };
+            let mut cx = session(&args.common, &file).ok()?;
             cx.options.tests = true;
             let suite = make::suite(&mut cx, &file, folder.join(suites.len().to_string()), args.filter.as_ref());
+            read.extend(file.parent().map(Path::to_owned).filter(|_| named.is_dir()));
+            read.extend(cx.sources.files().map(|(_, source)| source.path.clone()));
             failed |= report_diagnostics(&mut cx, args.common.messages, &mut shown) != status::SUCCESS;
             suites.extend(suite);
         }
     }
-    if failed { Err(()) } else { Ok(suites) }
+    (!failed).then_some(suites)
 }
 
 /// Runs the tests, several at a time, and hands over what comes out in order.
-fn run_all(
-    args: &Test,
-    folder: &std::path::Path,
-    suites: &[Suite],
-    take: &mut dyn FnMut(&Suite, &make::TestCase, Outcome),
-) {
+fn run_all(args: &Test, folder: &Path, suites: &[Suite], take: &mut dyn FnMut(&Suite, &make::TestCase, Outcome)) {
     let all = || suites.iter().flat_map(|suite| suite.tests.iter().map(move |test| (suite, test)));
     let queue: Mutex<VecDeque<_>> = Mutex::new(all().enumerate().collect());
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);

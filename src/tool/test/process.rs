@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 /// A test that has ended is noticed after this time at the latest.
 const TICK: Duration = Duration::from_millis(5);
 
+/// How the runtime begins the reason of a test that nothing catches the error of.
+const UNCAUGHT: &str = "uncaught ";
+
 /// How the process ended.
 enum End {
     Status(ExitStatus),
@@ -41,14 +44,17 @@ pub fn run(suite: &Suite, test: &TestCase, folder: &Path, at: usize, timeout: Du
         End::Status(status) => judge(status, said.as_deref(), since.elapsed()),
     };
     let in_time = matches!(end, End::Status(_));
-    let processes = left.iter().filter(|_| in_time).map(|pid| format!("left process {pid}"));
+    let processes = left.iter().filter(|_| in_time).map(|pid| format!("left {pid}"));
     for left in processes.chain(pins.iter().map(|pin| format!("left {}", pin.display()))) {
         outcome.also_left(left);
     }
-    if let Some((file, _)) = &mut outcome.place
-        && *file == suite.recorded
-    {
-        file.clone_from(&suite.file);
+    if let Some(place) = &mut outcome.place {
+        if let Some(name) = suite.thrown.get(place).filter(|_| outcome.why.starts_with(UNCAUGHT)) {
+            outcome.why.push_str(&format!(" ({name})"));
+        }
+        if place.0 == suite.recorded {
+            place.0.clone_from(&suite.file);
+        }
     }
     outcome.output = fs::read(&output).unwrap_or_default();
     outcome

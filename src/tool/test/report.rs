@@ -1,5 +1,6 @@
 //! What the tests have come to, as cargo prints it.
 
+use super::json;
 use super::make::{Suite, TestCase};
 use crate::diag::escape;
 use std::io::Write;
@@ -47,47 +48,85 @@ impl Outcome {
     }
 }
 
-/// The lines for people.
+/// A test that has run, as reports name it.
+pub struct Row {
+    pub name: String,
+    pub file: String,
+    /// Of the test.
+    pub line: u32,
+    pub outcome: Outcome,
+}
+
+impl Row {
+    /// Where it failed, or else where it is.
+    pub fn place(&self) -> (&str, u32) {
+        self.outcome.place.as_ref().map_or((&self.file, self.line), |(file, line)| (file, *line))
+    }
+}
+
+/// All tests that have run, in order, and how they are printed.
 #[derive(Default)]
 pub struct Report {
-    counts: [usize; 3],
-    /// The text about those that failed.
-    failures: Vec<u8>,
+    pub rows: Vec<Row>,
+    is_json: bool,
 }
 
 impl Report {
-    /// Prints the line of a test.
-    pub fn add(&mut self, suite: &Suite, test: &TestCase, outcome: Outcome) {
-        self.counts[outcome.verdict as usize] += 1;
-        let name = &test.name;
-        match outcome.verdict {
-            Verdict::Passed => println!("test {name} ... ok"),
-            Verdict::Skipped => println!("test {name} ... skipped ({})", escape::value(&outcome.why)),
-            Verdict::Failed => {
-                let (file, line) = outcome.place.clone().unwrap_or((suite.file.clone(), test.line));
-                println!("test {name} ... FAILED ({}:{line})", escape::value(&file));
-                let head = format!("\n---- {name} ({}) ----\n{}\n", escape::value(&suite.file), outcome.why.trim_end());
-                self.failures.extend(escape::lines(&head).bytes());
-                self.failures.extend(escape::lines(&String::from_utf8_lossy(&outcome.output)).bytes());
-                if !outcome.output.is_empty() && !outcome.output.ends_with(b"\n") {
-                    self.failures.push(b'\n');
-                }
-            }
-        }
+    /// An empty one.
+    pub fn new(is_json: bool) -> Report {
+        Report { rows: Vec::new(), is_json }
     }
 
-    /// Whether a test failed.
-    pub fn has_failed(&self) -> bool {
-        self.counts[Verdict::Failed as usize] > 0
+    /// Prints the line of a test.
+    pub fn add(&mut self, suite: &Suite, test: &TestCase, outcome: Outcome) {
+        let row = Row { name: test.name.clone(), file: suite.file.clone(), line: test.line, outcome };
+        let line = if self.is_json { json::test(&row) } else { line(&row) };
+        print(format!("{line}\n").as_bytes());
+        self.rows.push(row);
+    }
+
+    /// How many tests passed, failed and were skipped.
+    pub fn counts(&self) -> [usize; 3] {
+        let of = |verdict| self.rows.iter().filter(|row| row.outcome.verdict == verdict).count();
+        [Verdict::Passed, Verdict::Failed, Verdict::Skipped].map(of)
     }
 
     /// Prints the failures, and how many tests passed.
     pub fn finish(&self) {
-        let [passed, failed, skipped] = self.counts;
-        let mut out = std::io::stdout().lock();
+        let counts = self.counts();
+        if self.is_json {
+            return print(format!("{}\n", json::summary(counts)).as_bytes());
+        }
+        let mut out = Vec::new();
+        for row in self.rows.iter().filter(|row| row.outcome.verdict == Verdict::Failed) {
+            let Outcome { why, output, .. } = &row.outcome;
+            let head = format!("\n---- {} ({}) ----\n{}\n", row.name, escape::value(&row.file), why.trim_end());
+            out.extend(escape::lines(&head).bytes());
+            out.extend(escape::lines(&String::from_utf8_lossy(output)).bytes());
+            if !output.is_empty() && !output.ends_with(b"\n") {
+                out.push(b'\n');
+            }
+        }
+        let [passed, failed, skipped] = counts;
         let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
-        // There is nowhere to report it if standard output is closed.
-        let _ = out.write_all(&self.failures);
-        let _ = writeln!(out, "\n{passed} passed, {failed} failed{skipped}");
+        out.extend(format!("\n{passed} passed, {failed} failed{skipped}\n").bytes());
+        print(&out);
     }
+}
+
+fn line(row: &Row) -> String {
+    let name = &row.name;
+    match row.outcome.verdict {
+        Verdict::Passed => format!("test {name} ... ok"),
+        Verdict::Skipped => format!("test {name} ... skipped ({})", escape::value(&row.outcome.why)),
+        Verdict::Failed => {
+            let (file, line) = row.place();
+            format!("test {name} ... FAILED ({}:{line})", escape::value(file))
+        }
+    }
+}
+
+/// There is nowhere to report it if standard output is closed.
+fn print(bytes: &[u8]) {
+    let _ = std::io::stdout().lock().write_all(bytes);
 }

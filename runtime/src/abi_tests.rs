@@ -1,0 +1,20 @@
+//! The part of the contract that is about runs of programs in tests.
+
+/// `ks_test`: the kernel runs the program on the bytes of a packet.
+pub const KS_TEST_PACKET: u32 = 0;
+/// `ks_test`: the kernel runs the program on a context; without one, the input is the context.
+pub const KS_TEST_CONTEXT: u32 = 1;
+/// `ks_test`: the kernel does not run programs of the type by themselves, and the test is skipped.
+pub const KS_TEST_NEVER: u32 = 2;
+
+/// The result of `ks_test`; the context follows at once, where the program has one.
+#[repr(C)]
+pub struct KsTestRun {
+    /// As the program's result type has it.
+    pub retval: u32,
+    /// The average of the runs, in nanoseconds.
+    pub duration_ns: u32,
+    /// The bytes that the run has left; they live as long as the process.
+    pub output: *const u8,
+    pub length: u32,
+}
