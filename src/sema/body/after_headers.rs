@@ -28,7 +28,7 @@ impl State<'_, '_> {
     pub fn header_of(&self, pointer: &Expr) -> Option<Header> {
         let pointer = strip_cast(pointer);
         if let Some(local) = local(pointer) {
-            return self.info[local.0 as usize].header;
+            return self.vars[local].header;
         }
         let ExprKind::PacketPointer(header) = &pointer.kind else { return None };
         let OptionalKind::Packet { ctx, offset, of } = &header.kind else { return None };
@@ -45,7 +45,7 @@ impl State<'_, '_> {
     pub fn place_offset<'a>(&mut self, expr: &'a ast::Expr, offsets: &mut Vec<Offset<'a>>) -> Option<LocalId> {
         let expr = as_bytes(expr);
         let Some(behind) = self.behind_header(expr) else { return self.packet_offset(expr, offsets) };
-        self.info(behind.local).read = true;
+        self.vars[behind.local].read = true;
         offsets.push(Offset::Known(behind.offset));
         offsets.push(Offset::Times(behind.count, behind.size));
         Some(behind.ctx)
@@ -55,9 +55,9 @@ impl State<'_, '_> {
         let Ast::Binary { op: BinaryOp::Add, left, right: count, .. } = &strip(expr).kind else { return None };
         let Ast::Name(path) = &strip(left).kind else { return None };
         let [name] = path.segments.as_slice() else { return None };
-        let local = self.local_of(&name.name)?;
-        let of = self.pointer(self.locals[local.0 as usize].ty)?.to;
-        let (ctx, end) = self.info[local.0 as usize].header?;
+        let local = self.vars.local_of(&name.name)?;
+        let of = self.pointer(self.vars[local].ty)?.to;
+        let (ctx, end) = self.vars[local].header?;
         let size = self.cx.types.size_of(of);
         (of != Ty::U8).then_some(Behind { local, ctx, offset: end.checked_sub(size)?, size, count })
     }

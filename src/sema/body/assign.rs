@@ -2,6 +2,7 @@
 
 use super::exprs::{plain_name, strip};
 use super::value::{Value, bool_expr, local};
+use super::variables::Variables;
 use super::{Checker, State};
 use crate::ast::{self, BinaryOp, ExprKind as Ast};
 use crate::sema::tree::{CompoundOp, Const, Expr, ExprKind, LocalId, Stmt, StmtKind};
@@ -67,8 +68,8 @@ impl Checker<'_, '_> {
             None => self.note_stored(&place, &value),
         }
         out.push(Stmt { kind: StmtKind::Assign { place, op, value }, span });
-        if let Some(present) = assigned.and_then(|local| self.info(local).present) {
-            let place = self.local_expr(present, span);
+        if let Some(present) = assigned.and_then(|local| self.vars[local].present) {
+            let place = self.vars.local_expr(present, span);
             let value = bool_expr(true, span);
             out.push(Stmt { kind: StmtKind::Assign { place, op: None, value }, span });
         }
@@ -76,8 +77,8 @@ impl Checker<'_, '_> {
 
     fn assigned_value(&mut self, Assignment { place, value, .. }: Assignment<'_>, wanted: Ty) -> Expr {
         if let Some(header) = self.packet_header(value) {
-            if let Some(local) = self.assigned_local(place) {
-                self.info(local).must_test = true;
+            if let Some(local) = self.vars.assigned_local(place) {
+                self.vars[local].must_test = true;
             }
             return self.coerce(header, wanted);
         }
@@ -90,10 +91,10 @@ impl Checker<'_, '_> {
             self.wanted_by = outer;
             return value;
         }
-        self.kept_by_statement = self.assigned_local(place).map(|_| strip(value).span);
+        self.kept_by_statement = self.vars.assigned_local(place).map(|_| strip(value).span);
         let checked = self.value(value, Some(wanted));
-        if let Some(assigned) = self.assigned_local(place) {
-            let place = self.local_expr(assigned, place.span);
+        if let Some(assigned) = self.vars.assigned_local(place) {
+            let place = self.vars.local_expr(assigned, place.span);
             self.note_stored_pointer(&place, &checked.expr);
         }
         self.coerce(checked, wanted)
@@ -121,11 +122,6 @@ impl Checker<'_, '_> {
 }
 
 impl State<'_, '_> {
-    /// The variable that a place is by its name.
-    fn assigned_local(&self, place: &ast::Expr) -> Option<LocalId> {
-        plain_name(place).and_then(|name| self.local_of(&name.name))
-    }
-
     fn assigned(&mut self, local: LocalId, value: Option<&Expr>, span: Span) {
         self.note_assigned(local, value);
         self.note_written(local, span);
@@ -134,10 +130,17 @@ impl State<'_, '_> {
     /// A variable was written; if it is a copy of a map entry something must read it after that.
     pub fn note_written(&mut self, local: LocalId, span: Span) {
         let depth = self.loops.len();
-        let info = self.info(local);
+        let info = &mut self.vars[local];
         if info.present.is_some() && info.loops == depth && !info.deferred {
             info.written = Some(span);
         }
+    }
+}
+
+impl Variables {
+    /// The variable that a place is by its name.
+    fn assigned_local(&self, place: &ast::Expr) -> Option<LocalId> {
+        plain_name(place).and_then(|name| self.local_of(&name.name))
     }
 }
 

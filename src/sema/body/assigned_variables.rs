@@ -10,18 +10,18 @@ impl State<'_, '_> {
         let mut assigned = Vec::new();
         assigned_names(body, &mut assigned);
         for (name, is_new) in assigned {
-            let Some(local) = self.local_of(&name) else { continue };
+            let Some(local) = self.vars.local_of(&name) else { continue };
             self.flow.extents.remove(&local);
             self.flow.programs.remove(&local);
             if !is_new {
                 continue;
             }
             self.may_be_new(local);
-            if self.info(local).packet_offset.is_none() {
-                self.info(local).packet = None;
+            if self.vars[local].packet_offset.is_none() {
+                self.vars[local].packet = None;
             }
-            self.info(local).program = None;
-            self.info(local).header = None;
+            self.vars[local].program = None;
+            self.vars[local].header = None;
         }
     }
 }

@@ -1,8 +1,8 @@
 //! `fetch_add(place, n)` and the like: atomic operations that yield the old value.
 
 use super::exprs::strip;
-use super::scope::LocalKind;
 use super::value::local;
+use super::variables::LocalKind;
 use super::{Checker, State};
 use crate::ast;
 use crate::diag::codes::maps::{AtomicPlace, AtomicType};
@@ -88,7 +88,7 @@ impl State<'_, '_> {
         if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
             return self.is_shared(base);
         }
-        let is_entry = local(place).is_some_and(|local| self.info(local).kind == LocalKind::Entry);
+        let is_entry = local(place).is_some_and(|local| self.vars[local].kind == LocalKind::Entry);
         let in_bpf = is_entry || matches!(place.kind, ExprKind::Deref(_));
         if self.space_of(place) == Some(Space::Arena) {
             return true;

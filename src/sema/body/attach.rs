@@ -27,7 +27,7 @@ impl Checker<'_, '_> {
         let (args, options) = args.split_at(named);
         self.takes("attach", 1..=3, args, span)?;
         let handle = self.handle("attach", &args[0].value, false);
-        let program = self.loaded(&handle);
+        let program = self.vars.loaded(&handle);
         let role = program.and_then(|program| self.program_role(program));
         if let Some(role) = role.filter(|role| role.target_spec().is_none()) {
             let kind = role.spec.name.to_owned();

@@ -1,7 +1,7 @@
 //! The blocks around a point of a body, with the names that each declares. A name is found in constant time, however deep the
 //! blocks are: a long chain of `else if` is as deep as it is long.
 
-use super::scope::Name;
+use super::variables::Name;
 use crate::sema::tree::LocalId;
 use indexmap::IndexMap;
 use std::collections::HashMap;

@@ -76,7 +76,7 @@ impl Checker<'_, '_> {
         branch: &ast::IfExpr,
         check: impl Fn(&mut Self, &ast::Block) -> B,
     ) -> (Condition, B, Option<B>) {
-        self.push_scope();
+        self.vars.blocks.push();
         let condition = self.condition(&branch.condition);
         let before = self.flow.clone();
         let then = check(self, &branch.then);
@@ -95,7 +95,7 @@ impl Checker<'_, '_> {
 
     /// A block whose last statement, if it is an expression, is its value.
     pub fn branch(&mut self, block: &ast::Block, expected: Option<Ty>) -> Branch {
-        self.push_scope();
+        self.vars.blocks.push();
         let (last, before) = match block.stmts.split_last() {
             Some((ast::Stmt { kind: ast::StmtKind::Expr(last), .. }, before)) => (Some(last), before),
             Some(_) | None => (None, block.stmts.as_slice()),

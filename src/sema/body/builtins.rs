@@ -107,7 +107,7 @@ impl Checker<'_, '_> {
         } else if let Some(near) = near {
             error.near(name.span, near);
         }
-        self.declare_broken(name);
+        self.vars.declare_broken(name);
         None
     }
 

@@ -20,10 +20,10 @@ impl State<'_, '_> {
     pub fn call_argument(&mut self, base: &ast::Expr, name: &Ident, arrow: bool, span: Span) -> Option<ast::Expr> {
         let Ast::Name(path) = &strip(base).kind else { return None };
         let [context] = path.segments.as_slice() else { return None };
-        let local = self.local_of(&context.name)?;
+        let local = self.vars.local_of(&context.name)?;
         let Role::Program(role) = &self.env.program.func(self.func).role else { return None };
         let (category, event) = role.target.as_deref()?.split_once('/')?;
-        let TyKind::Ptr { to, .. } = self.cx.types.kind(self.locals[local.0 as usize].ty) else { return None };
+        let TyKind::Ptr { to, .. } = self.cx.types.kind(self.vars[local].ty) else { return None };
         if !is_record(&self.cx.types, to) || !self.cx.options.asks_running_kernel() {
             return None;
         }

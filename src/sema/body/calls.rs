@@ -4,8 +4,8 @@ use super::exprs::strip;
 use super::field_methods::Receiver;
 use super::fields::in_type;
 use super::percpu::EntryKey;
-use super::scope::Name;
 use super::signatures::{Param, Signature};
+use super::variables::Name;
 use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::{NamedArgument, NoSuchMethod, NotCallable};
@@ -43,7 +43,7 @@ impl Checker<'_, '_> {
             let function = self.name(&path, None);
             return self.call_value(function.expr, args, span);
         }
-        let what = match self.local_name(&name.name) {
+        let what = match self.vars.local_name(&name.name) {
             // `var ip6 = ctx.packet(14, ipv6hdr)` is no function, so `ip6("::1")` is the address beside it.
             Some(Name::Local(_)) if BUILTINS.iter().any(|b| b.name == name.name && b.address.is_some()) => {
                 return self.builtin(name, args, span);
@@ -175,7 +175,7 @@ impl Checker<'_, '_> {
         {
             return self.entry_method((entry.0, EntryKey::Written(entry.1)), name, args, span);
         }
-        if let Some((map, key)) = self.each_cpu(base)
+        if let Some((map, key)) = self.vars.each_cpu(base)
             && !self.has_function_field(self.entry_types(map).1, name)
         {
             return self.entry_method((map, EntryKey::Walked(key)), name, args, span);
@@ -236,8 +236,8 @@ impl Checker<'_, '_> {
 impl State<'_, '_> {
     /// Whether a name is that of a variable or constant that can be called.
     fn names_function_pointer(&self, name: &Ident) -> bool {
-        let ty = match self.local_name(&name.name) {
-            Some(Name::Local(local)) => Some(self.locals[local.0 as usize].ty),
+        let ty = match self.vars.local_name(&name.name) {
+            Some(Name::Local(local)) => Some(self.vars[*local].ty),
             Some(Name::Const { ty, .. }) => *ty,
             Some(Name::Broken { .. }) => None,
             None => match self.file_entity(&name.name) {

@@ -2,8 +2,8 @@
 
 use super::binary::operators_of;
 use super::exprs::{plain_name, strip};
-use super::scope::Name;
 use super::value::{Value, bool_expr, cast, error_expr, int_expr, literal_type, number, truth};
+use super::variables::Name;
 use super::{Checker, Site, State};
 use crate::ast::{self, BinaryOp};
 use crate::diag::codes::types::{BadOperand, ConstantComparison, MixedComparison};
@@ -97,9 +97,9 @@ impl Checker<'_, '_> {
     fn means_null(&mut self, expr: &ast::Expr, beside: &ast::Expr) -> bool {
         let local = |this: &Self, expr: &ast::Expr| {
             let ast::ExprKind::Name(path) = &strip(expr).kind else { return None };
-            path.segments.first().filter(|_| path.segments.len() == 1).and_then(|name| this.local_of(&name.name))
+            path.segments.first().filter(|_| path.segments.len() == 1).and_then(|name| this.vars.local_of(&name.name))
         };
-        let Some(pointer) = local(self, beside).map(|local| self.locals[local.0 as usize].ty) else { return false };
+        let Some(pointer) = local(self, beside).map(|local| self.vars[local].ty) else { return false };
         if self.pointer(pointer).is_none() {
             return false;
         }
@@ -119,7 +119,7 @@ impl State<'_, '_> {
     /// `null`, or a constant that is.
     fn is_null(&self, expr: &ast::Expr) -> bool {
         let expr = strip(expr);
-        let local = plain_name(expr).and_then(|name| self.local_name(&name.name));
+        let local = plain_name(expr).and_then(|name| self.vars.local_name(&name.name));
         matches!(expr.kind, ast::ExprKind::Null)
             || matches!(local, Some(Name::Const { value: Const::Null, .. }))
             || matches!(self.entity_named(expr), Some(Entity::Const { value: Const::Null, .. }))

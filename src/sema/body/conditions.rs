@@ -1,7 +1,7 @@
 //! Conditions: bools, and `if (var …)`.
 
-use super::scope::LocalKind;
 use super::value::{Value, bool_expr, cast, number};
+use super::variables::{LocalKind, Variables};
 use super::{Checker, Site, State};
 use crate::ast;
 use crate::diag::codes::types::NotACondition;
@@ -43,7 +43,7 @@ impl State<'_, '_> {
         let declared = ty.map(|ty| self.resolve_local(ty));
         let Some(mut source) = source else {
             self.declare(&name.name, declared.unwrap_or(Ty::ERROR), name.span, LocalKind::Tested);
-            self.mark_read(&name.name);
+            self.vars.mark_read(&name.name);
             return None;
         };
         if let (Some(declared), Some(ty)) = (declared, ty)
@@ -66,32 +66,26 @@ impl State<'_, '_> {
         };
         let local = self.declare(&name.name, source.ty, name.span, kind);
         if let OptionalKind::MapEntry { map, .. } | OptionalKind::MapEntryOr { map, .. } = &source.kind {
-            self.info(local).map = Some(*map);
+            self.vars[local].map = Some(*map);
         }
         if let OptionalKind::InnerMap { bound, .. } = &source.kind {
-            self.info(local).map = Some(*bound);
-            self.info(local).read = true;
+            self.vars[local].map = Some(*bound);
+            self.vars[local].read = true;
         }
         if let OptionalKind::MapEntry { key, .. } | OptionalKind::MapEntryOr { key, .. } = &source.kind {
-            let key = self.stable_key(key);
-            self.info(local).key = key;
+            let key = self.vars.stable_key(key);
+            self.vars[local].key = key;
         }
         if let OptionalKind::Pointer(pointer) = &source.kind {
             self.note_held(local, pointer);
         }
         if let OptionalKind::Record { tail: Some(_), .. } = &source.kind {
-            self.info(local).has_tail = true;
+            self.vars[local].has_tail = true;
         }
         if let OptionalKind::View(view) = &source.kind {
-            self.note_view(local, view);
+            self.vars.note_view(local, view);
         }
         Some(Binding { local, source })
-    }
-
-    pub(super) fn mark_read(&mut self, name: &str) {
-        if let Some(local) = self.local_of(name) {
-            self.info(local).read = true;
-        }
     }
 }
 
@@ -140,6 +134,14 @@ impl Site<'_, '_> {
             error.help(format!("`{text} != null` tests whether the entry is there"));
         } else if expr.ty == Ty::LINK {
             error.help(format!("`{text} == 0` tests whether it was attached"));
+        }
+    }
+}
+
+impl Variables {
+    pub(super) fn mark_read(&mut self, name: &str) {
+        if let Some(local) = self.local_of(name) {
+            self[local].read = true;
         }
     }
 }

@@ -13,8 +13,8 @@ impl State<'_, '_> {
     pub fn context_named(&self, expr: &ast::Expr) -> Option<LocalId> {
         let Ast::Name(path) = &strip(expr).kind else { return None };
         let [name] = path.segments.as_slice() else { return None };
-        let local = self.local_of(&name.name)?;
-        self.context_spec(self.locals[local.0 as usize].ty)?;
+        let local = self.vars.local_of(&name.name)?;
+        self.context_spec(self.vars[local].ty)?;
         Some(local)
     }
 
@@ -24,13 +24,13 @@ impl State<'_, '_> {
         let expr = strip(expr);
         if let Ast::Field { base, name, .. } = &expr.kind {
             let ctx = self.context_named(base)?;
-            let context = self.context_spec(self.locals[ctx.0 as usize].ty)?;
+            let context = self.context_spec(self.vars[ctx].ty)?;
             let field = context.fields.iter().find(|field| field.name == name.name)?;
             return (field.role != FieldRole::Plain).then_some((field.role, ctx));
         }
         let Ast::Name(path) = &expr.kind else { return None };
         let [name] = path.segments.as_slice() else { return None };
-        let info = &self.info[self.local_of(&name.name)?.0 as usize];
+        let info = &self.vars[self.vars.local_of(&name.name)?];
         info.packet.filter(|_| info.packet_offset.is_none())
     }
 
@@ -40,7 +40,7 @@ impl State<'_, '_> {
         let packet = self.packet_value(value);
         let program = loaded_by(value);
         let header = self.header_of(value);
-        let info = self.info(local);
+        let info = &mut self.vars[local];
         info.packet = packet;
         info.header = header;
         info.program = program;
@@ -48,7 +48,7 @@ impl State<'_, '_> {
 
     /// Whether a value is `ctx->data` or the like, which no test has made a pointer into the packet.
     pub fn is_packet_end(&self, value: &Expr) -> bool {
-        let held = super::value::local(value).is_some_and(|local| self.info[local.0 as usize].packet.is_some());
+        let held = super::value::local(value).is_some_and(|local| self.vars[local].packet.is_some());
         held || self.packet_value(value).is_some()
     }
 }

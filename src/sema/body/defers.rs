@@ -4,8 +4,8 @@
 //! that in it only those facts hold that the rest of the function cannot change.
 
 use super::exprs::strip;
-use super::scope::LocalKind;
 use super::value::{constant, local};
+use super::variables::{LocalKind, Variables};
 use super::{Checker, Site, State};
 use crate::ast;
 use crate::diag::codes::throws::{DeferInDefer, DeferInLoop, DeferLeaves, DeferWhat};
@@ -84,7 +84,7 @@ impl Checker<'_, '_> {
     /// Checks what runs when the function ends: after any statement of it, with no loop and no `try` around.
     fn at_the_end<T>(&mut self, check: impl FnOnce(&mut Self) -> T) -> T {
         let flow = self.flow.clone();
-        let known: Vec<_> = self.info.iter().map(|info| (info.packet, info.program)).collect();
+        let known: Vec<_> = self.vars.iter().map(|(_, info)| (info.packet, info.program)).collect();
         let (loops, tries) = (std::mem::take(&mut self.loops), std::mem::take(&mut self.tries));
         let nested = std::mem::replace(&mut self.defers.inside, true);
         if let Some(body) = &self.env.funcs[self.func.0 as usize].decl.body {
@@ -93,7 +93,7 @@ impl Checker<'_, '_> {
         let checked = check(self);
         self.defers.inside = nested;
         (self.flow, self.loops, self.tries) = (flow, loops, tries);
-        for (info, (packet, program)) in std::iter::zip(&mut self.info, known) {
+        for (info, (packet, program)) in std::iter::zip(self.vars.iter_mut(), known) {
             (info.packet, info.program) = (packet, program);
         }
         checked
@@ -162,12 +162,12 @@ impl State<'_, '_> {
             return;
         }
         let (ty, span) = (arg.ty, arg.span);
-        if ty == Ty::BYTES && self.scopes.len() > OUTERMOST {
+        if ty == Ty::BYTES && self.vars.blocks.len() > OUTERMOST {
             *arg = self.unsupported(span, "to defer a call with a `bytes` in an inner block");
             return;
         }
         let kept = self.hidden("argument", ty, span);
-        let value = std::mem::replace(arg, self.local_expr(kept, span));
+        let value = std::mem::replace(arg, self.vars.local_expr(kept, span));
         self.note_held(kept, &value);
         out.push(Stmt { kind: StmtKind::Var { local: kept, init: Some(value) }, span });
     }
@@ -181,20 +181,15 @@ impl State<'_, '_> {
             self.keep(index, out);
         } else if let ExprKind::Deref(pointer) | ExprKind::DerefIf { pointer, .. } = &mut place.kind {
             self.keep(pointer, out);
-        } else if let Some(entry) = local(place).filter(|&entry| self.is_inner_entry(entry)) {
+        } else if let Some(entry) = local(place).filter(|&entry| self.vars.is_inner_entry(entry)) {
             // A variable that is bound to an entry is gone at the end of its block; a pointer is not.
             let (ty, span) = (place.ty, place.span);
             let pointer = self.cx.types.ptr(ty, Space::MapValue, false);
-            let mut address = self.local_expr(entry, span);
+            let mut address = self.vars.local_expr(entry, span);
             address = Expr { kind: ExprKind::AddressOf(Box::new(address)), ty: pointer, span };
             self.keep(&mut address, out);
             *place = Expr { kind: ExprKind::Deref(Box::new(address)), ty, span };
         }
-    }
-
-    fn is_inner_entry(&mut self, local: LocalId) -> bool {
-        let inner = self.scopes.iter().skip(OUTERMOST).any(|scope| scope.locals().contains(&local));
-        inner && self.info(local).kind == LocalKind::Entry
     }
 
     /// Keeps a variable that a deferred block names. False if that is not possible, which is reported.
@@ -202,13 +197,13 @@ impl State<'_, '_> {
         let mut mentioned = Mentioned::default();
         mentioned.block(block);
         let inner: BTreeSet<LocalId> =
-            self.scopes.iter().skip(OUTERMOST).flat_map(|scope| scope.locals()).copied().collect();
+            self.vars.blocks.iter().skip(OUTERMOST).flat_map(|scope| scope.locals()).copied().collect();
         for local in mentioned.0 {
-            self.info(local).deferred = true;
-            let kind = self.info(local).kind;
-            let ty = self.locals[local.0 as usize].ty;
+            self.vars[local].deferred = true;
+            let kind = self.vars[local].kind;
+            let ty = self.vars[local].ty;
             if inner.contains(&local) && (ty == Ty::BYTES || matches!(kind, LocalKind::Entry | LocalKind::InnerMap)) {
-                let name = self.locals[local.0 as usize].name.clone();
+                let name = self.vars[local].name.clone();
                 self.cx
                     .error(
                         span,
@@ -235,6 +230,13 @@ impl Site<'_, '_> {
         } else {
             "other statements go into a block: `defer { … }`"
         });
+    }
+}
+
+impl Variables {
+    fn is_inner_entry(&mut self, local: LocalId) -> bool {
+        let inner = self.blocks.iter().skip(OUTERMOST).any(|scope| scope.locals().contains(&local));
+        inner && self[local].kind == LocalKind::Entry
     }
 }
 

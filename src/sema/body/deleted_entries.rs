@@ -2,8 +2,8 @@
 //! that took its slot.
 
 use super::State;
-use super::scope::LocalKind;
 use super::value::{local, number};
+use super::variables::{LocalKind, Variables};
 use crate::diag::codes::maps::DeletedEntry;
 use crate::sema::tree::{Expr, LocalId, MapId};
 use crate::source::Span;
@@ -17,22 +17,12 @@ pub(super) enum Key {
 }
 
 impl State<'_, '_> {
-    /// The key, if it is a number or a variable whose writes are all known; else none.
-    pub fn stable_key(&self, key: &Expr) -> Option<Key> {
-        if let Some(number) = number(key) {
-            return Some(Key::Number(number));
-        }
-        let local = local(key)?;
-        let info = &self.info[local.0 as usize];
-        (!info.address_taken).then_some(Key::Local(local, info.assigned))
-    }
-
     /// `delete m[k]`
     pub fn note_deleted(&mut self, map: MapId, key: &Expr, span: Span) {
-        let Some(key) = self.stable_key(key) else { return };
-        for (index, info) in self.info.iter().enumerate() {
+        let Some(key) = self.vars.stable_key(key) else { return };
+        for (local, info) in self.vars.iter() {
             if info.kind == LocalKind::Entry && info.map == Some(map) && info.key == Some(key) {
-                self.flow.deleted.insert(LocalId(index as u32), span);
+                self.flow.deleted.insert(local, span);
             }
         }
     }
@@ -41,8 +31,20 @@ impl State<'_, '_> {
     pub fn use_entry(&mut self, entry: LocalId, span: Span) {
         // Said once.
         if let Some(deleted) = self.flow.deleted.remove(&entry) {
-            let name = self.locals[entry.0 as usize].name.clone();
+            let name = self.vars[entry].name.clone();
             self.warn(span, DeletedEntry { name }).note(deleted, "deleted here");
         }
+    }
+}
+
+impl Variables {
+    /// The key, if it is a number or a variable whose writes are all known; else none.
+    pub fn stable_key(&self, key: &Expr) -> Option<Key> {
+        if let Some(number) = number(key) {
+            return Some(Key::Number(number));
+        }
+        let local = local(key)?;
+        let info = &self[local];
+        (!info.address_taken).then_some(Key::Local(local, info.assigned))
     }
 }

@@ -2,8 +2,8 @@
 
 use super::context_arrays;
 use super::exprs::strip;
-use super::scope::LocalKind;
 use super::value::{Value, cast, constant, error_expr, int_expr, number};
+use super::variables::LocalKind;
 use super::{Checker, Site, State};
 use crate::ast;
 use crate::diag::codes::support::NotSupportedYet;
@@ -140,9 +140,9 @@ impl Checker<'_, '_> {
         let (element, length) = self.array(array.ty)?;
         self.forget_changed(&stmt.body);
         let after = self.flow.clone();
-        self.push_scope();
+        self.vars.blocks.push();
         let index = self.declare(&index.name, Ty::U32, index.span, LocalKind::LoopVariable);
-        self.info(index).range = Some((0, i128::from(length) - 1));
+        self.vars[index].range = Some((0, i128::from(length) - 1));
         let value = self.declare(&value.name, element, value.span, LocalKind::LoopVariable);
         self.note_held(value, &array);
         let body = self.loop_body(&stmt.body);

@@ -4,7 +4,7 @@
 //! source. The checker collects assignments and exits while it checks the body, and follows them at its end.
 
 use super::pointers::root_local;
-use super::scope::LocalKind;
+use super::variables::LocalKind;
 use super::{Site, State};
 use crate::diag::codes::limits::EscapingAddress;
 use crate::sema::tree::{Callee, Expr, ExprKind, LocalId};
@@ -43,14 +43,14 @@ impl State<'_, '_> {
     /// A variable, or a part of it, gets a value.
     pub fn note_held(&mut self, local: LocalId, value: &Expr) {
         let sources = self.sources(value);
-        self.info(local).holds_stack |= sources.stack;
+        self.vars[local].holds_stack |= sources.stack;
         self.escapes.copies.extend(sources.locals.into_iter().map(|from| (from, local)));
     }
 
     /// A value goes to a place that is no variable of its own: a part of one, a global, or behind a pointer.
     pub fn note_stored(&mut self, place: &Expr, value: &Expr) {
         match root_local(place) {
-            Some(local) if self.info[local.0 as usize].kind != LocalKind::Entry => self.note_held(local, value),
+            Some(local) if self.vars[local].kind != LocalKind::Entry => self.note_held(local, value),
             Some(_) => self.refuse_escape(value),
             None => match self.pointed_to_local(place) {
                 Some(local) => self.note_held(local, value),
@@ -66,7 +66,7 @@ impl State<'_, '_> {
         }
         let ExprKind::Deref(pointer) = &place.kind else { return None };
         let local = self.pointer_local(pointer)?;
-        self.info[local.0 as usize].holds_stack.then_some(local)
+        self.vars[local].holds_stack.then_some(local)
     }
 
     /// Reports the exits that the address of a local can reach. At the end of the body.
@@ -76,15 +76,15 @@ impl State<'_, '_> {
         while changed {
             changed = false;
             for &(from, to) in &escapes.copies {
-                if self.info[from.0 as usize].holds_stack && !self.info[to.0 as usize].holds_stack {
-                    self.info(to).holds_stack = true;
+                if self.vars[from].holds_stack && !self.vars[to].holds_stack {
+                    self.vars[to].holds_stack = true;
                     changed = true;
                 }
             }
         }
         let mut reported = BTreeSet::new();
         for (local, span) in escapes.exits {
-            if self.info[local.0 as usize].holds_stack && reported.insert((span.lo, span.hi)) {
+            if self.vars[local].holds_stack && reported.insert((span.lo, span.hi)) {
                 self.report_escape(span);
             }
         }
@@ -99,7 +99,7 @@ impl State<'_, '_> {
     /// The sources of the address of a place.
     fn collect_address(&self, place: &Expr, sources: &mut Sources) {
         match root_local(place) {
-            Some(local) if self.info[local.0 as usize].kind != LocalKind::Entry => sources.stack = true,
+            Some(local) if self.vars[local].kind != LocalKind::Entry => sources.stack = true,
             Some(_) => {}
             None => self.collect_base(place, sources),
         }

@@ -173,13 +173,12 @@ impl State<'_, '_> {
             return;
         }
         let declared = self.env.program.func(self.func);
-        let in_context = |&param: &LocalId| {
-            self.pointer(self.locals[param.0 as usize].ty).is_some_and(|pointer| pointer.space == Space::Ctx)
-        };
+        let in_context =
+            |&param: &LocalId| self.pointer(self.vars[param].ty).is_some_and(|pointer| pointer.space == Space::Ctx);
         let context = self.context_param().or_else(|| declared.params.iter().copied().find(in_context));
         if let Some(context) = context.or(declared.context) {
-            self.info(context).read = true;
-            args.push(self.local_expr(context, span));
+            self.vars[context].read = true;
+            args.push(self.vars.local_expr(context, span));
             return;
         }
         let map = &self.env.program.map(map).name;
@@ -191,10 +190,10 @@ impl State<'_, '_> {
 
     /// Whether `record.name` is the view of the bytes after a record's value. A field of that name hides it.
     pub fn has_tail(&self, record: LocalId, name: &Ident) -> bool {
-        if name.name != TAIL || !self.info[record.0 as usize].has_tail {
+        if name.name != TAIL || !self.vars[record].has_tail {
             return false;
         }
-        let value = self.pointer(self.locals[record.0 as usize].ty).and_then(|pointer| self.struct_id(pointer.to));
+        let value = self.pointer(self.vars[record].ty).and_then(|pointer| self.struct_id(pointer.to));
         value.is_none_or(|value| self.cx.types.struct_def(value).field(TAIL).is_none())
     }
 

@@ -2,8 +2,8 @@
 
 use super::calls::counted;
 use super::exprs::strip;
-use super::scope::LocalKind;
 use super::value::{all_known, error_expr};
+use super::variables::{LocalKind, Variables};
 use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::NamedArgument;
@@ -169,7 +169,7 @@ impl State<'_, '_> {
                 let at = owner.span;
                 (Expr { kind: ExprKind::Deref(Box::new(owner)), ty: of, span: at }, None)
             }
-            None => match self.entry_map(&owner) {
+            None => match self.vars.entry_map(&owner) {
                 Some(map) => (owner, Some(map)),
                 None => {
                     self.error(span, TimerPlace { what: "a copy of one".to_owned() })
@@ -188,14 +188,6 @@ impl State<'_, '_> {
             found
         };
         Ok((Expr { kind: ExprKind::Field { base: Box::new(base), field: index }, ty, span }, method, map))
-    }
-
-    /// The map whose entry a variable is bound to.
-    fn entry_map(&mut self, owner: &Expr) -> Option<MapId> {
-        let ExprKind::Local(local) = owner.kind else { return None };
-        let info = self.info(local);
-        info.read = true;
-        info.map.filter(|_| info.kind == LocalKind::Entry)
     }
 }
 
@@ -223,5 +215,15 @@ impl Site<'_, '_> {
                 None
             }
         }
+    }
+}
+
+impl Variables {
+    /// The map whose entry a variable is bound to.
+    fn entry_map(&mut self, owner: &Expr) -> Option<MapId> {
+        let ExprKind::Local(local) = owner.kind else { return None };
+        let info = &mut self[local];
+        info.read = true;
+        info.map.filter(|_| info.kind == LocalKind::Entry)
     }
 }

@@ -1,8 +1,8 @@
 //! Fields: of structs, through pointers, of contexts and configs.
 
-use super::scope::LocalKind;
 use super::type_kinds::Pointer;
 use super::value::{self, error_expr};
+use super::variables::LocalKind;
 use super::views::made;
 use super::{Checker, Site, State, test_runs};
 use crate::ast::{self, Ident};
@@ -67,11 +67,11 @@ impl State<'_, '_> {
 
     /// A parameter may lack the `*`: reported once, with its declaration; later uses of it are not reported.
     fn arrow_on_value(&mut self, base: &Expr, name: &Ident) {
-        let param = value::local(base).filter(|&local| self.info(local).kind == LocalKind::Param);
+        let param = value::local(base).filter(|&local| self.vars[local].kind == LocalKind::Param);
         let Some(param) = param else { return arrow_on_value(self.cx, base.span, base.ty, name) };
         let ty = self.ty_name(base.ty);
-        let (text, declared) = (self.text(base.span).to_owned(), self.locals[param.0 as usize].span);
-        self.locals[param.0 as usize].ty = Ty::ERROR;
+        let (text, declared) = (self.text(base.span).to_owned(), self.vars[param].span);
+        self.vars[param].ty = Ty::ERROR;
         self.error(Span { lo: base.span.hi, hi: name.span.lo, ..name.span }, ArrowOnValue { ty: ty.clone() })
             .note(declared, "declared here")
             .help(format!(

@@ -73,7 +73,7 @@ impl State<'_, '_> {
         }
         self.flow.forget_freed(local);
         self.note_extent(local, value);
-        let info = self.info(local);
+        let info = &mut self.vars[local];
         info.packet = None;
         info.header = None;
         info.program = None;

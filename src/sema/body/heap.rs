@@ -1,7 +1,7 @@
 //! `new T()` and `delete pointer`: objects on the heap of user space.
 
 use super::flow::Flow;
-use super::scope::LocalKind;
+use super::variables::LocalKind;
 use super::{Site, State};
 use crate::ast;
 use crate::diag::codes::limits::{DeleteNotNew, MayBeDeleted, UsedAfterDelete};
@@ -75,7 +75,7 @@ impl State<'_, '_> {
     /// Notes that the pointee of a pointer is freed.
     pub(super) fn note_freed(&mut self, pointer: &Expr, at: Span) {
         if let Some(local) = self.pointer_local(pointer)
-            && !self.info(local).address_taken
+            && !self.vars[local].address_taken
         {
             self.flow.freed.insert(local, Deleted { at, certain: true });
         }
@@ -88,7 +88,7 @@ impl State<'_, '_> {
             return !matches!(super::places::root(place).kind, ExprKind::Deref(_));
         }
         let Some(local) = self.pointer_local(pointer) else { return matches!(space, Some(Space::Global)) };
-        let info = self.info(local);
+        let info = &mut self.vars[local];
         info.kind == LocalKind::Var && info.holds_stack && info.assigned <= 1
     }
 
@@ -97,7 +97,7 @@ impl State<'_, '_> {
         let Some(local) = self.pointer_local(pointer) else { return };
         // Said once.
         let Some(deleted) = self.flow.freed.remove(&local) else { return };
-        let name = self.locals[local.0 as usize].name.clone();
+        let name = self.vars[local].name.clone();
         if deleted.certain {
             self.error(pointer.span, UsedAfterDelete { name }).note(deleted.at, "deleted here");
         } else {

@@ -42,7 +42,7 @@ impl State<'_, '_> {
         let span = index.span;
         let local = self.hidden("index", Ty::U64, span);
         let init = Stmt { kind: StmtKind::Var { local, init: Some(cast(index, Ty::U64)) }, span };
-        let held = || self.local_expr(local, span);
+        let held = || self.vars.local_expr(local, span);
         let value = |expr: Expr| Block { stmts: Vec::new(), value: Some(Box::new(expr)), span };
         let (left, right) = (Box::new(held()), Box::new(int_expr(BEYOND, Ty::U64, span)));
         let beyond = Expr { kind: ExprKind::Compare { op: CompareOp::Gt, left, right }, ty: Ty::BOOL, span };

@@ -1,8 +1,8 @@
 //! Maps of maps: `if (var inner = outer[k])`, and `outer[k] = &other` in user space.
 
+use super::Checker;
 use super::exprs::strip;
-use super::scope::LocalKind;
-use super::{Checker, State};
+use super::variables::{LocalKind, Variables};
 use crate::ast::{self, ExprKind as Ast, UnaryOp};
 use crate::diag::codes::maps::{InnerMismatch, InnerWanted};
 use crate::sema::tree::{MapId, Optional, OptionalKind, StmtKind};
@@ -19,8 +19,8 @@ impl Checker<'_, '_> {
         let (key_ty, _) = self.entry_types(map);
         let key = self.coerced(key, key_ty);
         let used = |bound: &MapId| {
-            let names = self.visible_locals();
-            names.into_iter().any(|local| self.info[local.0 as usize].map == Some(*bound))
+            let names = self.vars.visible_locals();
+            names.into_iter().any(|local| self.vars[local].map == Some(*bound))
         };
         let bound = self.env.program.map(map).bound.iter().copied().find(|bound| !used(bound));
         let Some(bound) = bound else {
@@ -66,10 +66,10 @@ impl Checker<'_, '_> {
     }
 }
 
-impl State<'_, '_> {
+impl Variables {
     /// The map that a local is bound to, by `if (var inner = outer[k])`.
     pub fn bound_map(&self, name: &str) -> Option<MapId> {
-        let info = &self.info[self.local_of(name)?.0 as usize];
+        let info = &self[self.local_of(name)?];
         info.map.filter(|_| info.kind == LocalKind::InnerMap)
     }
 }

@@ -1,12 +1,12 @@
 //! Iterators: what a program prints and writes for the reader of its file.
 
-use super::scope::LocalKind;
 use super::value::number;
+use super::variables::{LocalKind, Variable};
 use super::{Checker, Site, State};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::NoBytes;
 use crate::diag::codes::lifecycle::{ReadInto, ReadTooMuch, WantsHandle};
-use crate::sema::tree::{Callee, Const, Expr, ExprKind, LocalId};
+use crate::sema::tree::{Callee, Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::tables::{self, is_kernel_context};
 use crate::types::Ty;
@@ -78,12 +78,8 @@ impl Checker<'_, '_> {
 impl State<'_, '_> {
     /// The parameter that is the context of an iterator.
     pub fn own_iterator(&mut self) -> Option<Expr> {
-        let of_iterator = |&local: &LocalId| {
-            let index = local.0 as usize;
-            self.info[index].kind == LocalKind::Param && self.is_iterator(self.locals[index].ty)
-        };
-        let param = (0..self.locals.len() as u32).map(LocalId).find(of_iterator)?;
-        let span = self.locals[param.0 as usize].span;
+        let is_own = |param: &Variable| param.kind == LocalKind::Param && self.is_iterator(param.ty);
+        let (param, span) = self.vars.iter().find(|(_, param)| is_own(param)).map(|(id, param)| (id, param.span))?;
         Some(self.read_local(param, span))
     }
 

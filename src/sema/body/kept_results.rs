@@ -16,7 +16,7 @@ impl State<'_, '_> {
                 self.note_returned(init);
             }
         } else if let Some(name) = self.returned_next(next)
-            && self.local_of(&name).is_some()
+            && self.vars.local_of(&name).is_some()
             // Deferred code may look at the variable.
             && !self.defers.any()
         {
@@ -27,11 +27,11 @@ impl State<'_, '_> {
     /// The variable that the next statement returns, or the end of the body.
     fn returned_next(&self, next: Option<&ast::Stmt>) -> Option<String> {
         let result = self.env.program.func(self.func).named_result;
-        let result = result.map(|local| self.locals[local.0 as usize].name.clone());
+        let result = result.map(|local| self.vars[local].name.clone());
         match next {
             Some(ast::Stmt { kind: Ast::Return(None), .. }) => result,
             Some(next) => returned_name(next).cloned(),
-            None => result.filter(|_| self.scopes.len() == OUTERMOST),
+            None => result.filter(|_| self.vars.blocks.len() == OUTERMOST),
         }
     }
 

@@ -88,7 +88,8 @@ impl State<'_, '_> {
             [first, variant] => (first, Some(variant)),
             _ => return None,
         };
-        let is_own = self.local_name(&first.name).is_some() || self.env.declared(self.module, &first.name).is_some();
+        let is_own =
+            self.vars.local_name(&first.name).is_some() || self.env.declared(self.module, &first.name).is_some();
         let predefined = self.env.predefined.get(&first.name).filter(|_| !is_own)?;
         let Entity::Type(ty) = predefined.entity else {
             let cx = &mut *self.cx;
@@ -134,7 +135,7 @@ impl State<'_, '_> {
         match self.file_entity(&name.name) {
             Some(Entity::Type(ty)) => self.cx.types.is_relocated(*ty),
             Some(_) => false,
-            None => self.local_name(&name.name).is_none(),
+            None => self.vars.local_name(&name.name).is_none(),
         }
     }
 
@@ -154,7 +155,7 @@ impl State<'_, '_> {
         }
         let Ast::Name(path) = &operand.kind else { return false };
         let [name] = path.segments.as_slice() else { return false };
-        let ty = self.local_of(&name.name).map(|local| self.locals[local.0 as usize].ty);
+        let ty = self.vars.local_of(&name.name).map(|local| self.vars[local].ty);
         ty.and_then(|ty| self.pointer(ty)).is_some_and(|pointer| self.cx.types.is_relocated(pointer.to))
     }
 
@@ -168,7 +169,7 @@ impl State<'_, '_> {
         let ty = match self.file_entity(&name.name) {
             Some(Entity::Type(ty)) => Some(*ty),
             Some(_) => None,
-            None if self.local_name(&name.name).is_some() => None,
+            None if self.vars.local_name(&name.name).is_some() => None,
             None => kernel_types::named(self.cx, name),
         };
         ty.filter(|&ty| self.cx.types.is_relocated(ty) || self.is_kernel_enum(ty))

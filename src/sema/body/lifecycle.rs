@@ -2,6 +2,7 @@
 
 use super::exprs::strip;
 use super::value::{error_expr, local};
+use super::variables::Variables;
 use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::lifecycle::{LoadWhat, RegisterWhat, WantsHandle};
@@ -82,7 +83,7 @@ impl Checker<'_, '_> {
 
     pub(super) fn handle(&mut self, builtin: &str, expr: &ast::Expr, or_link: bool) -> Expr {
         let wants = if or_link { "what `load` or `attach` returned" } else { "what `load` returned" };
-        if self.program_named(expr).is_some() || self.program_local(expr).is_some() {
+        if self.program_named(expr).is_some() || self.vars.program_local(expr).is_some() {
             let name = self.text(expr.span).to_owned();
             let found = format!("the program `{name}`");
             self.error(expr.span, WantsHandle { builtin: builtin.into(), wants: wants.into(), found })
@@ -133,7 +134,7 @@ impl State<'_, '_> {
         }
         let Ast::Name(path) = &strip(arg).kind else { return Some("the value of an expression") };
         let [name] = path.segments.as_slice() else { return Some("the value of an expression") };
-        if self.local_name(&name.name).is_some() {
+        if self.vars.local_name(&name.name).is_some() {
             return Some("a variable");
         }
         self.unknown_name(name);
@@ -163,11 +164,6 @@ impl State<'_, '_> {
         }
         None
     }
-
-    /// The program that a handle is known to be of.
-    pub(super) fn loaded(&self, handle: &Expr) -> Option<FuncId> {
-        loaded_by(handle).or_else(|| self.info[local(handle)?.0 as usize].program)
-    }
 }
 
 impl Site<'_, '_> {
@@ -187,6 +183,13 @@ impl Site<'_, '_> {
     /// Whether the other programs load where the kernel refuses this one.
     pub(super) fn may_fail(&self, program: FuncId) -> bool {
         matches!(&self.env.program.func(program).role, Role::Program(role) if role.loading.optional)
+    }
+}
+
+impl Variables {
+    /// The program that a handle is known to be of.
+    pub(super) fn loaded(&self, handle: &Expr) -> Option<FuncId> {
+        loaded_by(handle).or_else(|| self[local(handle)?].program)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Literals, and expressions of literals alone: they fold exactly and take the type of the place that they go to.
 
-use super::scope::Name;
 use super::value::{Value, error_expr};
+use super::variables::{Name, Variables};
 use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast, Path, UnaryOp};
 use crate::diag::codes::shared::{OwnerPlace, SpecialPlace};
@@ -40,7 +40,7 @@ impl Checker<'_, '_> {
         } else if let Ast::SizeofExpr(operand) = &expr.kind {
             self.check_named_in(operand);
         } else if let Ast::SizeofType(ast::Type { kind: ast::TypeKind::Named(path), .. }) = &expr.kind {
-            self.note_sized(path);
+            self.vars.note_sized(path);
         }
     }
 
@@ -57,7 +57,7 @@ impl Checker<'_, '_> {
         {
             self.check_named_in(inner);
         } else if let Ast::Name(path) = &operand.kind {
-            self.note_sized(path);
+            self.vars.note_sized(path);
         }
     }
 
@@ -207,19 +207,11 @@ impl State<'_, '_> {
         matches!(operand.kind, Ast::Name(_))
     }
 
-    fn note_sized(&mut self, path: &Path) {
-        if let [name] = path.segments.as_slice()
-            && let Some(local) = self.local_of(&name.name)
-        {
-            self.info(local).read = true;
-        }
-    }
-
     /// A constant that was declared without a type.
     fn is_open_constant(&self, expr: &ast::Expr) -> bool {
         if let Ast::Name(path) = &expr.kind
             && let [name] = path.segments.as_slice()
-            && let Some(local) = self.local_name(&name.name)
+            && let Some(local) = self.vars.local_name(&name.name)
         {
             return matches!(local, Name::Const { value: Const::Int(_), ty: None, .. });
         }
@@ -273,6 +265,16 @@ impl Site<'_, '_> {
         let ty = self.cx.types.struct_def(id).name.clone();
         self.error(span, MissingFields { ty, fields: missing.join(", ") }).help(LEFT_OUT);
         false
+    }
+}
+
+impl Variables {
+    fn note_sized(&mut self, path: &Path) {
+        if let [name] = path.segments.as_slice()
+            && let Some(local) = self.local_of(&name.name)
+        {
+            self[local].read = true;
+        }
     }
 }
 

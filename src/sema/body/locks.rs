@@ -2,7 +2,7 @@
 
 use super::exprs::strip;
 use super::owners::entry_of;
-use super::scope::LocalKind;
+use super::variables::LocalKind;
 use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::shared::{LockWhat, ModuleLockUse};
@@ -53,7 +53,7 @@ impl Checker<'_, '_> {
         let (field, ty) = self.find_field(id, name)?;
         let mut entry = matches!(base.kind, ExprKind::Deref(_)) || self.env.program.is_entry(&base);
         if let ExprKind::Local(local) = base.kind {
-            let info = self.info(local);
+            let info = &mut self.vars[local];
             info.read = true;
             entry = info.kind == LocalKind::Entry;
         }

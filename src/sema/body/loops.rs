@@ -2,8 +2,8 @@
 
 use super::flow::Flow;
 use super::percpu::EntryKey;
-use super::scope::LocalKind;
 use super::value;
+use super::variables::LocalKind;
 use super::{Checker, Site, State};
 use crate::ast::{self, ForOver};
 use crate::diag::codes::names::OutsideLoop;
@@ -65,7 +65,7 @@ impl Checker<'_, '_> {
                     let (map, key) = self.map_entry(over)?;
                     self.for_cpus(stmt, (map, EntryKey::Written(key)), over.span)
                 }
-                None if let Some((map, key)) = self.each_cpu(over) => {
+                None if let Some((map, key)) = self.vars.each_cpu(over) => {
                     self.for_cpus(stmt, (map, EntryKey::Walked(key)), over.span)
                 }
                 None => {
@@ -102,11 +102,11 @@ impl Checker<'_, '_> {
         let (key_ty, value_ty, index) = (declared.key, declared.value, declared.index);
         self.forget_changed(&stmt.body);
         let after = self.flow.clone();
-        self.push_scope();
+        self.vars.blocks.push();
         let written = self.declare(&key.name, index.unwrap_or(key_ty), key.span, LocalKind::LoopVariable);
         let value = self.declare(&value.name, value_ty, value.span, LocalKind::LoopVariable);
         if self.env.program.map(map).kind.percpu {
-            self.info(value).each_cpu = Some((map, written));
+            self.vars[value].each_cpu = Some((map, written));
         }
         let mut body = self.loop_body(&stmt.body);
         let key = match index {
@@ -114,7 +114,7 @@ impl Checker<'_, '_> {
             Some(index) => {
                 // The kernel counts in its own type.
                 let counted = self.hidden("index", key_ty, key.span);
-                let init = Some(value::cast(self.local_expr(counted, key.span), index));
+                let init = Some(value::cast(self.vars.local_expr(counted, key.span), index));
                 body.stmts.insert(0, Stmt { kind: StmtKind::Var { local: written, init }, span: key.span });
                 counted
             }
@@ -194,7 +194,7 @@ impl State<'_, '_> {
 
     /// Names of a loop that was reported: known, so that its body can be checked.
     pub fn declare_unknown(&mut self, names: &[ast::Ident]) {
-        self.push_scope();
+        self.vars.blocks.push();
         for name in names {
             self.declare(&name.name, Ty::ERROR, name.span, LocalKind::LoopVariable);
         }

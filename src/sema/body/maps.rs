@@ -2,8 +2,8 @@
 
 use super::assign::Assignment;
 use super::exprs::strip;
-use super::scope::LocalKind;
 use super::value::{error_expr, has_effect, local, number};
+use super::variables::LocalKind;
 use super::{Checker, Site, State};
 use crate::ast::{self, BinaryOp, ExprKind as Ast, Ident};
 use crate::diag::codes::maps::{DeleteFromArray, DeleteWhat, LostFieldWrite, PercpuValue};
@@ -86,14 +86,14 @@ impl Checker<'_, '_> {
             let source = self.entry_optional(map, key, init.span);
             let present = self.hidden(&format!("{}.present", name.name), Ty::BOOL, name.span);
             let local = self.declare(&name.name, ty, name.span, LocalKind::Var);
-            self.info(local).present = Some(present);
+            self.vars[local].present = Some(present);
             out.push(Stmt { kind: StmtKind::VarCopy { local, present, source }, span });
             return;
         }
         let (value, present) = self.hidden_copy(&name.name, entry, init.span, out);
         let value = self.coerce(value.into(), ty);
         let local = self.declare(&name.name, ty, name.span, LocalKind::Var);
-        self.info(local).present = Some(present);
+        self.vars[local].present = Some(present);
         out.push(Stmt { kind: StmtKind::Var { local, init: Some(value) }, span });
     }
 
@@ -109,13 +109,13 @@ impl Checker<'_, '_> {
         let present = self.hidden(&format!("{name}.present"), Ty::BOOL, span);
         let local = self.hidden(name, source.ty, span);
         out.push(Stmt { kind: StmtKind::VarCopy { local, present, source }, span });
-        (self.local_expr(local, span), present)
+        (self.vars.local_expr(local, span), present)
     }
 
     /// `v = m[k]` for a `v` that remembers presence: from here on it remembers that of this entry.
     pub fn copy_again(&mut self, place: &Expr, value: &ast::Expr, span: Span, out: &mut Vec<Stmt>) -> bool {
         let Some(local) = local(place) else { return false };
-        let Some(present) = self.info(local).present else { return false };
+        let Some(present) = self.vars[local].present else { return false };
         let Some(entry @ (map, _)) = self.value_entry(strip(value)) else { return false };
         if self.env.program.map(map).inner.is_some() || !self.can(map, MapAccess::Lookup, value.span) {
             return false;
@@ -124,9 +124,12 @@ impl Checker<'_, '_> {
         let (copy, there) = self.hidden_copy("copy", entry, value.span, out);
         let copy = self.coerce(copy.into(), place.ty);
         self.note_assigned(local, Some(&copy));
-        out.push(Stmt { kind: StmtKind::Assign { place: self.local_expr(local, span), op: None, value: copy }, span });
-        let place = self.local_expr(present, span);
-        let value = self.local_expr(there, span);
+        out.push(Stmt {
+            kind: StmtKind::Assign { place: self.vars.local_expr(local, span), op: None, value: copy },
+            span,
+        });
+        let place = self.vars.local_expr(present, span);
+        let value = self.vars.local_expr(there, span);
         out.push(Stmt { kind: StmtKind::Assign { place, op: None, value }, span });
         true
     }
@@ -176,7 +179,7 @@ impl Checker<'_, '_> {
         self.refuse_percpu_write(map, place.span);
         let mut source = self.entry_optional(map, key, place.span);
         let local = self.hidden("entry", source.ty, place.span);
-        self.info(local).kind = LocalKind::Entry;
+        self.vars[local].kind = LocalKind::Entry;
         let target = self.below_place(place, local);
         if op.is_none() && target.ty != Ty::ERROR {
             self.lost_write(map, key, span);
@@ -218,7 +221,7 @@ impl Checker<'_, '_> {
         }
         let Ast::Field { base, name, arrow } = &place.kind else {
             // The entry, or the value of one CPU.
-            return self.local_expr(entry, place.span);
+            return self.vars.local_expr(entry, place.span);
         };
         let base = self.below_place(base, entry);
         self.field_of(base, name, *arrow, place.span)
@@ -259,7 +262,7 @@ impl State<'_, '_> {
     pub fn map_named(&self, expr: &ast::Expr) -> Option<MapId> {
         if let Ast::Name(path) = &strip(expr).kind
             && let [name] = path.segments.as_slice()
-            && let Some(bound) = self.bound_map(&name.name)
+            && let Some(bound) = self.vars.bound_map(&name.name)
         {
             return Some(bound);
         }
@@ -301,7 +304,7 @@ impl State<'_, '_> {
     fn evaluate_first(&mut self, expr: &mut Expr, out: &mut Vec<Stmt>) {
         let span = expr.span;
         let local = self.hidden("value", expr.ty, span);
-        let value = std::mem::replace(expr, self.local_expr(local, span));
+        let value = std::mem::replace(expr, self.vars.local_expr(local, span));
         out.push(Stmt { kind: StmtKind::Var { local, init: Some(value) }, span });
     }
 }

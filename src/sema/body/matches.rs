@@ -233,7 +233,7 @@ impl Checker<'_, '_> {
             ArmBody::Block(block) => self.block(block),
             ArmBody::Stmt(stmt) => {
                 let mut stmts = Vec::new();
-                self.push_scope();
+                self.vars.blocks.push();
                 self.stmt(stmt, &mut stmts);
                 self.pop_scope();
                 Block { stmts, value: None, span: stmt.span }
@@ -251,7 +251,7 @@ impl Checker<'_, '_> {
             ArmBody::Expr(expr) => self.expr_branch(expr, expected),
             ArmBody::Stmt(stmt) => {
                 let mut stmts = Vec::new();
-                self.push_scope();
+                self.vars.blocks.push();
                 self.stmt(stmt, &mut stmts);
                 self.pop_scope();
                 // A reported exit, such as `break` outside of a loop, was meant to leave.

@@ -99,6 +99,7 @@ mod throws;
 mod trie_keys;
 mod type_kinds;
 mod value;
+mod variables;
 mod viewed;
 mod views;
 
@@ -133,7 +134,7 @@ pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> Option<Body> {
     checker.wants_on_return(&block);
     checker.check_escapes();
     checker.pop_scope();
-    (!checker.failed()).then_some(Body { locals: checker.state.locals, block })
+    (!checker.failed()).then_some(Body { locals: checker.state.vars.into_locals(), block })
 }
 
 /// Walks the syntax tree.

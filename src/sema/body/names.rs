@@ -1,8 +1,8 @@
 //! Names as values.
 
 use super::exprs::plain_name;
-use super::scope::{LocalKind, Name};
 use super::value::{Value, error_expr, int_expr};
+use super::variables::{LocalKind, Name, Variables};
 use super::{Site, State};
 use crate::ast::{self, Ident, Path};
 use crate::diag::codes::names::{NotAValue, UnknownName};
@@ -18,7 +18,7 @@ impl State<'_, '_> {
     /// Checks a path as a value: a local, a constant, a global variable, a variant or a function.
     pub fn name(&mut self, path: &Path, expected: Option<Ty>) -> Value {
         match path.segments.as_slice() {
-            [name] => match self.local_name(&name.name).cloned() {
+            [name] => match self.vars.local_name(&name.name).cloned() {
                 Some(Name::Local(local)) => self.read_local(local, name.span).into(),
                 Some(Name::Const { value, ty, .. }) => self.constant_value(value, ty, path.span),
                 Some(Name::Broken { .. }) => error_expr(path.span).into(),
@@ -30,38 +30,33 @@ impl State<'_, '_> {
 
     /// A use of a variable's value.
     pub fn read_local(&mut self, local: LocalId, span: Span) -> Expr {
-        if self.info(local).kind == LocalKind::InnerMap {
-            self.info(local).read = true;
-            let name = self.locals[local.0 as usize].name.clone();
+        if self.vars[local].kind == LocalKind::InnerMap {
+            self.vars[local].read = true;
+            let name = self.vars[local].name.clone();
             self.error(span, NotAValue { name: name.clone(), what: "a map".into() })
                 .help(format!("`{name}[key]` is an entry of it"));
             return error_expr(span);
         }
-        if self.info(local).holds_program {
-            self.info(local).read = true;
-            let name = self.locals[local.0 as usize].name.clone();
+        if self.vars[local].holds_program {
+            self.vars[local].read = true;
+            let name = self.vars[local].name.clone();
             self.error(span, NotAValue { name: name.clone(), what: "a program".into() })
                 .help(format!("a program is loaded by `load({name})`"));
             return error_expr(span);
         }
-        if self.info(local).packet_offset.is_some() {
-            self.info(local).read = true;
+        if self.vars[local].packet_offset.is_some() {
+            self.vars[local].read = true;
             self.refuse_position(span);
             return error_expr(span);
         }
-        let info = self.info(local);
+        let info = &mut self.vars[local];
         info.read = true;
         info.written = None;
         if let Some((map, _)) = info.each_cpu {
             self.percpu_value(map, span);
         }
         self.use_entry(local, span);
-        self.local_expr(local, span)
-    }
-
-    /// A reference to a local, without noting a read.
-    pub fn local_expr(&self, local: LocalId, span: Span) -> Expr {
-        Expr { kind: ExprKind::Local(local), ty: self.locals[local.0 as usize].ty, span }
+        self.vars.local_expr(local, span)
     }
 
     fn file_name(&mut self, name: &Ident, expected: Option<Ty>) -> Value {
@@ -130,7 +125,7 @@ impl State<'_, '_> {
     /// Once in a function.
     /// Reports a name that a block declared which has ended; false if none did.
     fn report_ended(&mut self, name: &Ident) -> bool {
-        let Some(&(declared, kind)) = self.ended.get(&name.name) else { return false };
+        let Some(&(declared, kind)) = self.vars.ended(&name.name) else { return false };
         let (ends, help) = match kind {
             LocalKind::Entry | LocalKind::Tested | LocalKind::InnerMap => (
                 "is known in the body of this condition alone",
@@ -158,7 +153,7 @@ impl State<'_, '_> {
         if !self.report_ended(name) {
             self.with_scope(|cx, scope| advice::names::unknown_name(cx, scope, name, otherwise));
         }
-        self.declare_broken(name);
+        self.vars.declare_broken(name);
     }
 
     /// Whether neither the program nor the tables of names declare it; it may be a builtin function.
@@ -168,7 +163,7 @@ impl State<'_, '_> {
 
     /// Whether neither the body nor the module declares the name.
     pub fn is_unknown_name(&self, name: &str) -> bool {
-        self.local_name(name).is_none() && self.env.lookup(self.module, name).is_none()
+        self.vars.local_name(name).is_none() && self.env.lookup(self.module, name).is_none()
     }
 
     /// Reports a pattern that is an unknown name; in other languages it would take all other values.
@@ -257,6 +252,13 @@ impl Site<'_, '_> {
             Some((of, value)) => int_expr(value, self.cx.types.intern(TyKind::Enum(of)), name.span),
             None => error_expr(name.span),
         }
+    }
+}
+
+impl Variables {
+    /// A reference to a local, without noting a read.
+    pub fn local_expr(&self, local: LocalId, span: Span) -> Expr {
+        Expr { kind: ExprKind::Local(local), ty: self[local].ty, span }
     }
 }
 

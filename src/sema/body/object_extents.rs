@@ -14,7 +14,7 @@ impl State<'_, '_> {
         let Pointer { to, .. } = self.pointer(pointer.ty)?;
         if let ExprKind::Local(local) = pointer.kind {
             let known = self.flow.extents.get(&local).copied();
-            return known.filter(|_| !self.info[local.0 as usize].address_taken);
+            return known.filter(|_| !self.vars[local].address_taken);
         }
         if let ExprKind::AddressOf(place) = &pointer.kind {
             return self.extent_of_place(place);
@@ -52,7 +52,7 @@ impl State<'_, '_> {
     pub fn element_within(&mut self, base: Expr, count: u64, index: Value, span: Span) -> Expr {
         let Some(Pointer { to, space, nullable }) = self.pointer(base.ty) else { return error_expr(span) };
         if let Some(local) = local(strip_cast(&base)) {
-            self.info(local).indexed = true;
+            self.vars[local].indexed = true;
         }
         let array = self.cx.types.array(to, count);
         let ty = self.cx.types.ptr(array, space, nullable);

@@ -98,7 +98,7 @@ impl Checker<'_, '_> {
     /// Whether it is there, as a bool; `equal` says that the comparison asks for the contrary.
     fn presence(&mut self, expr: &ast::Expr, equal: bool, span: Span) -> Expr {
         let inner = strip(expr);
-        if self.program_local(inner).is_some() {
+        if self.vars.program_local(inner).is_some() {
             self.warn(span, ConstantComparison { outcome: (!equal).to_string() });
             return bool_expr(true, span);
         }
@@ -122,15 +122,15 @@ impl Checker<'_, '_> {
         }
         if let Ast::Name(path) = &inner.kind
             && let [name] = path.segments.as_slice()
-            && let Some(local) = self.local_of(&name.name)
-            && let Some(present) = self.info(local).present
+            && let Some(local) = self.vars.local_of(&name.name)
+            && let Some(present) = self.vars[local].present
             // A pointer that was not there is null.
-            && self.pointer(self.locals[local.0 as usize].ty).is_none()
+            && self.pointer(self.vars[local].ty).is_none()
         {
-            let info = self.info(local);
+            let info = &mut self.vars[local];
             info.read = true;
             info.written = None;
-            return self.local_expr(present, span);
+            return self.vars.local_expr(present, span);
         }
         let value = self.typed(inner, None);
         let nullable = if self.is_function(value.ty) {
@@ -181,7 +181,7 @@ impl State<'_, '_> {
         let present = value.ty != Ty::NULL;
         let ty = self.ty_name(value.ty);
         let (is_str, is_handle) = (self.is_str(value.ty), self.cx.types.is_handle(value.ty));
-        let program = if is_handle { self.loaded(&value) } else { None };
+        let program = if is_handle { self.vars.loaded(&value) } else { None };
         let is_optional = program.is_some_and(|program| self.may_fail(program));
         let warning = self.warn(span, ConstantComparison { outcome: (present != equal).to_string() });
         if is_str {

@@ -2,8 +2,8 @@
 
 use super::calls::counted;
 use super::exprs::strip;
-use super::scope::LocalKind;
 use super::value::local;
+use super::variables::LocalKind;
 use super::{Checker, Site, State};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{CollectionCall, NoSuchMethod};
@@ -137,7 +137,7 @@ impl State<'_, '_> {
         if self.env.program.is_entry(base) {
             return true;
         }
-        let entry = local(base).is_some_and(|local| self.info(local).kind == LocalKind::Entry);
+        let entry = local(base).is_some_and(|local| self.vars[local].kind == LocalKind::Entry);
         let is_there = self.targets.all(|on| on.maps == Maps::InPlace);
         if is_there && (entry || matches!(base.kind, ExprKind::Deref(_))) {
             return true;

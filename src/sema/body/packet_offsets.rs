@@ -5,8 +5,8 @@
 
 use super::assign::Assignment;
 use super::exprs::strip;
-use super::scope::LocalKind;
 use super::value::{Value, cast, error_expr, number, strip_cast};
+use super::variables::{LocalKind, Variables};
 use super::{Checker, Site, State};
 use crate::ast::{self, BinaryOp, ExprKind as Ast};
 use crate::diag::codes::support::NotSupportedYet;
@@ -37,7 +37,7 @@ impl Checker<'_, '_> {
                     let count = self.value(count, Some(Ty::U32));
                     self.arith(ArithOp::Mul, BinaryOp::Mul, count, Value::untyped(size.into(), span), span)
                 }
-                Offset::Held(local) => self.local_expr(local, span).into(),
+                Offset::Held(local) => self.vars.local_expr(local, span).into(),
             };
             sum = if number(&sum.expr) == Some(0) {
                 offset
@@ -51,7 +51,7 @@ impl Checker<'_, '_> {
     /// A place in the packet as the number of bytes before it.
     fn position(&mut self, expr: &ast::Expr, span: Span) -> Option<(LocalId, Expr)> {
         if let Some((FieldRole::PacketEnd, ctx)) = self.packet_end(expr) {
-            self.mark_position_read(strip(expr));
+            self.vars.mark_position_read(strip(expr));
             let of = Box::new(self.read_local(ctx, span));
             return Some((ctx, Expr { kind: ExprKind::PacketLen { ctx: of }, ty: Ty::U64, span }));
         }
@@ -143,7 +143,7 @@ impl Checker<'_, '_> {
         let ty = self.cx.types.ptr(Ty::U8, Space::Packet, false);
         let offset = self.hidden("offset", Ty::U64, span);
         let local = self.declare(&name.name, ty, name.span, LocalKind::Var);
-        let info = self.info(local);
+        let info = &mut self.vars[local];
         info.packet = Some((FieldRole::PacketStart, ctx));
         info.packet_offset = Some(offset);
         out.push(Stmt { kind: StmtKind::Var { local: offset, init: Some(sum) }, span });
@@ -153,8 +153,8 @@ impl Checker<'_, '_> {
     /// `p = ctx->data + n`, `p += n` of such a variable; none if the place is something else.
     pub fn assign_position(&mut self, written: Assignment<'_>, out: &mut Vec<Stmt>) -> Option<()> {
         let Assignment { place, op, value, span } = written;
-        let (offset, of) = self.held_position(place)?;
-        let place = self.local_expr(offset, place.span);
+        let (offset, of) = self.vars.held_position(place)?;
+        let place = self.vars.local_expr(offset, place.span);
         let value = match op {
             None if self.is_position(value) => match self.position(value, value.span) {
                 Some((ctx, sum)) if ctx == of => Some(sum),
@@ -164,7 +164,7 @@ impl Checker<'_, '_> {
                 let by = self.value(value, Some(Ty::U32));
                 let by = self.offset_number(by)?;
                 let op = if op == BinaryOp::Add { ArithOp::Add } else { ArithOp::Sub };
-                let (left, right) = (self.local_expr(offset, span), cast(by, Ty::U64));
+                let (left, right) = (self.vars.local_expr(offset, span), cast(by, Ty::U64));
                 let kind = ExprKind::Arith { op, left: Box::new(left), right: Box::new(right) };
                 Some(Expr { kind, ty: Ty::U64, span })
             }
@@ -185,15 +185,7 @@ impl State<'_, '_> {
         if let Ast::Binary { op: BinaryOp::Add, left, .. } = &expr.kind {
             return self.is_position(left);
         }
-        self.packet_end(expr).is_some() || self.held_position(expr).is_some()
-    }
-
-    /// The variable that a name means, with its packet, if it holds a place after the start.
-    fn held_position(&self, expr: &ast::Expr) -> Option<(LocalId, LocalId)> {
-        let Ast::Name(path) = &strip(expr).kind else { return None };
-        let [name] = path.segments.as_slice() else { return None };
-        let info = &self.info[self.local_of(&name.name)?.0 as usize];
-        Some((info.packet_offset?, info.packet?.1))
+        self.packet_end(expr).is_some() || self.vars.held_position(expr).is_some()
     }
 
     /// The offset from the start of a packet, if an expression begins with one.
@@ -204,22 +196,14 @@ impl State<'_, '_> {
             offsets.push(Offset::Written(right));
             return Some(ctx);
         }
-        if let Some((offset, ctx)) = self.held_position(expr) {
-            self.mark_position_read(expr);
+        if let Some((offset, ctx)) = self.vars.held_position(expr) {
+            self.vars.mark_position_read(expr);
             offsets.push(Offset::Held(offset));
             return Some(ctx);
         }
         let (role, ctx) = self.packet_end(expr)?;
-        self.mark_position_read(expr);
+        self.vars.mark_position_read(expr);
         (role == FieldRole::PacketStart).then_some(ctx)
-    }
-
-    fn mark_position_read(&mut self, expr: &ast::Expr) {
-        if let Ast::Name(path) = &expr.kind
-            && let Some(local) = path.segments.first().and_then(|name| self.local_of(&name.name))
-        {
-            self.info(local).read = true;
-        }
     }
 }
 
@@ -228,5 +212,23 @@ impl Site<'_, '_> {
     pub fn refuse_position(&mut self, span: Span) {
         self.error(span, NotSupportedYet { what: "a place in the packet that was not tested, as a value,".into() })
             .help("to look into the packet: `if (var h = ctx.packet(offset, T)) { … }`");
+    }
+}
+
+impl Variables {
+    /// The variable that a name means, with its packet, if it holds a place after the start.
+    fn held_position(&self, expr: &ast::Expr) -> Option<(LocalId, LocalId)> {
+        let Ast::Name(path) = &strip(expr).kind else { return None };
+        let [name] = path.segments.as_slice() else { return None };
+        let info = &self[self.local_of(&name.name)?];
+        Some((info.packet_offset?, info.packet?.1))
+    }
+
+    fn mark_position_read(&mut self, expr: &ast::Expr) {
+        if let Ast::Name(path) = &expr.kind
+            && let Some(local) = path.segments.first().and_then(|name| self.local_of(&name.name))
+        {
+            self[local].read = true;
+        }
     }
 }

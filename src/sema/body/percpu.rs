@@ -3,7 +3,7 @@
 use super::assign::Assignment;
 use super::calls::counted;
 use super::exprs::strip;
-use super::scope::LocalKind;
+use super::variables::{LocalKind, Variables};
 use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::NoSuchMethod;
@@ -32,9 +32,9 @@ impl Checker<'_, '_> {
         match key {
             EntryKey::Written(key) => self.coerced(key, ty),
             EntryKey::Walked(key) => {
-                self.info(key).read = true;
-                let span = self.locals[key.0 as usize].span;
-                let key = self.local_expr(key, span);
+                self.vars[key].read = true;
+                let span = self.vars[key].span;
+                let key = self.vars.local_expr(key, span);
                 self.coerce(key.into(), ty)
             }
         }
@@ -103,7 +103,7 @@ impl Checker<'_, '_> {
         let key = self.key_of(key, key_ty);
         self.forget_changed(&stmt.body);
         let after = self.flow.clone();
-        self.push_scope();
+        self.vars.blocks.push();
         let cpu = self.declare(&cpu.name, Ty::U32, cpu.span, LocalKind::LoopVariable);
         let value = self.declare(&value.name, value_ty, value.span, LocalKind::LoopVariable);
         let body = self.loop_body(&stmt.body);
@@ -135,28 +135,17 @@ impl Checker<'_, '_> {
         };
         let key = take(self, "key", key);
         let cpu = take(self, "cpu", cpu);
-        let [key_again, cpu_again] = [key, cpu].map(|local| Box::new(self.local_expr(local, at)));
+        let [key_again, cpu_again] = [key, cpu].map(|local| Box::new(self.vars.local_expr(local, at)));
         let old = ExprKind::PerCpu { map, key: key_again, cpu: Some(cpu_again) };
         let copy = take(self, "value", Expr { kind: old, ty: value_ty, span: at });
         let target = self.below_place(place, copy);
         self.assign_place(target, written, out);
-        let [key, cpu, value] = [key, cpu, copy].map(|local| self.local_expr(local, at));
+        let [key, cpu, value] = [key, cpu, copy].map(|local| self.vars.local_expr(local, at));
         out.push(Stmt { kind: StmtKind::MapCpuUpdate { map, key, cpu, value }, span: at });
     }
 }
 
 impl State<'_, '_> {
-    /// The map and the variable for its keys, where the expression is the variable for the entries in `for (k, v in m)` over a
-    /// per-CPU map.
-    pub fn each_cpu(&mut self, expr: &ast::Expr) -> Option<(MapId, LocalId)> {
-        let Ast::Name(path) = &strip(expr).kind else { return None };
-        let [name] = path.segments.as_slice() else { return None };
-        let local = self.local_of(&name.name)?;
-        let found = self.info(local).each_cpu?;
-        self.info(local).read = true;
-        Some(found)
-    }
-
     /// Map, key and CPU of `m[k].cpu(i)`, or of `m[k].cpu(i).f[j]`.
     pub fn cpu_place<'a>(&self, place: &'a ast::Expr) -> Option<(MapId, &'a ast::Expr, &'a ast::Expr)> {
         let place = strip(place);
@@ -184,5 +173,18 @@ impl Site<'_, '_> {
             return fields.fold(0, |sum: u64, field| sum.saturating_add(self.integers(field.ty)));
         }
         u64::from(matches!(self.cx.types.kind(ty), TyKind::Int { .. }))
+    }
+}
+
+impl Variables {
+    /// The map and the variable for its keys, where the expression is the variable for the entries in `for (k, v in m)` over a
+    /// per-CPU map.
+    pub fn each_cpu(&mut self, expr: &ast::Expr) -> Option<(MapId, LocalId)> {
+        let Ast::Name(path) = &strip(expr).kind else { return None };
+        let [name] = path.segments.as_slice() else { return None };
+        let local = self.local_of(&name.name)?;
+        let found = self[local].each_cpu?;
+        self[local].read = true;
+        Some(found)
     }
 }

@@ -35,7 +35,7 @@ impl Checker<'_, '_> {
             ctx = outer;
         }
         let local = self.context_named(ctx)?;
-        let spec = self.context_spec(self.locals[local.0 as usize].ty)?;
+        let spec = self.context_spec(self.vars[local].ty)?;
         if !spec.fields.iter().any(|field| field.name.starts_with(&prefix)) {
             return None;
         }

@@ -41,7 +41,7 @@ impl Checker<'_, '_> {
             return Some((Some(*map), Vec::new()));
         }
         let wants = "a map, or what `load` or `attach` returned";
-        if self.program_named(written).is_some() || self.program_local(written).is_some() {
+        if self.program_named(written).is_some() || self.vars.program_local(written).is_some() {
             let name = self.text(written.span).to_owned();
             let found = format!("the program `{name}`");
             self.error(written.span, WantsHandle { builtin: builtin.into(), wants: wants.into(), found })

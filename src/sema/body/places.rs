@@ -2,8 +2,8 @@
 
 use super::context_arrays;
 use super::exprs::strip;
-use super::scope::{LocalKind, Name};
 use super::value::error_expr;
+use super::variables::{LocalKind, Name};
 use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::contexts::ReadOnlyField;
@@ -103,9 +103,9 @@ impl Checker<'_, '_> {
         }
         if let Ast::Name(path) = &base.kind
             && let [name] = path.segments.as_slice()
-            && let Some(local) = self.local_of(&name.name)
+            && let Some(local) = self.vars.local_of(&name.name)
         {
-            if matches!(self.cx.types.kind(self.locals[local.0 as usize].ty), TyKind::Ptr { .. }) {
+            if matches!(self.cx.types.kind(self.vars[local].ty), TyKind::Ptr { .. }) {
                 return self.read_local(local, name.span);
             }
             self.note_written(local, base.span);
@@ -117,7 +117,7 @@ impl Checker<'_, '_> {
 
 impl State<'_, '_> {
     fn place_name(&mut self, name: &ast::Ident) -> Expr {
-        let no_place = match self.local_name(&name.name).cloned() {
+        let no_place = match self.vars.local_name(&name.name).cloned() {
             Some(Name::Local(local)) => return self.place_local(local, name),
             Some(Name::Broken { .. }) => return error_expr(name.span),
             Some(Name::Const { .. }) => NoPlace::CONSTANT,
@@ -133,7 +133,7 @@ impl State<'_, '_> {
     }
 
     fn place_local(&mut self, local: LocalId, name: &ast::Ident) -> Expr {
-        let kind = self.info(local).kind;
+        let kind = self.vars[local].kind;
         if kind == LocalKind::LoopVariable {
             self.error(name.span, AssignLoopVariable { name: name.name.clone() })
                 .help(format!("take a copy: `var x = {}`", name.name));
@@ -145,12 +145,12 @@ impl State<'_, '_> {
         }
         if kind == LocalKind::Entry {
             self.use_entry(local, name.span);
-            self.info(local).read = true;
-            if let Some(map) = self.info(local).map {
+            self.vars[local].read = true;
+            if let Some(map) = self.vars[local].map {
                 self.refuse_percpu_write(map, name.span);
             }
         }
-        self.local_expr(local, name.span)
+        self.vars.local_expr(local, name.span)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::exprs::strip;
 use super::places::is_place;
-use super::scope::LocalKind;
 use super::type_kinds::Pointer;
 use super::value::{Value, cast, error_expr, int_expr, local, number, strip_cast};
+use super::variables::LocalKind;
 use super::{Checker, Site, State};
 use crate::ast::{self, BinaryOp};
 use crate::diag::codes::support::NotSupportedYet;
@@ -92,10 +92,10 @@ impl Checker<'_, '_> {
         let Some(space) = self.space_of(&place) else { return error_expr(span) };
         if let Some(local) = root_local(&place) {
             // In the iteration before, the pointer may have been changed by its address.
-            if self.info(local).indexed && !self.loops.is_empty() && self.pointer(place.ty).is_some() {
+            if self.vars[local].indexed && !self.loops.is_empty() && self.pointer(place.ty).is_some() {
                 return self.unsupported(span, "in a loop, the address of a pointer that was indexed before,");
             }
-            self.info(local).address_taken = true;
+            self.vars[local].address_taken = true;
         }
         let may_be_absent = self.may_be_out_of_range(&place);
         let ty = self.cx.types.ptr(place.ty, space, may_be_absent);
@@ -131,7 +131,7 @@ impl State<'_, '_> {
     pub fn pointee(&mut self, pointer: Expr, span: Span) -> Expr {
         let Some(Pointer { to, space, .. }) = self.pointer(pointer.ty) else { return error_expr(span) };
         if space == Space::Packet && self.may_be_null(&pointer) {
-            let must_test = local(strip_cast(&pointer)).is_some_and(|local| self.info(local).must_test);
+            let must_test = local(strip_cast(&pointer)).is_some_and(|local| self.vars[local].must_test);
             let unproven = if must_test { Unproven::Error } else { Unproven::Warning };
             let header = self.header_of(&pointer);
             return Expr { kind: ExprKind::DerefIf { pointer: Box::new(pointer), header, unproven }, ty: to, span };
@@ -161,10 +161,10 @@ impl State<'_, '_> {
             return Some(Space::MapValue);
         }
         let Some(local) = local(place) else { return Some(Space::Global) };
-        if self.info(local).kind != LocalKind::Entry {
+        if self.vars[local].kind != LocalKind::Entry {
             return Some(Space::Stack);
         }
-        let percpu = self.info(local).map.is_some_and(|map| self.env.program.map(map).kind.percpu);
+        let percpu = self.vars[local].map.is_some_and(|map| self.env.program.map(map).kind.percpu);
         Some(if percpu { Space::Percpu } else { Space::MapValue })
     }
 

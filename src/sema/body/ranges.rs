@@ -1,7 +1,7 @@
 //! `for` over ranges.
 
-use super::scope::LocalKind;
 use super::value::{self, Value, cast};
+use super::variables::LocalKind;
 use super::{Checker, Site, State};
 use crate::ast;
 use crate::diag::codes::types::{EmptyLoop, MismatchedTypes, RangeSigns};
@@ -22,7 +22,7 @@ impl Checker<'_, '_> {
         let (low, high, ty) = self.range_bounds(low, high)?;
         self.forget_changed(&stmt.body);
         let after = self.flow.clone();
-        self.push_scope();
+        self.vars.blocks.push();
         let [name] = stmt.names.as_slice() else {
             let names = stmt.names[0].span.to(stmt.names[stmt.names.len() - 1].span);
             self.unsupported(names, "`for` with two names over a range");
@@ -31,7 +31,7 @@ impl Checker<'_, '_> {
         };
         let local = self.declare(&name.name, ty, name.span, LocalKind::LoopVariable);
         if let (Some(first), Some(end)) = (value::number(&low), value::number(&high)) {
-            self.info(local).range = Some((first, if inclusive { end } else { end - 1 }));
+            self.vars[local].range = Some((first, if inclusive { end } else { end - 1 }));
             if first > end {
                 self.warn(low.span.to(high.span), EmptyLoop {})
                     .help("a range counts up; to count down from `n`, `for (i in 0..n) { var left = n - 1 - i … }`");
@@ -90,7 +90,7 @@ impl State<'_, '_> {
     pub fn known_range(&self, expr: &Expr) -> (i128, i128) {
         let of_type = bounds(&self.cx.types, expr);
         if let ExprKind::Local(local) = expr.kind {
-            let info = &self.info[local.0 as usize];
+            let info = &self.vars[local];
             return info.range.filter(|_| !info.address_taken).unwrap_or(of_type);
         }
         if let ExprKind::Cast(inner) = &expr.kind {

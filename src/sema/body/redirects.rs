@@ -81,8 +81,8 @@ impl Checker<'_, '_> {
             key
         };
         let map = self.map_address(map, span);
-        self.info(context).read = true;
-        let args = vec![self.local_expr(context, span), map, key, flags];
+        self.vars[context].read = true;
+        let args = vec![self.vars.local_expr(context, span), map, key, flags];
         let called = self.table_type(helper.ty.unwrap_or("i64"));
         let verdict = Expr::operation(Callee::Helper(helper), args, called, span);
         let action = self.table_type(program.result);
@@ -94,7 +94,7 @@ impl State<'_, '_> {
     /// The function's parameter that is a context.
     pub fn context_param(&self) -> Option<LocalId> {
         let params = self.env.program.func(self.func).params.iter();
-        params.copied().find(|param| self.context_spec(self.locals[param.0 as usize].ty).is_some())
+        params.copied().find(|param| self.context_spec(self.vars[*param].ty).is_some())
     }
 
     /// The type of the programs that the function is a part of, by its attribute or its context, if those may call a helper.
@@ -103,7 +103,7 @@ impl State<'_, '_> {
         if let Role::Program(role) = &declared.role {
             return Some(role.spec).filter(|spec| helper.needs.is_none() || spec.may_call(helper).is_some());
         }
-        let context = self.context_spec(self.locals[self.context_param()?.0 as usize].ty)?;
+        let context = self.context_spec(self.vars[self.context_param()?].ty)?;
         PROGRAMS.iter().find(|program| program.context() == Some(context.name) && program.may_call(helper).is_some())
     }
 }

@@ -56,7 +56,7 @@ impl Checker<'_, '_> {
             }
             None => match named {
                 Some(local) => {
-                    let value = self.local_expr(local, span);
+                    let value = self.vars.local_expr(local, span);
                     self.refuse_escape(&value);
                     Some(value)
                 }

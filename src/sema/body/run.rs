@@ -15,7 +15,7 @@ impl Checker<'_, '_> {
         args.iter().for_each(|arg| self.refuse_name(arg, "run"));
         let builtin = tables::builtin("run")?;
         let handle = self.handle("run", &args[0].value, false);
-        let program = self.loaded(&handle);
+        let program = self.vars.loaded(&handle);
         let given = args.get(1).map(|arg| self.typed(&arg.value, None));
         if given.as_ref().is_some_and(|given| given.ty == Ty::ERROR) || handle.ty == Ty::ERROR {
             return None;

@@ -1,10 +1,7 @@
 //! The local names of a body, and the facts about each variable.
 
-use super::after_headers::Header;
-use super::blocks::Blocks;
-use super::deleted_entries::Key;
 use super::exprs::strip;
-use super::viewed::Viewed;
+use super::variables::{LocalKind, Name, Variables};
 use super::{Site, State};
 use crate::ast::{self, Ident};
 use crate::diag::codes::maps::LostCopy;
@@ -13,110 +10,17 @@ use crate::modules::ModuleId;
 use crate::sema::env::{Declared, Entity, Env};
 use crate::sema::imports::{ImportId, Imports};
 use crate::sema::scope::{Found, Scope, Wanted};
-use crate::sema::tree::{Const, FuncId, Local, LocalId, MapId};
+use crate::sema::tree::{Const, FuncId, Local, LocalId};
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::FieldRole;
 use crate::types::{FnSig, StructId, Ty};
 
-/// The meaning of a local name.
-#[derive(Clone)]
-pub(super) enum Name {
-    Local(LocalId),
-    /// `const` in a block; without a type it is as a literal.
-    Const {
-        value: Const,
-        ty: Option<Ty>,
-        span: Span,
-    },
-    /// Its declaration was reported.
-    Broken {
-        span: Span,
-    },
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum LocalKind {
-    Param,
-    NamedResult,
-    Var,
-    LoopVariable,
-    /// Bound to a map entry, which it names.
-    Entry,
-    /// Bound to a map that a map of maps holds.
-    InnerMap,
-    /// Bound to a pointer that was tested.
-    Tested,
-    /// The code that a `catch` takes.
-    Caught,
-    /// Made by the compiler.
-    Hidden,
-}
-
-pub(super) struct LocalInfo {
-    pub kind: LocalKind,
-    pub read: bool,
-    /// The hidden bool of a copy of a map entry: whether the entry was there.
-    pub present: Option<LocalId>,
-    /// The last write to a copy of a map entry that nothing has read since.
-    pub written: Option<Span>,
-    /// Depth of loops around the declaration.
-    pub loops: usize,
-    /// `ctx->data` and the like, with the context it is of.
-    pub packet: Option<(FieldRole, LocalId)>,
-    /// The hidden variable with the bytes before the place in the packet to which this one points.
-    pub packet_offset: Option<LocalId>,
-    /// The header in the packet that it points to.
-    pub header: Option<Header>,
-    /// It got its value from `ctx.packet`: following it without a test is an error.
-    pub must_test: bool,
-    /// It was indexed as a pointer into an object whose size was known.
-    pub indexed: bool,
-    /// It holds a program, not a value: see `program_values`.
-    pub holds_program: bool,
-    /// The program whose handle this is.
-    pub program: Option<FuncId>,
-    /// The map whose entry it is bound to, and the entry's key.
-    pub map: Option<MapId>,
-    pub key: Option<Key>,
-    /// The per-CPU map that a loop goes through, where this is its variable for the entries, and the variable for the keys.
-    pub each_cpu: Option<(MapId, LocalId)>,
-    /// How often it was assigned to after its declaration.
-    pub assigned: u32,
-    /// `&x` was written somewhere: others may change it.
-    pub address_taken: bool,
-    /// Something deferred reads it when the function ends.
-    pub deferred: bool,
-    /// It may hold the address of a local: as a pointer, or in a field or element.
-    pub holds_stack: bool,
-    /// For a `bytes`: the memory that it views.
-    pub viewed: Option<Viewed>,
-    /// It is bound to a record with bytes after the value.
-    pub has_tail: bool,
-    /// The values that a loop variable takes, where the compiler knows them.
-    pub range: Option<(i128, i128)>,
-}
-
 impl State<'_, '_> {
-    /// Enters a block.
-    pub fn push_scope(&mut self) {
-        self.scopes.push();
-    }
-
     /// Leaves a block, and reports the variables of it that nobody read.
     pub fn pop_scope(&mut self) {
-        let Some(block) = self.scopes.pop() else { return };
-        for (name, of) in block.names() {
-            let kind = if let Name::Local(id) = of { self.info[id.0 as usize].kind } else { LocalKind::Var };
-            if !matches!(of, Name::Broken { .. }) {
-                self.ended.insert(name.clone(), (self.bound_at(of), kind));
-            }
-        }
-        for &id in block.locals() {
-            let local = &self.locals[id.0 as usize];
-            let info = &self.info[id.0 as usize];
-            let (name, span) = (local.name.clone(), local.span);
-            let kind = info.kind;
+        for id in self.vars.leave_block() {
+            let info = &self.vars[id];
+            let (name, span, kind) = (info.name.clone(), info.span, info.kind);
             let wanted = matches!(
                 kind,
                 LocalKind::Var
@@ -156,35 +60,10 @@ impl State<'_, '_> {
     /// A variable of the innermost block. `_` makes one that no name leads to.
     pub fn declare(&mut self, name: &str, ty: Ty, span: Span, kind: LocalKind) -> LocalId {
         let kind = if name == "_" { LocalKind::Hidden } else { kind };
-        let id = LocalId(self.locals.len() as u32);
-        self.locals.push(Local { name: name.to_owned(), ty, span });
-        self.info.push(LocalInfo {
-            kind,
-            read: ty == Ty::ERROR,
-            present: None,
-            written: None,
-            loops: self.loops.len(),
-            packet: None,
-            packet_offset: None,
-            header: None,
-            must_test: false,
-            indexed: false,
-            holds_program: false,
-            program: None,
-            map: None,
-            key: None,
-            each_cpu: None,
-            assigned: 0,
-            address_taken: false,
-            deferred: false,
-            holds_stack: false,
-            has_tail: false,
-            viewed: (ty == Ty::BYTES).then_some(Viewed::By(id)),
-            range: None,
-        });
+        let id = self.vars.add(Local { name: name.to_owned(), ty, span }, kind, self.loops.len());
         if kind != LocalKind::Hidden {
             self.bind(name, span, Name::Local(id));
-            self.scopes.push_local(id);
+            self.vars.blocks.push_local(id);
         }
         id
     }
@@ -198,7 +77,7 @@ impl State<'_, '_> {
     pub fn hidden_context(&mut self, local: &Local) {
         let id = self.hidden(&local.name, local.ty, local.span);
         if self.is_unknown_name(&local.name) {
-            self.scopes.declare_outermost(&local.name, Name::Local(id));
+            self.vars.blocks.declare_outermost(&local.name, Name::Local(id));
         }
     }
 
@@ -213,11 +92,6 @@ impl State<'_, '_> {
         }
     }
 
-    /// A name that nothing declares, which was reported: from here on as if a parameter of that name had been.
-    pub fn declare_broken(&mut self, name: &Ident) {
-        self.scopes.declare_outermost(&name.name, Name::Broken { span: name.span });
-    }
-
     /// Handles code that could not be read: it may declare these names, so their uses are no errors. It may also leave the function, and
     /// test or change anything that is known here.
     pub fn unread(&mut self, names: &ast::Unread) {
@@ -228,23 +102,15 @@ impl State<'_, '_> {
         let unknown = names.mentioned.iter().filter(|name| self.is_unknown_name(&name.name));
         let declared: Vec<&Ident> = names.declared.iter().chain(unknown).collect();
         for name in declared {
-            self.scopes.declare(&name.name, Name::Broken { span: name.span });
-        }
-    }
-
-    /// Where a name got its meaning.
-    fn bound_at(&self, name: &Name) -> Span {
-        match name {
-            Name::Local(id) => self.locals[id.0 as usize].span,
-            Name::Const { span, .. } | Name::Broken { span } => *span,
+            self.vars.blocks.declare(&name.name, Name::Broken { span: name.span });
         }
     }
 
     fn bind(&mut self, name: &str, span: Span, meaning: Name) {
         self.refuse_second_result(name, span);
-        if let Some(before) = self.scopes.declare(name, meaning) {
-            let before = self.bound_at(&before);
-            let is_parameter = self.scopes.len() == 1;
+        if let Some(before) = self.vars.blocks.declare(name, meaning) {
+            let before = self.vars.bound_at(&before);
+            let is_parameter = self.vars.blocks.len() == 1;
             let error = self.error(span, DuplicateName { name: name.to_owned() }).note(before, "first declared here");
             if !is_parameter {
                 error.label("again in the same block").help(
@@ -256,44 +122,21 @@ impl State<'_, '_> {
 
     /// The function's own block may not hide the variable that is its result.
     fn refuse_second_result(&mut self, name: &str, span: Span) {
-        if self.scopes.len() != 2 {
+        if self.vars.blocks.len() != 2 {
             return;
         }
-        let Some(Name::Local(id)) = self.scopes.outermost(name) else { return };
+        let Some(Name::Local(id)) = self.vars.blocks.outermost(name) else { return };
         if self.env.program.func(self.func).named_result == Some(*id) {
-            let before = self.locals[id.0 as usize].span;
+            let before = self.vars[*id].span;
             self.error(span, DuplicateName { name: name.to_owned() })
                 .note(before, "the result, which is a variable already")
                 .help(format!("assign to it: `{name} = …`"));
         }
     }
 
-    /// The meaning of a name in the innermost block that declares it; none if no block does.
-    pub fn local_name(&self, name: &str) -> Option<&Name> {
-        self.scopes.find(name)
-    }
-
-    /// The variable of a name; none if the name means something else.
-    pub fn local_of(&self, name: &str) -> Option<LocalId> {
-        match self.local_name(name) {
-            Some(Name::Local(id)) => Some(*id),
-            Some(Name::Const { .. } | Name::Broken { .. }) | None => None,
-        }
-    }
-
-    /// The locals of all blocks around, hidden ones by name too.
-    pub fn visible_locals(&self) -> Vec<LocalId> {
-        self.scopes.iter().flat_map(|block| block.locals().iter().copied()).collect()
-    }
-
-    /// The facts about a variable.
-    pub fn info(&mut self, id: LocalId) -> &mut LocalInfo {
-        &mut self.info[id.0 as usize]
-    }
-
     /// The declaration of a name in the file or the language, unless a local hides it.
     pub fn file_entity(&self, name: &str) -> Option<&Entity> {
-        if self.local_name(name).is_some() {
+        if self.vars.local_name(name).is_some() {
             return None;
         }
         self.env.lookup(self.module, name).map(|declared| &declared.entity)
@@ -322,23 +165,29 @@ impl State<'_, '_> {
     /// Runs what resolves types and constants, with the local names in scope.
     pub fn with_scope<R>(&mut self, run: impl FnOnce(&mut Session, &mut dyn Scope) -> R) -> R {
         let Site { cx, env, module, .. } = &mut self.site;
-        let mut scope = BodyScope { scopes: &self.scopes, locals: &self.locals, env, module: *module };
+        let mut scope = BodyScope { vars: &self.vars, env, module: *module };
         run(cx, &mut scope)
+    }
+}
+
+impl Variables {
+    /// A name that nothing declares, which was reported: from here on as if a parameter of that name had been.
+    pub fn declare_broken(&mut self, name: &Ident) {
+        self.blocks.declare_outermost(&name.name, Name::Broken { span: name.span });
     }
 }
 
 /// The names that a type or constant in a body sees.
 struct BodyScope<'a, 'e> {
-    scopes: &'a Blocks,
-    locals: &'a [Local],
+    vars: &'a Variables,
     env: &'a Env<'e>,
     module: ModuleId,
 }
 
 impl Scope for BodyScope<'_, '_> {
     fn find(&mut self, _: &mut Session, name: &str) -> Found {
-        match self.scopes.find(name) {
-            Some(Name::Local(id)) => Found::Variable(self.locals[id.0 as usize].ty),
+        match self.vars.local_name(name) {
+            Some(&Name::Local(id)) => Found::Variable(self.vars[id].ty),
             Some(Name::Const { value, ty, span }) => {
                 let entity = Entity::Const { value: value.clone(), ty: *ty };
                 Found::Declared(Declared { entity, span: Some(*span) })
@@ -374,7 +223,7 @@ impl Scope for BodyScope<'_, '_> {
             Wanted::Type => self.env.type_names(self.module),
         };
         if wanted == Wanted::Any {
-            let declared = self.scopes.iter().flat_map(|block| block.names());
+            let declared = self.vars.blocks.iter().flat_map(|block| block.names());
             let known = declared.filter(|(_, meaning)| !matches!(meaning, Name::Broken { .. }));
             names.extend(known.map(|(name, _)| name.clone()));
         }

@@ -1,7 +1,7 @@
 //! `on return`: code of a program that runs when the traced function returns, with the variables that the program had at the function's
 //! entry.
 
-use super::scope::LocalKind;
+use super::variables::LocalKind;
 use super::{Checker, Site, State};
 use crate::ast::{self, Param};
 use crate::diag::codes::contexts::{NoOnReturn, OnReturnPlace};
@@ -19,10 +19,10 @@ impl Checker<'_, '_> {
                 .help("`@fsession(\"function\") fn n(…) { …; on return (ret: T) { … } }`");
         }
         let ty = self.session().and_then(|role| role.returned).unwrap_or(Ty::ERROR);
-        let outer = self.locals.len() as u32;
+        let outer = self.vars.len();
         let flow = self.flow.clone();
         let (loops, tries) = (std::mem::take(&mut self.loops), std::mem::take(&mut self.tries));
-        self.push_scope();
+        self.vars.blocks.push();
         let returned = param.map(|param| self.declare(&param.name.name, ty, param.name.span, LocalKind::Var));
         let body = self.block(body);
         self.pop_scope();
@@ -39,8 +39,8 @@ impl Checker<'_, '_> {
 impl State<'_, '_> {
     /// Whether a variable can be kept in a map until the function returns. Parameters that nothing changes are there again.
     fn may_keep(&mut self, local: LocalId, span: Span) -> bool {
-        let (ty, name) = (self.locals[local.0 as usize].ty, self.locals[local.0 as usize].name.clone());
-        let info = &self.info[local.0 as usize];
+        let (ty, name) = (self.vars[local].ty, self.vars[local].name.clone());
+        let info = &self.vars[local];
         let is_again = info.kind == LocalKind::Param && info.assigned == 0 && !info.address_taken;
         let is_own = matches!(info.kind, LocalKind::Param | LocalKind::Var | LocalKind::Hidden);
         let is_value = is_own

@@ -50,7 +50,7 @@ impl State<'_, '_> {
         if func.params.contains(&local) {
             return matches!(func.role, Role::Helper | Role::Plain).then_some(Holder::Param(self.func, local));
         }
-        Some(Holder::Local(self.func, self.locals[local.0 as usize].span))
+        Some(Holder::Local(self.func, self.vars[local].span))
     }
 
     /// The first value of a variable whose type nobody wrote.

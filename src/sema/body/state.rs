@@ -1,27 +1,21 @@
 //! What is known at a point of a body, and the rules for expressions that are checked already.
 
 use super::Site;
-use super::blocks::Blocks;
 use super::flow::Flow;
 use super::loops::Loop;
-use super::scope::{LocalInfo, LocalKind};
+use super::variables::{LocalKind, Variables};
 use super::{defers, escapes, throws};
 use crate::sema::env::Env;
-use crate::sema::tree::{FuncId, Local, LocalId};
+use crate::sema::tree::{FuncId, LocalId};
 use crate::session::Session;
 use crate::source::Span;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ops::{Deref, DerefMut};
 
 /// It has no way back to the syntax tree: what it is given is checked.
 pub(super) struct State<'c, 'e> {
     pub site: Site<'c, 'e>,
-    pub locals: Vec<Local>,
-    /// One for each of `locals`.
-    pub info: Vec<LocalInfo>,
-    pub scopes: Blocks,
-    /// The last variable of each name whose block has ended: where it was declared.
-    pub ended: HashMap<String, (Span, LocalKind)>,
+    pub vars: Variables,
     pub flow: Flow,
     pub loops: Vec<Loop>,
     /// The `try` statements whose blocks are around.
@@ -67,10 +61,7 @@ impl<'c, 'e> State<'c, 'e> {
     pub fn new(cx: &'c mut Session, env: &'c Env<'e>, func: FuncId) -> State<'c, 'e> {
         let mut state = State {
             site: Site::new(cx, env, func),
-            locals: Vec::new(),
-            info: Vec::new(),
-            scopes: Blocks::default(),
-            ended: HashMap::new(),
+            vars: Variables::default(),
             flow: Flow::start(),
             loops: Vec::new(),
             tries: Vec::new(),
@@ -86,7 +77,7 @@ impl<'c, 'e> State<'c, 'e> {
             returned_calls: HashSet::new(),
             reported_no_result: false,
         };
-        state.push_scope();
+        state.vars.blocks.push();
         let declared = env.program.func(func);
         for (index, local) in declared.locals.iter().enumerate() {
             let id = LocalId(index as u32);

@@ -2,8 +2,8 @@
 
 use super::assign::Assignment;
 use super::exprs::strip;
-use super::scope::LocalKind;
 use super::value::{cast, constant, has_effect, literal_type};
+use super::variables::LocalKind;
 use super::{Checker, Site, State};
 use crate::ast::{self, Ident, StmtKind as Ast};
 use crate::diag::codes::names::{NotConstant, UnusedResult};
@@ -18,7 +18,7 @@ use crate::types::{Space, Ty};
 impl Checker<'_, '_> {
     /// Checks a block, with a scope of its own.
     pub fn block(&mut self, block: &ast::Block) -> Block {
-        self.push_scope();
+        self.vars.blocks.push();
         let stmts = self.stmts(&block.stmts);
         self.pop_scope();
         Block { stmts, value: None, span: block.span }
@@ -167,9 +167,9 @@ impl Checker<'_, '_> {
             ty = super::value::number(&init).map_or(ty, literal_type);
         }
         let local = self.declare(&name.name, ty, name.span, LocalKind::Var);
-        self.note_view(local, &init);
+        self.vars.note_view(local, &init);
         self.note_initialised(local, &init);
-        self.info(local).must_test = must_test;
+        self.vars[local].must_test = must_test;
         out.push(Stmt { kind: StmtKind::Var { local, init: Some(init) }, span });
     }
 

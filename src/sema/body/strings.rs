@@ -40,10 +40,10 @@ impl Checker<'_, '_> {
         let at = key.span;
         let local = self.hidden("key", key.ty, at);
         let evaluated = Stmt { kind: StmtKind::Var { local, init: Some(key) }, span: at };
-        let key = Box::new(self.local_expr(local, at));
+        let key = Box::new(self.vars.local_expr(local, at));
         let entry = Expr { kind: ExprKind::MapGet { map, key }, ty, span: place };
         let value = cast(self.join_strings(entry, text, span), ty);
-        let key = self.local_expr(local, at);
+        let key = self.vars.local_expr(local, at);
         let update = Stmt { kind: StmtKind::MapUpdate { map, key, value }, span };
         let block = Block { stmts: vec![evaluated, update], value: None, span };
         Some(Stmt { kind: StmtKind::Expr(Expr { kind: ExprKind::Block(block), ty: Ty::VOID, span }), span })

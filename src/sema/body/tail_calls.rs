@@ -81,7 +81,7 @@ impl Checker<'_, '_> {
             self.refuse_name(arg, &name.name);
             let value = self.value(&arg.value, None).expr.known()?;
             if own.is_none() || local(&value) != own {
-                let context = own.map(|own| self.locals[own.0 as usize].name.clone());
+                let context = own.map(|own| self.vars[own].name.clone());
                 let error = self.error(value.span, TailCallContext { name: name.name.clone() });
                 match context {
                     Some(context) => error.help(format!("`{}({context})`", name.name)),

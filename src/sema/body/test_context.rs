@@ -68,7 +68,7 @@ impl State<'_, '_> {
             let other = OTHER_NAMES.iter().find(|(own, _)| *own == name).map_or(name.as_str(), |(_, other)| other);
             let Some(index) = self.cx.types.struct_def(of).field(other) else { continue };
             let wanted = self.cx.types.struct_def(of).fields[index].ty;
-            let base = self.local_expr(given, span);
+            let base = self.vars.local_expr(given, span);
             let value = self.struct_field(base, id, &Ident { name: name.clone(), span }, span);
             fields.push((index, self.coerce(value.into(), wanted).known()?));
         }

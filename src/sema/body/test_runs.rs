@@ -60,7 +60,7 @@ impl Checker<'_, '_> {
                 return None;
             }
         }
-        let program = handle.as_ref().and_then(|handle| self.loaded(handle));
+        let program = handle.as_ref().and_then(|handle| self.vars.loaded(handle));
         let context = program.and_then(|program| self.test_context_of(program));
         let kind = program.map_or(TestRun::Never, |program| self.test_kind(program));
         let form = match kind {
@@ -107,7 +107,7 @@ impl Checker<'_, '_> {
             let span = value.span();
             let fields = self.hidden("_", value.ty(), span);
             input.before.push(Stmt { kind: StmtKind::Var { local: fields, init: Some(value.expr) }, span });
-            let size = self.local_expr(fields, span);
+            let size = self.vars.local_expr(fields, span);
             let size = self.struct_field(size, id, &Ident { name: SIZE.to_owned(), span }, span);
             input.input = Some(self.coerce(size.into(), Ty::U32).known()?);
             if rest.is_empty() {
@@ -137,7 +137,7 @@ impl State<'_, '_> {
         };
         let mut part = |name: &str| {
             let name = Ident { name: name.to_owned(), span };
-            let run = self.local_expr(variable, span);
+            let run = self.vars.local_expr(variable, span);
             self.struct_field(run, id, &name, span)
         };
         let (start, length) = (part(START), part(LENGTH));

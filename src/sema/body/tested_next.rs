@@ -25,7 +25,7 @@ impl Checker<'_, '_> {
             if let Some(kind) = self.var_else(name, ty, init, absent) {
                 out.push(Stmt { kind, span });
             }
-            self.mark_read(&name.name);
+            self.vars.mark_read(&name.name);
             if let Some(present) = present {
                 let block = ast::Expr { kind: ExprKind::Block(present.clone()), span: present.span };
                 self.stmt(&ast::Stmt { kind: Ast::Expr(block), span: present.span }, out);

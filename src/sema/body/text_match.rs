@@ -59,7 +59,7 @@ impl Checker<'_, '_> {
         };
         for number in numbers {
             let pattern = self.pattern_texts[number as usize].clone();
-            let (left, right) = (self.local_expr(text, at), self.string(&pattern, at));
+            let (left, right) = (self.vars.local_expr(text, at), self.string(&pattern, at));
             let equal = self.compare_strings(CompareOp::Eq, left, right, at);
             let other = std::mem::replace(&mut matching.subject, int_expr(number, Ty::I32, at));
             matching.subject = choice(equal, int_expr(number, Ty::I32, at), other);

@@ -1,8 +1,8 @@
 //! `throw`, `try`, `catch`. `sema/throws/` follows throws through calls when all bodies are known.
 
 use super::flow::Flow;
-use super::scope::{LocalKind, Name};
 use super::value::number;
+use super::variables::{LocalKind, Name};
 use super::{Checker, Site, State};
 use crate::ast::{self, CatchPattern};
 use crate::diag::codes::throws::{CaughtInCapitals, UnreachableCatch};
@@ -46,7 +46,7 @@ impl Checker<'_, '_> {
         let mut checked = Vec::new();
         for catch in catches {
             self.flow = thrown.clone();
-            self.push_scope();
+            self.vars.blocks.push();
             let takes = self.catch_pattern(&catch.pattern);
             let handler = self.block(&catch.body);
             self.pop_scope();
@@ -101,7 +101,7 @@ impl State<'_, '_> {
     fn catch_name(&mut self, value: &ast::Expr) -> Option<LocalId> {
         let ast::ExprKind::Name(path) = &value.kind else { return None };
         let [name] = path.segments.as_slice() else { return None };
-        let is_constant = match self.local_name(&name.name) {
+        let is_constant = match self.vars.local_name(&name.name) {
             Some(Name::Const { .. } | Name::Broken { .. }) => true,
             Some(Name::Local(_)) => false,
             None => {
@@ -116,7 +116,7 @@ impl State<'_, '_> {
         }
         let local = self.declare(&name.name, Ty::I32, name.span, LocalKind::Caught);
         // One warning for one name.
-        self.info(local).read = self.warn_capitals(name);
+        self.vars[local].read = self.warn_capitals(name);
         Some(local)
     }
 }

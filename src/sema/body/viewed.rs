@@ -2,6 +2,7 @@
 
 use super::State;
 use super::value::{error_expr, local};
+use super::variables::Variables;
 use crate::diag::codes::types::{OtherView, ViewsDiffer};
 use crate::sema::tree::{Expr, ExprKind, LocalId, View};
 use crate::types::Ty;
@@ -26,11 +27,9 @@ impl State<'_, '_> {
         let Some(values) = expr.branches() else { return expr };
         let outlives = |viewed| match viewed {
             Viewed::Packet(_) => true,
-            Viewed::Tail(local) | Viewed::By(local) => {
-                self.local_of(&self.locals[local.0 as usize].name) == Some(local)
-            }
+            Viewed::Tail(local) | Viewed::By(local) => self.vars.local_of(&self.vars[local].name) == Some(local),
         };
-        if self.viewed(&expr).is_some_and(outlives) {
+        if self.vars.viewed(&expr).is_some_and(outlives) {
             return expr;
         }
         let span = expr.span;
@@ -46,10 +45,24 @@ impl State<'_, '_> {
         error_expr(span)
     }
 
+    /// A view is assigned to a variable, which must have viewed the same before.
+    pub fn assign_view(&mut self, to: LocalId, value: &Expr) {
+        if value.ty != Ty::BYTES || self.vars.viewed(value) == self.vars[to].viewed {
+            return;
+        }
+        let name = self.vars[to].name.clone();
+        let declared = self.vars[to].span;
+        self.error(value.span, OtherView { name })
+            .note(declared, "declared here")
+            .help("declare another variable for it, or let a function take a `bytes`");
+    }
+}
+
+impl Variables {
     /// What a `bytes` views.
     fn viewed(&self, expr: &Expr) -> Option<Viewed> {
         if let Some(local) = local(expr) {
-            return self.info[local.0 as usize].viewed;
+            return self[local].viewed;
         }
         let ExprKind::View(view) = &expr.kind else {
             let mut viewed = expr.branches()?.into_iter().map(|value| self.viewed(value));
@@ -68,20 +81,8 @@ impl State<'_, '_> {
     pub fn note_view(&mut self, local: LocalId, value: &Expr) {
         if value.ty == Ty::BYTES {
             let viewed = self.viewed(value);
-            let info = self.info(local);
+            let info = &mut self[local];
             info.viewed = viewed.or(info.viewed);
         }
-    }
-
-    /// A view is assigned to a variable, which must have viewed the same before.
-    pub fn assign_view(&mut self, to: LocalId, value: &Expr) {
-        if value.ty != Ty::BYTES || self.viewed(value) == self.info(to).viewed {
-            return;
-        }
-        let name = self.locals[to.0 as usize].name.clone();
-        let declared = self.locals[to.0 as usize].span;
-        self.error(value.span, OtherView { name })
-            .note(declared, "declared here")
-            .help("declare another variable for it, or let a function take a `bytes`");
     }
 }

@@ -3,8 +3,8 @@
 use super::exprs::strip;
 use super::places::{is_place, root};
 use super::pointers::root_local;
-use super::scope::LocalKind;
 use super::value::{Value, cast, error_expr, local};
+use super::variables::LocalKind;
 use super::{Checker, Site, State};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::NoSuchMethod;
@@ -27,7 +27,7 @@ const METHODS: [(&str, Method); 2] = [
 impl Checker<'_, '_> {
     /// `ctx.bytes(offset, count)`
     pub fn packet_view(&mut self, ctx: LocalId, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
-        let context = self.context_spec(self.locals[ctx.0 as usize].ty);
+        let context = self.context_spec(self.vars[ctx].ty);
         if context.is_none_or(|context| context.fields.iter().all(|field| field.role != FieldRole::PacketStart)) {
             self.check_args(args);
             let of = "this context, which has no packet".to_owned();
@@ -128,7 +128,7 @@ impl Checker<'_, '_> {
         let base = self.plain_view(base);
         // A write through a view goes to the viewed memory, so it counts as a read of the variable that holds the view.
         if let Some(view) = local(&base) {
-            self.info(view).read = true;
+            self.vars[view].read = true;
         }
         match self.count_of_bytes(index).filter(|_| base.ty != Ty::ERROR) {
             Some(index) => {
@@ -164,7 +164,7 @@ impl Checker<'_, '_> {
         let view = self.plain_view(view);
         self.forget_changed(&stmt.body);
         let after = self.flow.clone();
-        self.push_scope();
+        self.vars.blocks.push();
         let index = self.declare(&index.name, Ty::U32, index.span, LocalKind::LoopVariable);
         let value = self.declare(&value.name, Ty::U8, value.span, LocalKind::LoopVariable);
         let body = self.loop_body(&stmt.body);
@@ -179,10 +179,10 @@ impl State<'_, '_> {
     /// Whether an expression is a `bytes` by its form: a variable, or a view of one.
     fn is_view(&self, expr: &ast::Expr) -> bool {
         if let Some(name) = super::exprs::plain_name(expr) {
-            return self.local_of(&name.name).is_some_and(|local| self.locals[local.0 as usize].ty == Ty::BYTES);
+            return self.vars.local_of(&name.name).is_some_and(|local| self.vars[local].ty == Ty::BYTES);
         }
         if let ast::ExprKind::Field { base, name, .. } = &strip(expr).kind {
-            let record = super::exprs::plain_name(base).and_then(|base| self.local_of(&base.name));
+            let record = super::exprs::plain_name(base).and_then(|base| self.vars.local_of(&base.name));
             return record.is_some_and(|record| self.has_tail(record, name));
         }
         let ast::ExprKind::Call { callee, .. } = &strip(expr).kind else { return false };
@@ -246,7 +246,7 @@ impl State<'_, '_> {
                 return self.unsupported(span, "a `bytes` of memory of the kernel, of user space or of an arena");
             }
             if let Some(local) = root_local(&value) {
-                self.info(local).address_taken = true;
+                self.vars[local].address_taken = true;
             }
         }
         made(View::Value(value), span)

@@ -41,7 +41,7 @@ impl State<'_, '_> {
         let span = literal.span;
         let args = vec![
             self.packet_address(literal.packet, span),
-            self.local_expr(layer.start, span),
+            self.vars.local_expr(layer.start, span),
             int_expr(at.into(), Ty::U32, span),
             int_expr(less.into(), Ty::U32, span),
         ];
@@ -64,14 +64,14 @@ impl State<'_, '_> {
         let none = || int_expr(NO_LAYER, Ty::U32, span);
         let (ip, routing, version) = match carriers {
             Some(Carriers { ip, version, routing }) => {
-                let routing = routing.map(|routing| self.local_expr(layers[routing].start, span));
-                (self.local_expr(layers[ip].start, span), routing.unwrap_or_else(none), version)
+                let routing = routing.map(|routing| self.vars.local_expr(layers[routing].start, span));
+                (self.vars.local_expr(layers[ip].start, span), routing.unwrap_or_else(none), version)
             }
             None => (none(), none(), 0),
         };
         let args = vec![
             self.packet_address(literal.packet, span),
-            self.local_expr(layer.start, span),
+            self.vars.local_expr(layer.start, span),
             number(at),
             number(count),
             number(form(spec, version)),

@@ -136,7 +136,7 @@ impl State<'_, '_> {
         follows: Option<Option<&'static PacketLayer>>,
     ) -> Option<Placed> {
         let span = literal.span;
-        let packet = self.local_expr(literal.packet, span);
+        let packet = self.vars.local_expr(literal.packet, span);
         let start = self.hidden_value("start", super::length(packet, span), &mut literal.stmts);
         let mut header = match layer {
             Layer::Value(value) => {

@@ -77,7 +77,7 @@ impl Checker<'_, '_> {
         let var = Stmt { kind: StmtKind::Var { local: copy, init: Some(packet) }, span };
         let args = vec![self.packet_address(copy, span), count];
         let cut = Expr::operation(Callee::Runtime("ks_packet_cut"), args, Ty::VOID, span);
-        let value = Some(Box::new(self.local_expr(copy, span)));
+        let value = Some(Box::new(self.vars.local_expr(copy, span)));
         let block = Block { stmts: vec![var, Stmt { kind: StmtKind::Expr(cut), span }], value, span };
         Some(Expr { kind: ExprKind::Block(block), ty, span })
     }
@@ -136,9 +136,9 @@ impl State<'_, '_> {
         let Some(again) = same_place(&packet) else { return self.not_stored(span) };
         let bytes = self.bytes_type(packet.ty);
         if let Some(local) = root_local(&packet) {
-            self.info(local).address_taken = true;
+            self.vars[local].address_taken = true;
             // A write through the view goes to the packet.
-            self.info(local).read = true;
+            self.vars[local].read = true;
         }
         let bytes = Expr { kind: ExprKind::Field { base: Box::new(packet), field: BYTES }, ty: bytes, span };
         let (view, offset) = (made(View::Value(bytes), span), int_expr(0, Ty::U32, span));
@@ -152,14 +152,15 @@ impl State<'_, '_> {
         let Some(copy) = super::tables::builtin("copy") else { crate::bug!("no builtin copies bytes") };
         let viewed = self.hidden("view", Ty::BYTES, span);
         let packet = self.hidden("packet", ty, span);
-        self.info(packet).address_taken = true;
+        self.vars[packet].address_taken = true;
         let bytes = self.bytes_type(ty);
         let part = |packet: Expr, field, ty| Expr { kind: ExprKind::Field { base: Box::new(packet), field }, ty, span };
-        let to = made(View::Value(part(self.local_expr(packet, span), BYTES, bytes)), span);
-        let copied = Expr::operation(Callee::Builtin(copy), vec![to, self.local_expr(viewed, span)], Ty::U32, span);
-        let place = part(self.local_expr(packet, span), LENGTH, Ty::U32);
-        let whole = Expr { kind: ExprKind::ViewLen(Box::new(self.local_expr(viewed, span))), ty: Ty::U32, span };
-        let compared = [part(self.local_expr(packet, span), LENGTH, Ty::U32), whole].map(Box::new);
+        let to = made(View::Value(part(self.vars.local_expr(packet, span), BYTES, bytes)), span);
+        let copied =
+            Expr::operation(Callee::Builtin(copy), vec![to, self.vars.local_expr(viewed, span)], Ty::U32, span);
+        let place = part(self.vars.local_expr(packet, span), LENGTH, Ty::U32);
+        let whole = Expr { kind: ExprKind::ViewLen(Box::new(self.vars.local_expr(viewed, span))), ty: Ty::U32, span };
+        let compared = [part(self.vars.local_expr(packet, span), LENGTH, Ty::U32), whole].map(Box::new);
         let [left, right] = compared;
         let fits = Expr { kind: ExprKind::Compare { op: CompareOp::Eq, left, right }, ty: Ty::BOOL, span };
         let kinds = [
@@ -169,7 +170,7 @@ impl State<'_, '_> {
             self.stop_unless(fits, ty),
         ];
         let stmts = kinds.map(|kind| Stmt { kind, span }).into();
-        let value = Some(Box::new(self.local_expr(packet, span)));
+        let value = Some(Box::new(self.vars.local_expr(packet, span)));
         Expr { kind: ExprKind::Block(Block { stmts, value, span }), ty, span }
     }
 

@@ -70,7 +70,7 @@ impl Checker<'_, '_> {
         let Some(may_overflow) = self.check_packet_size(ty, &layers, span) else { return error_expr(span) };
         let packet = self.hidden("packet", ty, span);
         let var = Stmt { kind: StmtKind::Var { local: packet, init: None }, span };
-        self.info(packet).address_taken = true;
+        self.vars[packet].address_taken = true;
         let mut literal = Literal { packet, stmts: vec![var], may_overflow, span };
         let mut specs: Vec<Option<&'static PacketLayer>> = layers.iter().map(|layer| layer.spec(self)).collect();
         // What follows the last layer.
@@ -83,7 +83,7 @@ impl Checker<'_, '_> {
             placed.push(layer);
         }
         self.fix_up(&mut literal, &placed);
-        let value = Some(Box::new(self.local_expr(packet, span)));
+        let value = Some(Box::new(self.vars.local_expr(packet, span)));
         let Literal { stmts, .. } = literal;
         Expr { kind: ExprKind::Block(Block { stmts, value, span }), ty, span }
     }
@@ -162,15 +162,15 @@ impl Checker<'_, '_> {
 impl State<'_, '_> {
     /// The address of the variable of a literal.
     fn packet_address(&mut self, packet: LocalId, span: Span) -> Expr {
-        let place = self.local_expr(packet, span);
+        let place = self.vars.local_expr(packet, span);
         self.address(place)
     }
 
     /// The address of a place, for the runtime.
     fn address(&mut self, place: Expr) -> Expr {
         if let Some(local) = root_local(&place) {
-            self.info(local).address_taken = true;
-            self.info(local).read = true;
+            self.vars[local].address_taken = true;
+            self.vars[local].read = true;
         }
         let space = self.space_of(&place).unwrap_or(Space::Any);
         let (ty, span) = (self.cx.types.ptr(place.ty, space, false), place.span);
@@ -193,7 +193,7 @@ impl State<'_, '_> {
         }
         let span = value.span;
         let local = self.hidden_value(name, value, stmts);
-        self.local_expr(local, span)
+        self.vars.local_expr(local, span)
     }
 
     /// Adds the bytes of a place to the packet: `count` of them, then zeros up to `room`.
@@ -201,7 +201,7 @@ impl State<'_, '_> {
         let span = literal.span;
         let args = vec![self.packet_address(literal.packet, span), self.address(place), count, room];
         let fits = Expr::operation(Callee::Runtime("ks_packet_append"), args, Ty::BOOL, span);
-        let ty = self.locals[literal.packet.0 as usize].ty;
+        let ty = self.vars[literal.packet].ty;
         let kind = if literal.may_overflow { self.stop_unless(fits, ty) } else { StmtKind::Expr(fits) };
         literal.stmts.push(Stmt { kind, span });
     }
@@ -229,7 +229,7 @@ impl State<'_, '_> {
             (int_expr(self.cx.types.size_of(ty).into(), Ty::U64, span), place)
         };
         let counted = self.hidden_value("count", size, &mut literal.stmts);
-        let count = [(); 2].map(|()| self.local_expr(counted, span));
+        let count = [(); 2].map(|()| self.vars.local_expr(counted, span));
         self.append(literal, place, count);
     }
 }
