@@ -99,8 +99,8 @@ impl Vm {
         let field = field_at(context.layout, offset, width);
         let Some(field) = field else {
             return Err(Fault::wrong(format!(
-                "a load of {} bytes at offset {offset} of {}",
-                width.bytes(),
+                "a load of {} at offset {offset} of {}",
+                count(width.bytes().into()),
                 context.layout.name
             )));
         };
@@ -131,7 +131,10 @@ impl Vm {
         let name = context.layout.name;
         if !field_at(context.layout, offset, width).is_some_and(|field| field.writers.iter().any(|writer| may(writer)))
         {
-            return Err(Fault::wrong(format!("a store of {} bytes at offset {offset} of {name}", width.bytes())));
+            return Err(Fault::wrong(format!(
+                "a store of {} at offset {offset} of {name}",
+                count(width.bytes().into())
+            )));
         }
         let endian = self.memory.endian();
         if let Some(context) = self.running.context.as_mut() {
@@ -166,8 +169,7 @@ impl Vm {
     /// The error of an access of so many bytes.
     #[cold]
     pub(crate) fn wrong_access(&self, verb: &str, address: u64, size: u64) -> Fault {
-        let unit = if size == 1 { "byte" } else { "bytes" };
-        Fault::wrong(format!("a {verb} of {size} {unit} at {}", self.name_of(address)))
+        Fault::wrong(format!("a {verb} of {} at {}", count(size), self.name_of(address)))
     }
 
     /// An address in words: the region and the offset in it.
@@ -208,6 +210,11 @@ impl Vm {
     fn map_name(&self, map: u32) -> &str {
         self.maps.get(map as usize).map_or("?", |map| map.spec().name.as_str())
     }
+}
+
+/// A number of bytes in words.
+fn count(bytes: u64) -> String {
+    format!("{bytes} {}", if bytes == 1 { "byte" } else { "bytes" })
 }
 
 /// The field that an access of so many bytes lies in; of pointers only the whole.

@@ -157,6 +157,14 @@ impl Memory {
         }
     }
 
+    /// Makes a region as long as this, and all zeros; it must have had that length once.
+    pub fn open(&mut self, address: u64, length: usize) {
+        let Some(region) = self.region_mut(address) else { return };
+        region.length = length as u32;
+        // SAFETY: the region had so many bytes, which its memory keeps.
+        unsafe { region.start.write_bytes(0, length) };
+    }
+
     /// The kind of the region at an address, and its length; None if there is none.
     pub fn region(&self, address: u64) -> Option<(What, usize)> {
         let number = (address >> 32) as u32;

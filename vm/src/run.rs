@@ -212,10 +212,7 @@ impl Vm {
             return Err(Fault::wrong(format!("more than {FRAMES} functions are active")));
         };
         self.running.depth += 1;
-        self.memory.resize(stack, STACK);
-        if let Some(bytes) = self.memory.bytes_mut(stack, STACK) {
-            bytes.fill(0);
-        }
+        self.memory.open(stack, STACK);
         Ok(stack + STACK as u64)
     }
 
