@@ -207,7 +207,7 @@ impl Comparison<'_> {
             Engine::Evaluator => true,
             Engine::HostO0 | Engine::HostO2 => !only_bpf,
             Engine::BpfV1 | Engine::BpfV2 | Engine::InterpretedV1 => !has_old_values,
-            Engine::BpfV3 | Engine::BpfV4 | Engine::InterpretedV3 => true,
+            Engine::BpfV3 | Engine::BpfV4 | Engine::InterpretedV3 | Engine::InterpretedV4 => true,
         };
         can && (self.plan.engines.is_empty() || self.plan.engines.contains(&engine))
     }

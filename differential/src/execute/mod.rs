@@ -18,6 +18,7 @@ pub enum Engine {
     BpfV4,
     InterpretedV1,
     InterpretedV3,
+    InterpretedV4,
 }
 
 impl Engine {
@@ -30,8 +31,11 @@ impl Engine {
     ];
 
     /// Objects that are interpreted instead of loaded.
-    pub const INTERPRETED: [(Engine, ksc::session::Mcpu); 2] =
-        [(Engine::InterpretedV1, ksc::session::Mcpu::V1), (Engine::InterpretedV3, ksc::session::Mcpu::V3)];
+    pub const INTERPRETED: [(Engine, ksc::session::Mcpu); 3] = [
+        (Engine::InterpretedV1, ksc::session::Mcpu::V1),
+        (Engine::InterpretedV3, ksc::session::Mcpu::V3),
+        (Engine::InterpretedV4, ksc::session::Mcpu::V4),
+    ];
 
     /// The name of a variant, as options have it.
     pub fn parse(text: &str) -> Result<Engine, String> {
@@ -49,6 +53,7 @@ impl Engine {
             Engine::BpfV4 => "bpf v4",
             Engine::InterpretedV1 => "interpreted v1",
             Engine::InterpretedV3 => "interpreted v3",
+            Engine::InterpretedV4 => "interpreted v4",
         }
     }
 }
