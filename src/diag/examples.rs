@@ -4,7 +4,7 @@
 //! compilation may follow either. `# file flow.ks` begins a file that both name. `# E0910: reason` says why no source
 //! shows a code.
 
-const AREAS: [&str; 16] = [
+const AREAS: [&str; 17] = [
     include_str!("examples/syntax.txt"),
     include_str!("examples/ir.txt"),
     include_str!("examples/names.txt"),
@@ -16,6 +16,7 @@ const AREAS: [&str; 16] = [
     include_str!("examples/shared.txt"),
     include_str!("examples/limits.txt"),
     include_str!("examples/support.txt"),
+    include_str!("examples/refused.txt"),
     include_str!("examples/lifecycle.txt"),
     include_str!("examples/tests.txt"),
     include_str!("examples/packets.txt"),

@@ -6,7 +6,6 @@ use super::scan::{self, Uses};
 use super::temporaries::Temporaries;
 use super::throws;
 use super::views::{Instances, Kind, Tail, View};
-use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::{Builder, Function, Loc, Param, RegionId, Role, Value};
 use crate::sema::tree::{self, LocalId, MapId, Program};
 use crate::session::Session;
@@ -267,8 +266,7 @@ impl Lowering<'_> {
         let (ty, span) = (self.source.local(id).ty, self.source.name_span);
         let value = if is_there { self.b.func.param(0) } else { self.at(span).b.ks_null(ty) };
         if self.uses.has_context && !is_there {
-            let what = "a call of a program that uses its `ctx`".to_owned();
-            self.cx.error(span, NotSupportedYet { what });
+            crate::bug!("`{}` has no context: the checker refuses calls of programs", self.source.name);
         }
         if self.uses.in_memory(id) {
             let place = self.declare(id);

@@ -11,7 +11,7 @@ use super::analysis::pointer_sources::updates_of_packets;
 use super::analysis::root;
 use super::{Because, Changed, Pass, Run};
 use crate::diag::codes::limits::{AtomicInPacket, NotAtomic};
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::ArenaAtomic;
 use crate::fold::ArithOp;
 use crate::ir::ops::{KsAssignOp, KsGlobal, MemCompareExchange, MemFetch};
 use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpId, Opcode, Symbol, Value};
@@ -130,10 +130,9 @@ fn refuse_arena(func: &Function, module: &Around<'_>, cx: &mut Session, op: OpId
     let has = |word: &String| !machine.arena_lacks.contains(&word.as_str());
     let word = (data.opcode == Opcode::MemFetch).then(|| MemFetch::of(data).op().to_owned());
     if let Some(word) = word.filter(|word| space == Space::Arena && in_place(module) && !has(word)) {
-        cx.error(span, NotSupportedYet { what: format!("`fetch_{word}` in an arena") }).help(format!(
-            "kernels for {} have no such instruction there: repeat `compare_exchange` until it yields what it expected",
-            machine.name
-        ));
+        let machine = machine.name.to_string();
+        cx.error(span, ArenaAtomic { word, machine })
+            .help("repeat `compare_exchange` until it yields what it expected");
     }
 }
 

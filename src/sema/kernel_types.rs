@@ -11,7 +11,7 @@ use super::advice::members::no_such_kernel_field;
 use crate::ast::Ident;
 use crate::btf::{KernelEnumerator, NotImported, OpenError};
 use crate::diag::codes::environment::{MalformedBtf, NoKernelTypes};
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::KernelTypeRefused;
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::is_present;
@@ -102,7 +102,8 @@ pub(super) fn refuse(cx: &mut Session, name: &Ident, what: &str, why: &NotImport
             cx.error(name.span, MalformedBtf { path, what: what.to_owned() });
         }
         NotImported::Unsupported(of) => {
-            cx.error(name.span, NotSupportedYet { what: format!("{what}, which is {of}") });
+            cx.error(name.span, KernelTypeRefused { what: what.to_owned(), of: (*of).to_owned() })
+                .help("read a field beside it, or declare the parameter as a number: `u64`");
         }
     }
 }

@@ -44,6 +44,7 @@ pub mod maps;
 pub mod modules;
 pub mod names;
 pub mod packets;
+pub mod refused;
 pub mod shared;
 pub mod support;
 pub mod syntax;
@@ -67,6 +68,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
         shared::CODES,
         limits::CODES,
         support::CODES,
+        refused::CODES,
         lifecycle::CODES,
         tests::CODES,
         packets::CODES,

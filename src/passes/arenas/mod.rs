@@ -13,7 +13,7 @@
 
 use super::{Because, Changed, Pass, Run};
 use crate::diag::codes::maps::NoArena;
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::HiddenName;
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::MapAlloc;
 use crate::ir::{self, Attr, Builder, Function, Loc, Module, OpId, Opcode, Role, Symbol};
@@ -102,8 +102,8 @@ fn allocations(module: &mut Module, cx: &mut Session, arena: &Symbol, declared: 
     let mut heap = heap(cx, declared);
     let state = Symbol::from(format!("{arena}__arena").as_str());
     if module.global(&state).is_some() || module.map(&state).is_some() {
-        let what = format!("a map or variable `{state}`, which is what the arena `{arena}` keeps its blocks in,");
-        cx.error(declared, NotSupportedYet { what });
+        let of = format!("the blocks of the arena `{arena}`");
+        cx.error(declared, HiddenName { name: state.to_string(), of }).help("give the map or variable another name");
     }
     for func in &mut heap.funcs {
         func.targets = targets;

@@ -12,7 +12,7 @@ mod records;
 use super::analysis::kernel_writes::written;
 use super::{Because, Changed, Declarations, EVERY, Pass, Run};
 use crate::diag::codes::contexts::KernelWrite;
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::{NamelessStruct, WholeStruct};
 use crate::ir::ops::{CoreField, KsCopy, KsElem, KsLoad};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::session::Session;
@@ -67,8 +67,9 @@ fn access(func: &mut Function, op: OpId, cx: &mut Session, word: &mut Word) {
             if elements::is_part(func, first) {
                 elements::element(func, op, &mut cx.types);
             } else {
-                let what = "an element of a pointer to an array of structs or arrays of the kernel".to_owned();
-                cx.error(data.loc.span, NotSupportedYet { what });
+                let what = "an element of an array behind a pointer, whose size differs among kernels,".to_owned();
+                cx.error(data.loc.span, NamelessStruct { what })
+                    .help("index the array as a field of the struct that contains it: `s->array[i]`");
             }
         }
     } else if data.opcode == Opcode::KsLoad {
@@ -119,8 +120,9 @@ fn refuse_nameless(func: &Function, op: OpId, base: Value, cx: &mut Session) {
     let TyKind::Place { of, .. } = cx.types.kind(func.ty(base)) else { return };
     let TyKind::Struct(id) = cx.types.kind(of) else { return };
     if begins && cx.types.struct_def(id).name.contains('.') {
-        let what = "a pointer to a struct of the kernel that has no name".to_owned();
-        cx.error(func.ops[op].loc.span, NotSupportedYet { what });
+        let what = "a struct without a name behind a pointer".to_owned();
+        cx.error(func.ops[op].loc.span, NamelessStruct { what })
+            .help("read its fields through the struct that contains it: `s->inner.field`");
     }
 }
 
@@ -129,8 +131,8 @@ fn whole(func: &Function, op: OpId, place: Value, cx: &mut Session) -> bool {
     let of = kernel_memory(&cx.types, func.ty(place)).map(|(of, _)| of);
     let whole = of.is_some_and(|of| cx.types.is_relocated(of));
     if whole {
-        let what = "a copy of a whole struct of the kernel".to_owned();
-        cx.error(func.ops[op].loc.span, NotSupportedYet { what }).help("read the fields that you need");
+        let what = "a struct of the kernel".to_owned();
+        cx.error(func.ops[op].loc.span, WholeStruct { what }).help("read the fields that you need");
     }
     whole
 }

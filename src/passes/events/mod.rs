@@ -14,7 +14,7 @@ mod refusals;
 
 use super::{Because, Changed, Pass, Run};
 use crate::diag::codes::events::NoHandler;
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::InnerMapCall;
 use crate::ir::ops::{KsIfSome, MapDropped, MapListen, MapOnEvent, MapOutput};
 use crate::ir::{Attr, Builder, Function, Global, GlobalKind, Module, OpData, OpId, Opcode, Symbol};
 use crate::session::Session;
@@ -182,8 +182,9 @@ fn check_bound(
             let Some(map) = op.map().and_then(|name| module.map(name)) else { continue };
             if taken_out.iter().any(|bound| bound.kind.name == map.kind.name && bound.value == map.value) {
                 let name = cx.names.of(&map.name);
-                let what = format!("`{counter}` of `{name}`, which may be in a map of maps {how},");
-                cx.error(op.loc.span, NotSupportedYet { what });
+                let why = format!("does not count for `{name}`, which may be in a map of maps {how}");
+                cx.error(op.loc.span, InnerMapCall { what: counter.to_owned(), why })
+                    .help("send through the map by its own name, or count in a variable");
             }
         }
     }

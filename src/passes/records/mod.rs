@@ -15,7 +15,7 @@ mod report;
 
 use super::{Because, Changed, Pass, Run, exits};
 use crate::diag::codes::events::RecordCallee;
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::SizedRecordEnded;
 use crate::ir::ops::{KsCall, KsFunc, MapDiscard, MapSubmit};
 use crate::ir::{Function, Module, OpData, Opcode, Symbol, Value};
 use crate::session::Session;
@@ -142,8 +142,7 @@ fn check_sized(func: &Function, derived: &Derived, taken: &Taken, cx: &mut Sessi
             let Root::Record(reserve) = root else { continue };
             if func.ops[reserve].opcode == Opcode::MapReserveSized {
                 let callee = cx.source_name(KsCall::of(op).callee());
-                let what = format!("`{callee}`, which ends the record that it is handed, for one of variable size");
-                cx.error(op.loc.span, NotSupportedYet { what })
+                cx.error(op.loc.span, SizedRecordEnded { callee })
                     .note(func.ops[reserve].loc.span, "it is reserved here")
                     .help("let the function that reserves the record submit or discard it, and hand over `e.tail`");
             }

@@ -23,7 +23,8 @@ use crate::diag::codes::contexts::{
 };
 use crate::diag::codes::limits::{NullCall, ObjectPart, PointerArithmetic, PointerKept};
 use crate::diag::codes::maps::{MapRefuses, ObjectKey, ReadOnlyEntry, TrieInPlace};
-use crate::diag::codes::support::{NotInModule, NotSupportedYet};
+use crate::diag::codes::refused::NumberAsPointer;
+use crate::diag::codes::support::NotInModule;
 use crate::ir::callgraph::{CallGraph, Reached, called_later};
 use crate::ir::ops::{BpfHelper, BpfKfunc, HostCall, HostFill, KsBuiltin, KsCallPointer};
 use crate::ir::{Function, Module, OpData, Opcode, Role, Value};
@@ -287,14 +288,9 @@ fn report<'c>(
         Rejection::E0503 => cx
             .error(op.loc.span, PointerArithmetic { func })
             .help("take a pointer to the whole array, `*T[N]`: then `p[i]` is compared with its length"),
-        Rejection::E0601 => {
-            let is_pointer = op.opcode == Opcode::MemFromInt;
-            let error = cx.error(op.loc.span, NotSupportedYet { what: format!("{what} in `{func}`") });
-            if is_pointer {
-                error.help("keep the pointer itself: BPF code follows what the kernel knows to be a pointer");
-            }
-            error
-        }
+        Rejection::E0646 => cx
+            .error(op.loc.span, NumberAsPointer { what: format!("a pointer, as in `{func}`,") })
+            .help("keep the pointer itself: BPF code follows what the kernel knows to be a pointer"),
         Rejection::E0604 => cx.error(op.loc.span, NotInModule { what, func }),
     }
 }

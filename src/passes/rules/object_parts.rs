@@ -4,7 +4,7 @@
 //! loaded, and no helper takes the address of one (`check_ptr_to_btf_access` of kernel/bpf/verifier.c).
 
 use crate::diag::Diagnostic;
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::NewInBpf;
 use crate::ir::ops::{KsAddr, KsDeref, KsElem};
 use crate::ir::{Function, OpData, Opcode, Value};
 use crate::passes::analysis::root;
@@ -73,8 +73,7 @@ pub fn check_made(cx: &mut Session, func: &Function, called_from: &dyn Fn(&mut D
         if is_own && !types.has_lock(to) && !types.has_origin(to, Origin::owns) && !types.holds_pointer(to) {
             continue;
         }
-        let what = format!("`new` of a `{}` in BPF code", types.name(to));
-        let error = cx.error(span, NotSupportedYet { what });
+        let error = cx.error(span, NewInBpf { ty: types.name(to) });
         called_from(error);
         error.help(
             "declare a struct of numbers, text and arrays of those, without pointers, a lock or what owns objects",

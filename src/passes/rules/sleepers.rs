@@ -5,7 +5,7 @@ use super::programs::used;
 use super::programs::{helpers, kfunc};
 use crate::diag::codes::contexts::{HelperNotInProgram, SleepInTimer};
 use crate::diag::codes::maps::NotInProgram;
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::NoTailCall;
 use crate::ir::callgraph::{CallGraph, called_later};
 use crate::ir::ops::BpfKfunc;
 use crate::ir::{Module, OpData, Opcode, Role, Symbol};
@@ -39,8 +39,9 @@ pub fn find(module: &mut Module, cx: &mut Session, graph: &CallGraph, programs: 
         }
         let tail = reaches(module, graph, program, |op| op.opcode == Opcode::KsTailReturn);
         if let Some((_, op)) = tail {
-            let what = "a tail call of a program that may sleep".to_owned();
-            cx.error(op.loc.span, NotSupportedYet { what });
+            let why = "the kernel refuses arrays of programs in it".to_owned();
+            cx.error(op.loc.span, NoTailCall { what: "a program that may sleep".into(), why })
+                .help("call a `@helper` function instead");
         }
         check_maps(module, cx, graph, (program, spec, may_fail));
     }

@@ -10,7 +10,7 @@
 //! reads the notes of the file, has found the arguments to be.
 
 use super::{Because, Changed, Pass, Run};
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::{HiddenName, SharedCookie};
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::{BpfHelper, PacketCtxLoad};
 use crate::ir::{self, Builder, Function, Loc, Module, OpId, Opcode, Role, Value};
@@ -41,34 +41,47 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let of_notes = |func: &Function| matches!(&func.role, Role::Program { spec, .. } if matches!(spec.params, Params::Registers { holds: Held::Notes, .. }));
     let programs: Vec<usize> = (0..module.funcs.len()).filter(|&at| of_notes(&module.funcs[at])).collect();
     let Some(&first) = programs.first() else { return Changed::No };
-    check_cookies(module, cx, &programs);
+    for at in callees_with_cookies(module, cx, &programs) {
+        cookies(&mut module.funcs[at]);
+    }
     for at in programs {
         cookies(&mut module.funcs[at]);
         arguments(&mut module.funcs[at], &cx.types);
     }
     let at = module.funcs[first].name_span;
     let decoder = decoder(cx, at);
-    if decoder.maps.iter().any(|map| module.map(&map.name).is_some() || module.global(&map.name).is_some()) {
-        let what = format!("a map or variable with the name of the map of `@{NAME}` programs");
-        cx.error(at, NotSupportedYet { what });
+    for map in &decoder.maps {
+        if module.map(&map.name).is_some() || module.global(&map.name).is_some() {
+            let of = format!("the map of `@{NAME}` programs");
+            cx.error(at, HiddenName { name: map.name.to_string(), of }).help("give your map or variable another name");
+        }
     }
     module.maps.extend(decoder.maps);
     module.funcs.extend(decoder.funcs);
     Changed::Yes
 }
 
-/// A function that other programs may call too would have to know which number the cookie is.
-fn check_cookies(module: &Module, cx: &mut Session, programs: &[usize]) {
-    let reached = CallGraph::of(module).reach(programs.iter().copied());
-    for (at, func) in module.funcs.iter().enumerate() {
-        if programs.contains(&at) || !reached.contains(at) {
+/// The functions that ask for the cookie and that these programs alone call, directly or not. Reports those that others call too: there the
+/// number of an attachment may be the cookie itself.
+fn callees_with_cookies(module: &Module, cx: &mut Session, programs: &[usize]) -> Vec<usize> {
+    let graph = CallGraph::of(module);
+    let reached = graph.reach(programs.iter().copied());
+    let is_other = |at: &usize| !programs.contains(at) && matches!(module.funcs[*at].role, Role::Program { .. });
+    let by_others = graph.reach((0..module.funcs.len()).filter(is_other));
+    let mut found = Vec::new();
+    for (at, func) in module.funcs.iter().enumerate().filter(|(at, _)| !programs.contains(at) && reached.contains(*at))
+    {
+        let calls = calls_of_cookie(func);
+        if !by_others.contains(at) {
+            found.extend((!calls.is_empty()).then_some(at));
             continue;
         }
-        for op in calls_of_cookie(func) {
-            let what = format!("the cookie of a `@{NAME}` program in a function that it calls");
-            cx.error(func.ops[op].loc.span, NotSupportedYet { what }).help("pass the cookie as an argument");
+        for op in calls {
+            let name = cx.source_name(&func.name);
+            cx.error(func.ops[op].loc.span, SharedCookie { name }).help("pass the cookie as an argument");
         }
     }
+    found
 }
 
 fn calls_of_cookie(func: &Function) -> Vec<OpId> {

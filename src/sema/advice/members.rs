@@ -3,7 +3,7 @@
 use crate::ast::Ident;
 use crate::diag::Diagnostic;
 use crate::diag::codes::names::{NoSuchField, NoSuchVariant};
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::ContextFieldRefused;
 use crate::diag::codes::types::{ArrowOnValue, RepeatedField, SharedBytes};
 use crate::diag::similar;
 use crate::sema::predefined::later_fields;
@@ -24,8 +24,9 @@ pub const LEFT_OUT: &str =
 pub fn no_such_field(cx: &mut Session, id: StructId, name: &Ident) {
     let def = cx.types.struct_def(id);
     if later_fields(def).contains(&name.name.as_str()) {
-        let what = format!("the field `{}` of a `{}`", name.name, def.name);
-        cx.error(name.span, NotSupportedYet { what });
+        let (field, of) = (name.name.clone(), def.name.clone());
+        cx.error(name.span, ContextFieldRefused { field, of })
+            .help("read the other fields of the context, or what helpers of this program type tell");
         return;
     }
     // Leaves out members that are refused at each use.

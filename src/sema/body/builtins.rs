@@ -5,7 +5,7 @@ use super::helper_calls::is_callable;
 use super::{Checker, Site, packets};
 use crate::ast::{self, Ident};
 use crate::diag::codes::names::UnknownName;
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::Uncallable;
 use crate::diag::foreign;
 use crate::sema::consts::{self, Constant};
 use crate::sema::declare::externs;
@@ -74,8 +74,8 @@ impl Checker<'_, '_> {
             number.is_some_and(|number| tables::constant(&number).is_some())
         };
         if instead.is_none() && of_kernel() && !misspelt() {
-            let what = format!("calling the helper `{}`", name.name);
-            self.error(span, NotSupportedYet { what });
+            let why = "is a helper that no record describes".to_owned();
+            self.error(span, Uncallable { name: name.name.clone(), why });
             return None;
         }
         let (env, module) = (self.env, self.module);

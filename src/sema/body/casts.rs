@@ -5,7 +5,7 @@ use super::type_kinds::Pointer;
 use super::value::{Value, cast, error_expr, int_expr, number, truth};
 use super::{Checker, Site, State};
 use crate::ast;
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::{LongerThanTested, NumberAsPointer};
 use crate::diag::codes::types::{BadCast, ByteOrderMix};
 use crate::fold;
 use crate::sema::kernel_types;
@@ -132,7 +132,10 @@ impl Site<'_, '_> {
                 return Some(cast(cast(value.expr, Ty::U64), ty));
             }
             if matches!(to.space, Space::Ctx | Space::BtfTrusted) {
-                return Some(self.unsupported(span, "a number as a context or a kernel object"));
+                let what = if to.space == Space::Ctx { "a context" } else { "an object of the kernel" };
+                self.error(span, NumberAsPointer { what: what.into() })
+                    .help("declare a parameter for it: the kernel hands it to the program");
+                return Some(error_expr(span));
             }
             // The verifier knows nothing of the address, so BPF code reads what is there as any memory of the kernel.
             let probes = to.space == Space::Any && self.targets.all(|on| on.verified);
@@ -149,7 +152,7 @@ impl Site<'_, '_> {
         let larger = self.cx.types.size_of(to.to) > self.cx.types.size_of(from.to);
         if from.space == Space::Packet && from.to != Ty::U8 && larger {
             let (tested, wanted) = (self.ty_name(from.to), self.ty_name(to.to));
-            self.error(span, NotSupportedYet { what: format!("a `{wanted}` where only a `{tested}` was tested") })
+            self.error(span, LongerThanTested { wanted: wanted.clone(), tested })
                 .help(format!("`ctx.packet(offset, {wanted})` tests for all of it"));
             return Some(error_expr(span));
         }

@@ -5,6 +5,7 @@ use super::Site;
 use super::value::error_expr;
 use crate::ast::Ident;
 use crate::btf;
+use crate::diag::codes::refused::VariableWanted;
 use crate::sema::tree::{Expr, ExprKind, Role};
 use crate::source::Span;
 use crate::tables::{Params, PrototypeOf, TARGET};
@@ -37,7 +38,8 @@ impl Site<'_, '_> {
             Some(Expr { kind: ExprKind::CtxField { ctx, field }, ty: element, span })
         });
         let Some(elements) = elements.collect() else {
-            self.unsupported(span, format!("`{}` of a pointer that no variable holds", name.name));
+            self.error(span, VariableWanted { what: format!("`{}`", name.name) })
+                .help(format!("`var c = …`, and `c->{}`", name.name));
             return Some(error_expr(span));
         };
         Some(Expr { kind: ExprKind::Array(elements), ty, span })

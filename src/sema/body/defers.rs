@@ -8,6 +8,7 @@ use super::value::{constant, local};
 use super::variables::{LocalKind, Variables};
 use super::{Checker, Site, State};
 use crate::ast;
+use crate::diag::codes::refused::DeferredInner;
 use crate::diag::codes::throws::{DeferInDefer, DeferInLoop, DeferLeaves, DeferWhat};
 use crate::sema::tree::{Block, Callee, Expr, ExprKind, LocalId, Stmt, StmtKind, Visitor};
 use crate::source::Span;
@@ -163,7 +164,10 @@ impl State<'_, '_> {
         }
         let (ty, span) = (arg.ty, arg.span);
         if ty == Ty::BYTES && self.vars.blocks.len() > OUTERMOST {
-            *arg = self.unsupported(span, "to defer a call with a `bytes` in an inner block");
+            let what = "a `bytes` of an inner block".to_owned();
+            self.error(span, DeferredInner { what })
+                .help("put the `defer` into the function's own block, or make the inner block a function");
+            *arg = super::value::error_expr(span);
             return;
         }
         let kept = self.hidden("argument", ty, span);
@@ -204,17 +208,12 @@ impl State<'_, '_> {
             let ty = self.vars[local].ty;
             if inner.contains(&local) && (ty == Ty::BYTES || matches!(kind, LocalKind::Entry | LocalKind::InnerMap)) {
                 let name = self.vars[local].name.clone();
-                self.cx
-                    .error(
-                        span,
-                        crate::diag::codes::support::NotSupportedYet {
-                            what: format!("to defer what uses `{name}`, which an inner block binds,"),
-                        },
-                    )
-                    .help(format!(
+                self.cx.error(span, DeferredInner { what: format!("`{name}`, which an inner block binds,") }).help(
+                    format!(
                         "bind it in the function's own block: `var {name} = … else {{ … }}`, or make the inner block a \
                          function"
-                    ));
+                    ),
+                );
                 return false;
             }
         }

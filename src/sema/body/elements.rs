@@ -6,7 +6,7 @@ use super::value::{Value, cast, constant, error_expr, int_expr, number};
 use super::variables::LocalKind;
 use super::{Checker, Site, State};
 use crate::ast;
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::{FixedPointer, LongVariableIndex};
 use crate::diag::codes::types::{ElementCount, IndexRange, MismatchedTypes, NotIndexable, UnknownTypeOf};
 use crate::sema::consts;
 use crate::sema::tree::{Const, Expr, ExprKind, StmtKind};
@@ -196,10 +196,11 @@ impl State<'_, '_> {
             // The verifier follows constant offsets alone there, so each element is a branch of its own.
             let what = if in_packet { "packet data" } else { "an array of pointers" };
             let text = self.text(base.span).to_owned();
-            let what = format!("a variable index into {what} of more than {LONGEST_OF_CHOICES} elements");
-            let error = self.error(span, NotSupportedYet { what });
+            let error = self.error(span, LongVariableIndex { what: what.into(), most: LONGEST_OF_CHOICES.to_string() });
             if in_packet {
                 error.help(format!("take a copy: `var a = {text}`, and index that"));
+            } else {
+                error.help("keep what they point to in a map, or index several shorter arrays");
             }
             return error_expr(span);
         }
@@ -234,7 +235,9 @@ impl Site<'_, '_> {
             return error_expr(span);
         }
         if self.pointer(base.ty).is_some() {
-            return self.unsupported(span, format!("indexing a value of type `{ty}`"));
+            self.error(span, FixedPointer { what: format!("of type `{ty}`") })
+                .help("follow the pointer itself: `p->field`");
+            return error_expr(span);
         }
         self.error(base.span, NotIndexable { ty });
         error_expr(span)

@@ -4,6 +4,7 @@ use super::value::{cast, error_expr, int_expr};
 use super::{Site, State};
 use crate::ast::Ident;
 use crate::diag::codes::names::NoSuchField;
+use crate::diag::codes::refused::VariableWanted;
 use crate::sema::predefined::is_record;
 use crate::sema::tree::{ArithOp, Block, Condition, Expr, ExprKind, If, KernelFact};
 use crate::source::Span;
@@ -57,7 +58,9 @@ impl Site<'_, '_> {
         span: Span,
     ) -> Expr {
         let Some(behind) = self.address_behind(&record, (field, origin), span) else {
-            return self.unsupported(span, "text of a record that is not in a variable");
+            self.error(span, VariableWanted { what: "text of a record".into() })
+                .help(format!("`var r = …`, and `r->{}`", name.name));
+            return error_expr(span);
         };
         let chars = self.cx.types.array(Ty::CHAR, 4);
         let inside = self.cx.kernel_types.other_form(&mut self.cx.types, id, field, (&name.name, chars));

@@ -6,6 +6,7 @@ use super::{Checker, Site, State};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NamedArgument};
 use crate::diag::codes::events::{ContextWanted, DispatchWhat, HandlerWanted, NegativeTimeOut};
+use crate::diag::codes::refused::{HandlerByName, InnerMapCall};
 use crate::sema::env::Entity;
 use crate::sema::tree::{Callee, Const, Expr, ExprKind, LocalId, MapId, Optional, OptionalKind};
 use crate::source::Span;
@@ -87,9 +88,9 @@ impl Checker<'_, '_> {
         }
         // The kernel calls it, by an address that is known when the program is loaded.
         if method.needs == MapAccess::Drain && !matches!(handler.kind, ExprKind::Const(Const::Func(_))) {
-            return Some(
-                self.unsupported(arg.value.span, format!("`{}` to a function that is not named there", method.name)),
-            );
+            self.error(arg.value.span, HandlerByName { what: format!("`{}`", method.name) })
+                .help("name the function here, or choose among calls in an `if`");
+            return Some(error_expr(arg.value.span));
         }
         let ty = self.table_type(method.result);
         Some(Expr::operation(Callee::Map { map, method }, vec![handler], ty, span))
@@ -212,7 +213,9 @@ impl Site<'_, '_> {
     pub fn taken_out(&mut self, map: MapId, what: &str, span: Span) -> bool {
         let bound = self.env.program.map(map).is_bound;
         if bound {
-            self.unsupported(span, format!("`{what}` with a map out of a map of maps"));
+            let why = "is of maps that the program declares, not of one out of a map of maps".to_owned();
+            self.error(span, InnerMapCall { what: what.to_owned(), why })
+                .help("call it on a map that is declared by its name, which the map of maps may hold");
         }
         bound
     }

@@ -4,6 +4,7 @@ use super::floats::float_expr;
 use super::value::{Value, bool_expr, error_expr};
 use super::{Checker, Site, value};
 use crate::ast::{self, ExprKind as Ast};
+use crate::diag::codes::syntax::NestingTooDeep;
 use crate::diag::codes::types::NoValue;
 use crate::sema::consts;
 use crate::sema::tree::{Const, Expr, ExprKind};
@@ -16,7 +17,9 @@ impl Checker<'_, '_> {
     /// A value of its own type; `expected` is what an open type (of literals, shared variant names) may become.
     pub fn value(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Value {
         if self.depth >= MAX_DEPTH {
-            return self.unsupported(expr.span, format!("an expression that is nested over {MAX_DEPTH} deep")).into();
+            self.error(expr.span, NestingTooDeep { limit: MAX_DEPTH.to_string() })
+                .help("keep parts of it in variables");
+            return error_expr(expr.span).into();
         }
         if let Some(header) = expected.and_then(|wanted| self.header_at(expr, wanted)) {
             return header.into();

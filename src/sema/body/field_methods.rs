@@ -7,8 +7,9 @@ use super::variables::{LocalKind, Variables};
 use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::NamedArgument;
+use crate::diag::codes::names::NotConstant;
+use crate::diag::codes::refused::HandlerByName;
 use crate::diag::codes::shared::{TimerHandler, TimerMap, TimerPlace};
-use crate::diag::codes::support::NotSupportedYet;
 use crate::sema::tree::{Callee, Const, Expr, ExprKind, MapId};
 use crate::source::Span;
 use crate::tables::{FIELD_METHODS, FieldMethodSpec};
@@ -103,8 +104,9 @@ impl Checker<'_, '_> {
             if let ExprKind::Const(Const::Bool(set)) = value.kind {
                 flags |= if set { option.flag } else { 0 };
             } else if value.ty != Ty::ERROR {
-                let what = format!("`{}` that is no constant", option.name);
-                self.error(value.span, NotSupportedYet { what });
+                let what = format!("the value of `{}`", option.name);
+                self.error(value.span, NotConstant { what })
+                    .help("the flags of the call are fixed: write two calls in an `if`");
             }
         }
         flags
@@ -137,7 +139,8 @@ impl Checker<'_, '_> {
             return None;
         }
         if !matches!(handler.kind, ExprKind::Const(Const::Func(_))) {
-            self.unsupported(written.span, "a timer for a function that is not named there".to_owned());
+            self.error(written.span, HandlerByName { what: "`start` of a timer".into() })
+                .help("name the function here, or choose among calls in an `if`");
             return None;
         }
         Some(handler)

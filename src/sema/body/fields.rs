@@ -8,6 +8,7 @@ use super::{Checker, Site, State, test_runs};
 use crate::ast::{self, Ident};
 use crate::diag::Diagnostic;
 use crate::diag::codes::names::{NoSuchField, NotAValue};
+use crate::diag::codes::refused::ContextFieldRefused;
 use crate::diag::codes::types::ArrowOnValue;
 use crate::sema::advice::members::{arrow_on_value, no_such_field};
 use crate::sema::consts;
@@ -178,7 +179,10 @@ impl Site<'_, '_> {
         if let Some((_, spec)) = self.context_field(ctx.ty, field)
             && spec.role == FieldRole::PacketMeta
         {
-            return self.unsupported(span, format!("`{}`", spec.name));
+            let of = self.ty_name(ctx.ty);
+            self.error(name.span, ContextFieldRefused { field: spec.name.to_owned(), of })
+                .help("programs hand over to each other in maps, or in `mark` and `cb` of a `__sk_buff`");
+            return error_expr(span);
         }
         let of = self.context_field(ctx.ty, field).and_then(|(_, spec)| spec.kernel);
         let field = Expr { kind: ExprKind::CtxField { ctx: Box::new(ctx), field }, ty, span };

@@ -1,9 +1,11 @@
 //! Functions as values, and calls through them.
 
 use super::signatures::{Param, Signature};
+use super::value::error_expr;
 use super::{Checker, Site};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::NotCallable;
+use crate::diag::codes::refused::ViewInFunctionValue;
 use crate::sema::tree::{Callee, Const, Expr, ExprKind, FuncId};
 use crate::source::Span;
 use crate::types::{FnSig, Ty, TyKind};
@@ -39,7 +41,9 @@ impl Site<'_, '_> {
     pub fn function_value(&mut self, func: FuncId, span: Span) -> Option<Expr> {
         let sig = self.env.value_signature(func)?;
         if sig.params.contains(&Ty::BYTES) {
-            return Some(self.unsupported(span, "the address of a function that takes a `bytes`"));
+            self.error(span, ViewInFunctionValue {})
+                .help("let the function take a pointer to the value, or call it by its name");
+            return Some(error_expr(span));
         }
         let ty = self.cx.types.func(sig);
         let value = Const::Func(func);

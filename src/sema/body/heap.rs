@@ -5,7 +5,7 @@ use super::variables::LocalKind;
 use super::{Site, State};
 use crate::ast;
 use crate::diag::codes::limits::{DeleteNotNew, MayBeDeleted, UsedAfterDelete};
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::NewFlags;
 use crate::sema::tree::{Callee, Const, Expr, ExprKind, LocalId, StmtKind};
 use crate::source::Span;
 use crate::tables::constant;
@@ -118,11 +118,10 @@ impl Site<'_, '_> {
     fn gfp(&mut self, flags: &ast::Expr) -> Option<String> {
         let text = self.text(flags.span).to_owned();
         if !self.targets.all(|on| on.is_module) {
-            self.error(flags.span, NotSupportedYet { what: "`new` with flags outside of a kernel module".into() })
+            self.error(flags.span, NewFlags { flags: text, why: "only a kernel module has a choice of memory".into() })
                 .help("write `new T()`");
         } else if !is_gfp(&text) {
-            let what = format!("`{text}` as the flags of `new`");
-            self.error(flags.span, NotSupportedYet { what })
+            self.error(flags.span, NewFlags { flags: text, why: "it is no name of the kernel's flags".into() })
                 .help("write `GFP_KERNEL`, which may sleep, or `GFP_ATOMIC`");
         } else {
             return Some(text);

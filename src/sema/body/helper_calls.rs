@@ -8,7 +8,7 @@ use super::{Checker, Site, State};
 use crate::ast;
 use crate::diag::codes::contexts::{HelperMemory, ProcessMemory};
 use crate::diag::codes::maps::MapWanted;
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::{HelperOnStorage, Uncallable};
 use crate::diag::codes::types::MismatchedTypes;
 use crate::sema::kernel_types;
 use crate::sema::tree::{Callee, Expr, MapId, Role};
@@ -21,8 +21,7 @@ impl Checker<'_, '_> {
     pub fn call_helper(&mut self, helper: &'static HelperSpec, args: &[ast::Arg], span: Span) -> Option<Expr> {
         if let Some(what) = missing(helper) {
             self.check_open_args(args);
-            let what = format!("calling the helper `{}`, which {what},", helper.name);
-            let error = self.error(span, NotSupportedYet { what });
+            let error = self.error(span, Uncallable { name: helper.name.to_owned(), why: what.to_owned() });
             if let Some(instead) = helper.instead {
                 error.help(instead);
             }
@@ -161,8 +160,8 @@ impl State<'_, '_> {
             return None;
         }
         if self.env.program.map(map).kind.object.is_some() {
-            let what = format!("`{}` on a map whose entries belong to kernel objects", helper.name);
-            self.error(span, NotSupportedYet { what });
+            self.error(span, HelperOnStorage { helper: helper.name.to_owned() })
+                .help("such an entry is `m[object]`: it is read, written and deleted as those of other maps");
             return None;
         }
         Some(map)

@@ -5,6 +5,7 @@ use super::exprs::strip;
 use super::variables::{LocalKind, Variables};
 use crate::ast::{self, ExprKind as Ast, UnaryOp};
 use crate::diag::codes::maps::{InnerMismatch, InnerWanted};
+use crate::diag::codes::refused::OverLimit;
 use crate::sema::tree::{MapId, Optional, OptionalKind, StmtKind};
 use crate::source::Span;
 use crate::tables::MapAccess;
@@ -24,7 +25,9 @@ impl Checker<'_, '_> {
         };
         let bound = self.env.program.map(map).bound.iter().copied().find(|bound| !used(bound));
         let Some(bound) = bound else {
-            self.unsupported(span, "so many maps out of one map of maps at a time");
+            let most = self.env.program.map(map).bound.len().to_string();
+            self.error(span, OverLimit { what: "many maps out of one map of maps at a time".into(), most })
+                .help("end the scope of one before the next is taken out: each in an `if` or in a function");
             return None;
         };
         let ty = self.cx.types.ptr(Ty::U8, Space::Map, false);

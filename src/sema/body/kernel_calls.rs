@@ -5,7 +5,8 @@ use super::signatures::{Param, Signature};
 use super::{Checker, Site};
 use crate::ast::{self, Ident};
 use crate::btf::KernelFunction;
-use crate::diag::codes::support::{NotSupportedYet, UnknownHeader};
+use crate::diag::codes::refused::Uncallable;
+use crate::diag::codes::support::UnknownHeader;
 use crate::sema::declare::externs::as_result;
 use crate::sema::tree::{Callee, Const, Expr, ExprKind};
 use crate::source::Span;
@@ -29,8 +30,9 @@ impl Checker<'_, '_> {
         let function = function.ok()?;
         let Some(sig) = self.prototype(&function) else {
             self.check_args(args);
-            let what = format!("calling `{}`, which takes or returns what the language has no type for,", name.name);
-            self.error(name.span, NotSupportedYet { what });
+            let why = "takes or returns what the language has no type for".to_owned();
+            self.error(name.span, Uncallable { name: name.name.clone(), why })
+                .help("call another function of the kernel that does this");
             return Some(None);
         };
         Some(self.call_kernel(&name.name, &sig, args, (span, None)))

@@ -47,7 +47,7 @@ impl Checker<'_, '_> {
         }
         if method.op.is_none() {
             self.check_args(args);
-            return Some(self.unsupported(span, format!("`.{}()`", method.name)));
+            crate::bug!("the method `{}` has no op", method.name);
         }
         if method.optional {
             return self.kept_record(&call).or_else(|| Some(self.untested(span)));

@@ -9,7 +9,7 @@ use super::value::{Value, cast, error_expr, number, strip_cast};
 use super::variables::{LocalKind, Variables};
 use super::{Checker, Site, State};
 use crate::ast::{self, BinaryOp, ExprKind as Ast};
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::UntestedPlace;
 use crate::sema::tree::{ArithOp, CompareOp, Expr, ExprKind, LocalId, Stmt, StmtKind};
 use crate::source::Span;
 use crate::tables::FieldRole;
@@ -210,8 +210,7 @@ impl State<'_, '_> {
 impl Site<'_, '_> {
     /// A place in the packet goes where a pointer is wanted, which the kernel's verifier must know to be inside.
     pub fn refuse_position(&mut self, span: Span) {
-        self.error(span, NotSupportedYet { what: "a place in the packet that was not tested, as a value,".into() })
-            .help("to look into the packet: `if (var h = ctx.packet(offset, T)) { … }`");
+        self.error(span, UntestedPlace {}).help("to look into the packet: `if (var h = ctx.packet(offset, T)) { … }`");
     }
 }
 

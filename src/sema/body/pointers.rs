@@ -7,7 +7,7 @@ use super::value::{Value, cast, error_expr, int_expr, local, number, strip_cast}
 use super::variables::LocalKind;
 use super::{Checker, Site, State};
 use crate::ast::{self, BinaryOp};
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::{AddressOfIndexed, AddressOfNoMemory, FixedPointer, NamelessStruct, WholeStruct};
 use crate::diag::codes::types::{MismatchedTypes, NoAddress, NotAPointer, PackedAddress};
 use crate::sema::tree::{ArithOp, Const, Expr, ExprKind, LocalId, Unproven};
 use crate::source::Span;
@@ -35,31 +35,35 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         if let Some(spec) = self.rewritten(pointer.ty) {
-            return self.unsupported(
-                span,
-                format!("{} as a whole", if spec.object { "a kernel object" } else { "a context" }),
-            );
+            let what = if spec.object { "an object of the kernel" } else { "a context" };
+            self.error(span, WholeStruct { what: what.into() }).help("read the fields that you need");
+            return error_expr(span);
         }
         self.pointee(pointer, span)
+    }
+
+    fn no_address(&mut self, what: &str, why: &str, help: &str, span: Span) -> Expr {
+        self.error(span, AddressOfNoMemory { what: what.into(), why: why.into() }).help(help);
+        error_expr(span)
     }
 
     /// `&place`
     pub fn address_of(&mut self, operand: &ast::Expr, expected: Option<Ty>, span: Span) -> Expr {
         if self.map_named(operand).is_some() {
-            return self.unsupported(span, "the address of a map");
+            let help = "hand over the key, or a pointer to an entry: `&m[key]`; helpers of the kernel take `&m`";
+            return self.no_address("a map", "it is a handle of the kernel", help, span);
         }
         let place = self.typed(strip(operand), None);
         if place.ty == Ty::ERROR {
             return error_expr(span);
         }
-        if matches!(place.kind, ExprKind::CtxField { .. }) || self.is_bit_field(&place) {
-            return self.unsupported(span, "the address of a context's field or of a bit-field");
-        }
-        if matches!(place.kind, ExprKind::ViewByte { .. }) {
-            return self.unsupported(span, "the address of a byte of a `bytes`");
-        }
-        if self.is_kconfig(&place) {
-            return self.unsupported(span, "the address of a `@kconfig` variable");
+        if let Some((what, why)) = self.without_address(&place) {
+            let help = if matches!(place.kind, ExprKind::ViewByte { .. }) {
+                "hand over a `bytes`, or the address of a value that was read: `var x = v.read(0, T)`"
+            } else {
+                "take a copy in a variable, and the address of that"
+            };
+            return self.no_address(what, why, help, span);
         }
         if !is_place(&place) {
             let what = format!("`{}`", self.text(place.span));
@@ -93,7 +97,9 @@ impl Checker<'_, '_> {
         if let Some(local) = root_local(&place) {
             // In the iteration before, the pointer may have been changed by its address.
             if self.vars[local].indexed && !self.loops.is_empty() && self.pointer(place.ty).is_some() {
-                return self.unsupported(span, "in a loop, the address of a pointer that was indexed before,");
+                self.error(span, AddressOfIndexed {})
+                    .help("keep the pointer in two variables: index one, and take the address of the other");
+                return error_expr(span);
             }
             self.vars[local].address_taken = true;
         }
@@ -287,6 +293,21 @@ impl Site<'_, '_> {
         self.cx.types.struct_def(id).fields.get(*field).is_some_and(|field| field.bits.is_some())
     }
 
+    /// What the place is, and why it has no address, if it has none.
+    pub fn without_address(&self, place: &Expr) -> Option<(&'static str, &'static str)> {
+        if matches!(place.kind, ExprKind::CtxField { .. }) {
+            Some(("a context's field", "the kernel rewrites each access to it"))
+        } else if self.is_bit_field(place) {
+            Some(("a bit-field", "it shares its bytes with other fields"))
+        } else if matches!(place.kind, ExprKind::ViewByte { .. }) {
+            Some(("a byte of a `bytes`", "a pointer to it would not say where the view ends"))
+        } else if self.is_kconfig(place) {
+            Some(("a `@kconfig` variable", "the loader writes its value into the code"))
+        } else {
+            None
+        }
+    }
+
     /// Whether a pointer may be null as far as its type says, before conversions.
     fn may_be_null(&self, pointer: &Expr) -> bool {
         self.pointer(self.unconverted(pointer).ty).is_some_and(|pointer| pointer.nullable)
@@ -328,7 +349,9 @@ impl Site<'_, '_> {
     /// A pointer moved in kernel memory. The verifier does not know the memory there, so it is read as any such memory: no test is needed.
     fn moved_in_kernel(&mut self, op: ArithOp, pointer: Expr, of: Pointer, count: Value, span: Span) -> Expr {
         if self.cx.types.is_relocated(of.to) && self.cx.types.name(of.to).contains('.') {
-            return self.unsupported(span, "arithmetic on a pointer to a struct of the kernel that has no name");
+            self.error(span, NamelessStruct { what: "a struct without a name behind a moved pointer".into() })
+                .help("move the pointer to the struct that contains it, which has a name");
+            return error_expr(span);
         }
         let ty = self.cx.types.ptr(of.to, of.space.probed(), true);
         let (pointer, count) = (cast(pointer, ty), cast(count.expr, Ty::I64));
@@ -338,15 +361,17 @@ impl Site<'_, '_> {
     fn packet_arith(&mut self, pointer: &Expr, space: Space, span: Span) -> Expr {
         let object = matches!(space, Space::BtfTrusted | Space::BtfUntrusted);
         let what = if object {
-            "a kernel object"
+            "to an object of the kernel"
         } else if space == Space::Ctx {
-            "a context"
+            "to a context"
         } else {
-            "a packet"
+            "into a packet"
         };
-        let error = self.error(span, NotSupportedYet { what: format!("arithmetic on pointers into {what}") });
+        let error = self.error(span, FixedPointer { what: what.into() });
         error.note(pointer.span, "this points there");
-        if !object {
+        if object {
+            error.help("read its fields, and follow the pointers among them");
+        } else {
             error.help("to look into the packet: `if (var h = ctx.packet(offset, T)) { … }`");
         }
         error_expr(span)

@@ -18,17 +18,13 @@ impl Checker<'_, '_> {
         high: &ast::Expr,
         inclusive: bool,
     ) -> Option<StmtKind> {
+        // The grammar takes one name before a range.
+        let name = stmt.names.first()?;
         let (low, high) = self.operands(low, high, None);
         let (low, high, ty) = self.range_bounds(low, high)?;
         self.forget_changed(&stmt.body);
         let after = self.flow.clone();
         self.vars.blocks.push();
-        let [name] = stmt.names.as_slice() else {
-            let names = stmt.names[0].span.to(stmt.names[stmt.names.len() - 1].span);
-            self.unsupported(names, "`for` with two names over a range");
-            self.pop_scope();
-            return None;
-        };
         let local = self.declare(&name.name, ty, name.span, LocalKind::LoopVariable);
         if let (Some(first), Some(end)) = (value::number(&low), value::number(&high)) {
             self.vars[local].range = Some((first, if inclusive { end } else { end - 1 }));

@@ -5,6 +5,7 @@ use super::variables::LocalKind;
 use super::{Checker, Site, State};
 use crate::ast::{self, Param};
 use crate::diag::codes::contexts::{NoOnReturn, OnReturnPlace};
+use crate::diag::codes::refused::KeptPointer;
 use crate::sema::tree::{Block, Expr, ExprKind, LocalId, ProgramRole, Role, StmtKind, Visitor};
 use crate::source::Span;
 use crate::types::Ty;
@@ -49,10 +50,8 @@ impl State<'_, '_> {
             && !matches!(ty, Ty::BYTES | Ty::LINK);
         let keeps = is_again || is_value || ty == Ty::ERROR;
         if !keeps {
-            let what = format!(
-                "keeping `{name}`, which is no value of its own or holds a pointer, until the function returns"
-            );
-            self.unsupported(span, what);
+            self.error(span, KeptPointer { name })
+                .help("keep what you need of it in a variable: `var v = p->field`, and use that in `on return`");
         }
         keeps
     }

@@ -4,7 +4,7 @@ use super::type_kinds::Pointer;
 use super::value::{cast, local, strip_cast};
 use super::{Site, State};
 use crate::diag::codes::contexts::{ProcessMemory, UnknownObject};
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::MixedPointer;
 use crate::sema::tree::{Block, Const, Expr, ExprKind, Role};
 use crate::sema::trusted::{self, Holder};
 use crate::source::Span;
@@ -131,10 +131,11 @@ impl Site<'_, '_> {
             return;
         }
         if from != Space::User && to != Space::User {
-            let what = "one pointer for a context or a kernel object, and something else".to_owned();
-            let error = self.error(span, NotSupportedYet { what });
+            let error = self.error(span, MixedPointer { from: memory(from), to: memory(to) });
             if from == Space::BtfUntrusted {
                 error.help("hand over the address, `p as u64`, and convert it where it is used: `var p = at as *T`");
+            } else {
+                error.help("read the fields through a pointer of its own type, and hand over their values");
             }
             return;
         }

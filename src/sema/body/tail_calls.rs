@@ -2,10 +2,11 @@
 
 use super::calls::counted;
 use super::exprs::strip;
-use super::value::local;
+use super::value::{error_expr, local};
 use super::{Checker, Site, State};
 use crate::ast::{self, ArmBody, ExprKind as Ast, Ident, StmtKind as AstStmt};
 use crate::diag::codes::contexts::{ProgramCalled, TailCallContext, TailCallPlace, TailCallType};
+use crate::diag::codes::refused::NoTailCall;
 use crate::diag::codes::shared::CallInLock;
 use crate::sema::tree::{
     Arm, Block, Callee, Const, Expr, ExprKind, FuncId, If, LocalId, Match, ProgramRole, Role, Stmt, StmtKind,
@@ -22,7 +23,10 @@ impl Checker<'_, '_> {
         let returned = self.returned_calls.contains(&span);
         if program.func(self.func).global && returned {
             self.check_args(args);
-            return Some(self.unsupported(span, "a tail call in a function that is verified by itself".to_owned()));
+            let why = "the kernel verifies it by itself, and it returns to its caller";
+            self.error(span, NoTailCall { what: "this function".into(), why: why.into() })
+                .help("make it a `@helper` without `@global`, or make the tail call in the program");
+            return Some(error_expr(span));
         }
         if let (Role::Helper, true) = (own, returned) {
             return self.tail_call(callee, name, args, span);
@@ -32,12 +36,20 @@ impl Checker<'_, '_> {
         {
             if role.arguments.is_some() {
                 self.check_args(args);
-                return Some(self.unsupported(span, format!("a tail call of a `@{}` program", role.spec.name)));
+                let what = format!("a `@{}` program with parameters", role.spec.name);
+                self.error(span, NoTailCall { what, why: "its parameters are those of another event".into() })
+                    .note(at, "declared here")
+                    .help("call a `@helper` function that both programs share");
+                return Some(error_expr(span));
             }
             if own.loading.may_fail() || role.loading.may_fail() {
                 // libbpf fills the array of the programs only with those that the kernel took.
                 self.check_args(args);
-                return Some(self.unsupported(span, "a tail call of or by a program that may be left out".to_owned()));
+                let why = "libbpf fills the array of the programs only with those that the kernel took";
+                self.error(span, NoTailCall { what: "a program that may be left out".into(), why: why.into() })
+                    .note(at, "declared here")
+                    .help("call a `@helper` function that both programs share");
+                return Some(error_expr(span));
             }
             if !self.may_follow(own, role) {
                 let (own, other) = (in_words(own), in_words(role));

@@ -2,6 +2,7 @@
 
 use super::value::{int_expr, local};
 use super::{Checker, Site};
+use crate::diag::codes::refused::OverLimit;
 use crate::diag::codes::types::MismatchedTypes;
 use crate::sema::tree::{Block, CompareOp, Condition, Expr, ExprKind, If, Match, Stmt, StmtKind};
 use crate::source::Span;
@@ -45,7 +46,9 @@ impl Checker<'_, '_> {
         let mut numbers: Vec<i128> = matching.arms.iter().flat_map(|arm| &arm.ranges).map(|range| range.0).collect();
         numbers.reverse();
         if numbers.len() > MAX_TEXTS {
-            return self.unsupported(at, format!("a `match` over more than {MAX_TEXTS} strings"));
+            self.error(at, OverLimit { what: "a `match` over strings".into(), most: MAX_TEXTS.to_string() })
+                .help("keep the strings as keys of a map, with what follows from each as its value");
+            return super::value::error_expr(at);
         }
         let mut stmts = Vec::new();
         let text = match local(&subject) {

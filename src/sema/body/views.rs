@@ -8,6 +8,7 @@ use super::variables::LocalKind;
 use super::{Checker, Site, State};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::NoSuchMethod;
+use crate::diag::codes::refused::TextInView;
 use crate::diag::codes::types::{MismatchedTypes, NotViewable};
 use crate::sema::tree::{Const, Expr, ExprKind, LocalId, Optional, OptionalKind, StmtKind, View};
 use crate::source::Span;
@@ -118,7 +119,9 @@ impl Checker<'_, '_> {
             return Some(cast(read(text), of));
         }
         if self.cx.types.holds(of, &|kind| matches!(kind, TyKind::Str(_))) {
-            return Some(self.unsupported(span, "reading strings as parts of a value"));
+            self.error(span, TextInView {})
+                .help("declare the text as an array of `char`, and convert it to a string where it is used");
+            return Some(error_expr(span));
         }
         Some(read(of))
     }
@@ -203,8 +206,9 @@ impl State<'_, '_> {
             return error_expr(span);
         }
         if self.is_in_packet(&value) && self.cx.types.size_of(value.ty) > LONGEST_OF_CHOICES {
-            let what = format!("a `bytes` of a value in the packet that is longer than {LONGEST_OF_CHOICES} bytes");
-            self.unsupported(span, what);
+            let what = format!("a value of the packet of more than {LONGEST_OF_CHOICES} bytes");
+            self.error(span, NotViewable { what })
+                .help("view the packet where it is: `ctx.packet(offset, n)`, or a copy: `var copy = …`");
             return error_expr(span);
         }
         self.view_of_value(value)
@@ -231,19 +235,22 @@ impl State<'_, '_> {
         if !self.consists_of_bytes(value.ty) {
             return self.not_viewable(value.ty, span);
         }
-        if matches!(value.kind, ExprKind::CtxField { .. }) || self.is_bit_field(&value) {
-            return self.unsupported(span, "a `bytes` of a context's field or of a bit-field");
+        if let Some((what, _)) = self.without_address(&value) {
+            self.error(span, NotViewable { what: what.into() }).help("take a copy: `var copy = …`, and view that");
+            return error_expr(span);
         }
-        let is_byte = matches!(value.kind, ExprKind::ViewByte { .. });
-        if self.may_be_out_of_range(&value) || is_byte {
-            self.unsupported(span, "a `bytes` of an element at a variable index, or of what may be absent,");
+        if self.may_be_out_of_range(&value) {
+            let what = "an element at a variable index, or of what may be absent,".to_owned();
+            self.error(span, NotViewable { what }).help("take a copy: `var copy = …`, and view that");
             return error_expr(span);
         }
         if is_place(&value) {
             if let Some(Space::User | Space::Arena | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted) =
                 self.space_of(&value)
             {
-                return self.unsupported(span, "a `bytes` of memory of the kernel, of user space or of an arena");
+                let what = "memory of the kernel, of a process or of an arena".to_owned();
+                self.error(span, NotViewable { what }).help("take a copy: `var copy = *p`, and view that");
+                return error_expr(span);
             }
             if let Some(local) = root_local(&value) {
                 self.vars[local].address_taken = true;

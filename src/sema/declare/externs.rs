@@ -5,7 +5,7 @@ use crate::ast::{ExternDecl, Item};
 use crate::btf::{KernelFunction, NotImported, Tagged};
 use crate::diag::codes::contexts::{ExternPrototype, NoKfunc, UnknownFunction};
 use crate::diag::codes::environment::MalformedBtf;
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::Uncallable;
 use crate::sema::env::Entity;
 use crate::sema::similar;
 use crate::sema::tree::{Kfunc, KfuncArg, KfuncId, KfuncParam, Role};
@@ -298,7 +298,7 @@ fn parameters(
             Ok(param) => found.push(param),
             Err(takes) => {
                 let (name, span) = (&decl.name.name, param.written.map_or(decl.name.span, |(_, span)| span));
-                let error = cx.error(span, NotSupportedYet { what: format!("calling `{name}`, which takes {takes},") });
+                let error = cx.error(span, Uncallable { name: name.clone(), why: format!("takes {takes}") });
                 if let Some(instead) = tables::kfunc(name).and_then(|known| known.instead) {
                     error.help(instead);
                 }
@@ -374,8 +374,8 @@ fn result_type(cx: &mut Session, decl: &ExternDecl, kernel: Option<&KernelFuncti
         return Some((cx.types.ptr(to, Space::BtfTrusted, true), declared));
     }
     let span = decl.result.as_ref().map_or(decl.name.span, |ty| ty.span);
-    let what = format!("calling `{}`, which yields memory that is no object of the kernel,", decl.name.name);
-    let error = cx.error(span, NotSupportedYet { what });
+    let why = "yields memory that is no object of the kernel".to_owned();
+    let error = cx.error(span, Uncallable { name: decl.name.name.clone(), why });
     if let Some(instead) = tables::kfunc(&decl.name.name).and_then(|known| known.instead) {
         error.help(instead);
     }

@@ -17,7 +17,7 @@ use crate::btf::{self, OpsMember};
 use crate::diag::codes::contexts::{UnknownOps, UnknownOpsMember};
 use crate::diag::codes::environment::NoKernelTypes;
 use crate::diag::codes::names::{AttributeArguments, DuplicateMember, NoStructOps};
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::{MemberData, MemberSleeps};
 use crate::diag::codes::types::{MemberType, MissingMembers};
 use crate::sema::consts;
 use crate::sema::env::Entity;
@@ -132,8 +132,8 @@ impl<'a> Declare<'a> {
             return None;
         }
         if !is_data(cx, ty) {
-            let what = format!("the member `{}`, a `{}`", name.name, cx.types.name(ty));
-            cx.error(name.span, NotSupportedYet { what });
+            let (member, ty) = (name.name.clone(), cx.types.name(ty));
+            cx.error(name.span, MemberData { member, ty }).help("leave it out: the kernel fills it in");
             return None;
         }
         self.in_member = true;
@@ -269,8 +269,7 @@ fn role(cx: &mut Session, of: &str, decl: &FnDecl, sleeps: bool) -> Option<Progr
     let listed = struct_ops(of).map(|spec| spec.sleepable).unwrap_or_default();
     let name = decl.name.name.as_str();
     if sleeps && !listed.is_empty() && !listed.contains(&name) {
-        let what = format!("`@{SLEEPABLE}` on `{name}`, in which the kernel does not sleep");
-        cx.error(decl.name.span, NotSupportedYet { what })
+        cx.error(decl.name.span, MemberSleeps { name: name.to_owned() })
             .help(format!("those that may sleep are {}", listed.join(", ")));
         return None;
     }

@@ -3,7 +3,7 @@
 use super::summary::{Callee, Handler, Node, Summary};
 use super::{Effects, Leaving, Site};
 use crate::diag::Diagnostic;
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::ThrowingPointer;
 use crate::diag::codes::throws::{DeferThrows, UncaughtInBpf, UncaughtInUserSpace, UnreachableCatch};
 use crate::sema::env::Env;
 use crate::sema::tree::{FuncId, Role};
@@ -72,7 +72,7 @@ fn roots(cx: &mut Session, env: &Env, effects: &Effects, summaries: &[Summary]) 
             Callee::Func(func) => roots.push(Root { func, on, handed: Some(span) }),
             Callee::Pointer(_) => {
                 if effects.callees(callee).iter().any(|func| !effects.funcs[func.0 as usize].is_empty()) {
-                    cx.error(span, NotSupportedYet { what: "a handler in a variable, which may throw,".into() })
+                    cx.error(span, ThrowingPointer {})
                         .help("hand over a function by its name, or catch what it throws in it");
                 }
             }

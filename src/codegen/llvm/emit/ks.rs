@@ -4,7 +4,7 @@ use super::super::builder::Extend;
 use super::super::function::FnGen;
 use super::super::memory::part_align;
 use super::super::types::{context_field, field_role};
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::MemoryRefused;
 use crate::ir::ops::{
     CoreField, KsAddr, KsBits, KsConst, KsCopy, KsDeref, KsElem, KsField, KsGlobal, KsLoad, KsPrint, KsStore, KsStr,
     KsZero,
@@ -60,7 +60,9 @@ fn reachable(g: &mut FnGen, op: &OpData, place: Value) -> bool {
     let TyKind::Place { space, .. } = g.types().kind(g.func.ty(place)) else { return true };
     let refused = g.g.facts.verified && matches!(space, Space::BtfUntrusted | Space::User | Space::Ctx);
     if refused {
-        g.g.cx.error(op.loc.span, NotSupportedYet { what: format!("access to {} memory", space.text()) });
+        g.g.cx
+            .error(op.loc.span, MemoryRefused { memory: space.text().to_owned() })
+            .help("copy what you need into a variable first: `var v = *p`");
         g.g.failed = true;
     }
     !refused

@@ -4,7 +4,7 @@
 //! (`btf_struct_walk` in kernel/bpf/btf.c). LLVM would join those of fields side by side, so they are volatile.
 
 use super::super::function::FnGen;
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::refused::OverLimit;
 use crate::ir::ops::{BpfObjectAdd, BpfObjectCall, HostDelete, HostNew, KsDeref, KsElem, KsField};
 use crate::ir::{OpData, OpId, Opcode, Value};
 use crate::types::{FnSig, Space, Ty, TyKind, Types};
@@ -52,10 +52,10 @@ impl<'c> FnGen<'_, '_, 'c> {
             }
         }
         if units.len() as u64 > MAX_UNITS {
-            let what = format!("an object of {} fields and elements, made or copied at once,", units.len());
+            let what = format!("an object of {} fields and elements, made or copied at once", units.len());
             self.g
                 .cx
-                .error(op.loc.span, NotSupportedYet { what })
+                .error(op.loc.span, OverLimit { what, most: MAX_UNITS.to_string() })
                 .help("keep what is long in a map, under a key in the object");
             self.g.failed = true;
             units.clear();

@@ -1,0 +1,85 @@
+//! E064 to E068: what the kernel, its verifier, loaders or this compiler refuse for a reason of their own.
+
+codes! {
+    /// An address needs memory of the program's own: the kernel rewrites each access to a field of a context, a bit-field shares its bytes
+    /// with others, the loader writes a `@kconfig` value into the code, and a map is a handle. A copy in a variable has an address.
+    E0640 AddressOfNoMemory { what, why } = "{what} has no address: {why}",
+    /// In packets, and in arrays of pointers on the stack, the verifier follows constant offsets alone. So a variable index becomes a choice
+    /// among all elements, 64 at most.
+    E0641 LongVariableIndex { what, most } = "a variable index into {what} of more than {most} elements",
+    /// The verifier refuses an access to the packet that was not compared with the end of the packet, so a place that was not tested is no
+    /// pointer.
+    E0642 UntestedPlace = "a place in the packet that was not tested is no pointer",
+    /// The verifier allows accesses to the bytes alone that were compared with the end of the packet.
+    E0643 LongerThanTested { wanted, tested } = "a `{wanted}` where only a `{tested}` was tested",
+    /// The verifier takes pointers to contexts and objects of the kernel as the kernel handed them out, and each place in a packet must be
+    /// compared with the packet's end.
+    E0644 FixedPointer { what } = "a pointer {what} cannot be moved or indexed",
+    /// How memory is read depends on where it is: what a pointer to a context or to an object of the kernel points to is accessed by other
+    /// instructions than memory of the program.
+    E0645 MixedPointer { from, to } = "one pointer cannot be to {from} and to {to}",
+    /// The verifier accepts accesses through pointers that the kernel handed out. A number is no such pointer, wherever it came from.
+    E0646 NumberAsPointer { what } = "BPF code cannot make {what} of a number",
+    /// A struct of the kernel has other sizes and fields on other kernels, and the kernel rewrites the accesses to fields of contexts one by
+    /// one. So no copy is made of a whole one.
+    E0647 WholeStruct { what } = "{what} cannot be copied as a whole",
+    /// Loaders look up by its name the struct in which an access begins, to correct the offsets for the running kernel.
+    E0648 NamelessStruct { what } = "loaders cannot find {what} in the running kernel",
+    /// Whether the verifier knows what the pointer points to was decided where it was indexed. In the next iteration the pointer may have
+    /// been changed by its address.
+    E0649 AddressOfIndexed = "the address of a pointer that is indexed in the same loop",
+    /// The elements of a context, and text behind a record, are read one by one through the pointer, which must be the same each time.
+    E0650 VariableWanted { what } = "{what} is read through a variable alone",
+    /// A string ends in a NUL, and nothing says that the bytes of a view do.
+    E0651 TextInView = "a value with strings in it cannot be read from a view",
+    /// A tail call jumps to a program that the kernel holds in an array. The kernel refuses such arrays in programs that may sleep; a
+    /// function that is verified by itself returns to its caller; and an array holds programs alone that the kernel took.
+    E0652 NoTailCall { what, why } = "{what} cannot hand over by a tail call: {why}",
+    /// Some constructs need a map of their own in the object. Its name is taken.
+    E0653 HiddenName { name, of } = "the object needs the name `{name}` for {of}",
+    /// The compiler has a limit here, so that the code that it makes is of a size that kernels load.
+    E0654 OverLimit { what, most } = "{what}: at most {most} are possible",
+    /// `new T(GFP_KERNEL)` says how the memory of a kernel module is found, by `GFP_KERNEL` or `GFP_ATOMIC`. User space and BPF programs have
+    /// no such choice.
+    E0656 NewFlags { flags, why } = "`{flags}` is no flag of `new`: {why}",
+    /// The compiler of the kernel's machine code (JIT) for this processor refuses the instruction in an arena.
+    E0657 ArenaAtomic { word, machine } = "kernels for {machine} have no `fetch_{word}` in an arena",
+    /// The kernel refuses an implementation that may sleep of a member that it calls where it cannot wait.
+    E0658 MemberSleeps { name } = "`@sleepable` on `{name}`, in which the kernel does not sleep",
+    /// Handlers, and counters of what was lost, belong to the maps that a program declares. Which map is in a map of maps is known when the
+    /// program runs.
+    E0659 InnerMapCall { what, why } = "`{what}` {why}",
+    /// The kernel ends a record of variable size by a handle that is in the frame of the function that reserved it.
+    E0660 SizedRecordEnded { callee } = "`{callee}` ends a record of variable size that another function reserved",
+    /// In an object that `bpf_obj_new` made, the kernel reads a pointer as a number, and it makes structs alone that the program declares.
+    /// Locks and lists in such objects are the compiler's to refuse: it has no code that follows them.
+    E0661 NewInBpf { ty } = "BPF code cannot make a `{ty}` by `new`",
+    /// What is deferred runs when the function ends. A pointer to a map's entry, or a view, of an inner block is then out of the verifier's
+    /// sight.
+    E0662 DeferredInner { what } = "{what} ends before what is deferred runs",
+    /// `on return` runs in another call from the kernel, to which values alone are handed over.
+    E0663 KeptPointer { name } = "`{name}` cannot be kept until the function returns: it is no value of its own, or holds a pointer",
+    /// The kernel calls the function by an address that the loader writes into the code.
+    E0664 HandlerByName { what } = "{what} takes a function by its name alone",
+    /// What a handler throws is caught around the call that hands it over, so it must be known there which function that is.
+    E0666 ThrowingPointer = "a handler in a variable may throw",
+    /// The function takes or yields what the language has no values for: dynptrs, iterators, functions that it calls back, pointers to
+    /// pointers, or memory whose size nothing tells.
+    E0668 Uncallable { name, why } = "`{name}` cannot be called: it {why}",
+    /// Entries of such a map are found by the object that owns them, and the helper finds entries by keys.
+    E0669 HelperOnStorage { helper } = "`{helper}` takes no map whose entries belong to objects of the kernel",
+    /// The kernel fills in the field for others than programs of this type, or the compiler does not see how far what it points to may be
+    /// read.
+    E0670 ContextFieldRefused { field, of } = "programs cannot read the field `{field}` of a `{of}`",
+    /// A view is two values, a start and a length, and the kernel hands one value to a function that it calls by its address.
+    E0672 ViewInFunctionValue = "a function that takes a `bytes` has no address",
+    /// libbpf hands to the kernel numbers, text and functions of a struct. Other members are the kernel's own.
+    E0674 MemberData { member, ty } = "the member `{member}`, a `{ty}`, cannot be given",
+    /// The kernel's BTF has a type here that the language has no values of.
+    E0675 KernelTypeRefused { what, of } = "{what} is {of}, which programs cannot use",
+    /// The kernel has one number for an attachment. That of a `@usdt` program finds the cookie and the places of the arguments in a map, and
+    /// that of another program is the cookie. One function cannot do both.
+    E0677 SharedCookie { name } = "`{name}` asks for the cookie, and both `@usdt` programs and others call it",
+    /// The verifier refuses loads and stores in this memory, which helpers read.
+    E0676 MemoryRefused { memory } = "the kernel refuses direct access to {memory} memory",
+}
