@@ -32,9 +32,9 @@ codes! {
     E0650 VariableWanted { what } = "{what} is read through a variable alone",
     /// A string ends in a NUL, and nothing says that the bytes of a view do.
     E0651 TextInView = "a value with strings in it cannot be read from a view",
-    /// A tail call jumps to a program that the kernel holds in an array. The kernel refuses such arrays in programs that may sleep; a
+    /// A tail call jumps to a program that the kernel holds in an array, and passes the context alone. The kernel refuses such arrays in programs that may sleep; a
     /// function that is verified by itself returns to its caller; and an array holds programs alone that the kernel took.
-    E0652 NoTailCall { what, why } = "{what} cannot hand over by a tail call: {why}",
+    E0652 NoTailCall { what, why } = "a tail call {what} is not possible: {why}",
     /// Some constructs need a map of their own in the object. Its name is taken.
     E0653 HiddenName { name, of } = "the object needs the name `{name}` for {of}",
     /// The compiler has a limit here, so that the code that it makes is of a size that kernels load.

@@ -40,7 +40,7 @@ pub fn find(module: &mut Module, cx: &mut Session, graph: &CallGraph, programs: 
         let tail = reaches(module, graph, program, |op| op.opcode == Opcode::KsTailReturn);
         if let Some((_, op)) = tail {
             let why = "the kernel refuses arrays of programs in it".to_owned();
-            cx.error(op.loc.span, NoTailCall { what: "a program that may sleep".into(), why })
+            cx.error(op.loc.span, NoTailCall { what: "by a program that may sleep".into(), why })
                 .help("call a `@helper` function instead");
         }
         check_maps(module, cx, graph, (program, spec, may_fail));

@@ -24,7 +24,7 @@ impl Checker<'_, '_> {
         if program.func(self.func).global && returned {
             self.check_args(args);
             let why = "the kernel verifies it by itself, and it returns to its caller";
-            self.error(span, NoTailCall { what: "this function".into(), why: why.into() })
+            self.error(span, NoTailCall { what: "in this function".into(), why: why.into() })
                 .help("make it a `@helper` without `@global`, or make the tail call in the program");
             return Some(error_expr(span));
         }
@@ -36,8 +36,8 @@ impl Checker<'_, '_> {
         {
             if role.arguments.is_some() {
                 self.check_args(args);
-                let what = format!("a `@{}` program with parameters", role.spec.name);
-                self.error(span, NoTailCall { what, why: "its parameters are those of another event".into() })
+                let what = format!("of a `@{}` program with parameters", role.spec.name);
+                self.error(span, NoTailCall { what, why: "it passes the context alone".into() })
                     .note(at, "declared here")
                     .help("call a `@helper` function that both programs share");
                 return Some(error_expr(span));
@@ -46,9 +46,12 @@ impl Checker<'_, '_> {
                 // libbpf fills the array of the programs only with those that the kernel took.
                 self.check_args(args);
                 let why = "libbpf fills the array of the programs only with those that the kernel took";
-                self.error(span, NoTailCall { what: "a program that may be left out".into(), why: why.into() })
-                    .note(at, "declared here")
-                    .help("call a `@helper` function that both programs share");
+                self.error(
+                    span,
+                    NoTailCall { what: "of or by a program that may be left out".into(), why: why.into() },
+                )
+                .note(at, "declared here")
+                .help("call a `@helper` function that both programs share");
                 return Some(error_expr(span));
             }
             if !self.may_follow(own, role) {
