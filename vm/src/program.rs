@@ -61,16 +61,14 @@ impl Program {
 
 /// Puts the place in the list of calls into an instruction.
 fn resolve(insn: &mut Insn, kernel_functions: &[String]) -> Result<(), Fault> {
-    let name = match insn.op {
-        Op::Helper => {
-            let known = u32::try_from(insn.immediate).ok().and_then(facts::helper_name);
-            known.ok_or_else(|| Fault::lacks(format!("helper {}", insn.immediate)))?
-        }
-        Op::Kernel => {
-            let known = usize::try_from(insn.immediate).ok().and_then(|at| kernel_functions.get(at));
-            known.ok_or_else(|| Fault::lacks(format!("kernel function {}", insn.immediate)))?
-        }
-        _ => return Ok(()),
+    let name = if insn.op == Op::Helper {
+        let known = u32::try_from(insn.immediate).ok().and_then(facts::helper_name);
+        known.ok_or_else(|| Fault::lacks(format!("helper {}", insn.immediate)))?
+    } else if insn.op == Op::Kernel {
+        let known = usize::try_from(insn.immediate).ok().and_then(|at| kernel_functions.get(at));
+        known.ok_or_else(|| Fault::lacks(format!("kernel function {}", insn.immediate)))?
+    } else {
+        return Ok(());
     };
     if name == calls::TAIL_CALL {
         insn.op = Op::TailCall;

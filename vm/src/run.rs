@@ -249,7 +249,7 @@ impl Vm {
             cpu.registers[0] = (-uapi::ENOENT) as u64;
             return Ok(false);
         };
-        if !self.programs.get(program as usize).is_some_and(|program| program.code.len() > 1) {
+        if self.programs.get(program as usize).is_none_or(|program| program.code.len() <= 1) {
             return Err(Fault::wrong("a tail call of a program that is not loaded"));
         }
         self.running.tail_calls += 1;
