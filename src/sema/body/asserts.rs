@@ -88,7 +88,7 @@ impl State<'_, '_> {
         let enums = [&left, &right].map(|side| self.enum_of(side));
         let ([left, shown_left], [right, shown_right]) = (self.twice(*left, stmts), self.twice(*right, stmts));
         let mut sides = Message::default();
-        for (text, side, of) in [("left ", shown_left, enums[0]), (", right ", shown_right, enums[1])] {
+        for (text, side, of) in [("left: ", shown_left, enums[0]), (", right: ", shown_right, enums[1])] {
             sides.format.extend(text.bytes());
             let name = of.and_then(|of| self.shown_name(&side, of));
             let number = self.printed_number(side, &mut sides.format);

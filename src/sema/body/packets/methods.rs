@@ -184,7 +184,7 @@ impl State<'_, '_> {
     ) -> (Expr, Expr) {
         let (left, right) = (self.stored("left", sides.0, stmts), self.stored("right", sides.1, stmts));
         let again = |side: &Expr| Expr { kind: super::same_local(side), ty: side.ty, span: side.span };
-        format.extend(b"left %u bytes, right %u bytes");
+        format.extend(b"left: %u bytes, right: %u bytes");
         args.extend([length(again(&left), left.span), length(again(&right), right.span)]);
         if op == CompareOp::Eq {
             format.extend(b", differ at byte %u");
