@@ -55,10 +55,12 @@ impl Lowering<'_> {
             let here = self.here(span);
             values.splice(0..0, here);
         }
-        let function = match callee {
-            Callee::TestSelected => "ks_test_selected",
-            Callee::TestReturn => "ks_test_return",
-            _ => "ks_test_end",
+        let function = if let Callee::TestSelected = callee {
+            "ks_test_selected"
+        } else if let Callee::TestReturn = callee {
+            "ks_test_return"
+        } else {
+            "ks_test_end"
         };
         let op = self.at(span).b.host_call(&values, &function.into(), &[Ty::I32]);
         self.b.first_result(op)

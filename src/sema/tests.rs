@@ -52,11 +52,11 @@ pub fn make_main(env: &mut Env<'_>) {
     let end = Expr::operation(Callee::TestEnd, vec![choice], Ty::I32, span);
     let body = Block { stmts: vec![Stmt { kind: StmtKind::Return(Some(end)), span }], value: None, span };
     for func in &mut env.program.funcs {
-        func.role = match std::mem::replace(&mut func.role, Role::Plain) {
-            Role::Main(_) => Role::Test,
-            Role::Test => Role::Plain,
-            other => other,
-        };
+        if let Role::Main(_) = func.role {
+            func.role = Role::Test;
+        } else if let Role::Test = func.role {
+            func.role = Role::Plain;
+        }
     }
     let main = Func {
         name: "main".to_owned(),
@@ -115,12 +115,11 @@ fn named(func: &Func) -> Named {
 impl Visitor<'_> for Named {
     fn expr(&mut self, expr: &Expr) {
         self.parts_of_expr(expr);
-        match &expr.kind {
-            ExprKind::Operation { callee: Callee::Func(func), .. } | ExprKind::Const(Const::Func(func)) => {
-                self.funcs.insert(*func);
-            }
-            ExprKind::Operation { callee: Callee::Test { .. }, .. } => self.runs.push(expr.span),
-            _ => {}
+        if let ExprKind::Operation { callee: Callee::Func(func), .. } | ExprKind::Const(Const::Func(func)) = &expr.kind
+        {
+            self.funcs.insert(*func);
+        } else if let ExprKind::Operation { callee: Callee::Test { .. }, .. } = &expr.kind {
+            self.runs.push(expr.span);
         }
     }
 }

@@ -1,8 +1,10 @@
 //! RFC 9669, instruction by instruction: sizes and edges. Each case is a program in both byte orders, whose register 0 is compared.
 
+mod cases;
 mod support;
 
-use support::{Case, imm, reg, run, wide};
+use cases::{Case, run};
+use support::{imm, reg, wide};
 
 const MIN64: u64 = 1 << 63;
 const MIN32: u64 = 1 << 31;

@@ -91,10 +91,8 @@ impl State<'_, '_> {
 impl Site<'_, '_> {
     /// How the kernel runs a program by itself.
     pub(super) fn test_kind(&self, program: FuncId) -> TestRun {
-        match &self.env.program.func(program).role {
-            Role::Program(role) => role.spec.test,
-            _ => TestRun::Never,
-        }
+        let Role::Program(role) = &self.env.program.func(program).role else { return TestRun::Never };
+        role.spec.test
     }
 
     /// The context that a test gives to a program and gets back.

@@ -83,11 +83,11 @@ fn test_once(g: &ModuleGen) -> bool {
 fn test(branch: InstructionValue) -> Option<Test> {
     let BasicValueEnum::IntValue(condition) = branch.get_operand(0)?.value()? else { return None };
     let comparison = condition.as_instruction().filter(|_| branch.get_opcode() == InstructionOpcode::Br)?;
-    let on_null = match comparison.get_icmp_predicate()? {
-        IntPredicate::EQ => true,
-        IntPredicate::NE => false,
-        _ => return None,
-    };
+    let predicate = comparison.get_icmp_predicate()?;
+    let on_null = predicate == IntPredicate::EQ;
+    if !on_null && predicate != IntPredicate::NE {
+        return None;
+    }
     let compared = |at: u32| match comparison.get_operand(at).and_then(Operand::value) {
         Some(BasicValueEnum::PointerValue(pointer)) => Some(pointer),
         _ => None,
