@@ -32,5 +32,6 @@ if errors:
     said = "printed more" if more else "printed nothing"
 else:
     said = f"said {process.stderr.read().strip() or 'nothing'}"
+status = process.wait()
 filters = subprocess.run(["tc", "filter", "show", "dev", "lo", "ingress"], capture_output=True, text=True, check=False).stdout
-print(f"status {process.wait()}, {said}, filters: {filters.strip() or 'none'}")
+print(f"status {status}, {said}, filters: {filters.strip() or 'none'}")
