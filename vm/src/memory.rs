@@ -183,8 +183,9 @@ impl Memory {
     fn locate(&self, address: u64, size: u64, write: u32) -> Access<*mut u8> {
         let number = (address >> 32) as u32;
         let region = self.regions.get((number & PLACES) as usize)?;
-        let offset = u64::from((address as u32).wrapping_sub(BASE));
-        if region.number != number || offset + size > u64::from(region.length) || write > region.writable {
+        let (offset, length) = (u64::from((address as u32).wrapping_sub(BASE)), u64::from(region.length));
+        // Helpers get sizes from programs: a sum may overflow.
+        if region.number != number || size > length || offset > length - size || write > region.writable {
             return None;
         }
         // SAFETY: the offset is within the region.
@@ -299,4 +300,20 @@ pub fn of_map(map: u32) -> u64 {
 pub fn map_at(address: u64) -> Option<u32> {
     let number = (address >> 32) as u32;
     (number >= MAPS && address as u32 == BASE).then_some(number & !MAPS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Endian, Memory, What};
+
+    #[test]
+    fn sizes_that_overflow_are_outside() {
+        let mut memory = Memory::new(Endian::NATIVE);
+        let address = memory.add(What::Given, 16);
+        assert_eq!(memory.bytes(address + 8, 8).map(<[u8]>::len), Some(8));
+        for size in [9, 17, usize::MAX, usize::MAX - 7] {
+            assert!(memory.bytes(address + 8, size).is_none(), "{size}");
+        }
+        assert!(memory.bytes(address + 17, 0).is_some() && memory.bytes(address - 1, 1).is_none());
+    }
 }
