@@ -8,6 +8,7 @@ use crate::ir::callgraph::CallGraph;
 use crate::ir::{Module, Role};
 use crate::session::Session;
 
+/// Its place: behind the passes that report errors, which are for tests too, and before those that ask what the executable does.
 pub static PASS: Pass = Pass {
     name: "left-out",
     summary: "Remove the entry points that the executable does not have",

@@ -15,7 +15,7 @@ pub struct Input {
     pub packet: Option<Vec<u8>>,
     /// How many bytes of the packet are directly accessible; None: all.
     pub linear: Option<usize>,
-    /// The context as the C struct that programs see, or the arguments of a tracing program, a word each; what is missing is zero.
+    /// The context as the C struct that programs see, or the arguments of a tracing program, 8 bytes each; missing bytes are zero.
     pub context: Vec<u8>,
 }
 

@@ -140,20 +140,27 @@ pub const ZERO: u8 = 11;
 /// The frame pointer.
 pub const FRAME: u8 = 10;
 
-/// Pseudo sources of `BPF_CALL`.
+/// The source register of a call of a helper.
 pub const CALL_HELPER: u8 = 0;
+/// The source register of a call of a function of the program (`BPF_PSEUDO_CALL`).
 pub const CALL_LOCAL: u8 = 1;
+/// The source register of a call of a kernel function (`BPF_PSEUDO_KFUNC_CALL`).
 pub const CALL_KERNEL: u8 = 2;
 
-/// Opcodes that loaders rewrite.
+/// The opcode of a load of 64 bits, `BPF_LD | BPF_IMM | BPF_DW`, whose immediate loaders rewrite.
 pub const LOAD_IMMEDIATE: u8 = 0x18;
+/// The opcode of a call, `BPF_JMP | BPF_CALL`, whose immediate loaders rewrite.
 pub const CALL: u8 = 0x85;
 
-/// Atomic operations: immediates of `BPF_ATOMIC`.
+/// The bit of an atomic operation's immediate that asks for the old value (`BPF_FETCH`).
 pub const FETCH: i64 = 1;
+/// The immediate of `BPF_XCHG`.
 pub const EXCHANGE: i64 = 0xe1;
+/// The immediate of `BPF_CMPXCHG`.
 pub const COMPARE_EXCHANGE: i64 = 0xf1;
+/// The immediate of `BPF_LOAD_ACQ`.
 pub const LOAD_ACQUIRE: i64 = 0x100;
+/// The immediate of `BPF_STORE_REL`.
 pub const STORE_RELEASE: i64 = 0x110;
 
 /// Why code is no program, with the slot.

@@ -46,17 +46,17 @@ codes! {
     E0657 ArenaAtomic { word, machine } = "kernels for {machine} have no `fetch_{word}` in an arena",
     /// The kernel refuses an implementation that may sleep of a member that it calls where it cannot wait.
     E0658 MemberSleeps { name } = "`@sleepable` on `{name}`, in which the kernel does not sleep",
-    /// Handlers, and counters of what was lost, belong to the maps that a program declares. Which map is in a map of maps is known when the
-    /// program runs.
+    /// A handler and a count of lost records belong to a map that the program declares. Only the running program knows which map it took
+    /// out of a map of maps.
     E0659 InnerMapCall { what, why } = "`{what}` {why}",
     /// The kernel ends a record of variable size by a handle that is in the frame of the function that reserved it.
     E0660 SizedRecordEnded { callee } = "`{callee}` ends a record of variable size that another function reserved",
-    /// In an object that `bpf_obj_new` made, the kernel reads a pointer as a number, and it makes structs alone that the program declares.
-    /// Locks and lists in such objects are the compiler's to refuse: it has no code that follows them.
+    /// `bpf_obj_new` makes structs alone that the program declares, and the kernel reads a pointer in one as a number. The compiler refuses
+    /// locks and lists in such a struct, since it has no code that follows them.
     E0661 NewInBpf { ty } = "BPF code cannot make a `{ty}` by `new`",
-    /// What is deferred runs when the function ends. A pointer to a map's entry, or a view, of an inner block is then out of the verifier's
-    /// sight.
-    E0662 DeferredInner { what } = "{what} ends before what is deferred runs",
+    /// A deferred call runs when the function ends. By then the verifier has forgotten a pointer to a map's entry, or a view, that an inner
+    /// block bound.
+    E0662 DeferredInner { what } = "{what} ends before the deferred call runs",
     /// `on return` runs in another call from the kernel, to which values alone are handed over.
     E0663 KeptPointer { name } = "`{name}` cannot be kept until the function returns: it is no value of its own, or holds a pointer",
     /// The kernel calls the function by an address that the loader writes into the code.

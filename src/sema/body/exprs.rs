@@ -126,7 +126,7 @@ impl Site<'_, '_> {
         error_expr(expr.span)
     }
 
-    /// Whether what is called ends in `return value` though it is declared without a result, which is reported there.
+    /// Whether the called function ends in `return value` although it is declared without a result: the check of its body reports that.
     fn lacks_result(&self, expr: &Expr) -> bool {
         let Some((func, _)) = expr.call() else { return false };
         let decl = self.env.funcs[func.0 as usize].decl;

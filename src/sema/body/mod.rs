@@ -2,8 +2,8 @@
 //!
 //! Three layers, each with its own fields and rules, live as long as the function; each derefs to the one below it, and knows
 //! none above. The [`Site`] is what the body sees from outside: it answers questions about types and declarations. The [`State`]
-//! is what is known at a point of the body; its rules are about expressions that are checked already. The [`Checker`] walks the
-//! syntax tree.
+//! knows the variables, the flow and the blocks around a point of the body; its rules take checked expressions. The [`Checker`]
+//! walks the syntax tree.
 //!
 //! An error is reported once: the wrong expression then has the type `Ty::ERROR`, which fits everything.
 

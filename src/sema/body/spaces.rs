@@ -110,7 +110,7 @@ impl Site<'_, '_> {
         trust.ask(holder)
     }
 
-    /// The type of a variable: that of what it is declared with, or known to hold.
+    /// The type of a variable: `ty`, or its trusted form if the variable is only given trusted pointers.
     pub fn held(&mut self, declared_at: Span, ty: Ty) -> Ty {
         let holds = self.env.trust.borrow().holds(Holder::Local(self.func, declared_at));
         let is_open = self.pointer(ty).is_some_and(|of| of.space == Space::BtfUntrusted);

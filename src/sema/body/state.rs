@@ -1,4 +1,4 @@
-//! What is known at a point of a body, and the rules for expressions that are checked already.
+//! The middle layer of the checker: variables, flow and blocks at a point of a body, and the rules for checked expressions.
 
 use super::Site;
 use super::flow::Flow;
@@ -12,7 +12,7 @@ use crate::source::Span;
 use std::collections::HashSet;
 use std::ops::{Deref, DerefMut};
 
-/// It has no way back to the syntax tree: what it is given is checked.
+/// It gets checked expressions alone, and has no way back to the syntax tree.
 pub(super) struct State<'c, 'e> {
     pub site: Site<'c, 'e>,
     pub vars: Variables,

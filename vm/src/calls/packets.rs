@@ -131,7 +131,7 @@ fn change_head(vm: &mut Vm, [context, room, flags, ..]: [u64; 5]) -> Result<u64,
     })
 }
 
-/// Room behind the Ethernet header, or behind the header of IP. What it does to lengths of segments is not kept.
+/// `bpf_skb_adjust_room`: adds or removes bytes behind the Ethernet or the IP header. The machine has no segment lengths to change.
 fn adjust_room(vm: &mut Vm, [context, by, mode, ..]: [u64; 5]) -> Result<u64, Fault> {
     vm.change(context, |packet, memory| {
         let header = packet.read(memory, ETHERNET - 2, 2).map(|kind| (kind[0], kind[1]));

@@ -25,6 +25,7 @@ impl Case {
         Case { name: name.into(), code }
     }
 
+    /// The result is the same on little-endian and big-endian machines.
     pub fn expect(self, result: u64) {
         self.expect_of(result, result);
     }

@@ -1,8 +1,8 @@
 //! `packet { layer, … }`: a value of type `Packet`.
 //!
-//! The literal is a block. A hidden variable gets the bytes of one layer after the other; then lengths and checksums, which depend on
-//! what follows, are written from the last layer to the first. What is known while compiling, such as the number of the layer that
-//! follows, is a constant in the header.
+//! The literal is a block. A hidden variable gets the bytes of one layer after the other; then lengths and checksums are written from
+//! the last layer to the first, since they depend on the layers behind. A value that the compiler knows, such as the number of the
+//! next layer, is a constant in the header.
 
 mod fixups;
 mod headers;
