@@ -4,7 +4,8 @@
 //! differs in each iteration, so there are as many states as iterations, and their product where the body compares with
 //! two of them. If the loop ends on one of the outcomes, only the other goes on.
 
-use crate::ir::ops::{KsIf, KsLoad, KsStore};
+use super::known_ends;
+use crate::ir::ops::{KsIf, KsLoad};
 use crate::ir::{Exit, Function, OpId, Opcode, RegionId, Value};
 use crate::passes::analysis::root;
 use crate::tables::OpTrait;
@@ -26,10 +27,16 @@ pub fn subjects(func: &Function, types: &Types, body: RegionId, ops: &[OpId]) ->
     outcomes.iter().filter(|(_, results)| goes_on(func, body, ops, results)).count() as u32
 }
 
+/// An upper bound of `subjects`: counts also subjects for which a branch on the outcome leaves the loop, though perhaps not on each path.
+pub fn all_subjects(func: &Function, types: &Types, body: RegionId, ops: &[OpId]) -> u32 {
+    compared(func, types, body, ops).len() as u32
+}
+
 /// The subjects that are compared with something that the index gives, and the results, where an iteration goes on after either.
 fn compared(func: &Function, types: &Types, body: RegionId, ops: &[OpId]) -> Vec<(Subject, Vec<Value>)> {
     let indexes = derived(func, ops, &func.blocks[func.only_block(body)].args);
     let mut outcomes: Vec<(Subject, Vec<Value>)> = Vec::new();
+    let ends = |op: OpId| [true, false].iter().any(|&outcome| known_ends::leaves(func, types, body, (op, outcome)));
     for &op in ops.iter().filter(|&&op| func.ops[op].opcode == Opcode::ArithCmp) {
         let data = &func.ops[op];
         let of_index: Vec<bool> = data.operands.iter().map(|value| indexes.contains(value)).collect();
@@ -38,7 +45,7 @@ fn compared(func: &Function, types: &Types, body: RegionId, ops: &[OpId]) -> Vec
             [false, true] => data.operands[0],
             _ => continue,
         };
-        let Some(subject) = subject(func, types, ops, other) else { continue };
+        let Some(subject) = subject(func, types, ops, other).filter(|_| !ends(op)) else { continue };
         match outcomes.iter_mut().find(|(known, _)| *known == subject) {
             Some((_, results)) => results.push(data.results[0]),
             None => outcomes.push((subject, data.results.clone())),
@@ -83,25 +90,9 @@ fn derived(func: &Function, ops: &[OpId], from: &[Value]) -> HashSet<Value> {
     all
 }
 
-/// As `derived`, also by variables that hold such a value: a byte that a comparison finds to be missing is zero, and the loop may end on zero.
-fn decided(func: &Function, ops: &[OpId], from: &[Value]) -> HashSet<Value> {
-    let mut all = derived(func, ops, from);
-    for data in ops.iter().map(|&op| &func.ops[op]).filter(|data| data.opcode == Opcode::KsStore) {
-        let view = KsStore::of(data);
-        if all.contains(&view.value()) {
-            all.insert(view.place());
-        }
-    }
-    let loads = ops.iter().map(|&op| &func.ops[op]).filter(|data| data.opcode == Opcode::KsLoad);
-    let held: Vec<Value> = loads.filter(|data| all.contains(&data.operands[0])).map(|data| data.results[0]).collect();
-    all.extend(held);
-    let from: Vec<Value> = all.into_iter().collect();
-    derived(func, ops, &from)
-}
-
 /// Whether a branch depends on these values, and none leaves the loop.
 fn goes_on(func: &Function, body: RegionId, ops: &[OpId], values: &[Value]) -> bool {
-    let conditions = decided(func, ops, values);
+    let conditions = derived(func, ops, values);
     let exits = func.exits(body);
     let mut branches = ops
         .iter()

@@ -11,6 +11,7 @@
 mod body;
 mod cuts;
 mod forget;
+mod known_ends;
 mod known_indexes;
 mod learned_bounds;
 mod path_values;

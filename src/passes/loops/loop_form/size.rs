@@ -11,23 +11,41 @@ use crate::passes::loops::outline::changes_pointer;
 use crate::types::{Ty, TyKind, Types};
 use std::collections::HashMap;
 
-/// The most operations that a plain loop has in all its iterations. One that has more on its paths forgets what it changes.
-const PLAIN: u64 = 1 << 12;
+/// The most operations that a plain loop has in all its iterations.
+const PLAIN: u64 = 4096;
 
-/// The most operations of a plain loop on its paths: the verifier walks the loop again for each number of iterations that have changed a
-/// variable, or have shown something of a number or of the packet. Well below the limit of a million.
+/// The most operations of a plain loop in which the verifier forks: it follows each value that a variable can have, and a variable that
+/// changes on only one path can have as many values as there are iterations. Well below the limit of a million.
 const FORKED: u64 = 1 << 16;
 
-/// The same for a loop that cannot be a callback, because of the pointers that it changes, or since kernels have none. In all its iterations
-/// such a loop may have `FORKED`.
+/// A loop that forks, and stays plain, forgets if the verifier might walk more of it.
+const FOLLOWED: u64 = 1 << 12;
+
+/// The most operations of a plain loop in which the verifier forgets, in each iteration, the values that the loop changes, so that each
+/// iteration is walked once for each of its paths. A callback costs the verifier less, and the program more.
+const FORGOTTEN: u64 = 1 << 14;
+/// Kernels before 6.12 walk the same loops up to 60 times as often: numbers that they have traced back stay precise. So much in all such
+/// loops of a module is below the limit of a million.
+const FORGOTTEN_BEFORE: u64 = 3 << 12;
+
+/// Both for one that cannot be a callback, because of the pointers that it changes, or since kernels have none.
+const PLAIN_OR_REFUSED: u64 = 1 << 16;
 const FORKED_OR_REFUSED: u64 = 1 << 20;
 
-/// The most operations of a plain loop that forgets in each iteration the variables that it writes: on the paths through an iteration, and
-/// of the code behind each. Kernels before 6.12 walk these loops up to 60 times as often, since numbers that they have traced back stay
-/// precise.
-const FORGOTTEN: u64 = 3 << 12;
+/// The most operations of a plain loop that can have another form, if the verifier learns in it about a packet or a variable, since each
+/// iteration keeps the states of those before it; for a loop with calls, on each path through the callees.
+const LEARNED: u64 = 1 << 17;
 
-/// Before so much code that several paths reach, the verifier forgets what they have shown.
+/// The most code behind a plain loop, if the loop has another form: the verifier walks that code once for each of the values that the loop
+/// may
+/// leave in variables. The limit does not apply where that code is as large by itself: there a known number spares more than it costs.
+const AFTER: u64 = 1 << 16;
+const AFTER_ITSELF: u64 = 1 << 14;
+
+/// What follows a loop is walked once, and not for each exit from the loop, where it would be more than this.
+const MERGED: u64 = 1 << 10;
+
+/// From so much code on that follows, a cut is made.
 const CUT: u64 = 1 << 10;
 
 /// As many iterations of a plain loop the verifier follows on each combination of their paths.
@@ -36,8 +54,13 @@ const CHECKED: u64 = 8;
 /// About how often the verifier walks a callback until its states repeat.
 const CALLBACK: u64 = 8;
 
-/// Operations for each byte that one string may add to another. One that is only looked through, by words, has one for each.
+/// Operations for each byte that one string may add to another, and for each of one that is only looked through, by words.
 const ADDED_BYTE: u64 = 10;
+const READ_BYTE: u64 = 1;
+
+/// The most iterations of a plain loop whose bound is not constant: the verifier walks the code after the loop once for
+/// each number of iterations.
+const COUNTED: u64 = 64;
 
 /// The plan for the loops of a module.
 #[derive(Default)]
@@ -68,6 +91,7 @@ pub fn forms(module: &Module, types: &Types, callbacks: bool, traced: bool) -> F
         branches: HashMap::new(),
         path_values: PathValues::default(),
         forms: Forms::default(),
+        forgotten: 0,
     };
     for func in &module.funcs {
         sizes.of_function(&func.name);
@@ -89,16 +113,6 @@ pub fn can_follow_copies(func: &Function, types: &Types, body: RegionId, iterati
     let forks = iterations.saturating_mul(u64::from(inner.forks()) + u64::from(inner.calls()));
     let paths = 2_u64.saturating_pow(u32::try_from(forks).unwrap_or(u32::MAX));
     iterations.saturating_mul(inner.ops.len() as u64).saturating_mul(paths) <= FORKED
-}
-
-/// Whether a loop for kernels without callbacks has few enough paths if it forgets what it can.
-fn forgets_enough(func: &Function, types: &Types, region: RegionId, (all, iterations): (u64, u64)) -> bool {
-    let mut inner = Body::of(func, types, region);
-    let forks = inner.forks();
-    inner.forgotten = forget::variables(func, types, region);
-    let kept = inner.forks();
-    let paths = iterations.saturating_pow(kept).saturating_mul(2_u64.saturating_pow(forks - kept));
-    all.saturating_mul(paths) <= FORKED_OR_REFUSED
 }
 
 /// The cost of a piece of code to the verifier.
@@ -135,6 +149,8 @@ struct Sizes<'m> {
     branches: HashMap<Symbol, u64>,
     path_values: PathValues,
     forms: Forms,
+    /// What the verifier walks in the loops that forget.
+    forgotten: u64,
 }
 
 impl Sizes<'_> {
@@ -259,13 +275,13 @@ impl Sizes<'_> {
         let (place, for_each) = if data.opcode == Opcode::StrAppend {
             (StrAppend::of(data).from(), ADDED_BYTE)
         } else if data.opcode == Opcode::StrCopy {
-            (StrCopy::of(data).from(), 1)
+            (StrCopy::of(data).from(), READ_BYTE)
         } else if data.opcode == Opcode::StrLen {
-            (StrLen::of(data).place(), 1)
+            (StrLen::of(data).place(), READ_BYTE)
         } else if data.opcode == Opcode::StrEq {
-            (StrEq::of(data).left(), 1)
+            (StrEq::of(data).left(), READ_BYTE)
         } else if data.opcode == Opcode::StrStartsWith {
-            (StrStartsWith::of(data).place(), 1)
+            (StrStartsWith::of(data).place(), READ_BYTE)
         } else {
             return None;
         };
@@ -275,63 +291,17 @@ impl Sizes<'_> {
 
     /// The size of all iterations of a loop that can stay plain.
     fn plain(&mut self, func: &Function, op: OpId, body: Size, after: u64) -> Option<Size> {
-        let iterations = self.most_iterations(func, op)?;
-        let region = KsFor::of(&func.ops[op]).body_region();
-        let inner = Body::of(func, self.types, region);
-        let size = body.times(iterations);
-        let on_paths = self.on_paths(func, region, &inner, (size.ops, iterations));
-        let only_form = !self.callbacks || changes_pointer(func, self.types, region);
-        let (plain, forked) = if only_form { (FORKED, FORKED_OR_REFUSED) } else { (PLAIN, FORKED) };
-        let place = (func.name.clone(), op);
-        if self.callbacks && on_paths > PLAIN && self.can_forget(func, op, (size, iterations), after) {
-            self.forms.forgetting.push(place.clone());
-        } else if size.ops > plain {
-            return None;
-        } else if on_paths <= forked {
-            let ends = inner.forks() > 0 || inner.ends_early();
-            if self.callbacks && ends && (func.loops(op).next().is_some() || iterations.saturating_mul(after) > CUT) {
-                self.forms.merging.push(place.clone());
-            }
-        } else if !self.callbacks && forgets_enough(func, self.types, region, (size.ops, iterations)) {
-            self.forms.forgetting.push(place.clone());
-        } else {
-            return None;
+        let size = self.followed(func, op, body, after);
+        let forgets = self.callbacks && (size.is_none() || self.forks_often(func, op, body));
+        let forgotten = forgets.then(|| self.forgotten(func, op, body, after)).flatten();
+        if forgotten.is_none() && size.is_some() && self.callbacks && self.has_many_ends(func, op, after) {
+            self.forms.merging.push((func.name.clone(), op));
         }
-        if self.has_many_paths(func, op) {
-            self.forms.checked.push(place);
+        let size = forgotten.or(size);
+        if size.is_some() && self.has_many_paths(func, op) {
+            self.forms.checked.push((func.name.clone(), op));
         }
-        Some(size)
-    }
-
-    /// The most iterations of a loop that may stay plain. One without a constant bound ends after each number of iterations, and for each the
-    /// verifier walks the rest.
-    fn most_iterations(&self, func: &Function, op: OpId) -> Option<u64> {
-        let counted = || {
-            let view = KsFor::of(&func.ops[op]);
-            let low = func.known(self.types, view.low())?;
-            let high = i128::from(Numbers::of(func, self.types).largest(view.high())?);
-            let iterations = u64::try_from((high - low + i128::from(view.inclusive())).max(0)).ok()?;
-            (iterations.saturating_mul(iterations) <= PLAIN).then_some(iterations)
-        };
-        self.iterations(func, op).or_else(|| if self.callbacks { None } else { counted() })
-    }
-
-    /// The operations of a loop with so many in all iterations, as often as the verifier walks them on different paths.
-    fn on_paths(&mut self, func: &Function, region: RegionId, inner: &Body<'_>, (all, iterations): (u64, u64)) -> u64 {
-        let forks = inner.forks();
-        if !self.callbacks || changes_pointer(func, self.types, region) {
-            return all.saturating_mul(iterations.saturating_pow(forks));
-        }
-        let histories = all.saturating_mul(2_u64.saturating_pow(u32::try_from(iterations).unwrap_or(u32::MAX)));
-        let may_keep = histories > FORKED && (forks > 0 || inner.calls());
-        if may_keep && self.path_values.kept(self.module, func, &inner.ops) {
-            return histories;
-        }
-        // What was learned in one half of the iterations holds, on the average.
-        let subjects = learned_bounds::subjects(func, self.types, region, &inner.ops);
-        let learned = (iterations / 2).saturating_pow(subjects);
-        let paths = iterations.saturating_pow(forks).max(learned).max(self.paths_of_calls(func, &inner.ops));
-        all.saturating_mul(paths)
+        size
     }
 
     /// Whether the paths through several iterations of a plain loop are too many to follow each combination of them. LLVM changes a loop
@@ -344,6 +314,22 @@ impl Sizes<'_> {
         often && body.rejoins() && nested(&body)
     }
 
+    /// Whether a plain loop leaves so many states that it pays to merge them behind it. Of a loop in another one each is there again in
+    /// each iteration of that one.
+    fn has_many_ends(&self, func: &Function, op: OpId, after: u64) -> bool {
+        let Some(iterations) = self.iterations(func, op) else { return false };
+        let inner = Body::of(func, self.types, KsFor::of(&func.ops[op]).body_region());
+        let ends = u64::from(inner.forks()) + u64::from(inner.ends_early());
+        ends > 0 && (func.loops(op).next().is_some() || iterations.saturating_mul(after) > MERGED)
+    }
+
+    /// Whether a plain loop leaves so many states that it pays to forget them.
+    fn forks_often(&self, func: &Function, op: OpId, body: Size) -> bool {
+        let Some(iterations) = self.iterations(func, op) else { return false };
+        let forks = Body::of(func, self.types, KsFor::of(&func.ops[op]).body_region()).forks();
+        body.times(iterations).ops.saturating_mul(iterations.saturating_pow(forks)) > FOLLOWED
+    }
+
     /// The iterations of a loop with constant bounds; none for other loops.
     fn iterations(&self, func: &Function, op: OpId) -> Option<u64> {
         let view = KsFor::of(&func.ops[op]);
@@ -351,22 +337,29 @@ impl Sizes<'_> {
         u64::try_from((high - low + i128::from(view.inclusive())).max(0)).ok()
     }
 
-    /// Whether the verifier walks few paths of a loop that forgets in each iteration all that differs from path to path.
-    fn can_forget(&mut self, func: &Function, op: OpId, (size, iterations): (Size, u64), after: u64) -> bool {
+    /// The size of a plain loop in which the verifier forgets all that differs from path to path, if that is small enough.
+    fn forgotten(&mut self, func: &Function, op: OpId, body: Size, after: u64) -> Option<Size> {
+        let iterations = self.iterations(func, op)?;
         let region = KsFor::of(&func.ops[op]).body_region();
         let mut inner = Body::of(func, self.types, region);
         let forks = inner.forks();
         inner.forgotten = forget::variables(func, self.types, region);
+        let size = body.times(iterations);
         let walked = size.walked.saturating_mul(2_u64.saturating_pow(forks)).max(iterations.saturating_mul(after));
-        let learns = learned_bounds::subjects(func, self.types, region, &inner.ops) > 0;
-        if inner.forks() > 0 || inner.calls() || learns || walked > FORGOTTEN {
-            return false;
+        let learned = learned_bounds::all_subjects(func, self.types, region, &inner.ops);
+        if inner.forks() > 0 || inner.calls() || learned > 0 || walked > FORGOTTEN {
+            return None;
         }
-        if self.traced && !self.runs_once(&func.name) {
+        let forgotten = self.forgotten.saturating_add(walked);
+        let adds_to_strings = || inner.ops.iter().any(|&op| func.ops[op].opcode == Opcode::StrAppend);
+        let too_often = || forgotten > FORGOTTEN_BEFORE || adds_to_strings() || !self.runs_once(&func.name);
+        if self.traced && too_often() {
             self.forms.kept = true;
-            return false;
+            return None;
         }
-        true
+        self.forgotten = forgotten;
+        self.forms.forgetting.push((func.name.clone(), op));
+        Some(size)
     }
 
     /// Whether the verifier walks a function once: at most one call of it is in the module, in no loop.
@@ -380,6 +373,60 @@ impl Sizes<'_> {
             && caller.loops(call).next().is_none()
             && caller.name != *name
             && self.runs_once(&caller.name)
+    }
+
+    fn followed(&mut self, func: &Function, op: OpId, body: Size, after: u64) -> Option<Size> {
+        let view = KsFor::of(&func.ops[op]);
+        let low = func.known(self.types, view.low())?;
+        let known = func.known(self.types, view.high());
+        let high = match known {
+            None if !self.callbacks => i128::from(Numbers::of(func, self.types).largest(view.high())?),
+            known => known?,
+        };
+        let iterations = u64::try_from((high - low + i128::from(view.inclusive())).max(0)).ok()?;
+        if known.is_none() && iterations > COUNTED {
+            return None;
+        }
+        let size = body.times(iterations);
+        let all = size.ops;
+        let region = view.body_region();
+        let mut inner = Body::of(func, self.types, region);
+        let forks = inner.forks();
+        let mut followed = all.saturating_mul(iterations.saturating_pow(forks));
+        let only_form = !self.callbacks || changes_pointer(func, self.types, region);
+        let (plain, forked) = if only_form { (PLAIN_OR_REFUSED, FORKED_OR_REFUSED) } else { (PLAIN, FORKED) };
+        if !only_form {
+            let subjects = learned_bounds::subjects(func, self.types, region, &inner.ops);
+            let learned = (1..=u64::from(subjects)).fold(all, |size, nth| size.saturating_mul(iterations) / (nth + 1));
+            let paths = self.paths_of_calls(func, &inner.ops);
+            let early = u32::from(inner.ends_early());
+            let again = iterations.saturating_pow(forks + early).saturating_mul(after);
+            let many_ends = forks + early > 0 && again > AFTER && after <= AFTER_ITSELF;
+            if (subjects > 0 && learned > LEARNED) || all.saturating_mul(paths) > LEARNED || many_ends {
+                return None;
+            }
+            let histories = all.saturating_mul(2_u64.saturating_pow(u32::try_from(iterations).unwrap_or(u32::MAX)));
+            if (forks > 0 || inner.calls())
+                && histories > forked
+                && self.path_values.kept(self.module, func, &inner.ops)
+            {
+                followed = histories;
+            }
+        }
+        if all > plain || followed <= forked {
+            return (all <= plain).then_some(size);
+        }
+        if self.callbacks {
+            return None;
+        }
+        inner.forgotten = forget::variables(func, self.types, region);
+        let kept = inner.forks();
+        let paths = iterations.saturating_pow(kept).saturating_mul(2_u64.saturating_pow(forks - kept));
+        if all.saturating_mul(paths) > forked {
+            return None;
+        }
+        self.forms.forgetting.push((func.name.clone(), op));
+        Some(size)
     }
 
     /// The number of paths through the functions that a body calls. What the verifier learns on each path about their
