@@ -109,7 +109,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 12;
+pub const KS_ABI: u32 = 13;
 
 /// Ends the formats of lines for the trace pipe, before the NUL, in the objects that executables carry. It is as long as what takes its
 /// place: blanks that the kernel takes in formats, then letters.
@@ -148,6 +148,9 @@ pub struct KsProgram {
     /// Tables of functions for the kernel that the program registers; `ks_register` takes an index into them.
     pub struct_ops: *const KsStructOps,
     pub struct_ops_len: u64,
+    /// In an executable that runs tests, the tests by their numbers.
+    pub tests: *const KsTest,
+    pub tests_len: u64,
     /// The symbol `ks_session` if there are BPF objects, else null: what such a program does while it waits and at its end.
     pub session: *const c_void,
 }
@@ -179,7 +182,7 @@ mod forms;
 #[path = "abi_tests.rs"]
 mod tests;
 pub use forms::{KsForm, KsOption, KsOrder};
-pub use tests::{KS_TEST_CONTEXT, KS_TEST_NEVER, KS_TEST_PACKET, KsTestRun};
+pub use tests::{KS_TEST_CONTEXT, KS_TEST_NEVER, KS_TEST_PACKET, KsTest, KsTestRun};
 #[path = "abi_packets.rs"]
 mod packets;
 pub use packets::{KS_PACKET_ROOM, KsPacket};

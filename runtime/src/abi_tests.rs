@@ -7,6 +7,20 @@ pub const KS_TEST_CONTEXT: u32 = 1;
 /// `ks_test`: the kernel does not run programs of the type by themselves, and the test is skipped.
 pub const KS_TEST_NEVER: u32 = 2;
 
+/// What a test may use of the BPF object: the rest of it is not created.
+#[repr(C)]
+pub struct KsTest {
+    /// Indexes into `KsProgram::progs`.
+    pub progs: *const u32,
+    pub progs_len: u64,
+    /// Indexes into `KsProgram::maps`.
+    pub maps: *const u32,
+    pub maps_len: u64,
+    /// Indexes into `KsProgram::struct_ops`.
+    pub struct_ops: *const u32,
+    pub struct_ops_len: u64,
+}
+
 /// The result of `ks_test`; the context follows at once, where the program has one.
 #[repr(C)]
 pub struct KsTestRun {

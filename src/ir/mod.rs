@@ -36,7 +36,9 @@ pub use attrs::{Attr, Symbol};
 pub use builder::Builder;
 pub use exits::Exit;
 pub use function::{BlockData, Function, Loc, OpData, Param, RegionData, Role, Throws, ValueData, ValueDef};
-pub use module::{Global, GlobalKind, KfuncDecl, MapDecl, Module, OptionSpec, OptionsDecl, ProgramDecl, Section};
+pub use module::{
+    Global, GlobalKind, KfuncDecl, MapDecl, Module, OptionSpec, OptionsDecl, ProgramDecl, Section, TestDecl,
+};
 pub use ops::Opcode;
 pub use path::Path;
 pub use struct_ops::{OpsMember, OpsValue, StructOps};

@@ -32,6 +32,8 @@ pub struct Module {
     pub kfuncs: Vec<KfuncDecl>,
     /// What user space loads: filled by `split` in the host's module, where the functions are gone.
     pub programs: Vec<ProgramDecl>,
+    /// In an executable that runs tests, by their numbers.
+    pub tests: Vec<TestDecl>,
     /// The options of `main`.
     pub options: Option<OptionsDecl>,
 }
@@ -265,6 +267,15 @@ pub struct ProgramDecl {
     pub spare: bool,
     /// The declared maps that it uses, if any program may be refused.
     pub maps: Vec<Symbol>,
+}
+
+/// A test of an executable that runs one of its tests.
+#[derive(Clone, Debug)]
+pub struct TestDecl {
+    pub func: Symbol,
+    /// The programs, declared maps and implementations of structs of functions that it may use, in this order: filled by `split` in the host's
+    /// module.
+    pub needs: Vec<Symbol>,
 }
 
 /// The struct of `main`'s options.

@@ -129,6 +129,10 @@ impl Printer<'_> {
             let spare = if program.spare { " spare" } else { "" };
             self.line(1, &format!("loadable @{} {role}{device}{spare}{maps}", program.name));
         }
+        for test in &module.tests {
+            let needs: String = test.needs.iter().map(|name| format!(" needs @{name}")).collect();
+            self.line(1, &format!("testcase @{}{needs}", test.func));
+        }
         if let Some(options) = &module.options {
             self.options(options);
         }

@@ -43,7 +43,7 @@ mod throws;
 mod views;
 
 use crate::ir::{self, Module, Symbol};
-use crate::sema::tree::{ArgsSpec, ConfigId, Const, FuncId, GlobalId, ImplId, MapId, Program, Role, Storage};
+use crate::sema::tree::{ArgsSpec, ConfigId, Const, Func, FuncId, GlobalId, ImplId, MapId, Program, Role, Storage};
 use crate::session::Session;
 use crate::source::FileId;
 use crate::target::Target;
@@ -144,6 +144,7 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
         globals: globals(cx, program, &names),
         struct_ops: struct_ops(&cx.types, program, &names),
         programs: Vec::new(),
+        tests: program.tests.iter().map(|&test| test_decl(program.func(test))).collect(),
         maps: map_decls(program, &names, &bound)
             .into_iter()
             .chain(kept)
@@ -161,6 +162,11 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
             | Role::Test => None,
         }),
     }
+}
+
+/// A test, before `split` lists what it needs.
+fn test_decl(test: &Func) -> ir::TestDecl {
+    ir::TestDecl { func: test.symbol.as_str().into(), needs: Vec::new() }
 }
 
 /// Global variables, and configs as variables of their struct.

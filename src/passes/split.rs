@@ -6,9 +6,10 @@
 
 use super::analysis::global_uses::global_of;
 use super::analysis::tail_calls::{loaded, wanted};
+use super::analysis::{maps_of, test_needs};
 use super::{Because, Changed, EVERY, Pass, Run};
 use crate::ir::callgraph::CallGraph;
-use crate::ir::ops::{BpfKfunc, MapInner, MapSetInner};
+use crate::ir::ops::BpfKfunc;
 use crate::ir::{Attr, Function, Global, GlobalKind, Module, OpData, Opcode, ProgramDecl, Role, Symbol};
 use crate::session::Session;
 use crate::tables;
@@ -36,10 +37,13 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
             module.funcs.iter_mut().for_each(uncancelled);
             module.globals.retain(|g| g.section.is_some() || g.kind == GlobalKind::Percpu);
             module.options = None;
+            module.tests.clear();
         }
         Some(target @ Target::Host) => {
             let programs = programs(module);
-            let may_fail = programs.iter().any(|program| program.loading.may_fail());
+            let leaves_out = !module.tests.is_empty() || programs.iter().any(|program| program.loading.may_fail());
+            let needs: Vec<Vec<Symbol>> = module.tests.iter().map(|test| test_needs::needs(module, test)).collect();
+            std::iter::zip(&mut module.tests, needs).for_each(|(test, needs)| test.needs = needs);
             module.programs.extend(programs);
             module.funcs.retain(|f| f.targets.contains(target));
             let (mut maps, mut globals, mut ops) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
@@ -48,9 +52,9 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
                 globals.extend(func.walk().into_iter().filter_map(|op| global_of(&func.ops[op]).cloned()));
                 ops.extend(func.walk().into_iter().filter_map(|op| func.ops[op].struct_ops().cloned()));
             }
-            // The runtime pins maps and fills them in, whichever side uses them. It leaves out maps that only refused programs use.
+            // The runtime pins maps and fills them in, whichever side uses them. It leaves out maps of refused programs and of other tests.
             let programs = std::mem::take(&mut module.programs);
-            module.maps.retain(|m| m.pinned || may_fail || maps.contains(&m.name) || m.is_idle(&programs));
+            module.maps.retain(|m| m.pinned || leaves_out || maps.contains(&m.name) || m.is_idle(&programs));
             module.programs = programs;
             module.struct_ops.retain(|table| ops.contains(&table.name));
             // The pass `map-places` writes the counter of a map.
@@ -67,6 +71,7 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
             module.maps.clear();
             module.struct_ops.clear();
             module.options = None;
+            module.tests.clear();
         }
         None => crate::bug!("the module to split has no target"),
     }
@@ -84,21 +89,6 @@ fn uncancelled(func: &mut Function) {
             func.become_op(op, Opcode::KsConst, Vec::new(), vec![Attr::Int(0)]);
         }
     }
-}
-
-/// The maps that a function names.
-fn maps_of(module: &Module, func: &Function) -> BTreeSet<Symbol> {
-    let mut maps = BTreeSet::new();
-    for data in func.all() {
-        maps.extend(data.map().cloned());
-        if data.opcode == Opcode::MapSetInner {
-            maps.insert(MapSetInner::of(data).inner().clone());
-        } else if data.opcode == Opcode::MapInner {
-            // The template: what is taken out is as it is.
-            maps.extend(module.map(MapInner::of(data).map()).and_then(|outer| outer.inner.clone()));
-        }
-    }
-    maps
 }
 
 /// The programs that user space may load.

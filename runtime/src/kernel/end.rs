@@ -42,9 +42,19 @@ pub fn leave(status: i32) -> ! {
     unsafe { libc::exit(status) }
 }
 
+/// Who takes the reason of `die` instead of standard error; false: nobody.
+static REASON: OnceLock<fn(&str) -> bool> = OnceLock::new();
+
+/// Says who takes the reason for which the process ends.
+pub fn reason_goes_to(takes: fn(&str) -> bool) {
+    let _ = REASON.set(takes);
+}
+
 /// Says why, detaches everything and ends the process.
 pub fn die(status: i32, message: &str) -> ! {
-    complain(message);
+    if !REASON.get().is_some_and(|takes| takes(message)) {
+        complain(message);
+    }
     leave(status)
 }
 

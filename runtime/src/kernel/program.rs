@@ -1,7 +1,7 @@
 //! The program that this process runs: the descriptor that `ks_start` was given, seen through safe views.
 
 use super::escape;
-use crate::abi::{KS_PROGRAM_TEST, KsGlobal, KsMap, KsObject, KsProg, KsProgram, KsStructOps};
+use crate::abi::{KS_PROGRAM_TEST, KsGlobal, KsMap, KsObject, KsProg, KsProgram, KsStructOps, KsTest};
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
 use std::path::{Path, PathBuf};
@@ -29,6 +29,9 @@ impl<T> std::ops::Deref for MainThread<T> {
 }
 
 static PROGRAM: MainThread<Cell<Option<&'static KsProgram>>> = MainThread::new(Cell::new(None));
+
+/// The test that this process runs.
+static TEST: MainThread<Cell<Option<&'static KsTest>>> = MainThread::new(Cell::new(None));
 
 /// What messages begin with: read by a signal handler too.
 static STARTED_AS: OnceLock<String> = OnceLock::new();
@@ -63,6 +66,38 @@ pub fn project() -> &'static str {
 /// Whether the executable runs a test.
 pub fn is_test() -> bool {
     program().is_some_and(|p| p.flags & KS_PROGRAM_TEST != 0)
+}
+
+/// Makes this a process of the test with that number.
+pub fn choose_test(number: usize) {
+    // SAFETY: the descriptor's pointer and length belong together.
+    let tests = program().map_or(&[][..], |p| unsafe { array(p.tests, p.tests_len) });
+    TEST.set(tests.get(number));
+}
+
+/// Whether the process may use a program, a map or an implementation of the descriptor: all, but in a test, which names them.
+fn is_needed<T>(all: &[T], one: &T, named: fn(&KsTest) -> (*const u32, u64)) -> bool {
+    TEST.get().is_none_or(|test| {
+        let (numbers, count) = named(test);
+        // SAFETY: the descriptor's pointers and lengths belong together.
+        let numbers = unsafe { array(numbers, count) };
+        numbers.iter().any(|&at| all.get(at as usize).is_some_and(|needed| std::ptr::eq(needed, one)))
+    })
+}
+
+/// Whether the process may load a program of the descriptor.
+pub fn needs_program(prog: &KsProg) -> bool {
+    is_needed(progs(), prog, |test| (test.progs, test.progs_len))
+}
+
+/// Whether the process may use a map of the descriptor.
+pub fn needs_map(map: &KsMap) -> bool {
+    is_needed(maps(), map, |test| (test.maps, test.maps_len))
+}
+
+/// Whether the process may register an implementation of the descriptor.
+pub fn needs_struct_ops(table: &KsStructOps) -> bool {
+    is_needed(struct_ops(), table, |test| (test.struct_ops, test.struct_ops_len))
 }
 
 /// The BPF objects inside the executable.

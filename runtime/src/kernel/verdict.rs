@@ -1,6 +1,6 @@
 //! What a test has come to: said once to whoever runs the tests, and by nothing else but a test.
 
-use super::end::leave;
+use super::end::{self, leave};
 use super::privilege::Privilege;
 use super::program::{self, MainThread};
 use std::cell::Cell;
@@ -21,6 +21,7 @@ static TAKES: MainThread<Cell<Option<Takes>>> = MainThread::new(Cell::new(None))
 /// Says who takes the verdict: this process runs a test.
 pub fn goes_to(takes: Takes) {
     TAKES.set(Some(takes));
+    end::reason_goes_to(|why| failed(("", 0), why));
 }
 
 /// The test came to its end.

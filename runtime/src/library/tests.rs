@@ -5,7 +5,7 @@
 
 use crate::kernel::end::die;
 use crate::kernel::errors::complain;
-use crate::kernel::program::{MainThread, text};
+use crate::kernel::program::{self, MainThread, text};
 use crate::kernel::verdict::{self, Verdict};
 use std::cell::Cell;
 use std::ffi::c_char;
@@ -18,11 +18,12 @@ static IS_SAID: MainThread<Cell<bool>> = MainThread::new(Cell::new(false));
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_test_selected() -> i32 {
-    let number = std::env::var("KS_TEST").ok().and_then(|number| number.parse().ok());
+    let number: Option<i32> = std::env::var("KS_TEST").ok().and_then(|number| number.parse().ok());
     let Some(number) = number else {
         die(2, "KS_TEST is to be the number of the test, from 0 on\n  help: `ksc test` runs all tests of a file");
     };
     verdict::goes_to(report);
+    program::choose_test(usize::try_from(number).unwrap_or(usize::MAX));
     number
 }
 

@@ -2,7 +2,7 @@
 
 use super::optional::fates;
 use super::parts::program_named;
-use crate::abi::KsForm;
+use crate::abi::{KsForm, KsProg};
 use crate::kernel::end::die;
 use crate::kernel::net::index_of;
 use crate::kernel::program;
@@ -11,7 +11,8 @@ use std::ffi::CStr;
 
 /// Says of each such program for which interface it is loaded.
 pub fn choose(object: *mut bpf::bpf_object) {
-    for prog in program::progs().iter().filter(|prog| prog.form == KsForm::Device as u32 && !prog.target.is_null()) {
+    let is_for_one = |prog: &&KsProg| prog.form == KsForm::Device as u32 && !prog.target.is_null();
+    for prog in program::progs().iter().filter(is_for_one).filter(|prog| program::needs_program(prog)) {
         // SAFETY: a string of the executable.
         let target = unsafe { CStr::from_ptr(prog.target) };
         let Some(index) = index_of(target) else {

@@ -4,10 +4,10 @@
 
 use super::handles::of_handle;
 use super::optional::{self, fates};
-use super::parts::{RETURN, find_map, half_at_return, program_named};
+use super::parts::{RETURN, do_not_create, find_map, half_at_return, program_named};
 use super::state::{STATE, State, WHEN_LOADED};
 use super::{arenas, descriptors, explain, kernel_module, open, pins, probes, struct_ops};
-use crate::abi::{KS_MAP_IDLE, KsForm, KsProg};
+use crate::abi::{KS_MAP_IDLE, KsForm, KsMap, KsProg};
 use crate::kernel::end::die;
 use crate::kernel::{log, program, verdict};
 use libbpf_sys as bpf;
@@ -52,7 +52,7 @@ pub fn loaded() -> *mut bpf::bpf_object {
     object
 }
 
-/// What the program neither loads nor hands over to by tail calls stays out of the kernel.
+/// What the program, or the test, neither loads nor hands over to by tail calls stays out of the kernel.
 fn leave_out_others(object: *mut bpf::bpf_object) {
     // SAFETY: the programs of an open object, whose names are strings of libbpf; null is before the first and after the
     // last.
@@ -65,25 +65,16 @@ fn leave_out_others(object: *mut bpf::bpf_object) {
                 let own = CStr::from_ptr(known.name).to_bytes();
                 own == name || known.form == KsForm::Session as u32 && Some(own) == at_entry
             };
-            if !program::progs().iter().any(is_wanted) {
+            if !program::progs().iter().any(|known| program::needs_program(known) && is_wanted(known)) {
                 bpf::bpf_program__set_autoload(program, false);
             }
             program = bpf::bpf_object__next_program(object, program);
         }
     }
     struct_ops::prepare(object);
-    for idle in program::maps().iter().filter(|map| map.flags & KS_MAP_IDLE != 0) {
-        let map = find_map(object, idle.name);
-        if map.is_null() {
-            continue;
-        }
-        // libbpf fills each array of programs, created or not, and fails where a program is not loaded. Of another type it
-        // fills only what it creates.
-        // SAFETY: a map of an open object.
-        unsafe {
-            bpf::bpf_map__set_autocreate(map, false);
-            bpf::bpf_map__set_type(map, bpf::BPF_MAP_TYPE_ARRAY);
-        }
+    let is_idle = |map: &&KsMap| map.flags & KS_MAP_IDLE != 0 || !program::needs_map(map);
+    for idle in program::maps().iter().filter(is_idle) {
+        do_not_create(find_map(object, idle.name));
     }
 }
 

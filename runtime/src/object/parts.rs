@@ -54,7 +54,8 @@ pub fn do_not_create(map: *mut bpf::bpf_map) {
     if map.is_null() {
         return;
     }
-    // SAFETY: a map of an open object. libbpf fills each array of programs, created or not.
+    // SAFETY: a map of an open object. libbpf fills each array of programs, created or not, and fails where a program is not loaded; of
+    // another type it fills only what it creates.
     unsafe {
         bpf::bpf_map__set_autocreate(map, false);
         if bpf::bpf_map__type(map) == bpf::BPF_MAP_TYPE_PROG_ARRAY {

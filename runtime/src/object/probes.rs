@@ -19,7 +19,7 @@ const SECOND: &str = ".kprobe";
 
 /// Decides for each probe of an opened object. Which forms the kernel has, it says by what it refuses.
 pub fn choose(object: *mut bpf::bpf_object) {
-    for prog in program::progs().iter().filter(|prog| !may_fail(prog)) {
+    for prog in program::progs().iter().filter(|prog| !may_fail(prog) && program::needs_program(prog)) {
         if let Err(why) = choose_form(object, prog) {
             die(1, &why);
         }

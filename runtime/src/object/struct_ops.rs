@@ -15,7 +15,9 @@ pub fn prepare(object: *mut bpf::bpf_object) {
         // SAFETY: a map of an open object, whose name is a string of libbpf.
         unsafe {
             let name = CStr::from_ptr(bpf::bpf_map__name(map));
-            let wanted = program::struct_ops().iter().any(|table: &KsStructOps| CStr::from_ptr(table.name) == name);
+            let is_wanted =
+                |table: &KsStructOps| CStr::from_ptr(table.name) == name && program::needs_struct_ops(table);
+            let wanted = program::struct_ops().iter().any(is_wanted);
             bpf::bpf_map__set_autocreate(map, wanted);
             let flags = bpf::bpf_map__map_flags(map) & !bpf::BPF_F_LINK;
             bpf::bpf_map__set_map_flags(map, if linked { flags | bpf::BPF_F_LINK } else { flags });

@@ -3,7 +3,7 @@
 use super::lex::Token;
 use super::{Parse, Parser, Stop};
 use crate::ir::{
-    Function, Global, GlobalKind, KfuncDecl, MapDecl, Module, OptionSpec, OptionsDecl, Param, Section, Throws,
+    Function, Global, GlobalKind, KfuncDecl, MapDecl, Module, OptionSpec, OptionsDecl, Param, Section, TestDecl, Throws,
 };
 use crate::tables::{MAP_KINDS, Reference};
 use crate::target::Target;
@@ -30,6 +30,7 @@ impl Parser<'_> {
             struct_ops: Vec::new(),
             kfuncs: Vec::new(),
             programs: Vec::new(),
+            tests: Vec::new(),
             options: None,
         };
         self.head(&mut module)?;
@@ -104,6 +105,14 @@ impl Parser<'_> {
                 module.kfuncs.push(kfunc);
                 Ok(())
             }
+            "testcase" => {
+                let mut test = TestDecl { func: self.symbol()?.into(), needs: Vec::new() };
+                while self.eat_word("needs") {
+                    test.needs.push(self.symbol()?.into());
+                }
+                module.tests.push(test);
+                Ok(())
+            }
             "options" => {
                 module.options = Some(self.options()?);
                 Ok(())
@@ -116,7 +125,7 @@ impl Parser<'_> {
             _ => {
                 self.at -= 1;
                 self.stop(
-                    "a declaration starts with enum, struct, a kind of global, map, ops, loadable, options, kfunc or func",
+                    "a declaration starts with enum, struct, a kind of global, map, ops, loadable, testcase, options, kfunc or func",
                 )
             }
         }

@@ -8,12 +8,13 @@ pub mod open_paths;
 pub mod pointees;
 pub mod pointer_sources;
 pub mod tail_calls;
+pub mod test_needs;
 
-use crate::ir::ops::{KsElem, KsField, KsStore};
-use crate::ir::{Function, OpId, Opcode, Value};
+use crate::ir::ops::{KsElem, KsField, KsStore, MapInner, MapSetInner};
+use crate::ir::{Function, Module, OpId, Opcode, Symbol, Value};
 use crate::tables::MAX_STACK;
 use crate::types::{Space, TyKind, Types};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// The op that yields the outermost place that a place is a part of; none if that is an argument.
 pub fn root(func: &Function, place: Value) -> Option<OpId> {
@@ -76,4 +77,19 @@ pub fn stored_once(func: &Function) -> HashMap<Value, Value> {
         _ => None,
     };
     written.into_iter().filter_map(once).collect()
+}
+
+/// The maps that a function names, and templates of those that it takes out of others.
+pub fn maps_of(module: &Module, func: &Function) -> BTreeSet<Symbol> {
+    let mut maps = BTreeSet::new();
+    for data in func.all() {
+        maps.extend(data.map().cloned());
+        if data.opcode == Opcode::MapSetInner {
+            maps.insert(MapSetInner::of(data).inner().clone());
+        } else if data.opcode == Opcode::MapInner {
+            // The template: what is taken out is as it is.
+            maps.extend(module.map(MapInner::of(data).map()).and_then(|outer| outer.inner.clone()));
+        }
+    }
+    maps
 }

@@ -37,8 +37,8 @@ pub fn wanted(module: &Module) -> BTreeSet<usize> {
     (0..module.funcs.len()).filter(|&at| reached.contains(at)).collect()
 }
 
-/// The program that is loaded where the kernel refuses this one.
-fn fallback(module: &Module, at: usize) -> Option<usize> {
+/// The program that is loaded where the kernel refuses this one; none if there is none.
+pub fn fallback(module: &Module, at: usize) -> Option<usize> {
     let Role::Program { loading, .. } = &module.funcs[at].role else { return None };
     let other = loading.fallback.as_deref()?;
     module.funcs.iter().position(|func| &*func.name == other)

@@ -11,7 +11,7 @@ use std::ffi::CStr;
 
 /// Decides for each struct whose functions are optional, and leaves it out with them if the kernel refuses it.
 pub fn settle(object: *mut bpf::bpf_object) {
-    for table in program::struct_ops() {
+    for table in program::struct_ops().iter().filter(|table| program::needs_struct_ops(table)) {
         let members = members(table);
         if !members.iter().any(|(_, prog)| prog.flags & KS_PROG_OPTIONAL != 0) {
             continue;

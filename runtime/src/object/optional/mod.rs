@@ -30,7 +30,7 @@ pub fn settle(object: *mut bpf::bpf_object) {
     if SETTLED.replace(true) || !progs.iter().any(may_fail) {
         return;
     }
-    let is_spare = |prog: &KsProg| prog.flags & KS_PROG_SPARE != 0;
+    let is_spare = |prog: &KsProg| prog.flags & KS_PROG_SPARE != 0 || !program::needs_program(prog);
     for prog in progs.iter().filter(|prog| is_spare(prog)) {
         leave_out(object, prog);
     }

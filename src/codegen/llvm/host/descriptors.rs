@@ -5,7 +5,7 @@ use crate::codegen::abi::*;
 use crate::codegen::llvm::Carried;
 use crate::codegen::llvm::host::kconfig;
 use crate::codegen::llvm::module::ModuleGen;
-use crate::ir::{Global, MapDecl, ProgramDecl, Section};
+use crate::ir::{Global, MapDecl, ProgramDecl, Section, Symbol, TestDecl};
 use crate::session::Tier;
 use crate::tables::{Order, ValueRule};
 use inkwell::module::Linkage;
@@ -13,12 +13,13 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
-    size_of::<KsProgram>() == 136
+    size_of::<KsProgram>() == 152
         && size_of::<KsObject>() == 24
         && size_of::<KsProg>() == 80
         && size_of::<KsStructOps>() == 8
         && size_of::<KsMap>() == 24
         && size_of::<KsGlobal>() == 24
+        && size_of::<KsTest>() == 48
         && size_of::<KsArgs>() == 40
         && size_of::<KsField>() == 56
         && size_of::<KsVariant>() == 16
@@ -102,6 +103,8 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, objects: &[Carried]) -> PointerVal
     let names: Vec<_> = module.struct_ops.iter().map(|ops| g.text(Some(&ops.name))).collect();
     let ops: Vec<_> = names.into_iter().map(|name| g.record(&[name])).collect();
     fields.extend(g.list("ks.struct_ops", &ops));
+    let tests: Vec<_> = module.tests.iter().map(|one| test(g, one)).collect();
+    fields.extend(g.list("ks.tests", &tests));
     fields.push(if objects.is_empty() { g.build.null().into() } else { g.external("ks_session") });
     g.constant("ks.program", g.record(&fields).into(), 8)
 }
@@ -151,6 +154,21 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
         Some(lookup) => g.external(&format!("ks_lookup_{lookup}")),
         None => g.build.null().into(),
     });
+    g.record(&fields)
+}
+
+/// A `KsTest`.
+fn test<'c>(g: &ModuleGen<'_, 'c>, test: &TestDecl) -> StructValue<'c> {
+    let module = g.ir;
+    let needed = |names: &mut dyn Iterator<Item = &Symbol>| -> Vec<u32> {
+        let all = std::iter::zip(0.., names);
+        all.filter(|(_, name)| test.needs.contains(name)).map(|(at, _)| at).collect()
+    };
+    let progs = needed(&mut module.programs.iter().map(|program| &program.name));
+    let maps = needed(&mut super::maps(module).map(|map| &map.name));
+    let ops = needed(&mut module.struct_ops.iter().map(|ops| &ops.name));
+    let lists = [("ks.test.progs", progs), ("ks.test.maps", maps), ("ks.test.struct_ops", ops)];
+    let fields: Vec<_> = lists.iter().flat_map(|(name, numbers)| g.numbers(name, numbers)).collect();
     g.record(&fields)
 }
 
