@@ -185,7 +185,7 @@ mod forms;
 #[path = "abi_tests.rs"]
 mod tests;
 pub use forms::{KsForm, KsOption, KsOrder};
-pub use tests::{KS_TEST_CONTEXT, KS_TEST_NEVER, KS_TEST_PACKET, KsTest, KsTestRun};
+pub use tests::{KS_TEST_CALLS, KS_TEST_CONTEXT, KS_TEST_NEVER, KS_TEST_PACKET, KsTest, KsTestRun};
 #[path = "abi_packets.rs"]
 mod packets;
 pub use packets::{KS_PACKET_ROOM, KsPacket};
