@@ -17,6 +17,10 @@ pub struct Input {
     pub linear: Option<usize>,
     /// The context as the C struct that programs see, or the arguments of a tracing program, 8 bytes each; missing bytes are zero.
     pub context: Vec<u8>,
+    /// The metadata in front of the packet.
+    pub meta: Vec<u8>,
+    /// The objects that fields of the context point to, by the fields' names; the others are null.
+    pub objects: Vec<(String, Vec<u8>)>,
 }
 
 /// What a run leaves.
@@ -26,6 +30,12 @@ pub struct Output {
     pub result: u64,
     /// The packet, without metadata.
     pub packet: Vec<u8>,
+    /// The packet's metadata.
+    pub meta: Vec<u8>,
+    /// How many bytes of the packet are directly accessible; None without a packet.
+    pub linear: Option<usize>,
+    /// The objects that were given.
+    pub objects: Vec<(String, Vec<u8>)>,
     /// The context as it was given, with what the program stored.
     pub context: Vec<u8>,
     /// How many instructions ran.
@@ -39,6 +49,8 @@ pub struct Context {
     bytes: Vec<u8>,
     layout: &'static Layout,
     prog_type: u32,
+    /// The addresses of the objects that fields point to.
+    objects: Vec<(String, u64)>,
 }
 
 /// Bits of a result that are those of `int`, what kernels take of it.
@@ -53,17 +65,20 @@ impl Vm {
         };
         let length = input.packet.as_ref().map_or(0, Vec::len);
         let linear = input.linear.unwrap_or(length);
-        let packet = input.packet.map(|bytes| Packet::new(&mut self.memory, &bytes, linear));
+        let packet = input.packet.map(|bytes| Packet::new(&mut self.memory, &bytes, &input.meta, linear));
         self.running.packet = packet;
         self.running.redirect = None;
         let address = match loaded.layout.filter(|layout| layout.size > 0) {
-            Some(layout) => self.give_context(layout, loaded.prog_type, input.context),
+            Some(layout) => self.give_context(layout, loaded.prog_type, input.context, input.objects),
             None => self.memory.add_bytes(What::Context, &input.context),
         };
         let result = self.start(program, address);
         let mut output = Output { instructions: self.taken(), ..Output::default() };
         output.context = match self.running.context.take() {
-            Some(context) => context.bytes,
+            Some(context) => {
+                output.objects = self.take_objects(context.objects);
+                context.bytes
+            }
             None => self
                 .memory
                 .region(address)
@@ -74,6 +89,8 @@ impl Vm {
         self.memory.remove(address);
         if let Some(packet) = self.running.packet.take() {
             output.packet = packet.read(&self.memory, 0, packet.length()).unwrap_or_default().to_vec();
+            output.meta = packet.meta(&self.memory).to_vec();
+            output.linear = Some(packet.linear());
             packet.drop_from(&mut self.memory);
         }
         self.memory.settle();
@@ -82,11 +99,30 @@ impl Vm {
         Ok(output)
     }
 
-    fn give_context(&mut self, layout: &'static Layout, prog_type: u32, mut bytes: Vec<u8>) -> u64 {
+    /// The objects that fields of a context pointed to, as the run leaves them.
+    fn take_objects(&mut self, objects: Vec<(String, u64)>) -> Vec<(String, Vec<u8>)> {
+        let mut left = Vec::new();
+        for (field, address) in objects {
+            let size = self.memory.region(address).map_or(0, |(_, size)| size);
+            left.push((field, self.memory.bytes(address, size).unwrap_or_default().to_vec()));
+            self.memory.remove(address);
+        }
+        left
+    }
+
+    fn give_context(
+        &mut self,
+        layout: &'static Layout,
+        prog_type: u32,
+        mut bytes: Vec<u8>,
+        objects: Vec<(String, Vec<u8>)>,
+    ) -> u64 {
         bytes.resize(layout.size as usize, 0);
         let address = self.memory.add(What::Context, layout.size as usize);
         self.memory.resize(address, 0);
-        self.running.context = Some(Context { address, bytes, layout, prog_type });
+        let add = |(field, bytes): (String, Vec<u8>)| (field, self.memory.add_bytes(What::Object, &bytes));
+        let objects = objects.into_iter().map(add).collect();
+        self.running.context = Some(Context { address, bytes, layout, prog_type, objects });
         address
     }
 
@@ -110,7 +146,10 @@ impl Vm {
             Role::PacketMeta => Ok(packet()?.addresses()[0]),
             Role::PacketStart => Ok(packet()?.addresses()[1]),
             Role::PacketEnd => Ok(packet()?.addresses()[2]),
-            Role::Object => Ok(0),
+            Role::Object => {
+                let known = context.objects.iter().find(|(name, _)| name == field.name);
+                Ok(known.map_or(0, |(_, address)| *address))
+            }
             // The length of a packet is that which it has.
             Role::Plain if field.name == "len" && self.running.packet.is_some() => Ok(packet()?.length() as u64),
             Role::Plain => {

@@ -117,6 +117,8 @@ pub enum Op {
     TailCall,
     /// A function of the kernel; the immediate is its place in the program's list.
     Kernel,
+    /// A call of a function that the machine lacks; the immediate is its place in the program's list.
+    Lacks,
     /// A function of the program, at the slot that `offset` has.
     Call,
     Exit,

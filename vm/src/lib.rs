@@ -17,6 +17,7 @@ mod packet;
 mod program;
 mod run;
 mod sockets;
+pub mod syscall;
 mod time;
 
 pub use calls::names as functions;
@@ -29,6 +30,7 @@ pub use sockets::Socket;
 
 use maps::Map;
 use memory::Memory;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A machine: memory, maps and programs, of one byte order. It is deterministic: two machines that get the same calls do the same.
@@ -42,6 +44,8 @@ pub struct Vm {
     pub(crate) random: calls::Random,
     pub(crate) sockets: Vec<Socket>,
     pub(crate) printed: Vec<String>,
+    /// By the numbers of programs.
+    pub(crate) streams: BTreeMap<u32, Vec<u8>>,
     pub(crate) cpus: usize,
 }
 
@@ -60,6 +64,7 @@ impl Vm {
             random: calls::Random::default(),
             sockets: Vec::new(),
             printed: Vec::new(),
+            streams: BTreeMap::new(),
             cpus: cpus.max(1),
         }
     }
@@ -106,5 +111,11 @@ impl Vm {
     /// Takes the lines that programs printed (`bpf_trace_printk`), in order.
     pub fn take_printed(&mut self) -> Vec<String> {
         std::mem::take(&mut self.printed)
+    }
+
+    /// Takes what a program wrote to its standard output (`bpf_stream_vprintk`), at most so many bytes.
+    pub fn take_stream(&mut self, program: u32, most: usize) -> Vec<u8> {
+        let Some(stream) = self.streams.get_mut(&program) else { return Vec::new() };
+        stream.drain(..most.min(stream.len())).collect()
     }
 }

@@ -27,12 +27,17 @@ pub struct Packet {
 }
 
 impl Packet {
-    pub(crate) fn new(memory: &mut Memory, bytes: &[u8], linear: usize) -> Packet {
+    /// A packet with metadata, which are no longer than the room before it.
+    pub(crate) fn new(memory: &mut Memory, bytes: &[u8], meta: &[u8], linear: usize) -> Packet {
         let room = HEADROOM + bytes.len() + TAILROOM;
         let buffer = memory.add(What::Packet, room);
         let (start, end) = (HEADROOM, HEADROOM + bytes.len());
         let mut packet = Packet { buffer, room, view: 0, meta: start, start, end, linear: linear.min(bytes.len()) };
         packet.write(memory, 0, bytes);
+        packet.meta = start.saturating_sub(meta.len());
+        if let Some(room) = memory.bytes_mut(buffer + packet.meta as u64, meta.len()) {
+            room.copy_from_slice(meta);
+        }
         packet.look(memory);
         packet
     }
@@ -54,6 +59,14 @@ impl Packet {
     pub(crate) fn drop_from(self, memory: &mut Memory) {
         memory.remove(self.view);
         memory.remove(self.buffer);
+    }
+
+    pub(crate) fn meta<'m>(&self, memory: &'m Memory) -> &'m [u8] {
+        memory.bytes(self.buffer + self.meta as u64, self.start - self.meta).unwrap_or_default()
+    }
+
+    pub(crate) fn linear(&self) -> usize {
+        self.linear
     }
 
     pub(crate) fn length(&self) -> usize {

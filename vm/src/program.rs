@@ -3,7 +3,7 @@
 use crate::calls;
 use crate::decode::{Endian, Insn, Op, Slot, decode};
 use crate::facts::{self, Layout};
-use crate::fault::{Fault, Line, Place};
+use crate::fault::{Fault, FaultKind, Line, Place};
 
 /// A program as a loader gives it: its function, and behind it all functions that it calls.
 #[derive(Default)]
@@ -15,6 +15,9 @@ pub struct ProgramSpec {
     pub code: Vec<Slot>,
     /// The names of the kernel's functions that calls name by their immediates.
     pub kernel_functions: Vec<String>,
+    /// Functions that the program asks for before it calls them, and those in code that no kernel runs: a call of one that the machine lacks is
+    /// wrong only when it runs.
+    pub asked: Vec<String>,
     /// In order of the instructions.
     pub lines: Vec<Line>,
 }
@@ -25,18 +28,26 @@ pub struct Program {
     pub(crate) prog_type: u32,
     pub(crate) code: Vec<Insn>,
     pub(crate) layout: Option<&'static Layout>,
+    /// The names that `Op::Lacks` has the places of.
+    pub(crate) lacks: Vec<String>,
     lines: Vec<Line>,
 }
 
 impl Program {
     pub(crate) fn new(spec: ProgramSpec, endian: Endian) -> Result<Program, Fault> {
-        let ProgramSpec { name, prog_type, code, kernel_functions, lines } = spec;
-        let mut program = Program { name, prog_type, code: Vec::new(), layout: facts::context_of(prog_type), lines };
+        let ProgramSpec { name, prog_type, code, kernel_functions, asked, lines } = spec;
+        let layout = facts::context_of(prog_type);
+        let mut program = Program { name, prog_type, code: Vec::new(), layout, lacks: Vec::new(), lines };
         program.code = decode(&code, endian)
             .map_err(|wrong| Fault { place: Some(program.place(wrong.at)), ..Fault::wrong(wrong.why) })?;
         for at in 0..program.code.len() {
-            if let Err(fault) = resolve(&mut program.code[at], &kernel_functions) {
-                return Err(Fault { place: Some(program.place(at)), ..fault });
+            match resolve(&mut program.code[at], &kernel_functions) {
+                Ok(()) => {}
+                Err(fault) if fault.kind == FaultKind::Lacks && asked.contains(&fault.message) => {
+                    (program.code[at].op, program.code[at].immediate) = (Op::Lacks, program.lacks.len() as i64);
+                    program.lacks.push(fault.message);
+                }
+                Err(fault) => return Err(Fault { place: Some(program.place(at)), ..fault }),
             }
         }
         Ok(program)

@@ -28,6 +28,8 @@ pub struct Running {
     depth: usize,
     tail_calls: u32,
     instructions: u64,
+    /// The one whose instructions run.
+    pub(crate) program: u32,
     pub(crate) context: Option<crate::context::Context>,
     pub(crate) packet: Option<crate::packet::Packet>,
     /// Where a redirection leads, for the report of the run: the device, or the map and key.
@@ -47,6 +49,7 @@ impl Running {
             depth: 0,
             tail_calls: 0,
             instructions: 0,
+            program: 0,
             context: None,
             packet: None,
             redirect: None,
@@ -116,6 +119,7 @@ impl Vm {
         let base = self.running.frames.len();
         loop {
             let program = Rc::clone(&self.programs[cpu.program as usize]);
+            self.running.program = cpu.program;
             if cpu.at >= program.code.len() {
                 return Err(Fault::wrong("a call of no function"));
             }
@@ -195,6 +199,10 @@ impl Vm {
                     true => return Ok(Next::Switch),
                     false => continue,
                 },
+                Op::Lacks => {
+                    let lacks = &self.programs[cpu.program as usize].lacks;
+                    return Err(Fault::lacks(lacks.get(insn.immediate as usize).cloned().unwrap_or_default()));
+                }
                 Op::Nothing | Op::End => return Err(Fault::wrong("the program ends without an exit")),
             };
             if jumps {

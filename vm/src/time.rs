@@ -105,6 +105,11 @@ impl Vm {
         self.clock.now
     }
 
+    /// When the next timer goes off; None if none is to.
+    pub fn next_timer(&self) -> Option<u64> {
+        self.timers.next().map(|(time, _)| time)
+    }
+
     /// Lets time pass, as a process does that sleeps. Timers that are due run in order, each at its time.
     pub fn sleep(&mut self, nanoseconds: u64) -> Result<(), Fault> {
         let until = self.clock.now.saturating_add(nanoseconds);

@@ -49,7 +49,7 @@ fn load(vm: &mut Vm, prog_type: u32, code: Vec<Slot>) -> Result<u32, Fault> {
         Line { instruction: 0, file: "a.ks".into(), line: 7 },
         Line { instruction: 4, file: "a.ks".into(), line: 9 },
     ];
-    vm.load_program(ProgramSpec { name: "p".into(), prog_type, code, kernel_functions: Vec::new(), lines })
+    vm.load_program(ProgramSpec { name: "p".into(), prog_type, code, lines, ..ProgramSpec::default() })
 }
 
 fn run_on(vm: &mut Vm, prog_type: u32, code: Vec<Slot>, packet: &[u8]) -> Result<Output, Fault> {

@@ -11,6 +11,8 @@ use crate::memory;
 pub const LIST: Part = &[
     ("bpf_trace_printk", print),
     ("bpf_trace_vprintk", print_many),
+    ("bpf_stream_vprintk", stream),
+    ("bpf_stream_vprintk_impl", stream),
     ("bpf_snprintf", write),
     ("bpf_strncmp", compare),
     ("bpf_strtol", parse_signed),
@@ -57,6 +59,19 @@ fn print_many(vm: &mut Vm, [text, size, args, args_size, _]: [u64; 5]) -> Result
     let text = vm.input(text, u64::from(size as u32))?;
     let args = words(vm, args, args_size)?;
     Ok(printed(vm, until_zero(&text), &args))
+}
+
+/// Nobody reads what programs write to their standard error.
+fn stream(vm: &mut Vm, [stream, text, args, size, _]: [u64; 5]) -> Result<u64, Fault> {
+    let Some(text) = text_at(vm, text, LONGEST) else { return Ok(failed(EINVAL)) };
+    let args = words(vm, args, size)?;
+    let Some(line) = format(&text, &args, &mut |address| text_at(vm, address, LONGEST)) else {
+        return Ok(failed(EINVAL));
+    };
+    if stream as u32 == uapi::BPF_STREAM_STDOUT {
+        vm.streams.entry(vm.running.program).or_default().extend(line);
+    }
+    Ok(0)
 }
 
 fn until_zero(text: &[u8]) -> &[u8] {

@@ -66,7 +66,8 @@ impl<'a> Btf<'a> {
         std::str::from_utf8(rest.split(|&byte| byte == 0).next()?).ok()
     }
 
-    fn name(&self, id: usize) -> Option<&'a str> {
+    /// The name of a type.
+    pub fn name(&self, id: usize) -> Option<&'a str> {
         self.text(self.word(*self.types.get(id)?)?)
     }
 

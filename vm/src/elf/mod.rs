@@ -1,7 +1,7 @@
 //! Objects of BPF code, as compilers write them: code, data, maps, and the relocations between them, as libbpf reads them. What needs types of
 //! the kernel (CO-RE) or its variables is an error: those are applied by a loader.
 
-mod btf;
+pub(crate) mod btf;
 mod code;
 
 use crate::decode::Endian;
@@ -172,6 +172,7 @@ impl<'d> Loading<'d> {
                         code,
                         kernel_functions,
                         lines,
+                        ..ProgramSpec::default()
                     };
                     self.object.vm.load_program(spec)
                 },

@@ -78,6 +78,10 @@ trait Store {
         None
     }
 
+    fn is_filled(&self) -> bool {
+        false
+    }
+
     /// The file that user space maps.
     fn file(&self) -> Option<i32> {
         None
@@ -215,6 +219,11 @@ impl Map {
     /// then the data once. None for other maps.
     pub fn file(&self) -> Option<i32> {
         self.store.file()
+    }
+
+    /// Whether it is a ring buffer with data that user space has not read.
+    pub fn is_filled(&self) -> bool {
+        self.store.is_filled()
     }
 
     /// Whether each CPU has a value of its own.

@@ -134,6 +134,11 @@ impl Store for Ring {
         Some(self)
     }
 
+    fn is_filled(&self) -> bool {
+        let (consumer, producer) = self.positions();
+        consumer != producer
+    }
+
     fn file(&self) -> Option<i32> {
         self.memory.file()
     }
