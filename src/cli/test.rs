@@ -21,6 +21,9 @@ pub struct Test {
     /// A test that runs longer has failed
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub timeout: Duration,
+    /// Run programs in a virtual machine, which needs no privileges: as without the option where the kernel takes none
+    #[arg(long)]
+    pub vm: bool,
     /// Print one JSON object a line: one for each test, and a summary
     #[arg(long)]
     pub json: bool,

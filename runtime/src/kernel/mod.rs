@@ -6,6 +6,7 @@ pub mod errors;
 pub mod escape;
 pub mod kprobes;
 pub mod log;
+pub mod machine;
 pub mod near;
 pub mod net;
 pub mod output;

@@ -1,8 +1,7 @@
 //! What a test has come to: said once to whoever runs the tests, and by nothing else but a test.
 
 use super::end::{self, leave};
-use super::privilege::Privilege;
-use super::program::{self, MainThread};
+use super::program::MainThread;
 use std::cell::Cell;
 
 /// How a test ended.
@@ -43,16 +42,5 @@ pub fn skip(why: &str) {
     if let Some(takes) = TAKES.get() {
         takes(Verdict::Skipped, ("", 0), why);
         leave(0);
-    }
-}
-
-/// Skips the test of a process that may not load programs.
-pub fn need_privileges() {
-    if !program::is_test() {
-        return;
-    }
-    let privilege = Privilege::of_this_process();
-    if !privilege.missing.is_empty() || privilege.namespaced {
-        skip("loading programs needs root");
     }
 }

@@ -41,7 +41,6 @@ mod tcx;
 mod tracepoint;
 mod tracing;
 mod trampoline;
-mod upgrade;
 mod uprobe;
 mod usdt;
 mod user_functions;

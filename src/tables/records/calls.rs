@@ -95,8 +95,6 @@ words! {
         Register,
         /// `unregister`
         Unregister,
-        /// `upgrade`
-        Upgrade,
         /// `run`
         Run,
         /// `test`

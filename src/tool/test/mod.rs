@@ -1,12 +1,13 @@
 //! `ksc test`: makes an executable of the tests of each file, and runs each test as a process of its own.
 //!
-//! `make.rs` makes the executables, `process.rs` runs one test, `leftovers.rs` removes processes and pins that a test leaves behind, and
+//! `make.rs` makes the executables, `process.rs` runs one test, in a virtual machine where `machine.rs` says so, `leftovers.rs` removes processes and pins that a test leaves behind, and
 //! `report.rs` prints the outcomes, with `json.rs` or `junit.rs` for other programs. The order of the output is that of the files and of the text, whichever test ends first.
 
 mod interrupt;
 mod json;
 mod junit;
 mod leftovers;
+mod machine;
 mod make;
 mod process;
 mod report;
@@ -18,6 +19,7 @@ use crate::cli::Test;
 use crate::diag::escape;
 use crate::session::{Options, Session};
 use make::Suite;
+use process::Surroundings;
 use report::{Outcome, Report};
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -61,7 +63,15 @@ fn run_once(args: &Test) -> (u8, watch::State) {
 /// Runs the tests and reports them. The status.
 fn run_suites(args: &Test, folder: &Path, suites: &[Suite]) -> u8 {
     let mut report = Report::new(args.json);
-    run_all(args, folder, suites, &mut |suite, test, outcome| report.add(suite, test, outcome));
+    let machine = match machine::choose(args, folder, suites) {
+        Ok(machine) => machine,
+        Err(why) => {
+            eprintln!("error: {why}");
+            return status::ENVIRONMENT;
+        }
+    };
+    let surroundings = Surroundings { folder, timeout: args.timeout, machine: machine.as_deref() };
+    run_all(args, &surroundings, suites, &mut |suite, test, outcome| report.add(suite, test, outcome));
     if interrupt::signal().is_some() {
         return status::SUCCESS;
     }
@@ -97,7 +107,12 @@ fn suites(args: &Test, folder: &Path, read: &mut BTreeSet<PathBuf>) -> Option<Ve
 }
 
 /// Runs the tests, several at a time, and hands over what comes out in order.
-fn run_all(args: &Test, folder: &Path, suites: &[Suite], take: &mut dyn FnMut(&Suite, &make::TestCase, Outcome)) {
+fn run_all(
+    args: &Test,
+    surroundings: &Surroundings,
+    suites: &[Suite],
+    take: &mut dyn FnMut(&Suite, &make::TestCase, Outcome),
+) {
     let all = || suites.iter().flat_map(|suite| suite.tests.iter().map(move |test| (suite, test)));
     let queue: Mutex<VecDeque<_>> = Mutex::new(all().enumerate().collect());
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
@@ -110,7 +125,7 @@ fn run_all(args: &Test, folder: &Path, suites: &[Suite], take: &mut dyn FnMut(&S
                 while interrupt::signal().is_none() {
                     let next = queue.lock().ok().and_then(|mut queue| queue.pop_front());
                     let Some((at, (suite, test))) = next else { return };
-                    let outcome = process::run(suite, test, folder, at, args.timeout);
+                    let outcome = process::run(suite, test, surroundings, at);
                     if sender.send((at, outcome)).is_err() {
                         return;
                     }

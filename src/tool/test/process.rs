@@ -2,7 +2,7 @@
 
 use super::make::{Suite, TestCase};
 use super::report::{Outcome, Verdict};
-use super::{interrupt, leftovers};
+use super::{interrupt, leftovers, machine};
 use std::fs;
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -16,6 +16,15 @@ const TICK: Duration = Duration::from_millis(5);
 /// How the runtime begins the reason of a test that nothing catches the error of.
 const UNCAUGHT: &str = "uncaught ";
 
+/// What all tests have in common.
+pub struct Surroundings<'a> {
+    /// For the files of tests.
+    pub folder: &'a Path,
+    pub timeout: Duration,
+    /// The library with the virtual machine, if programs run in it.
+    pub machine: Option<&'a Path>,
+}
+
 /// How the process ended.
 enum End {
     Status(ExitStatus),
@@ -23,11 +32,12 @@ enum End {
 }
 
 /// Runs a test; `at` is its number among all.
-pub fn run(suite: &Suite, test: &TestCase, folder: &Path, at: usize, timeout: Duration) -> Outcome {
+pub fn run(suite: &Suite, test: &TestCase, surroundings: &Surroundings, at: usize) -> Outcome {
+    let (folder, timeout) = (surroundings.folder, surroundings.timeout);
     let (verdict, output) = (folder.join(format!("{at}.verdict")), folder.join(format!("{at}.output")));
     let id = format!("{}_{at}", std::process::id());
     let since = Instant::now();
-    let started = start(suite, test, (&id, &verdict, &output));
+    let started = start(suite, test, surroundings.machine, (&id, &verdict, &output));
     let mut child = match started {
         Ok(child) => child,
         Err(error) => return Outcome::failed(format!("the executable does not start: {error}"), since.elapsed()),
@@ -60,10 +70,18 @@ pub fn run(suite: &Suite, test: &TestCase, folder: &Path, at: usize, timeout: Du
     outcome
 }
 
-fn start(suite: &Suite, test: &TestCase, (id, verdict, output): (&str, &Path, &Path)) -> io::Result<Child> {
+fn start(
+    suite: &Suite,
+    test: &TestCase,
+    machine: Option<&Path>,
+    (id, verdict, output): (&str, &Path, &Path),
+) -> io::Result<Child> {
     let output = fs::File::create(output)?;
     let mut command = Command::new(&suite.executable);
     command.env("KS_TEST", test.number.to_string()).env(leftovers::MARK, id).env("KS_TEST_REPORT", verdict);
+    if let Some(machine) = machine {
+        machine::start_with(&mut command, machine);
+    }
     command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).process_group(0);
     // SAFETY: between fork and exec the child makes one system call.
     unsafe {
