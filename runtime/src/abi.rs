@@ -58,6 +58,9 @@
 //! unless the kernel refused the program |
 //! | `ks_detach_handle` | `int32_t (uint32_t handle)`: all links of the handle; 0 or −errno, printed |
 //! | `ks_detach_link` | `int32_t (int64_t link)`: a link that is gone or negative gives 0 |
+//! | `ks_upgrade` | `int32_t (uint32_t handle, uint32_t other)`: the program of the other handle takes the place of this one's in each link of
+//! the handle, in all or in none, and the handle names it from then on; 0 or −errno, printed |
+//! | `ks_upgrade_functions` | `int32_t (int64_t link, uint32_t struct_ops)`: the same of what `ks_register` registered |
 //! | `ks_pin_link` | `int32_t (int64_t link, const char *name, uint64_t size)`: as `ks_pin_map`, and what has several links at `<name>_1` … too.
 //! A pinned link outlives the process |
 //! | `ks_unpin_link` | `int32_t (int64_t link)`: the same of a link |
@@ -182,7 +185,7 @@ mod forms;
 #[path = "abi_tests.rs"]
 mod tests;
 pub use forms::{KsForm, KsOption, KsOrder};
-pub use tests::{KS_TEST_CONTEXT, KS_TEST_NEVER, KS_TEST_PACKET, KsTest, KsTestRun};
+pub use tests::{KS_TEST_CALLS, KS_TEST_CONTEXT, KS_TEST_NEVER, KS_TEST_PACKET, KsTest, KsTestRun};
 #[path = "abi_packets.rs"]
 mod packets;
 pub use packets::{KS_PACKET_ROOM, KsPacket};

@@ -6,6 +6,8 @@ pub const KS_TEST_PACKET: u32 = 0;
 pub const KS_TEST_CONTEXT: u32 = 1;
 /// `ks_test`: the kernel does not run programs of the type by themselves, and the test is skipped.
 pub const KS_TEST_NEVER: u32 = 2;
+/// `ks_test`: the kernel calls its functions for tests, and meanwhile the program is attached to its own one.
+pub const KS_TEST_CALLS: u32 = 3;
 
 /// What a test may use of the BPF object: the rest of it is not created.
 #[repr(C)]
@@ -26,7 +28,7 @@ pub struct KsTest {
 pub struct KsTestRun {
     /// As the program's result type has it.
     pub retval: u32,
-    /// The average of the runs, in nanoseconds.
+    /// The average of the runs, in nanoseconds; of types that the kernel does not measure, with the time of the system call.
     pub duration_ns: u32,
     /// The bytes that the run has left; they live as long as the process.
     pub output: *const u8,

@@ -214,6 +214,15 @@ impl Lowering<'_> {
                 let name = self.names.implementation(*implementation);
                 Some(self.at(span).b.host_unregister(name, Ty::I32))
             }
+            Callee::Upgrade => {
+                let (handle, other) = (self.scalar(&args[0]), self.scalar(&args[1]));
+                Some(self.at(span).b.host_upgrade(handle, other, Ty::I32))
+            }
+            Callee::UpgradeFunctions(implementation) => {
+                let link = self.scalar(&args[0]);
+                let name = self.names.implementation(*implementation);
+                Some(self.at(span).b.host_upgrade_functions(link, name, Ty::I32))
+            }
             Callee::Test { has_input, has_context } => {
                 let place = self.temporary("result", ty);
                 self.test_run((*has_input, *has_context), args, place, span);

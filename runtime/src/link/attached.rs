@@ -2,6 +2,7 @@
 
 use super::counter::Counter;
 use super::life::{self, Life};
+use libbpf_sys as bpf;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 /// Something attached; dropping it detaches.
@@ -22,6 +23,17 @@ pub trait Attached {
     /// The descriptors of its `bpf_link`s; none where it is something else, which cannot be pinned.
     fn links(&self) -> Vec<RawFd> {
         Vec::new()
+    }
+
+    /// Runs another program in its place from here on, of the same type, by its descriptor; 0 or −errno. For what has no `bpf_link`, which
+    /// `upgrade.rs` updates.
+    fn replace(&self, _program: RawFd) -> i32 {
+        -libc::EOPNOTSUPP
+    }
+
+    /// Runs other functions in its place, of a map that holds a struct of functions; 0 or −errno.
+    fn replace_functions(&self, _map: *mut bpf::bpf_map) -> i32 {
+        -libc::EINVAL
     }
 
     /// Whether it is there, and whether it may end though nobody here detaches it.

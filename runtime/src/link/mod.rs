@@ -41,6 +41,7 @@ mod tcx;
 mod tracepoint;
 mod tracing;
 mod trampoline;
+mod upgrade;
 mod uprobe;
 mod usdt;
 mod user_functions;

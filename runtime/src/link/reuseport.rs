@@ -6,7 +6,7 @@ use super::form::Form;
 use super::request::{Request, Target, not_permitted};
 use super::socket::{duplicate, set};
 use crate::kernel::errors::{Failure, reason};
-use std::os::fd::OwnedFd;
+use std::os::fd::{OwnedFd, RawFd};
 
 /// A socket of those that share the port: a descriptor of our own.
 struct Shared(OwnedFd);
@@ -43,6 +43,10 @@ fn failure(code: i32) -> Failure {
 impl Attached for Shared {
     fn detach(self: Box<Self>) -> i32 {
         self.remove()
+    }
+
+    fn replace(&self, program: RawFd) -> i32 {
+        set(&self.0, libc::SO_ATTACH_REUSEPORT_EBPF, program)
     }
 }
 

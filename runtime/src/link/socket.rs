@@ -6,7 +6,7 @@ use super::interface::Interface;
 use super::request::{Request, Target, not_permitted};
 use crate::kernel::errors::{Failure, errno, reason};
 use std::mem::size_of;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 /// A socket with our filter. Its owner may have closed it: this is a descriptor of our own.
 struct Filtered(OwnedFd);
@@ -42,6 +42,10 @@ impl Filtered {
 impl Attached for Filtered {
     fn detach(self: Box<Self>) -> i32 {
         self.remove()
+    }
+
+    fn replace(&self, program: RawFd) -> i32 {
+        set(&self.0, libc::SO_ATTACH_BPF, program)
     }
 }
 

@@ -5,12 +5,13 @@ use super::form::Form;
 use super::request::{Request, Target, not_permitted};
 use crate::kernel::errors::{Failure, errno, reason};
 use libbpf_sys as bpf;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::cell::Cell;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// A map of ours with a program. The map outlives the process where it is pinned, and its programs with it.
 struct OnMap {
     map: OwnedFd,
-    prog: i32,
+    prog: Cell<RawFd>,
     point: bpf::bpf_attach_type,
 }
 
@@ -39,7 +40,7 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     // SAFETY: the descriptor of a map that lives as long as the object.
     let map = unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned();
     let map = map.map_err(|error| failure(error.raw_os_error().unwrap_or(libc::EMFILE)))?;
-    Ok(Box::new(OnMap { map, prog: request.fd, point: request.point }))
+    Ok(Box::new(OnMap { map, prog: Cell::new(request.fd), point: request.point }))
 }
 
 /// The program that the map has. Kernels before 6.0 do not say.
@@ -66,13 +67,23 @@ impl Attached for OnMap {
     fn detach(self: Box<Self>) -> i32 {
         self.remove()
     }
+
+    fn replace(&self, program: RawFd) -> i32 {
+        // A map keeps one program of a kind: another one takes its place (`sock_map_prog_update` of net/core/sock_map.c).
+        // SAFETY: descriptors of a program and of a map.
+        if unsafe { bpf::bpf_prog_attach(program, self.map.as_raw_fd(), self.point, 0) } < 0 {
+            return -errno();
+        }
+        self.prog.set(program);
+        0
+    }
 }
 
 impl OnMap {
     /// 0 or −errno; 0 where it is gone already.
     fn remove(&self) -> i32 {
         // SAFETY: descriptors of a program and of a map.
-        let result = unsafe { bpf::bpf_prog_detach2(self.prog, self.map.as_raw_fd(), self.point) };
+        let result = unsafe { bpf::bpf_prog_detach2(self.prog.get(), self.map.as_raw_fd(), self.point) };
         match errno() {
             _ if result == 0 => 0,
             libc::ENOENT => 0,

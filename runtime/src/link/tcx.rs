@@ -11,6 +11,7 @@ use super::order;
 use super::request::{Request, not_permitted};
 use crate::kernel::errors::{Failure, reason, unknown_to_kernel};
 use libbpf_sys as bpf;
+use std::os::fd::RawFd;
 
 /// The form `tcx`.
 #[unsafe(no_mangle)]
@@ -40,6 +41,10 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
 impl Attached for Attachment {
     fn detach(self: Box<Self>) -> i32 {
         self.remove()
+    }
+
+    fn replace(&self, program: RawFd) -> i32 {
+        self.set(program)
     }
 
     fn life(&self) -> Life {

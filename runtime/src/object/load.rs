@@ -2,7 +2,7 @@
 //!
 //! A failure ends the process with status 1 and a message with its reason and a remedy (`explain.rs`).
 
-use super::handles::of_handle;
+use super::handles::{of_handle, of_program};
 use super::optional::{self, fates};
 use super::parts::{RETURN, do_not_create, find_map, half_at_return, program_named};
 use super::state::{STATE, State, WHEN_LOADED};
@@ -128,13 +128,13 @@ pub extern "C" fn ks_load(prog: u32) -> u32 {
     loaded();
     // A program that the kernel refused has a handle too.
     let Some(chosen) = fates::chosen(prog as usize).and_then(|chosen| u32::try_from(chosen).ok()) else {
-        return prog.saturating_add(1);
+        return of_program(prog);
     };
     let descriptor = program::progs().get(chosen as usize).unwrap_or(descriptor);
     if descriptor.form != KsForm::Freplace as u32 {
         program_fd(descriptor);
     }
-    chosen.saturating_add(1)
+    of_program(chosen)
 }
 
 /// See abi.rs.

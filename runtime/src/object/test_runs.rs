@@ -1,7 +1,7 @@
 //! `test`: a program that a test runs by itself (BPF_PROG_TEST_RUN).
 
 use super::{handles, load};
-use crate::abi::{KS_TEST_CONTEXT, KS_TEST_NEVER, KsTestRun};
+use crate::abi::{KS_TEST_CALLS, KS_TEST_CONTEXT, KS_TEST_NEVER, KS_TEST_PACKET, KsProg, KsTestRun};
 use crate::kernel::end::leave;
 use crate::kernel::errors::{ENOTSUPP, errno, reason};
 use crate::kernel::machine::{self, Fault};
@@ -10,11 +10,16 @@ use crate::kernel::verdict;
 use libbpf_sys as bpf;
 use std::ffi::{c_char, c_void};
 use std::mem::size_of;
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::ptr;
+use std::time::Instant;
 
 /// No output is longer, in bytes.
 const LONGEST: usize = 1 << 20;
 /// The kernel asks for an Ethernet header (`bpf_test_init` of net/bpf/test_run.c).
 const SHORTEST: u32 = 14;
+/// Begins the names of the functions that `bpf_prog_test_run_tracing` of net/bpf/test_run.c calls; a number follows.
+const FUNCTION_FOR_TESTS: &str = "bpf_fentry_test";
 /// `data_end` of `struct xdp_md`, which the kernel wants to be the length of the packet: what is behind it goes into fragments.
 const XDP_DATA_END: usize = 4;
 
@@ -81,16 +86,15 @@ fn run((handle, form): (u32, u32), repeat: u32, input: Input<'_>, left: &mut [u8
     if let Some(why) = handles::refusal(handle) {
         return Err(format!("`{name}` is not available: {why}"));
     }
+    let _attached = if form == KS_TEST_CALLS { Some(at_function_for_tests(prog)?) } else { None };
     let program = load::find_program(handle);
     // SAFETY: a program of the loaded object.
     let kind = unsafe { bpf::bpf_program__type(program) };
-    let mut output =
-        vec![0_u8; if form == KS_TEST_CONTEXT || kind == bpf::BPF_PROG_TYPE_TRACING { 0 } else { LONGEST }];
+    let mut output = vec![0_u8; if form == KS_TEST_PACKET { LONGEST } else { 0 }];
     let mut options =
         bpf::bpf_test_run_opts { sz: size_of::<bpf::bpf_test_run_opts>() as bpf::size_t, ..Default::default() };
     let has_output = !output.is_empty();
     if has_output {
-        options.repeat = i32::try_from(repeat.max(1)).unwrap_or(i32::MAX);
         options.data_out = output.as_mut_ptr().cast();
         options.data_size_out = LONGEST as u32;
         options.data_in = input.bytes.as_ptr().cast();
@@ -113,11 +117,8 @@ fn run((handle, form): (u32, u32), repeat: u32, input: Input<'_>, left: &mut [u8
         options.ctx_out = left.as_mut_ptr().cast::<c_void>();
         options.ctx_size_out = left.len() as u32;
     }
-    // SAFETY: a program's descriptor, and memory of the sizes that the options say.
-    let status = unsafe { bpf::bpf_prog_test_run_opts(load::program_fd(prog), &raw mut options) };
-    if status < 0 {
-        return Err(refusal(errno(), name, has_output.then_some(options.data_size_in)));
-    }
+    repeated(load::program_fd(prog), kind, repeat, &mut options)
+        .map_err(|code| refusal(code, name, has_output.then_some(options.data_size_in)))?;
     if kind == bpf::BPF_PROG_TYPE_SYSCALL && context.len() == left.len() {
         // The kernel writes it where it has read it (`bpf_prog_test_run_syscall`).
         left.copy_from_slice(context);
@@ -127,6 +128,55 @@ fn run((handle, form): (u32, u32), repeat: u32, input: Input<'_>, left: &mut [u8
     // The result lives as long as the test, which may keep it anywhere.
     let output = Box::leak(output.into_boxed_slice()).as_ptr();
     Ok(KsTestRun { retval: options.retval, duration_ns: options.duration, output, length })
+}
+
+/// Runs a program so many times. The error is that of the kernel.
+fn repeated(
+    program: i32,
+    kind: bpf::bpf_prog_type,
+    repeat: u32,
+    options: &mut bpf::bpf_test_run_opts,
+) -> Result<(), i32> {
+    let repeat = repeat.clamp(1, i32::MAX as u32);
+    // `bpf_prog_test_run_raw_tp`, `_syscall` and `_tracing` of net/bpf/test_run.c neither repeat nor measure.
+    let once =
+        matches!(kind, bpf::BPF_PROG_TYPE_RAW_TRACEPOINT | bpf::BPF_PROG_TYPE_SYSCALL | bpf::BPF_PROG_TYPE_TRACING);
+    if !once {
+        options.repeat = i32::try_from(repeat).unwrap_or(i32::MAX);
+    }
+    let since = Instant::now();
+    for _ in 0..if once { repeat } else { 1 } {
+        // SAFETY: a program's descriptor, and memory of the sizes that the options say.
+        if unsafe { bpf::bpf_prog_test_run_opts(program, &raw mut *options) } < 0 {
+            return Err(errno());
+        }
+    }
+    if once {
+        options.duration = u32::try_from(since.elapsed().as_nanos() / u128::from(repeat)).unwrap_or(u32::MAX);
+    }
+    Ok(())
+}
+
+/// Attaches a program to its function, until the result is dropped. The kernel then calls its functions for tests; a program at another
+/// function would not run.
+fn at_function_for_tests(prog: &KsProg) -> Result<Option<OwnedFd>, String> {
+    let (name, target) = (text(prog.name), text(prog.target));
+    if !target.strip_prefix(FUNCTION_FOR_TESTS).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit())) {
+        verdict::skip(&format!(
+            "the kernel runs `{name}` by itself only at its functions for tests, such as `{FUNCTION_FOR_TESTS}1`, and not at `{target}`"
+        ));
+    }
+    // SAFETY: a program's descriptor; without a name the kernel takes what the program was loaded for.
+    let link = unsafe { bpf::bpf_raw_tracepoint_open(ptr::null(), load::program_fd(prog)) };
+    if link >= 0 {
+        // SAFETY: a descriptor that nobody else owns.
+        return Ok(Some(unsafe { OwnedFd::from_raw_fd(link) }));
+    }
+    match errno() {
+        // The test has attached it.
+        code if code.unsigned_abs() == libc::EBUSY as u32 => Ok(None),
+        code => Err(format!("the kernel does not attach `{name}` to `{target}`: {}", reason(code))),
+    }
 }
 
 /// The reason for which the kernel did not run the program, on an input of so many bytes.

@@ -60,6 +60,10 @@ codes! {
     /// An acquired object is used through variables, and by functions that are called. If it were stored elsewhere, nothing could show that
     /// it is released once.
     E0776 ReferenceKept { what, place } = "{what} is kept {place}",
+    /// `upgrade` puts a program in the place of one of the same type, attached in the same way.
+    E0710 UpgradeType { name, new, old } = "`{name}` is a `{new}` program, and takes the place of a `{old}` program here",
+    /// The kernel swaps the programs of some links. Tracing programs and probes have no such links.
+    E0711 UpgradeForm { kind } = "the kernel lets no program take the place of an attached `@{kind}` program",
     /// A pin is a file in the folder of the project: its name has no slashes, and no dots, which bpffs does not take.
     E0709 PinName { name } = "nothing can be pinned at the name `{name}`",
     /// A perf event is named (`event: cpu_clock`), or given by its type and configuration (`perf_type`, `perf_config`). Samples are taken

@@ -10,6 +10,7 @@ codes! {
     E0782 TestCalled { name } = "`{name}` is a test, which `ksc test` calls",
     /// The third argument of `test` is the context as the kernel has it in C.
     E0783 WrongContext { wants } = "the context of this program is {wants}",
-    /// `.output` is a view of what a run has left in memory of the test, and the result of that run is kept in a variable.
-    E0784 TestOutput = "the output of a run is viewed through a variable",
+    /// For a test of a program at the entry or the end of a kernel function the kernel calls its functions `bpf_fentry_test1` up to
+    /// `bpf_fentry_test8`, with arguments that it chooses. The test reads what the program has left in maps and variables.
+    E0784 TestInput = "the kernel runs this program on no input",
 }

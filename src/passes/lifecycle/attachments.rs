@@ -9,7 +9,9 @@ use super::report::report;
 use crate::dataflow::{self, Analysis, Lattice, Point};
 use crate::ir::callgraph::CallGraph;
 use crate::ir::flow::Graph;
-use crate::ir::ops::{HostAttach, HostAttachMap, HostAttachName, HostAttachNumber, HostDetach, KsCall, KsStr};
+use crate::ir::ops::{
+    HostAttach, HostAttachMap, HostAttachName, HostAttachNumber, HostDetach, HostUpgrade, KsCall, KsStr,
+};
 use crate::ir::{Function, Module, OpData, OpId, Opcode, Role, Symbol, Value};
 use crate::session::Session;
 use crate::source::Span;
@@ -108,6 +110,9 @@ impl Analysis for Follow<'_> {
             let what = HostDetach::of(data).what();
             let links = self.links_of(what, known);
             known.detach(self.holder(what), &links, self.program(what, known), data.loc.span);
+        } else if data.opcode == Opcode::HostUpgrade {
+            let handle = HostUpgrade::of(data).handle();
+            known.rename(self.holder(handle), self.program(handle, known));
         } else if data.opcode == Opcode::KsLoad {
             let held = known.held.get(&self.holder(data.operands[0])).copied();
             known.hold(self.holder(data.results[0]), held);

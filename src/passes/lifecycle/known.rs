@@ -158,6 +158,14 @@ impl Known {
         }
     }
 
+    /// The handle names another program from here on, with the attachments of the one before, which has none.
+    pub fn rename(&mut self, handle: Holder, program: Option<Symbol>) {
+        self.forget(handle, program);
+        if let Some(made) = self.held.get(&handle).copied() {
+            self.held.retain(|_, other| *other != made);
+        }
+    }
+
     /// Anything may have been attached and detached.
     pub fn forget_all(&mut self) {
         self.states.clear();

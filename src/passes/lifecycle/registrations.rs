@@ -154,7 +154,7 @@ impl Analysis for Follow<'_> {
             state.possible.iter_mut().for_each(|possible| possible.retain(|own| own != symbol));
         } else if data.opcode == Opcode::HostDetach {
             state.certain.clear();
-        } else if matches!(data.opcode, Opcode::KsCall | Opcode::KsCallPointer) {
+        } else if matches!(data.opcode, Opcode::KsCall | Opcode::KsCallPointer | Opcode::HostUpgradeFunctions) {
             *state = Registered::default();
         }
     }

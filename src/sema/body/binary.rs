@@ -79,14 +79,19 @@ impl Checker<'_, '_> {
         let is_text = matches!(strip(left).kind, ast::ExprKind::Str(_));
         if (is_text || self.is_open(left)) && !self.is_open(right) {
             let right = self.operand(right, None);
-            let hint = self.beside(right.ty());
-            return (self.operand(left, Some(hint)), right);
+            let hint = self.hint_beside(right.ty(), left);
+            return (self.operand(left, hint), right);
         }
         let outer = if self.is_open(left) { expected } else { None };
         let left = self.operand(left, outer);
-        let hint = if left.untyped { outer } else { Some(self.beside(left.ty())) };
+        let hint = if left.untyped { outer } else { self.hint_beside(left.ty(), right) };
         let right = self.operand(right, hint);
         (left, right)
+    }
+
+    /// The type that a literal takes beside an operand of this type: that of bytes takes numbers as bytes.
+    fn hint_beside(&mut self, ty: Ty, literal: &ast::Expr) -> Option<Ty> {
+        if ty == Ty::BYTES || self.is_packet(ty) { self.type_of_literal_bytes(literal) } else { Some(self.beside(ty)) }
     }
 
     fn operand(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Value {

@@ -31,6 +31,7 @@ fn rule(node: BuiltinNode) -> Check {
         BuiltinNode::Unpin => |checker, args, span| checker.unpin(args, span),
         BuiltinNode::Register => |checker, args, span| checker.register(args, span),
         BuiltinNode::Unregister => |checker, args, span| checker.unregister(args, span),
+        BuiltinNode::Upgrade => |checker, args, span| checker.upgrade(args, span),
         BuiltinNode::Run => |checker, args, span| checker.run(args, span),
         BuiltinNode::Test => |checker, args, span| checker.test(args, span),
         BuiltinNode::Read => |checker, args, span| checker.read(args, span),

@@ -90,7 +90,7 @@ impl State<'_, '_> {
             return made(View::Tail(base), span);
         }
         if name.name == test_runs::OUTPUT && self.is_test_run(base.ty) {
-            return self.test_output(base, name, span);
+            return self.test_output(base, span);
         }
         if let Some(id) = self.struct_id(base.ty) {
             if arrow {

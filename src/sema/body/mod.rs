@@ -98,6 +98,7 @@ mod text_match;
 mod throws;
 mod trie_keys;
 mod type_kinds;
+mod upgrade;
 mod value;
 mod variables;
 mod viewed;

@@ -7,7 +7,7 @@ use super::value::{error_expr, local};
 use super::views::made;
 use super::{Checker, Site, State};
 use crate::ast::{self, Ident};
-use crate::diag::codes::tests::TestOutput;
+use crate::diag::codes::tests::TestInput;
 use crate::sema::tree::{Block, Callee, Const, Expr, ExprKind, FuncId, Role, Stmt, StmtKind, View};
 use crate::source::Span;
 use crate::tables::TestRun;
@@ -64,10 +64,16 @@ impl Checker<'_, '_> {
         let context = program.and_then(|program| self.test_context_of(program));
         let kind = program.map_or(TestRun::Never, |program| self.test_kind(program));
         let form = match kind {
-            TestRun::Packet | TestRun::PacketAlone | TestRun::Calls => 0,
+            TestRun::Packet | TestRun::PacketAlone => 0,
             TestRun::Context | TestRun::Arguments => 1,
             TestRun::Never => 2,
+            TestRun::Calls => 3,
         };
+        if let (TestRun::Calls, Some(input)) = (kind, given.get(1)) {
+            self.error(input.value.span, TestInput {})
+                .help("`test(program)`: the kernel calls the function with arguments of its own");
+            return None;
+        }
         let input = match &given[1..] {
             [only] if kind == TestRun::Context => {
                 let context = self.test_context(&only.value, context);
@@ -130,17 +136,27 @@ impl Checker<'_, '_> {
 
 impl State<'_, '_> {
     /// `run.output`
-    pub(super) fn test_output(&mut self, run: Expr, name: &Ident, span: Span) -> Expr {
-        let (Some(variable), Some(id)) = (local(&run), self.struct_id(run.ty)) else {
-            self.error(name.span, TestOutput {}).help("`var run = test(…)`, and then `run.output`");
-            return error_expr(span);
+    pub(super) fn test_output(&mut self, run: Expr, span: Span) -> Expr {
+        let Some(id) = self.struct_id(run.ty) else { return error_expr(span) };
+        let (variable, before) = match local(&run) {
+            Some(variable) => (variable, None),
+            None => {
+                let kept = self.hidden("run", run.ty, span);
+                (kept, Some(Stmt { kind: StmtKind::Var { local: kept, init: Some(run) }, span }))
+            }
         };
         let mut part = |name: &str| {
             let name = Ident { name: name.to_owned(), span };
             let run = self.vars.local_expr(variable, span);
             self.struct_field(run, id, &name, span)
         };
-        let (start, length) = (part(START), part(LENGTH));
+        let (mut start, length) = (part(START), part(LENGTH));
+        if let Some(stmt) = before {
+            // The start is evaluated before the length.
+            let ty = start.ty;
+            let block = Block { stmts: vec![stmt], value: Some(Box::new(start)), span };
+            start = Expr { kind: ExprKind::Block(block), ty, span };
+        }
         let bytes = self.cx.types.array(Ty::U8, LONGEST);
         let whole = Expr { kind: ExprKind::Deref(Box::new(start)), ty: bytes, span };
         let view = made(View::Value(whole), span);

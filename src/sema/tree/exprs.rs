@@ -205,6 +205,10 @@ pub enum Callee {
     },
     /// `unregister(n)`; yields an `i32`.
     Unregister(ImplId),
+    /// `upgrade(handle, program)`, of two handles; yields an `i32`.
+    Upgrade,
+    /// `upgrade(link, n)`; yields an `i32`.
+    UpgradeFunctions(ImplId),
     /// `new T()`: a pointer to a `T` with this value, or null.
     New {
         /// `arena.alloc(T)`: where the object is.

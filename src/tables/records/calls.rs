@@ -95,6 +95,8 @@ words! {
         Register,
         /// `unregister`
         Unregister,
+        /// `upgrade`
+        Upgrade,
         /// `run`
         Run,
         /// `test`

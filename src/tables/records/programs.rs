@@ -258,6 +258,9 @@ record! {
         /// Whether a program form names a `bpf_attach_type`.
         #[serde(default)]
         pub point: bool,
+        /// Whether the kernel lets another program take the place of an attached one.
+        #[serde(default)]
+        pub replaced: bool,
         /// The named arguments of `attach` that it takes, names in [`ATTACH_OPTIONS`].
         #[serde(default)]
         pub options: List<Text>,

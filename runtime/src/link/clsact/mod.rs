@@ -67,7 +67,7 @@ impl Attachment {
         let published = Box::leak(Box::new(filter));
         FILTERS.store(published, Ordering::Release);
         let attachment = Attachment(published);
-        match attachment.0.create(fd, ingress) {
+        match attachment.0.create(fd) {
             0 => Ok(attachment),
             error => {
                 published.live.store(false, Ordering::SeqCst);
@@ -83,6 +83,11 @@ impl Attachment {
         netlink::has_filter(ifindex, parent, handle, priority).then_some(ifindex as u32)
     }
 
+    /// Puts another program into the filter, in one step for packets; 0 or −errno.
+    pub fn set(&self, fd: i32) -> i32 {
+        self.0.set(fd)
+    }
+
     /// 0 or −errno; 0 when it is gone already.
     pub fn remove(&self) -> i32 {
         self.0.remove()
@@ -96,25 +101,35 @@ impl Drop for Attachment {
 }
 
 impl Filter {
-    /// 0 or −errno.
-    fn create(&self, fd: i32, ingress: bool) -> i32 {
+    /// Makes the filter, and the qdisc that holds it; 0 or −errno.
+    fn create(&self, fd: i32) -> i32 {
+        // SAFETY: a struct of its own size.
+        let created = unsafe { bpf::bpf_tc_hook_create(&mut self.hook()) };
+        if created != 0 && created != -libc::EEXIST {
+            return created;
+        }
+        self.made_qdisc.store(created == 0, Ordering::SeqCst);
+        self.set(fd)
+    }
+
+    /// Where libbpf finds the filters of the same side.
+    fn hook(&self) -> bpf::bpf_tc_hook {
         let mut hook = bpf::bpf_tc_hook { sz: size_of::<bpf::bpf_tc_hook>() as bpf::size_t, ..Default::default() };
         hook.ifindex = self.ifindex;
-        hook.attach_point = if ingress { bpf::BPF_TC_INGRESS } else { bpf::BPF_TC_EGRESS };
+        hook.attach_point = if self.parent == PARENTS[0] { bpf::BPF_TC_INGRESS } else { bpf::BPF_TC_EGRESS };
+        hook
+    }
+
+    /// Makes the filter with this program, or replaces the program of the filter that is there (`cls_bpf_change` of net/sched/cls_bpf.c
+    /// swaps the two under RCU, so each packet is seen by one of them); 0 or −errno.
+    fn set(&self, fd: i32) -> i32 {
         let mut options = bpf::bpf_tc_opts { sz: size_of::<bpf::bpf_tc_opts>() as bpf::size_t, ..Default::default() };
         options.prog_fd = fd;
         options.flags = bpf::BPF_TC_F_REPLACE;
         options.handle = self.handle;
         options.priority = self.priority;
         // SAFETY: structs of their own size.
-        unsafe {
-            let created = bpf::bpf_tc_hook_create(&mut hook);
-            if created != 0 && created != -libc::EEXIST {
-                return created;
-            }
-            self.made_qdisc.store(created == 0, Ordering::SeqCst);
-            bpf::bpf_tc_attach(&hook, &mut options)
-        }
+        unsafe { bpf::bpf_tc_attach(&self.hook(), &mut options) }
     }
 
     /// 0 or −errno. Safe in a signal handler.

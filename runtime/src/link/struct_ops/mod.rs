@@ -6,7 +6,7 @@ mod users;
 use super::attached::Attached;
 use super::held;
 use super::life::{self, Life};
-use super::links::{UNAVAILABLE, detach_all, remember};
+use super::links::{LINKS, UNAVAILABLE, detach_all, remember};
 use crate::abi::KsStructOps;
 use crate::kernel::errors::{complain, errno, reason};
 use crate::kernel::{privilege, program};
@@ -40,6 +40,14 @@ impl Drop for Registered {
 impl Attached for Registered {
     fn detach(mut self: Box<Self>) -> i32 {
         self.take_back()
+    }
+
+    fn replace_functions(&self, map: *mut bpf::bpf_map) -> i32 {
+        if !self.linked {
+            return -libc::EOPNOTSUPP;
+        }
+        // SAFETY: a link and a map of libbpf; null is none.
+        unsafe { bpf::bpf_link__update_map(self.link, map) }
     }
 
     fn life(&self) -> Life {
@@ -92,6 +100,38 @@ fn attach(map: *mut bpf::bpf_map) -> Result<*mut bpf::bpf_link, i32> {
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_unregister(struct_ops: u32) -> i32 {
     detach_all(owner(struct_ops))
+}
+
+/// See abi.rs.
+#[unsafe(no_mangle)]
+pub extern "C" fn ks_upgrade_functions(link: i64, struct_ops: u32) -> i32 {
+    let mut links = LINKS.borrow_mut();
+    let index = usize::try_from(link.saturating_sub(1)).unwrap_or(usize::MAX);
+    let (Some(entry), Some(table)) =
+        (links.get_mut(index).and_then(Option::as_mut), program::struct_ops().get(struct_ops as usize))
+    else {
+        complain("cannot upgrade: nothing is registered here");
+        return -libc::EINVAL;
+    };
+    let name = program::text(table.name);
+    if let Some(why) = implementations::refusal_of(table) {
+        complain(&format!("`{}` is not replaced: `{name}` is not available: {why}", entry.name));
+        return -libc::EOPNOTSUPP;
+    }
+    let result = entry.attached.replace_functions(parts::find_map(load::loaded(), table.name));
+    if result == 0 {
+        (entry.handle, entry.name) = (owner(struct_ops), name);
+        return 0;
+    }
+    let help = match -result {
+        libc::EOPNOTSUPP => {
+            "\n  help: kernels before 6.4 replace no implementation, and some structs of the kernel let none be replaced"
+        }
+        libc::EINVAL => "\n  help: both implement the same struct of the kernel, under the same `name`",
+        _ => "",
+    };
+    complain(&format!("cannot replace `{}` by `{name}`: {}{help}", entry.name, reason(result)));
+    result
 }
 
 /// Links are kept by the handles of programs, which are small: the numbers of implementations lie above them.

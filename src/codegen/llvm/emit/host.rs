@@ -9,7 +9,7 @@ use crate::ir::ops::HostParse;
 use crate::ir::ops::{
     HostAttach, HostAttachCheck, HostAttachMap, HostAttachName, HostAttachNumber, HostCall, HostDelete, HostDetach,
     HostExit, HostFill, HostLinkStatus, HostLoad, HostNew, HostPin, HostPinMap, HostRegister, HostUncaught, HostUnpin,
-    HostUnpinMap, HostUnregister,
+    HostUnpinMap, HostUnregister, HostUpgrade, HostUpgradeFunctions,
 };
 use crate::ir::{OpData, Symbol, Value};
 use crate::tables::ATTACH_OPTIONS;
@@ -223,6 +223,18 @@ pub fn detach(g: &mut FnGen, op: &OpData) {
     let name = if is_handle(g, what) { "ks_detach_handle" } else { "ks_detach_link" };
     let args = [g.value(what)];
     status(g, op, name, &args);
+}
+
+pub fn upgrade(g: &mut FnGen, op: &OpData) {
+    let view = HostUpgrade::of(op);
+    let args = [g.value(view.handle()), g.value(view.other())];
+    status(g, op, "ks_upgrade", &args);
+}
+
+pub fn upgrade_functions(g: &mut FnGen, op: &OpData) {
+    let view = HostUpgradeFunctions::of(op);
+    let args = [g.value(view.link()), g.number(struct_ops(g, view.ops()))];
+    status(g, op, "ks_upgrade_functions", &args);
 }
 
 pub fn pin(g: &mut FnGen, op: &OpData) {

@@ -141,7 +141,13 @@ impl Checker<'_, '_> {
 
     /// The numbers of an array literal are bytes, unless one of them has a type of its own.
     pub(super) fn layer_value(&mut self, layer: &ast::Expr) -> Expr {
-        let written = strip(layer);
+        let expected = self.type_of_literal_bytes(layer);
+        self.typed(layer, expected)
+    }
+
+    /// The type that an array literal has beside bytes; none for one with elements that have a type, and for anything else.
+    pub(in crate::sema::body) fn type_of_literal_bytes(&mut self, written: &ast::Expr) -> Option<Ty> {
+        let written = strip(written);
         let length = if let ast::ExprKind::Array(elements) = &written.kind
             && elements.iter().all(|element| self.is_literal(element))
         {
@@ -154,8 +160,7 @@ impl Checker<'_, '_> {
             None
         };
         let length = length.and_then(|length| u64::try_from(length).ok()).filter(|length| *length > 0);
-        let expected = length.map(|length| self.cx.types.array(Ty::U8, length));
-        self.typed(layer, expected)
+        length.map(|length| self.cx.types.array(Ty::U8, length))
     }
 }
 
