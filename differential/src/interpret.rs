@@ -66,7 +66,7 @@ impl Interpreter {
     pub fn handle(&mut self, name: &str, packet: &Packet) -> Result<(u32, Vec<u8>), Stop> {
         let program = self.object.program(name).ok_or_else(|| wrong(format!("no program {name}")))??;
         let linear = packet.linear.map(|linear| linear as usize);
-        let input = Input { packet: Some(packet.bytes.clone()), linear, context: Vec::new() };
+        let input = Input { packet: Some(packet.bytes.clone()), linear, ..Input::default() };
         let output = self.object.vm.run(program, input)?;
         Ok((output.result as u32, output.packet))
     }

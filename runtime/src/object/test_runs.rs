@@ -175,7 +175,12 @@ fn at_function_for_tests(prog: &KsProg) -> Result<Option<OwnedFd>, String> {
     match errno() {
         // The test has attached it.
         code if code.unsigned_abs() == libc::EBUSY as u32 => Ok(None),
-        code => Err(format!("the kernel does not attach `{name}` to `{target}`: {}", reason(code))),
+        code => {
+            if let Some(Fault::Lacks(lacks)) = machine::take_fault() {
+                verdict::skip(&machine::lacks(&lacks));
+            }
+            Err(format!("the kernel does not attach `{name}` to `{target}`: {}", reason(code)))
+        }
     }
 }
 
