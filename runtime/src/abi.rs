@@ -14,6 +14,15 @@
 //! The functions that builtins of the language call are those that `ir-specs/builtins.toml` names as `host`; their C types follow from its
 //! `params`, `result` and `fills`, and their comments say what they yield. These are the others, by the layer that has them.
 //!
+//! Of the layer `kernel`:
+//!
+//! | function | signature in C |
+//! | --- | --- |
+//! | `ks_sysctl_read` | `int32_t (const char *path, uint32_t form, void *out, uint64_t size, const char *file, uint32_t line)`: the value
+//! of a setting of the kernel, in the form of a `KsSetting`; 0, or an errno, which `ks_uncaught` explains if it gets this place |
+//! | `ks_sysctl_write` | `int32_t (const char *path, uint32_t form, const void *value, uint64_t size, const char *file, uint32_t line)`: the
+//! same of a write |
+//!
 //! Of the layer `object`:
 //!
 //! | function | signature in C |
@@ -186,6 +195,9 @@ mod forms;
 mod tests;
 pub use forms::{KsForm, KsOption, KsOrder};
 pub use tests::{KS_TEST_CALLS, KS_TEST_CONTEXT, KS_TEST_NEVER, KS_TEST_PACKET, KsTest, KsTestRun};
+#[path = "abi_settings.rs"]
+mod settings;
+pub use settings::{KsKconfig, KsSetting};
 #[path = "abi_packets.rs"]
 mod packets;
 pub use packets::{KS_PACKET_ROOM, KsPacket};
@@ -275,39 +287,6 @@ pub enum KsSection {
     Pinned = 4,
     /// Filled in at load from the kernel's configuration; read-only.
     Kconfig = 5,
-}
-
-/// The type of an option of the kernel's configuration. `KsGlobal::flags`.
-#[repr(u32)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum KsKconfig {
-    Bool = 1,
-    /// A letter, `y`, `m` or `n`, or a number.
-    Char = 2,
-    /// The enum `libbpf_tristate`.
-    Tristate = 3,
-    Text = 4,
-    Unsigned = 5,
-    Signed = 6,
-}
-
-impl KsKconfig {
-    /// The kind of kernel option in the flags of a variable; none for a variable that is no kernel option.
-    pub fn of(flags: u32) -> Option<KsKconfig> {
-        use KsKconfig::{Bool, Char, Signed, Text, Tristate, Unsigned};
-        [Bool, Char, Tristate, Text, Unsigned, Signed].into_iter().find(|option| *option as u32 == flags)
-    }
-
-    /// As the language has it.
-    pub fn word(self) -> &'static str {
-        match self {
-            KsKconfig::Bool => "a `bool`",
-            KsKconfig::Char => "a `char`",
-            KsKconfig::Tristate => "a `libbpf_tristate`",
-            KsKconfig::Text => "a string",
-            KsKconfig::Unsigned | KsKconfig::Signed => "an integer of its size",
-        }
-    }
 }
 
 /// A variable that BPF code and user space share, or an option of the kernel's configuration that user space reads.

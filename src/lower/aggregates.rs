@@ -88,6 +88,8 @@ impl Lowering<'_> {
             } else {
                 self.parse(builtin, args, place, expr.span);
             }
+        } else if let Callee::Sysctl(setting) = callee {
+            self.read_setting(*setting, place, expr.span);
         } else if let Callee::Test { has_input, has_context } = callee {
             self.test_run((*has_input, *has_context), args, place, expr.span);
         } else {

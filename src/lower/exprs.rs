@@ -228,6 +228,11 @@ impl Lowering<'_> {
                 self.test_run((*has_input, *has_context), args, place, span);
                 None
             }
+            Callee::Sysctl(setting) => {
+                let place = self.temporary("setting", ty);
+                self.read_setting(*setting, place, span);
+                (!self.cx.types.is_aggregate(ty)).then(|| self.load(place))
+            }
             Callee::TestSelected | Callee::TestReturn | Callee::TestEnd => self.test_step(callee, args, span),
             Callee::Dispatch(maps) => Some(self.dispatch(maps, args.first(), span)),
         }

@@ -37,6 +37,7 @@ mod scan;
 mod sessions;
 mod stmts;
 mod strings;
+mod sysctl;
 mod temporaries;
 mod test_runs;
 mod throws;
@@ -173,7 +174,7 @@ fn test_decl(test: &Func) -> ir::TestDecl {
 fn globals(cx: &mut Session, program: &Program, names: &Names) -> Vec<ir::Global> {
     let mut globals = Vec::new();
     let variables = std::iter::zip(&program.globals, &names.globals);
-    for (global, name) in variables.filter(|(global, _)| global.storage != Storage::Entry) {
+    for (global, name) in variables.filter(|(global, _)| ![Storage::Entry, Storage::Sysctl].contains(&global.storage)) {
         let init = consts::image(&cx.types, global.init.as_ref().unwrap_or(&Const::Zero), global.ty);
         globals.push(ir::Global {
             name: name.clone(),
@@ -182,7 +183,7 @@ fn globals(cx: &mut Session, program: &Program, names: &Names) -> Vec<ir::Global
             kind: match global.storage {
                 Storage::Shared => ir::GlobalKind::Var,
                 Storage::Pinned => ir::GlobalKind::Pinned,
-                Storage::Local | Storage::Entry => ir::GlobalKind::Local,
+                Storage::Local | Storage::Entry | Storage::Sysctl => ir::GlobalKind::Local,
                 Storage::Percpu => ir::GlobalKind::Percpu,
                 Storage::Private => ir::GlobalKind::Private,
                 Storage::Kconfig if global.init.is_some() => ir::GlobalKind::WeakKconfig,

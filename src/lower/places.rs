@@ -293,6 +293,11 @@ impl Lowering<'_> {
         if let (ExprKind::Local(local), Ty::BYTES) = (&place.kind, place.ty) {
             return self.at(span).assign_view(*local, value);
         }
+        if let ExprKind::Global(global) = place.kind
+            && self.program.global(global).storage == Storage::Sysctl
+        {
+            return self.assign_setting(global, place, (op, value), span);
+        }
         if self.cx.types.is_aggregate(place.ty) {
             return match op {
                 None => self.assign_aggregate(place, value, span),
@@ -317,6 +322,11 @@ impl Lowering<'_> {
         let target = self.target(place);
         let value = self.scalar(value);
         self.write_target(place, (target, op, value), span);
+    }
+
+    /// `place op= value` of a scalar place that the function alone sees.
+    pub(super) fn update(&mut self, place: Value, of: &Expr, op: CompoundOp, value: Value, span: Span) {
+        self.write_target(of, (Destination::Place(place), Some(op), value), span);
     }
 
     /// `target = value`, `target op= value`

@@ -137,6 +137,13 @@ impl Lowering<'_> {
         );
     }
 
+    /// Appends a string to one in a place that the function alone sees.
+    pub(super) fn append_to(&mut self, place: Value, value: &Expr, span: Span) {
+        let source = if Self::is_place(value) { self.text(value) } else { self.materialise(value) };
+        let end = self.at(span).b.str_len(place, Ty::U64);
+        self.b.str_append(place, end, source, Ty::U64);
+    }
+
     /// `==`, `!=`
     pub(super) fn compare_strings(&mut self, op: CompareOp, left: &Expr, right: &Expr, span: Span) -> Value {
         let keeps = matches!(left.kind, ExprKind::Cast(_)) || Self::is_place(left);

@@ -2,7 +2,7 @@
 
 use super::func::{Dest, Lowering};
 use crate::fold::CompareOp;
-use crate::ir::Throws;
+use crate::ir::{Throws, Value};
 use crate::sema::tree::{Block, Catch, CatchKind, Const, Expr, ExprKind, Func};
 use crate::source::Span;
 use crate::types::Ty;
@@ -24,9 +24,14 @@ impl Lowering<'_> {
             }
             self.at(span).cast(code, Ty::I32)
         };
+        self.throw_value(value, span);
+    }
+
+    /// Throws a code, an `i32`.
+    pub(super) fn throw_value(&mut self, code: Value, span: Span) {
         let file = self.cx.recorded_name(span.file);
         let line = self.cx.sources.line_col(span).line;
-        self.b.ks_throw(value, file.as_bytes(), line.into());
+        self.b.ks_throw(code, file.as_bytes(), line.into());
         self.leave();
     }
 

@@ -121,6 +121,7 @@ fn errno_name(code: u32) -> Option<&'static str> {
         (libc::EDQUOT, "EDQUOT"),
         (libc::EFBIG, "EFBIG"),
         (libc::EPIPE, "EPIPE"),
+        (libc::EROFS, "EROFS"),
         (libc::EIO, "EIO"),
         (libc::ERANGE, "ERANGE"),
         (libc::ENOSYS, "ENOSYS"),

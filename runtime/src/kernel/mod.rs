@@ -13,6 +13,7 @@ pub mod output;
 pub mod privilege;
 pub mod program;
 pub mod release;
+pub mod settings;
 pub mod signals;
 pub mod symbols;
 pub mod time;

@@ -1,5 +1,8 @@
 //! E03: contexts and calls. E0301–E0329 declarations of functions, E0340 up bodies.
 
+/// The help where BPF code or a kernel module names a `@sysctl` variable.
+pub const SETTING_OF_USER_SPACE: &str = "user space reads it, and hands it over in a `config` or a global variable";
+
 codes! {
     /// A program takes the context that the kernel hands to its type.
     E0301 ProgramParameter { name, context } = "`@{name}` programs take one parameter, `*{context}`",

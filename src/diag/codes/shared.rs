@@ -51,6 +51,12 @@ codes! {
     /// libbpf fills in options of the kernel's configuration (`CONFIG_…`) and facts of its own (`LINUX_KERNEL_VERSION`), as
     /// variables of these types: integers, `bool`, `char`, `str(N)` and `libbpf_tristate`. Nobody writes them.
     E0454 NoKconfig { name, why } = "`{name}` is no value of the kernel's configuration: {why}",
+    /// A `@sysctl` variable is a setting of the kernel, a text in a file below `/proc/sys`: an integer, a `bool` or a `str(N)`. Each use reads
+    /// the file, each assignment writes it.
+    E0455 NoSysctl { name, why } = "`{name}` is no setting of the kernel: {why}",
+    /// The path of a setting is that of its file below `/proc/sys`, with `.` or `/` between its parts, as sysctl(8) takes it:
+    /// `net.ipv4.ip_forward`, `net/ipv4/ip_forward`. Between points, a `/` stands for a point in a name: `net.ipv4.conf.eth0/1.forwarding`.
+    E0456 SysctlPath { why } = "this is no path of a setting: {why}",
     /// A config that user space may write after the first `load` cannot be read-only data: all of it is plain data, and the
     /// verifier does not know its values.
     N0460 NotFrozen { name } = "config `{name}` is not frozen at load: it may be written here while programs run",

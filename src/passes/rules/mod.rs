@@ -19,7 +19,7 @@ use super::arenas;
 use super::reach::{called_from, span};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{
-    BpfOnly, HelperFromUserSpace, MainFromBpf, ModuleOnly, PrivateCalled, UserSpaceOnly,
+    BpfOnly, HelperFromUserSpace, MainFromBpf, ModuleOnly, PrivateCalled, SETTING_OF_USER_SPACE, UserSpaceOnly,
 };
 use crate::diag::codes::limits::{NullCall, ObjectPart, PointerArithmetic, PointerKept};
 use crate::diag::codes::maps::{MapRefuses, ObjectKey, ReadOnlyEntry, TrieInPlace};
@@ -270,7 +270,14 @@ fn report<'c>(
     let what = own.map_or_else(|| in_words(op), |own| format!("the `@kfunc` function `{}`", cx.source_name(&own.name)));
     let func = cx.source_name(func);
     match code {
-        Rejection::E0351 => cx.error(op.loc.span, UserSpaceOnly { what, func, within: target.facts().within.into() }),
+        Rejection::E0351 => {
+            let within = target.facts().within.into();
+            let error = cx.error(op.loc.span, UserSpaceOnly { what, func, within });
+            if [Opcode::HostSysctlRead, Opcode::HostSysctlWrite].contains(&op.opcode) {
+                error.help(SETTING_OF_USER_SPACE);
+            }
+            error
+        }
         Rejection::E0314 => cx
             .error(op.loc.span, ModuleOnly { what, func, within: target.facts().within.into() })
             .help("a `@kfunc` or `@private` function of the program is module code"),

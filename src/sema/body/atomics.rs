@@ -93,6 +93,12 @@ impl State<'_, '_> {
         if self.space_of(place) == Some(Space::Arena) {
             return true;
         }
+        if self.is_sysctl(place) {
+            let text = self.text(place.span).to_owned();
+            self.error(place.span, AtomicPlace { what: format!("`{text}`") })
+                .help("the kernel stores a setting, and others may write it between a read and a write");
+            return false;
+        }
         if matches!(place.kind, ExprKind::Global(_)) || (in_bpf && self.targets.all(|on| on.maps == Maps::InPlace)) {
             return true;
         }

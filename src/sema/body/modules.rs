@@ -71,6 +71,9 @@ impl State<'_, '_> {
     pub fn member_place(&mut self, import: ImportId, base: &ast::Expr, name: &Ident, arrow: bool) -> Expr {
         let span = base.span.to(name.span);
         let Some(entity) = self.member(import, (base, name, arrow), false) else { return error_expr(span) };
+        if let Some(setting) = self.setting(&entity, span) {
+            return setting;
+        }
         match not_a_place(&entity) {
             Some(no_place) => self.not_assignable(span, no_place),
             None => self.member_value(import, base, name, false, None).expr,

@@ -8,7 +8,7 @@ use crate::ast::{self, Ident, Path};
 use crate::diag::codes::names::{NotAValue, UnknownName};
 use crate::sema::consts::Variant;
 use crate::sema::env::{Entity, Variants};
-use crate::sema::tree::{CONTEXT, Const, Expr, ExprKind, LocalId, Role};
+use crate::sema::tree::{CONTEXT, Callee, Const, Expr, ExprKind, LocalId, Role, Storage};
 use crate::sema::{advice, consts, kernel_types};
 use crate::source::Span;
 use crate::tables::BUILTINS;
@@ -84,6 +84,9 @@ impl State<'_, '_> {
         match entity {
             Entity::Global(id) if self.refuse_module_lock(env.program.global(*id).ty, name) => error_expr(span).into(),
             Entity::Global(id) if self.refuse_kept_variable(*id, span) => error_expr(span).into(),
+            Entity::Global(id) if env.program.global(*id).storage == Storage::Sysctl => {
+                Expr::operation(Callee::Sysctl(*id), Vec::new(), env.program.global(*id).ty, span).into()
+            }
             Entity::Global(id) => Expr { kind: ExprKind::Global(*id), ty: env.program.global(*id).ty, span }.into(),
             Entity::Const { value, ty } => self.constant_value(value.clone(), *ty, span),
             Entity::Variants(list) => self.variant(name, list, expected).into(),

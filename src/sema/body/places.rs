@@ -10,7 +10,7 @@ use crate::diag::codes::contexts::ReadOnlyField;
 use crate::diag::codes::maps::{ConfigWrite, PercpuUpdate};
 use crate::diag::codes::types::{AssignLoopVariable, NotAssignable};
 use crate::sema::env::Entity;
-use crate::sema::tree::{Expr, ExprKind, LocalId, MapId, Storage};
+use crate::sema::tree::{Callee, Expr, ExprKind, LocalId, MapId, Storage};
 use crate::source::Span;
 use crate::target::Maps;
 use crate::types::{Ty, TyKind};
@@ -117,6 +117,12 @@ impl Checker<'_, '_> {
 
 impl State<'_, '_> {
     fn place_name(&mut self, name: &ast::Ident) -> Expr {
+        if let Some(setting) =
+            self.vars.local_name(&name.name).is_none().then(|| self.file_entity(&name.name)).flatten()
+            && let Some(place) = self.setting(setting, name.span)
+        {
+            return place;
+        }
         let no_place = match self.vars.local_name(&name.name).cloned() {
             Some(Name::Local(local)) => return self.place_local(local, name),
             Some(Name::Broken { .. }) => return error_expr(name.span),
@@ -216,6 +222,21 @@ impl Site<'_, '_> {
         let constant = matches!(root(&place).kind, ExprKind::Const(_));
         let stored_nowhere = NoPlace::of("a part of a value that is stored nowhere");
         self.not_assignable(place.span, if constant { NoPlace::CONSTANT } else { stored_nowhere })
+    }
+
+    /// A `@sysctl var` that is written; none if the declaration is something else.
+    pub fn setting(&self, entity: &Entity, span: Span) -> Option<Expr> {
+        let Entity::Global(id) = *entity else { return None };
+        let global = self.env.program.global(id);
+        (global.storage == Storage::Sysctl).then_some(Expr { kind: ExprKind::Global(id), ty: global.ty, span })
+    }
+
+    /// Whether it is a `@sysctl var`, which is no memory.
+    pub fn is_sysctl(&self, place: &Expr) -> bool {
+        match place.kind {
+            ExprKind::Global(id) => self.env.program.global(id).storage == Storage::Sysctl,
+            _ => matches!(place.kind, ExprKind::Operation { callee: Callee::Sysctl(_), .. }),
+        }
     }
 
     /// Whether it is a `@kconfig var` or a part of one.

@@ -303,6 +303,8 @@ impl Site<'_, '_> {
             Some(("a byte of a `bytes`", "a pointer to it would not say where the view ends"))
         } else if self.is_kconfig(place) {
             Some(("a `@kconfig` variable", "the loader writes its value into the code"))
+        } else if self.is_sysctl(place) {
+            Some(("a `@sysctl` variable", "the kernel stores it, and gives it out as text"))
         } else {
             None
         }

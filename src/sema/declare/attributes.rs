@@ -38,12 +38,13 @@ const STORAGE: &[&str] = &["local", "percpu", "pin"];
 const HELPER: &str = "helper";
 const KFUNC: &str = "kfunc";
 const HEADER: &str = "header";
-const PRIVATE: &str = "private";
+pub(super) const PRIVATE: &str = "private";
 const TEST: &str = "test";
 pub(super) const SLEEPABLE: &str = "sleepable";
 pub(super) const FLAGS: &str = "flags";
 const PACKED: &str = "packed";
 pub(super) const KCONFIG: &str = "kconfig";
+pub(super) const SYSCTL: &str = "sysctl";
 
 fn meaning(name: &str) -> Option<Meaning> {
     if let Some(spec) = PROGRAMS.iter().find(|spec| spec.name == name && !spec.is_member()) {

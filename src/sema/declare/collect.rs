@@ -1,7 +1,7 @@
 //! Collects the declarations: names, duplicates, ids; reports those that are not supported.
 
 use super::repeated::{field_names, kernel_struct};
-use super::{Declare, Entry, State, attributes, storage};
+use super::{Declare, Entry, State, attributes, storage, sysctl};
 use crate::ast::{EnumDecl, FnDecl, Ident, Item, ItemKind, StrLit, TypeKind, VarDecl};
 use crate::diag::codes::maps::UnknownMapKind;
 use crate::diag::codes::modules::LicensesDiffer;
@@ -246,9 +246,11 @@ impl<'a> Declare<'a> {
                     | Storage::Local
                     | Storage::Entry
                     | Storage::Percpu
-                    | Storage::Private => self.symbols.symbol(self.module, &name),
+                    | Storage::Private
+                    | Storage::Sysctl => self.symbols.symbol(self.module, &name),
                 };
-                self.env.program.globals.push(Global { name, symbol, storage, ty: Ty::ERROR, init: None, span });
+                let path = sysctl::path(cx, item);
+                self.env.program.globals.push(Global { name, symbol, storage, ty: Ty::ERROR, init: None, path, span });
                 Entity::Global(id)
             }
             Written::Map(kind) => {

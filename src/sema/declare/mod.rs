@@ -31,6 +31,7 @@ mod storage;
 mod struct_ops;
 mod structs;
 mod symbols;
+mod sysctl;
 mod tests;
 mod values;
 

@@ -1,7 +1,7 @@
 //! The words before `var`: `pin`, `local`, `percpu`.
 
 use super::map_values::holds;
-use super::{attributes, kconfig};
+use super::{attributes, kconfig, sysctl};
 use crate::ast::{self, Item, VarDecl};
 use crate::diag::codes::shared::{CannotPin, MapStorage, PercpuSize};
 use crate::sema::tree::Storage;
@@ -11,6 +11,10 @@ use crate::types::{Ty, TyKind};
 
 /// The storage of a variable that is no map.
 pub(super) fn of_variable(cx: &mut Session, item: &Item, decl: &VarDecl) -> Storage {
+    if sysctl::is_sysctl(item) {
+        sysctl::check_words(cx, item, decl);
+        return Storage::Sysctl;
+    }
     if kconfig::is_kconfig(item) {
         kconfig::check_words(cx, decl);
         return Storage::Kconfig;
@@ -40,6 +44,9 @@ pub(super) fn of_variable(cx: &mut Session, item: &Item, decl: &VarDecl) -> Stor
 pub(super) fn check_map(cx: &mut Session, item: &Item, decl: &VarDecl) {
     if kconfig::is_kconfig(item) {
         kconfig::refuse_map(cx, decl);
+    }
+    if sysctl::is_sysctl(item) {
+        sysctl::refuse_map(cx, decl);
     }
     if decl.storage.is_none() {
         return;

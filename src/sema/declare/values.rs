@@ -3,7 +3,7 @@
 use super::Declare;
 use super::storage::{check_percpu, check_pinned};
 use super::structs::refuse_special;
-use super::{entries, kconfig};
+use super::{entries, kconfig, sysctl};
 use crate::ast::{self, ConstDecl, Expr, Ident, TypeKind, VarDecl};
 use crate::diag::codes::shared::{EntryInitialiser, ModuleLockWhere};
 use crate::diag::codes::types::{FunctionPointerShared, UnknownTypeOf};
@@ -68,6 +68,9 @@ impl Declare<'_> {
         check_percpu(cx, decl, ty);
         if self.env.program.globals[id.0 as usize].storage == Storage::Kconfig {
             kconfig::check_type(cx, decl, ty, init.as_ref());
+        }
+        if self.env.program.globals[id.0 as usize].storage == Storage::Sysctl {
+            sysctl::check_type(cx, decl, ty);
         }
         let global = &mut self.env.program.globals[id.0 as usize];
         if let (Storage::Percpu, Some(written)) = (global.storage, &decl.init)

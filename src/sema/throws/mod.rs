@@ -30,6 +30,8 @@ struct Thrown {
     span: Span,
     /// None for a computed code.
     code: Option<i32>,
+    /// It is an access to a setting of the kernel: no warning says that nothing catches its error, since the end of the process names it.
+    setting: bool,
 }
 
 /// The origin of a throw in a function: its own `throw`, or a call of the function that it comes from.

@@ -3,7 +3,9 @@
 use super::summary::{Callee, Handler, Node, Summary};
 use super::{Effects, Leaving, Site};
 use crate::diag::Diagnostic;
+use crate::diag::codes::contexts::{SETTING_OF_USER_SPACE, UserSpaceOnly};
 use crate::diag::codes::refused::ThrowingPointer;
+use crate::diag::codes::support::NotInModule;
 use crate::diag::codes::throws::{DeferThrows, UncaughtInBpf, UncaughtInUserSpace, UnreachableCatch};
 use crate::sema::env::Env;
 use crate::sema::tree::{FuncId, Role};
@@ -24,8 +26,15 @@ struct Root {
 /// Reports each `throw` that can leave what the kernel, the runtime or the system calls: once, for the first of those.
 pub fn uncaught(cx: &mut Session, env: &Env, effects: &Effects, summaries: &[Summary]) {
     let mut found: BTreeMap<Site, Vec<Root>> = BTreeMap::new();
+    let mut settings = BTreeSet::new();
     for root in roots(cx, env, effects, summaries) {
         for &site in effects.funcs[root.func.0 as usize].keys() {
+            if effects.sites[site].setting {
+                if root.on.facts().in_kernel && settings.insert(site) {
+                    setting_in_kernel(cx, env, effects, site, root);
+                }
+                continue;
+            }
             found.entry(site).or_default().push(root);
         }
     }
@@ -101,6 +110,23 @@ fn report(cx: &mut Session, env: &Env, effects: &Effects, site: Site, roots: &[R
     }
     other_roots(error, env, roots);
     help(error, effects, site);
+}
+
+/// An access to a setting in code that the kernel runs, which lets its error through. Those whose error is caught, `reach` reports.
+fn setting_in_kernel(cx: &mut Session, env: &Env, effects: &Effects, site: Site, root: Root) {
+    let calls = calls(effects, root.func, site);
+    let inner = calls.last().and_then(|(caller, _)| effects.funcs[caller.0 as usize].get(&site)?.callee);
+    let func = env.program.func(inner.unwrap_or(root.func)).name.clone();
+    let (span, what) = (effects.sites[site].span, "a `@sysctl` variable".to_owned());
+    let error = if root.on.facts().is_module {
+        cx.error(span, NotInModule { what, func })
+    } else {
+        cx.error(span, UserSpaceOnly { what, func, within: root.on.facts().within.into() })
+    };
+    for (caller, span) in calls.iter().rev() {
+        error.note(*span, format!("called from here, in `{}`", env.program.func(*caller).name));
+    }
+    error.help(SETTING_OF_USER_SPACE);
 }
 
 /// So many places are shown of what one call may throw.

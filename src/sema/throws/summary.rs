@@ -1,7 +1,9 @@
 //! The parts of a body that decide what it throws.
 
 use super::{Site, Thrown};
-use crate::sema::tree::{self, CatchKind, Const, Expr, ExprKind, Func, FuncId, Program, Role, Stmt, StmtKind, Visitor};
+use crate::sema::tree::{
+    self, CatchKind, Const, Expr, ExprKind, Func, FuncId, Program, Role, Stmt, StmtKind, Storage, Visitor,
+};
 use crate::source::Span;
 use crate::target::Target;
 use crate::types::Ty;
@@ -126,7 +128,7 @@ impl Visitor<'_> for Walk<'_> {
             let constant = if let ExprKind::Const(Const::Int(number)) = &code.kind { Some(*number) } else { None };
             let code = constant.and_then(|number| i32::try_from(number).ok());
             self.summary.nodes.push(Node::Throw { site: self.sites.len() });
-            self.sites.push(Thrown { span: stmt.span, code });
+            self.sites.push(Thrown { span: stmt.span, code, setting: false });
         } else if let StmtKind::Try { body, catches } = &stmt.kind {
             let (body, span) = (self.within(|walk| walk.block(body)), body.span);
             let mut nodes = Vec::new();
@@ -150,6 +152,11 @@ impl Visitor<'_> for Walk<'_> {
         let span = expr.span;
         if let ExprKind::Const(value) = &expr.kind {
             functions(value, &mut self.summary.addressed);
+        } else if let ExprKind::Global(id) = expr.kind {
+            // Where it is written; as a value it is an operation.
+            if self.program.global(id).storage == Storage::Sysctl {
+                self.setting(span);
+            }
         } else if let ExprKind::Operation { callee, args } = &expr.kind {
             self.operation(callee, args, span);
         }
@@ -157,6 +164,12 @@ impl Visitor<'_> for Walk<'_> {
 }
 
 impl Walk<'_> {
+    /// An access to a setting of the kernel, which may throw any errno.
+    fn setting(&mut self, span: Span) {
+        self.summary.nodes.push(Node::Throw { site: self.sites.len() });
+        self.sites.push(Thrown { span, code: None, setting: true });
+    }
+
     fn operation(&mut self, callee: &tree::Callee, args: &[Expr], span: Span) {
         if let Some((handler, on)) = callee.handed(args) {
             self.handler(handler, on);
@@ -170,8 +183,10 @@ impl Walk<'_> {
         } else if let tree::Callee::Builtin(builtin) = callee {
             if let Some(code) = builtin.thrown() {
                 self.summary.nodes.push(Node::Throw { site: self.sites.len() });
-                self.sites.push(Thrown { span, code: i32::try_from(code).ok() });
+                self.sites.push(Thrown { span, code: i32::try_from(code).ok(), setting: false });
             }
+        } else if let tree::Callee::Sysctl(_) = callee {
+            self.setting(span);
         } else if let (tree::Callee::Pointer, [pointer, ..]) = (callee, args) {
             self.summary.nodes.push(Node::Call { target: Callee::Pointer(pointer.ty), span });
         } else if let tree::Callee::Object { less: Some(less), .. } = *callee {

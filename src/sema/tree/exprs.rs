@@ -209,6 +209,8 @@ pub enum Callee {
     Upgrade,
     /// `upgrade(link, n)`; yields an `i32`.
     UpgradeFunctions(ImplId),
+    /// The value of a `@sysctl var`; throws an errno.
+    Sysctl(GlobalId),
     /// `new T()`: a pointer to a `T` with this value, or null.
     New {
         /// `arena.alloc(T)`: where the object is.

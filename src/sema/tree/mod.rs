@@ -300,6 +300,8 @@ pub enum Storage {
     Private,
     /// `@kconfig var`: both sides, which only read it.
     Kconfig,
+    /// `@sysctl var`: a file of the kernel, which user space reads and writes at each access.
+    Sysctl,
 }
 
 /// A global variable.
@@ -311,6 +313,8 @@ pub struct Global {
     pub ty: Ty,
     /// None: zero; of a `@kconfig var`, the kernel must have a value.
     pub init: Option<Const>,
+    /// The file of a `@sysctl var`, below `/proc/sys`.
+    pub path: Option<String>,
     pub span: Span,
 }
 

@@ -1,7 +1,7 @@
 //! `ksc test`: makes an executable of the tests of each file, and runs each test as a process of its own.
 //!
-//! `make.rs` makes the executables, `process.rs` runs one test, in a virtual machine where `machine.rs` says so, `leftovers.rs` removes processes and pins that a test leaves behind, and
-//! `report.rs` prints the outcomes, with `json.rs` or `junit.rs` for other programs. The order of the output is that of the files and of the text, whichever test ends first.
+//! `make.rs` makes the executables, `process.rs` runs one test, in a virtual machine where `machine.rs` says so, `leftovers.rs` removes processes and pins that a test leaves behind,
+//! `settings.rs` restores what it has written below `/proc/sys`, and `report.rs` prints the outcomes, with `json.rs` or `junit.rs` for other programs. The order of the output is that of the files and of the text, whichever test ends first.
 
 mod interrupt;
 mod json;
@@ -11,6 +11,7 @@ mod machine;
 mod make;
 mod process;
 mod report;
+mod settings;
 mod watch;
 
 use super::check::sources;

@@ -2,6 +2,7 @@
 
 use super::make::{Suite, TestCase};
 use super::report::{Outcome, Verdict};
+use super::settings::{self, Kept};
 use super::{interrupt, leftovers, machine};
 use std::fs;
 use std::io;
@@ -37,15 +38,18 @@ pub fn run(suite: &Suite, test: &TestCase, surroundings: &Surroundings, at: usiz
     let (verdict, output) = (folder.join(format!("{at}.verdict")), folder.join(format!("{at}.output")));
     let id = format!("{}_{at}", std::process::id());
     let since = Instant::now();
-    let started = start(suite, test, surroundings.machine, (&id, &verdict, &output));
-    let mut child = match started {
-        Ok(child) => child,
+    let started = Kept::new(folder, at).and_then(|kept| {
+        start(suite, test, surroundings.machine, (&id, &verdict, &output), &kept).map(|child| (child, kept))
+    });
+    let (mut child, kept) = match started {
+        Ok(started) => started,
         Err(error) => return Outcome::failed(format!("the executable does not start: {error}"), since.elapsed()),
     };
-    let end = wait(&mut child, timeout);
+    let end = wait(&mut child, &kept, timeout);
     let left = leftovers::processes(child.id(), &id);
     leftovers::kill(child.id(), &left);
     let _ = child.wait();
+    let settings = kept.restore();
     let pins = leftovers::pins(&suite.pins, &id);
     let said = fs::read(&verdict).ok();
     let said = said.as_deref().map(String::from_utf8_lossy);
@@ -55,7 +59,8 @@ pub fn run(suite: &Suite, test: &TestCase, surroundings: &Surroundings, at: usiz
     };
     let in_time = matches!(end, End::Status(_));
     let processes = left.iter().filter(|_| in_time).map(|pid| format!("left {pid}"));
-    for left in processes.chain(pins.iter().map(|pin| format!("left {}", pin.display()))) {
+    let settings = settings.iter().map(|path| format!("left {path}"));
+    for left in processes.chain(pins.iter().map(|pin| format!("left {}", pin.display()))).chain(settings) {
         outcome.also_left(left);
     }
     if let Some(place) = &mut outcome.place {
@@ -75,6 +80,7 @@ fn start(
     test: &TestCase,
     machine: Option<&Path>,
     (id, verdict, output): (&str, &Path, &Path),
+    kept: &Kept,
 ) -> io::Result<Child> {
     let output = fs::File::create(output)?;
     let mut command = Command::new(&suite.executable);
@@ -83,9 +89,12 @@ fn start(
         machine::start_with(&mut command, machine);
     }
     command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).process_group(0);
-    // SAFETY: between fork and exec the child makes one system call.
+    command.env(settings::VARIABLE, kept.variable());
+    let lock = kept.lock();
+    // SAFETY: between fork and exec the child makes system calls alone.
     unsafe {
-        command.pre_exec(|| {
+        command.pre_exec(move || {
+            settings::hand_on(lock);
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
             Ok(())
         });
@@ -93,14 +102,19 @@ fn start(
     command.spawn()
 }
 
-fn wait(child: &mut Child, timeout: Duration) -> End {
-    let since = Instant::now();
+/// Waits for the end of a test, for so long; the time in which it waits for another test does not count.
+fn wait(child: &mut Child, kept: &Kept, timeout: Duration) -> End {
+    let (mut last, mut counted) = (Instant::now(), Duration::ZERO);
     let mut pause = Duration::from_micros(500);
     loop {
         if let Ok(Some(status)) = child.try_wait() {
             return End::Status(status);
         }
-        if since.elapsed() >= timeout || interrupt::signal().is_some() {
+        if !kept.waits() {
+            counted += last.elapsed();
+        }
+        last = Instant::now();
+        if counted >= timeout || interrupt::signal().is_some() {
             return End::TimedOut;
         }
         std::thread::sleep(pause);

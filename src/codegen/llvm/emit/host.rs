@@ -8,8 +8,8 @@ use crate::diag::codes::ir::BadIr;
 use crate::ir::ops::HostParse;
 use crate::ir::ops::{
     HostAttach, HostAttachCheck, HostAttachMap, HostAttachName, HostAttachNumber, HostCall, HostDelete, HostDetach,
-    HostExit, HostFill, HostLinkStatus, HostLoad, HostNew, HostPin, HostPinMap, HostRegister, HostUncaught, HostUnpin,
-    HostUnpinMap, HostUnregister, HostUpgrade, HostUpgradeFunctions,
+    HostExit, HostFill, HostLinkStatus, HostLoad, HostNew, HostPin, HostPinMap, HostRegister, HostSysctlRead,
+    HostSysctlWrite, HostUncaught, HostUnpin, HostUnpinMap, HostUnregister, HostUpgrade, HostUpgradeFunctions,
 };
 use crate::ir::{OpData, Symbol, Value};
 use crate::tables::ATTACH_OPTIONS;
@@ -303,6 +303,33 @@ pub fn parse(g: &mut FnGen, op: &OpData) {
     let args = [g.value(view.text()), size(view.text()), g.value(view.out()), size(view.out())];
     let int = g.g.build.int_type(32).into();
     let status = runtime(g, view.symbol(), Some(int), &args);
+    g.set_maybe(op, status);
+}
+
+pub fn sysctl_read(g: &mut FnGen, op: &OpData) {
+    let view = HostSysctlRead::of(op);
+    setting(g, op, "ks_sysctl_read", view.out(), (view.path(), view.file(), view.line()));
+}
+
+pub fn sysctl_write(g: &mut FnGen, op: &OpData) {
+    let view = HostSysctlWrite::of(op);
+    setting(g, op, "ks_sysctl_write", view.value(), (view.path(), view.file(), view.line()));
+}
+
+/// Hands a place of a setting's type over with its form and size.
+fn setting(g: &mut FnGen, op: &OpData, symbol: &str, place: Value, (path, file, line): (&[u8], &[u8], i128)) {
+    let of = g.pointee(place);
+    let form = match g.types().kind(of) {
+        TyKind::Bool => abi::KsSetting::Bool,
+        TyKind::Str(_) => abi::KsSetting::Text,
+        _ if g.g.is_signed(of) => abi::KsSetting::Signed,
+        _ => abi::KsSetting::Unsigned,
+    };
+    let size = g.g.build.int(64, g.types().size_of(of)).into();
+    let [path, file] = [path, file].map(|text| g.g.string(&[text, b"\0"].concat()).into());
+    let args = [path, g.number(form as u32), g.value(place), size, file, g.number(line as u32)];
+    let int = g.g.build.int_type(32).into();
+    let status = runtime(g, symbol, Some(int), &args);
     g.set_maybe(op, status);
 }
 
