@@ -32,6 +32,9 @@
 //! `<pin_root>/<project>/<name>`; 0 or −errno, printed |
 //! | `ks_unpin_map`, `ks_unpin_program` | `int32_t (uint32_t)`: removes the pins that the process made of it; 0, or −ENOENT where there
 //! are none |
+//! | `ks_migrate` | `void (uint32_t map, KsMigrate make, const char *name, const char *key, const char *old, uint64_t old_size)`: a function
+//! for a pinned map whose entries have these types (`object/pins/types.rs`), of this size; without a key they have the keys of the map.
+//! Before the load |
 //! | `ks_map_lookup` | `bool (uint32_t map, const void *key, void *value_out)`: absent zero-fills `value_out` |
 //! | `ks_map_update` | `int32_t (uint32_t map, const void *key, const void *value, uint64_t flags)`: 0 or −errno, silent |
 //! | `ks_map_delete` | `int32_t (uint32_t map, const void *key)`: 0 or −errno (−ENOENT: absent), silent |
@@ -198,6 +201,9 @@ pub use tests::{KS_TEST_CALLS, KS_TEST_CONTEXT, KS_TEST_NEVER, KS_TEST_PACKET, K
 #[path = "abi_settings.rs"]
 mod settings;
 pub use settings::{KsKconfig, KsSetting};
+#[path = "abi_migrations.rs"]
+mod migrations;
+pub use migrations::KsMigrate;
 #[path = "abi_packets.rs"]
 mod packets;
 pub use packets::{KS_PACKET_ROOM, KsPacket};

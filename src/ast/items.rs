@@ -125,6 +125,8 @@ pub struct Param {
 pub struct FnResult {
     pub name: Option<Ident>,
     pub ty: Type,
+    /// The `?` behind a type that is no pointer, of a function with `@migrate`.
+    pub optional: Option<Span>,
 }
 
 /// `struct name { … }`

@@ -86,7 +86,7 @@ structs! {
     StrLit { bytes, span }
     FnDecl { name, params, result, body }
     Param { name, ty, span }
-    FnResult { name, ty }
+    FnResult { name, ty, optional }
     StructDecl { name, fields }
     FieldDecl { docs, name, ty, default, span }
     EnumDecl { name, repr, variants }

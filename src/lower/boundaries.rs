@@ -21,6 +21,7 @@ impl Boundaries {
         let mut handed = Handed(Vec::new());
         program.funcs.iter().for_each(|func| handed.block(&func.body));
         handed.0.extend(program.maps.iter().filter_map(|map| Some((map.callback?, Target::Host))));
+        handed.0.extend(program.migrations.iter().map(|migration| (migration.func, Target::Host)));
         let mut boundaries = BTreeMap::new();
         for (func, on) in handed.0 {
             let callee = program.func(func);

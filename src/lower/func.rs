@@ -92,6 +92,7 @@ pub(super) fn lower(
     lowering.params(kinds);
     lowering.bound_maps();
     lowering.callbacks();
+    lowering.migrations();
     lowering.block(&source.body, Dest::Nothing);
     lowering.implicit_return();
     func

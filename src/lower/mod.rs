@@ -24,6 +24,7 @@ mod given;
 mod host;
 mod kernel;
 mod kfuncs;
+mod layouts;
 mod maps;
 mod matches;
 mod members;

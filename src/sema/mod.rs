@@ -11,6 +11,7 @@ mod enums;
 pub mod env;
 pub mod imports;
 mod kernel_types;
+mod migrations;
 mod oldest_kernel;
 mod owners;
 mod part;
@@ -70,6 +71,9 @@ pub fn check(cx: &mut Session, modules: &Modules) -> Checked {
         header_minima::report(cx, &env);
     }
     callbacks(cx, &mut env);
+    if is_right {
+        migrations::wrap(cx, &mut env);
+    }
     tests::check(cx, &env);
     if cx.options.tests && !cx.diags.has_errors() {
         tests::make_main(&mut env);

@@ -9,6 +9,9 @@ use crate::diag::codes::syntax::*;
 use crate::source::Span;
 use pest::iterators::{Pair, Pairs};
 
+/// The attribute of functions that make entries of maps anew.
+const MIGRATE: &str = "migrate";
+
 /// The words before a declaration.
 #[derive(Default)]
 struct Modifiers {
@@ -39,11 +42,26 @@ impl Builder<'_> {
                     self.only_variables(&modifiers.of_variables);
                 }
                 let visibility = modifiers.visibility;
-                let kind = self.declaration_kind(part, modifiers);
+                let mut kind = self.declaration_kind(part, modifiers);
+                let migrates = attributes.iter().any(|attribute: &Attribute| attribute.name.name == MIGRATE);
+                if let ItemKind::Fn(decl) = &mut kind
+                    && !migrates
+                {
+                    self.refuse_optional(decl);
+                }
                 return Some(Item { docs, attributes, visibility, kind, span: start.to(span) });
             }
         }
         None
+    }
+
+    /// Only where entries of maps are made anew, a function may yield a value or nothing.
+    fn refuse_optional(&mut self, decl: &mut FnDecl) {
+        if let Some(result) = &mut decl.result
+            && let Some(mark) = result.optional.take()
+        {
+            self.no_pointer(result.ty.span, mark);
+        }
     }
 
     fn only_variables(&mut self, words: &[Ident]) {
@@ -144,7 +162,7 @@ impl Builder<'_> {
             } else if part.as_rule() == Rule::result {
                 result = Some(self.result(part));
             } else if part.as_rule() == Rule::hole_text {
-                result = Some(FnResult { name: None, ty: unread(self.span(&part)) });
+                result = Some(FnResult { name: None, ty: unread(self.span(&part)), optional: None });
             } else {
                 self.none_is_name = params.iter().any(|param| param.name.name == "none");
                 body = Some(self.block(part));
@@ -179,15 +197,16 @@ impl Builder<'_> {
 
     fn result(&mut self, pair: Pair<'_, Rule>) -> FnResult {
         let mut name = None;
-        let mut ty = None;
+        let mut read = None;
         for part in pair.into_inner() {
             if part.as_rule() == Rule::label {
                 name = Some(self.declared(only(part)));
             } else {
-                ty = Some(self.ty(part));
+                read = Some(self.result_type(part));
             }
         }
-        FnResult { name, ty: ty.unwrap_or_else(|| crate::bug!("a result without a type")) }
+        let Some((ty, optional)) = read else { crate::bug!("a result without a type") };
+        FnResult { name, ty, optional }
     }
 
     fn fields(&mut self, mut parts: Pairs<'_, Rule>) -> (Ident, Vec<FieldDecl>) {
@@ -250,7 +269,9 @@ impl Builder<'_> {
             let is_fn = part.as_rule() == Rule::fn_item;
             let mut inner = part.into_inner();
             kind = Some(if is_fn {
-                ImplMemberKind::Fn(self.fn_decl(inner, true))
+                let mut decl = self.fn_decl(inner, true);
+                self.refuse_optional(&mut decl);
+                ImplMemberKind::Fn(decl)
             } else {
                 let (Some(name), Some(value)) = (inner.next(), inner.next()) else {
                     crate::bug!("a member of one part")

@@ -11,12 +11,21 @@ use pest::iterators::Pair;
 impl Builder<'_> {
     /// `type` and `as_type`: stars, what they point to, lengths, `?`.
     pub fn ty(&mut self, pair: Pair<'_, Rule>) -> Type {
-        let span = self.span(&pair);
-        let cost = pair.clone().into_inner().count();
-        self.deeper(cost, span, |this| this.ty_parts(pair, span), || unread(span))
+        let (ty, mark) = self.result_type(pair);
+        if let Some(mark) = mark {
+            self.no_pointer(ty.span, mark);
+        }
+        ty
     }
 
-    fn ty_parts(&mut self, pair: Pair<'_, Rule>, span: Span) -> Type {
+    /// The same, and the `?` behind a type that is no pointer.
+    pub fn result_type(&mut self, pair: Pair<'_, Rule>) -> (Type, Option<Span>) {
+        let span = self.span(&pair);
+        let cost = pair.clone().into_inner().count();
+        self.deeper(cost, span, |this| this.ty_parts(pair, span), || (unread(span), None))
+    }
+
+    fn ty_parts(&mut self, pair: Pair<'_, Rule>, span: Span) -> (Type, Option<Span>) {
         let mut stars = Vec::new();
         let mut base = None;
         let mut lengths = Vec::new();
@@ -38,7 +47,7 @@ impl Builder<'_> {
         if let Some(mark) = nullable
             && stars.is_empty()
         {
-            return self.optional(ty, mark);
+            return optional(ty, mark);
         }
         // `?` belongs to the outermost star.
         while let Some((star, memory)) = stars.pop() {
@@ -46,18 +55,13 @@ impl Builder<'_> {
             let kind = TypeKind::Pointer { memory, to: Box::new(ty), nullable: outermost && nullable.is_some() };
             ty = Type { kind, span: Span { hi: span.hi, ..star } };
         }
-        ty
+        (ty, None)
     }
 
-    /// `(*T)?`
-    fn optional(&mut self, ty: Type, mark: Span) -> Type {
-        let span = ty.span.to(mark);
-        if let TypeKind::Pointer { memory, to, nullable: false } = ty.kind {
-            return Type { kind: TypeKind::Pointer { memory, to, nullable: true }, span };
-        }
-        let text = self.text(ty.span).to_owned();
+    /// Reports the `?` behind a type that is no pointer.
+    pub fn no_pointer(&mut self, ty: Span, mark: Span) {
+        let text = self.text(ty).to_owned();
         self.error(mark, OptionalNoPointer {}).help(format!("a pointer that may be null: `*{text}?`"));
-        ty
     }
 
     /// The length between brackets, and where its bracket closes.
@@ -187,6 +191,17 @@ pub fn only(pair: Pair<'_, Rule>) -> Pair<'_, Rule> {
 /// The text between backquotes, as messages show source.
 pub fn quoted(text: &str) -> String {
     format!("`{text}`")
+}
+
+/// `(*T)?`, or a type that is no pointer and its `?`.
+fn optional(ty: Type, mark: Span) -> (Type, Option<Span>) {
+    let span = ty.span.to(mark);
+    match ty.kind {
+        TypeKind::Pointer { memory, to, nullable: false } => {
+            (Type { kind: TypeKind::Pointer { memory, to, nullable: true }, span }, None)
+        }
+        kind => (Type { kind, ..ty }, Some(mark)),
+    }
 }
 
 /// The word between the star of a pointer and its type.

@@ -118,6 +118,9 @@ impl Printer<'_> {
                 this.push(": ");
             }
             this.ty(&result.ty);
+            if result.optional.is_some() {
+                this.push("?");
+            }
         };
         self.params(
             &decl.params,

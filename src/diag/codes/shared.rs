@@ -57,6 +57,10 @@ codes! {
     /// The path of a setting is that of its file below `/proc/sys`, with `.` or `/` between its parts, as sysctl(8) takes it:
     /// `net.ipv4.ip_forward`, `net/ipv4/ip_forward`. Between points, a `/` stands for a point in a name: `net.ipv4.conf.eth0/1.forwarding`.
     E0456 SysctlPath { why } = "this is no path of a setting: {why}",
+    /// A function with `@migrate(m)` runs at load where the map that is pinned for `m` has other entries than `m` declares, and makes those of `m`
+    /// of them. It takes the old value and yields the new one; where the keys change too, it takes the old key and a pointer to the new one, and
+    /// may drop the entry by yielding `null`.
+    E0457 BadMigration { name, why } = "`{name}` cannot make entries anew: {why}",
     /// A config that user space may write after the first `load` cannot be read-only data: all of it is plain data, and the
     /// verifier does not know its values.
     N0460 NotFrozen { name } = "config `{name}` is not frozen at load: it may be written here while programs run",

@@ -49,7 +49,7 @@ impl Watch for Loads<'_> {
         op.opcode == Opcode::HostLoad
             || global_of(op).is_some_and(of_kernel)
             // A handler is only remembered; a name is bound before there is a map.
-            || !matches!(op.opcode, Opcode::MapOnEvent | Opcode::MapBind) && op.map().is_some()
+            || !matches!(op.opcode, Opcode::MapOnEvent | Opcode::MapMigrate | Opcode::MapBind) && op.map().is_some()
     }
 
     fn after(&mut self, func: usize, op: OpId, cause: after_event::Cause) {

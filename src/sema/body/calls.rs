@@ -126,6 +126,12 @@ impl Checker<'_, '_> {
                 .help("what several tests do is a function without an attribute");
             return None;
         }
+        if decl.decl.result.as_ref().is_some_and(|result| result.optional.is_some()) {
+            self.check_args(args);
+            self.error(span, NotCallable { what: format!("`{}`, whose result may be null,", name.name) })
+                .help("the load calls it; what it does for a test as well is a function of its own");
+            return None;
+        }
         let params = decl.sig.params.iter().map(|&ty| Param::Of(ty)).collect();
         let form = self.signature(func);
         let (declared_at, wanted_by) = (Some(declared.name_span), Some(form.clone()));

@@ -58,6 +58,7 @@ mod lifecycle;
 mod literals;
 mod locks;
 mod loops;
+mod made_entries;
 mod map_methods;
 mod maps;
 mod matches;
@@ -171,7 +172,8 @@ impl Checker<'_, '_> {
             self.refuse_escape(&value);
             self.returned(value, end, stmts);
         } else if declared.result != Ty::VOID && declared.result != Ty::ERROR {
-            let (name, ty) = (declared.name.clone(), self.ty_name(declared.result));
+            let name = declared.name.clone();
+            let ty = self.made_name().unwrap_or_else(|| self.ty_name(self.env.program.func(self.func).result));
             self.cx
                 .error(end, MissingReturn { name, ty })
                 .label("control reaches this end")

@@ -41,6 +41,11 @@ impl Checker<'_, '_> {
             return;
         }
         value.iter().for_each(|value| self.note_returned(value));
+        if self.may_yield_null() {
+            self.return_made(value, span, out);
+            self.flow.reachable = false;
+            return;
+        }
         let declared = self.env.program.func(self.func);
         let (result, named, name_span) = (declared.result, declared.named_result, declared.name_span);
         let value = match value {

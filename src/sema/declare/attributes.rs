@@ -43,6 +43,7 @@ const TEST: &str = "test";
 pub(super) const SLEEPABLE: &str = "sleepable";
 pub(super) const FLAGS: &str = "flags";
 const PACKED: &str = "packed";
+pub(super) const MIGRATE: &str = "migrate";
 pub(super) const KCONFIG: &str = "kconfig";
 pub(super) const SYSCTL: &str = "sysctl";
 
@@ -222,7 +223,9 @@ pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl, in_root: bool) 
     for attribute in &item.attributes {
         let here = match meaning(&attribute.name.name) {
             Some(Meaning::Other(spec)) if spec.name == HELPER => Role::Helper,
-            Some(Meaning::Other(spec)) if loading::is_word(spec.name) || spec.name == HEADER => continue,
+            Some(Meaning::Other(spec)) if loading::is_word(spec.name) || [HEADER, MIGRATE].contains(&spec.name) => {
+                continue;
+            }
             Some(Meaning::Other(spec)) if spec.name == loading::SECTION => match loading::of_section(cx, attribute) {
                 Some(role) => Role::Program(role),
                 None => {

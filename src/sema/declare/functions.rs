@@ -15,6 +15,9 @@ use crate::source::Span;
 use crate::tables::{Held, Params};
 use crate::types::{FnSig, OWN_CONTEXT, Origin, Space, StructDef, Ty, TyKind, Types};
 
+/// The hidden last parameter of a function whose result may be null: where the result goes.
+const MADE: &str = "the result";
+
 impl<'a> Declare<'a> {
     /// A function without its signature.
     pub(super) fn push_function(&mut self, symbol: String, decl: &'a FnDecl, at: Span, role: Role) -> FuncId {
@@ -44,10 +47,15 @@ impl<'a> Declare<'a> {
 
     pub(super) fn function_signature(&mut self, cx: &mut Session, id: FuncId, decl: &'a FnDecl) {
         let params = decl.params.iter().map(|param| self.place_type(cx, &param.ty, Position::Param)).collect();
-        let result = match &decl.result {
+        let mut params: Vec<Ty> = params;
+        let mut result = match &decl.result {
             Some(result) => self.place_type(cx, &result.ty, Position::Result),
             None => Ty::VOID,
         };
+        if decl.result.as_ref().is_some_and(|result| result.optional.is_some()) {
+            params.push(if result == Ty::ERROR { Ty::ERROR } else { cx.types.ptr(result, Space::Any, false) });
+            result = Ty::BOOL;
+        }
         self.env.funcs[id.0 as usize].sig = FnSig { params, result };
     }
 
@@ -79,7 +87,13 @@ impl<'a> Declare<'a> {
         for (param, &ty) in std::iter::zip(&decl.params, &sig.params) {
             locals.push(Local { name: param.name.name.clone(), ty, span: param.name.span });
         }
-        let named = decl.result.as_ref().and_then(|result| result.name.as_ref());
+        let made =
+            decl.result.as_ref().filter(|result| result.optional.is_some()).zip(sig.params.get(decl.params.len()));
+        if let Some((written, &ty)) = made {
+            locals.push(Local { name: MADE.to_owned(), ty, span: written.ty.span });
+        }
+        let params = locals.len() as u32;
+        let named = decl.result.as_ref().filter(|_| made.is_none()).and_then(|result| result.name.as_ref());
         if let Some(name) = named {
             locals.push(Local { name: name.name.clone(), ty: result, span: name.span });
         }
@@ -119,8 +133,8 @@ impl<'a> Declare<'a> {
             Role::Helper | Role::Private | Role::Plain => {}
         }
         let func = &mut self.env.program.funcs[id.0 as usize];
-        func.params = (0..decl.params.len() as u32).map(LocalId).collect();
-        func.named_result = named.map(|_| LocalId(decl.params.len() as u32));
+        func.params = (0..params).map(LocalId).collect();
+        func.named_result = named.map(|_| LocalId(params));
         func.context = context;
         func.result = result;
         func.locals = locals;

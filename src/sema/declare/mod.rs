@@ -23,6 +23,7 @@ mod main_args;
 mod map_flags;
 mod map_values;
 mod maps;
+mod migrations;
 mod programs;
 mod prototypes;
 mod records;
@@ -155,6 +156,7 @@ pub fn declare<'a>(cx: &mut Session, modules: &'a Modules) -> Env<'a> {
     for index in 0..declare.entries.len() {
         declare.finish(cx, index);
     }
+    declare.migrations(cx);
     declare.refuse_required(cx);
     declare.publish(cx);
     kernel_names::check(cx, &declare.env.program);

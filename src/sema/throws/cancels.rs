@@ -20,6 +20,7 @@ pub fn find(env: &Env, effects: &Effects, summaries: &[Summary]) -> BTreeSet<Fun
     let handed =
         handlers.filter(|handler| !handler.on.facts().in_kernel).flat_map(|handler| effects.callees(handler.callee));
     let named = env.program.maps.iter().filter_map(|map| map.callback);
+    let named = named.chain(env.program.migrations.iter().map(|migration| migration.func));
     let main = all().filter(|&func| matches!(env.program.func(func).role, Role::Main(_)));
     let in_host = reach(&callees, main.chain(handed).chain(named).collect());
     let defers = in_host.iter().copied().filter(|func| defers(&summaries[func.0 as usize].nodes));

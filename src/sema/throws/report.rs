@@ -90,6 +90,10 @@ fn roots(cx: &mut Session, env: &Env, effects: &Effects, summaries: &[Summary]) 
     for map in &env.program.maps {
         roots.extend(map.callback.map(|func| Root { func, on: Target::Host, handed: Some(map.span) }));
     }
+    for migration in &env.program.migrations {
+        let map = env.program.map(migration.map);
+        roots.push(Root { func: migration.func, on: Target::Host, handed: Some(map.span) });
+    }
     roots
 }
 

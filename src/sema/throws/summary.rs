@@ -84,6 +84,7 @@ pub fn addressed(program: &Program, summaries: &[Summary]) -> BTreeSet<FuncId> {
         functions(value, &mut found);
     }
     found.extend(program.maps.iter().filter_map(|map| map.callback));
+    found.extend(program.migrations.iter().map(|migration| migration.func));
     found
 }
 

@@ -66,6 +66,8 @@ pub struct Program {
     pub throwing: BTreeSet<Ty>,
     /// The tests that the generated `main` calls, in the order of their numbers.
     pub tests: Vec<FuncId>,
+    /// The functions that make entries of pinned maps anew, in the order of the text.
+    pub migrations: Vec<Migration>,
     /// The bodies of `try`s that throw nothing but what their handlers take.
     pub closed_tries: BTreeSet<Span>,
 }
@@ -358,6 +360,19 @@ pub struct Map {
     pub node: Option<u32>,
     /// `pin var`
     pub pinned: bool,
+    pub span: Span,
+}
+
+/// `@migrate(m) fn f(…)`
+pub struct Migration {
+    pub map: MapId,
+    /// The runtime calls it with addresses of the old key and value and of the new ones; `false` drops the entry.
+    pub func: FuncId,
+    /// As declared.
+    pub name: String,
+    /// The type of the old keys; none where the keys stay.
+    pub key: Option<Ty>,
+    pub old: Ty,
     pub span: Span,
 }
 

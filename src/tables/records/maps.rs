@@ -34,6 +34,9 @@ record! {
         /// Entries always exist: no delete.
         #[serde(default)]
         pub array: bool,
+        /// The entries of a pinned one can be made anew by a function of the program.
+        #[serde(default)]
+        pub migrates: bool,
         /// Values may own objects of the kernel or of the program.
         #[serde(default)]
         pub owns: bool,

@@ -76,7 +76,7 @@ impl Generator {
             let name = this.ident(if soft { super::SOFT } else { super::NAMES });
             Param { name, ty: this.ty(), span: Self::span() }
         });
-        let result = self.some(2, |this| FnResult { name: this.some(3, Self::name), ty: this.ty() });
+        let result = self.some(2, |this| FnResult { name: this.some(3, Self::name), ty: this.ty(), optional: None });
         let body = if self.random.one_in(10) { None } else { Some(self.block()) };
         FnDecl { name: self.name(), params, result, body }
     }

@@ -69,7 +69,7 @@ pub fn prepare(object: *mut bpf::bpf_object, folder: Folder) -> Prepared {
     let kept =
         |old: &Variable| wanted.iter().any(|new| (&new.name, &new.ty, new.size) == (&old.name, &old.ty, old.size));
     if !is_section || !there.iter().all(kept) || there == wanted && !sizes_agree {
-        refuse(&format!("variables at {place} have"), &place, &text(&there), &text(&wanted));
+        refuse(&format!("variables at {place} have"), &place, &text(&there), &text(&wanted), "");
     }
     if there == wanted {
         reuse(map, &old, &place);

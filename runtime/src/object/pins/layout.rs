@@ -147,6 +147,26 @@ impl Layout {
             && variables.iter().all(|variable| variable.offset + variable.size <= self.value_size as usize)
     }
 
+    /// A `BPF_MAP_TYPE_…`.
+    pub fn kind(&self) -> u32 {
+        self.kind
+    }
+
+    /// The size of the map's key, in bytes.
+    pub fn key_size(&self) -> u32 {
+        self.key_size
+    }
+
+    /// How many entries the map has room for.
+    pub fn max_entries(&self) -> u32 {
+        self.max_entries
+    }
+
+    /// The types of key and value, where they are known.
+    pub fn types(&self) -> Option<&(String, String)> {
+        self.types.as_ref()
+    }
+
     /// The size of the map's value, in bytes.
     pub fn value_size(&self) -> u32 {
         self.value_size

@@ -10,6 +10,7 @@ mod entry;
 mod folder;
 pub mod globals;
 mod layout;
+mod migrate;
 pub mod present;
 pub mod project;
 mod record;
@@ -22,8 +23,9 @@ use crate::kernel::errors::{complain, reason};
 use crate::kernel::program;
 use declared::{any, has_globals, pinned_maps};
 use folder::Folder;
-use layout::Layout;
+use layout::{Existing, Layout};
 use libbpf_sys as bpf;
+use migrate::Plan;
 use present::{existing, refuse, reset, reuse, types_help};
 use project::project;
 use std::os::fd::OwnedFd;
@@ -37,11 +39,19 @@ pub struct Prepared {
     lock: Option<OwnedFd>,
 }
 
-/// The folders of maps and of their layouts, and the maps that have no pin.
+/// The folders of maps and of their layouts, the maps that have no pin, and those whose pinned entries are made anew.
 struct Maps {
     folder: Folder,
     layouts: Folder,
     missing: Vec<&'static KsMap>,
+    plans: Vec<Plan>,
+}
+
+/// The state of the pin of a map.
+enum Pin {
+    Used,
+    Missing,
+    Anew(Box<Plan>),
 }
 
 /// Makes the object use the maps that are pinned already, before it is loaded.
@@ -53,8 +63,15 @@ pub fn prepare(object: *mut bpf::bpf_object) -> Prepared {
     let lock = project.lock();
     let maps = pinned_maps().next().map(|_| {
         let (folder, layouts) = (project.below("maps"), project.below("layouts"));
-        let missing = pinned_maps().filter(|map| !use_pinned(object, map, &folder, &layouts)).collect();
-        Maps { folder, layouts, missing }
+        let (mut missing, mut plans) = (Vec::new(), Vec::new());
+        for map in pinned_maps() {
+            match use_pinned(object, map, &folder, &layouts) {
+                Pin::Used => {}
+                Pin::Missing => missing.push(map),
+                Pin::Anew(plan) => plans.push(*plan),
+            }
+        }
+        Maps { folder, layouts, missing, plans }
     });
     let globals = has_globals().then(|| globals::prepare(object, project.below("globals")));
     Prepared { maps, globals, lock }
@@ -63,19 +80,35 @@ pub fn prepare(object: *mut bpf::bpf_object) -> Prepared {
 /// Pins what was not, after the object was loaded.
 pub fn finish(object: *mut bpf::bpf_object, prepared: Prepared) {
     let Prepared { maps, globals, lock } = prepared;
-    if let Some(Maps { folder, layouts, missing }) = maps {
+    if let Some(Maps { folder, layouts, missing, plans }) = maps {
+        // Nothing is pinned before all entries are there.
+        for plan in &plans {
+            plan.fill(fd_of(object, plan.map()));
+        }
         for map in missing {
-            let (name, found) = (pin_name(map), find(object, map));
-            // SAFETY: a map of the loaded object.
-            let fd = unsafe { bpf::bpf_map__fd(found) };
-            folder.pin(&name, fd);
-            layout::record(fd, Layout::wanted(object, found), &[], &layouts, &name);
+            folder.pin(&pin_name(map), fd_of(object, map));
+            record(object, map, &layouts);
+        }
+        for plan in &plans {
+            migrate::replace(&folder, &pin_name(plan.map()), fd_of(object, plan.map()));
+            record(object, plan.map(), &layouts);
         }
     }
     if let Some(globals) = globals {
         globals::finish(object, globals);
     }
     drop(lock);
+}
+
+/// The descriptor of a map of the loaded object.
+fn fd_of(object: *mut bpf::bpf_object, map: &KsMap) -> i32 {
+    // SAFETY: a map of the loaded object.
+    unsafe { bpf::bpf_map__fd(find(object, map)) }
+}
+
+/// Records the layout of a map that was just pinned.
+fn record(object: *mut bpf::bpf_object, map: &KsMap, layouts: &Folder) {
+    layout::record(fd_of(object, map), Layout::wanted(object, find(object, map)), &[], layouts, &pin_name(map));
 }
 
 fn pin_name(map: &KsMap) -> String {
@@ -91,17 +124,17 @@ fn find(object: *mut bpf::bpf_object, map: &KsMap) -> *mut bpf::bpf_map {
     found
 }
 
-/// False if nothing is pinned under the map's name.
-fn use_pinned(object: *mut bpf::bpf_object, map: &KsMap, folder: &Folder, layouts: &Folder) -> bool {
+/// Makes the object use what is pinned under the map's name, if it fits. What neither fits nor can be made anew ends the process.
+fn use_pinned(object: *mut bpf::bpf_object, map: &'static KsMap, folder: &Folder, layouts: &Folder) -> Pin {
     let (name, pin) = (program::text(map.name), pin_name(map));
     reset(folder, &pin);
     let (found, place) = (find(object, map), folder.place(&pin));
     // SAFETY: a map of the open object.
     let access = unsafe { bpf::bpf_map__map_flags(found) } & layout::ACCESS;
-    let Some(fd) = folder.get(&pin, access) else { return false };
+    let Some(fd) = folder.get(&pin, access) else { return Pin::Missing };
     let (existing, wanted) = (existing(&fd, &place).recorded(layouts, &pin), Layout::wanted(object, found));
     if !wanted.agrees(&existing.layout) {
-        refuse(&format!("map `{name}` at {place} has"), &place, &existing.layout.text(), &wanted.text());
+        return anew(map, folder, existing, wanted);
     }
     if let Some(code) = existing.unread {
         let help = types_help(code);
@@ -111,5 +144,32 @@ fn use_pinned(object: *mut bpf::bpf_object, map: &KsMap, folder: &Folder, layout
         ));
     }
     reuse(found, &fd, &place);
-    true
+    Pin::Used
+}
+
+/// The plan for a map whose pinned entries have another layout; ends the process if no function of the program makes them anew.
+fn anew(map: &'static KsMap, folder: &Folder, existing: Existing, wanted: Layout) -> Pin {
+    let (name, pin) = (program::text(map.name), pin_name(map));
+    let place = folder.place(&pin);
+    let Existing { layout: there, unread, .. } = existing;
+    // Whatever access the program has asked for, the entries are read.
+    let old = folder.get(&pin, 0).filter(|_| migrate::any(map));
+    let (there, wanted) = match old {
+        Some(old) => match migrate::choose(map, old, (there, wanted), place.clone()) {
+            Ok(plan) => return Pin::Anew(Box::new(plan)),
+            Err(layouts) => layouts,
+        },
+        None => (there, wanted),
+    };
+    let why = match unread {
+        _ if there.types().is_some() => String::new(),
+        Some(code) => format!("\n  its types cannot be read: {}{}", reason(code), types_help(code)),
+        None => "\n  the kernel has no types of it, which `@migrate` needs".to_owned(),
+    };
+    let help = migrate::help(map, &there, &wanted).map_or(String::new(), |function| {
+        let intro =
+            if migrate::any(map) { "no function fits; one would be" } else { "a function that makes its entries anew" };
+        format!("\n  help: {intro}:\n    {}", function.replace('\n', "\n    "))
+    });
+    refuse(&format!("map `{name}` at {place} has"), &place, &there.text(), &wanted.text(), &(why + &help))
 }

@@ -52,12 +52,13 @@ pub fn types_help(code: i32) -> String {
 }
 
 /// Ends the program, since the object pinned at `place` has another layout than the declaration.
-pub fn refuse(what: &str, place: &str, there: &str, wanted: &str) -> ! {
+/// `more` is lines that stand before the help about the pins.
+pub fn refuse(what: &str, place: &str, there: &str, wanted: &str, more: &str) -> ! {
     die(
         1,
         &format!(
             "the pinned {what} another layout than this program declares\n  \
-             there:        {}\n  this program: {}\n  \
+             there:        {}\n  this program: {}{more}\n  \
              help: run it once with {RESET} to remove what it has pinned and start anew, or remove it by hand: rm {place}",
             there.replace('\n', "\n                "),
             wanted.replace('\n', "\n                "),

@@ -132,15 +132,32 @@ impl Btf {
     fn fields(self, ty: &'static bpf::btf_type, depth: u32) -> String {
         // SAFETY: so many members follow a struct.
         let members: &[bpf::btf_member] = unsafe { Btf::records(ty, length(ty)) };
-        let texts: Vec<String> = members
-            .iter()
-            .map(|member| {
-                let bits = if ty.info >> 31 == 1 { member.offset >> 24 } else { 0 };
-                let bits = if bits == 0 { String::new() } else { format!(" in {bits} bits") };
-                format!("{}: {}{bits}", self.name(member.name_off), self.nested(member.type_, depth + 1))
-            })
-            .collect();
+        let mut end = 0;
+        let mut texts = Vec::new();
+        for member in members {
+            let flagged = ty.info >> 31 == 1;
+            let (bits, offset) =
+                if flagged { (member.offset >> 24, member.offset & 0x00ff_ffff) } else { (0, member.offset) };
+            let (natural, size) = self.after(end, member.type_);
+            let place = if bits > 0 {
+                format!(" in {bits} bits")
+            } else if kind(ty) == bpf::BTF_KIND_UNION || u64::from(offset) == natural * 8 {
+                String::new()
+            } else {
+                format!(" at {}", offset / 8)
+            };
+            end = if bits > 0 { u64::from(offset + bits).div_ceil(8) } else { u64::from(offset / 8) + size };
+            texts.push(format!("{}: {}{place}", self.name(member.name_off), self.nested(member.type_, depth + 1)));
+        }
         format!(" {{ {} }}", texts.join(", "))
+    }
+
+    /// Where C puts a member of this type behind what ends at `end`, and its size, in bytes.
+    fn after(self, end: u64, id: u32) -> (u64, u64) {
+        // SAFETY: libbpf checks the id.
+        let (align, size) = unsafe { (bpf::btf__align_of(self.0, id), bpf::btf__resolve_size(self.0, id)) };
+        let align = u64::try_from(align).unwrap_or(1).max(1);
+        (end.next_multiple_of(align), u64::try_from(size).unwrap_or(0))
     }
 }
 

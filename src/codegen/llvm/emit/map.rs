@@ -6,9 +6,9 @@ use super::super::verifier::tested_records;
 use super::host::runtime;
 use crate::ir::ops::{
     MapAddress, MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapHold, MapIterFree,
-    MapIterNew, MapIterNext, MapListen, MapLookup, MapNewRecord, MapObjectEntry, MapOnEvent, MapOpenInner, MapOutput,
-    MapPeek, MapPop, MapPush, MapRedirect, MapSetInner, MapSocket, MapSubmit, MapTimerCancel, MapUpdate, MapUpdateCpu,
-    MapUpdateWith,
+    MapIterNew, MapIterNext, MapListen, MapLookup, MapMigrate, MapNewRecord, MapObjectEntry, MapOnEvent, MapOpenInner,
+    MapOutput, MapPeek, MapPop, MapPush, MapRedirect, MapSetInner, MapSocket, MapSubmit, MapTimerCancel, MapUpdate,
+    MapUpdateCpu, MapUpdateWith,
 };
 use crate::ir::{OpData, Symbol, Value};
 use crate::tables::ObjectSpec;
@@ -341,6 +341,16 @@ pub fn on_event(g: &mut FnGen, op: &OpData) {
     let form = bits.iter().rev().fold(0, |form, &bit| form << 1 | u64::from(bit));
     let args = [map_index(g, view.map()), g.value(view.handler()), g.g.build.int(32, form).into()];
     runtime(g, "ks_on_event", None, &args);
+}
+
+pub fn migrate(g: &mut FnGen, op: &OpData) {
+    let view = MapMigrate::of(op);
+    let text = |text: &[u8]| g.g.string(&[text, b"\0"].concat()).into();
+    let [name, key, old] = [view.name(), view.key(), view.old()].map(text);
+    let key = if view.key().is_empty() { g.g.build.ptr_type().const_null().into() } else { key };
+    let size = g.g.build.int(64, view.size() as u64).into();
+    let args = [map_index(g, view.map()), g.value(view.make()), name, key, old, size];
+    runtime(g, "ks_migrate", None, &args);
 }
 
 pub fn listen(g: &mut FnGen, op: &OpData) {
