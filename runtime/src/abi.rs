@@ -86,6 +86,7 @@
 //! | `ks_start` | `void (const KsProgram *program)`: first call in `main` |
 //! | `ks_cancelled` | `int32_t (void)`: 0, or 130/143 when the program is to end at this iteration of a loop; asked again, 0 |
 //! | `ks_exit` | `noreturn void (int32_t status)`: what `main` ends with, and cancel points |
+//! | `ks_daemon_check` | `void (int32_t result)`: where the program ignores the result of `daemon`; a negative one ends the process with 1 |
 //! | `ks_on_event` | `void (uint32_t map, int32_t (*handler)(const void *value), uint32_t form)`: who takes what is sent through the map.
 //! Bits of `form`: 1, without which the handler is a `void` function; 2, with which it also takes `(const void *tail, uint64_t offset,
 //! uint64_t length)`, the bytes after the value; 4, with which there may be such bytes. Does not load the object |
@@ -124,7 +125,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 13;
+pub const KS_ABI: u32 = 14;
 
 /// Ends the formats of lines for the trace pipe, before the NUL, in the objects that executables carry. It is as long as what takes its
 /// place: blanks that the kernel takes in formats, then letters.
@@ -243,6 +244,9 @@ pub struct KsProg {
 pub const KS_PROG_OPTIONAL: u32 = 1;
 /// `KsProg::flags`: it is loaded only in place of another one.
 pub const KS_PROG_SPARE: u32 = 2;
+
+/// `KsProg::flags`: another process can take its attachments over (`link/kept/`).
+pub const KS_PROG_KEPT: u32 = 4;
 
 /// `KsMap::flags`: one value per CPU.
 pub const KS_MAP_PERCPU: u32 = 1;

@@ -81,8 +81,12 @@ impl Lowering<'_> {
         self.b.first_result(op)
     }
 
-    /// Calls the builtin that the record names to follow this one, if it is a statement.
-    pub(super) fn builtin_behind(&mut self, builtin: &BuiltinSpec, span: Span) {
+    /// Hands the result to the function that the record names for one that is not used, and calls the builtin that is to follow this one, if
+    /// it is a statement.
+    pub(super) fn builtin_behind(&mut self, builtin: &BuiltinSpec, result: Option<Value>, span: Span) {
+        if let (Some(check), Some(result)) = (builtin.unused, result) {
+            self.at(span).b.host_call(&[result], &check.into(), &[]);
+        }
         let Some(name) = builtin.then else { return };
         let Some(behind) = tables::builtin(name) else { crate::bug!("no builtin is named `{name}`") };
         self.builtin(behind, &[], Ty::VOID, span);

@@ -151,9 +151,9 @@ impl Lowering<'_> {
                 self.atomic_effect(builtin, args, expr.ty, expr.span);
             }
             Parts::Operation(callee, args) => {
-                self.operation(callee, args, expr.ty, expr.span);
+                let result = self.operation(callee, args, expr.ty, expr.span);
                 if let Callee::Builtin(builtin) = callee {
-                    self.builtin_behind(builtin, expr.span);
+                    self.builtin_behind(builtin, result, expr.span);
                 }
             }
             Parts::Operands(_) | Parts::Optional(_) if self.cx.types.is_aggregate(expr.ty) => {

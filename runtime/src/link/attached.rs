@@ -31,6 +31,9 @@ pub trait Attached {
         -libc::EOPNOTSUPP
     }
 
+    /// It runs this program from here on, by its descriptor.
+    fn runs(&self, _program: RawFd) {}
+
     /// Runs other functions in its place, of a map that holds a struct of functions; 0 or −errno.
     fn replace_functions(&self, _map: *mut bpf::bpf_map) -> i32 {
         -libc::EINVAL

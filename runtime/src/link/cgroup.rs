@@ -2,11 +2,15 @@
 
 use super::attached::Attached;
 use super::form::Form;
+use super::kept;
 use super::request::{Request, Target, not_permitted};
 use crate::kernel::errors::{Failure, errno, reason};
 use crate::kernel::{escape, net};
 use crate::object::optional::targets::Lookup;
+use libbpf_sys as bpf;
+use std::fs;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// The form `cgroup`.
@@ -36,7 +40,19 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     }
     // SAFETY: just opened, and nobody else's. The link holds the cgroup itself.
     let folder = unsafe { OwnedFd::from_raw_fd(opened) };
-    request.link(folder.as_raw_fd(), 0).map_err(|code| failure(code, &shown))
+    let target = String::from_utf8_lossy(path);
+    let number = fs::metadata(&*target).map_or(0, |folder| folder.ino());
+    let is_here = |link: &bpf::bpf_link_info| {
+        // SAFETY: the kernel has filled the part of links of this kind.
+        let place = unsafe { link.__bindgen_anon_1.cgroup };
+        // The number of a cgroup is that of its folder (`cgroup_id` of linux/cgroup.h).
+        link.type_ == bpf::BPF_LINK_TYPE_CGROUP && place.cgroup_id == number && place.attach_type == request.point
+    };
+    if let Some(taken) = kept::taken(request, &target, &is_here)? {
+        return Ok(taken);
+    }
+    let link = request.link(folder.as_raw_fd(), 0).map_err(|code| failure(code, &shown))?;
+    Ok(kept::made(request, &target, link))
 }
 
 fn failure(code: i32, path: &str) -> Failure {

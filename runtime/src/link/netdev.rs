@@ -5,6 +5,7 @@ use super::attached::Attached;
 use super::form::Form;
 use super::held;
 use super::interface::Interface;
+use super::kept;
 use super::request::{Request, not_permitted};
 use crate::kernel::errors::{Failure, reason};
 use libbpf_sys as bpf;
@@ -32,7 +33,11 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
             ),
         ));
     }
-    request.link(interface.index, flags as u32).map_err(|code| failure(code, &interface, flags))
+    if let Some(taken) = kept::taken(request, &interface.name, &|link| is_at(link, &interface))? {
+        return Ok(taken);
+    }
+    let link = request.link(interface.index, flags as u32).map_err(|code| failure(code, &interface, flags))?;
+    Ok(kept::made(request, &interface.name, link))
 }
 
 fn failure(code: i32, interface: &Interface, flags: u64) -> Failure {

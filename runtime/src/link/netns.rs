@@ -3,6 +3,7 @@
 use super::attached::Attached;
 use super::form::Form;
 use super::held;
+use super::kept;
 use super::request::{Request, Target, not_permitted};
 use crate::kernel::errors::{Failure, errno, reason};
 use crate::kernel::{escape, net};
@@ -27,16 +28,20 @@ pub static ks_form_netns: Form = attach;
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("a network namespace")?;
     let (file, shown) = open(&request.target)?;
-    request.link(file.as_raw_fd(), 0).map_err(|code| {
-        let inode = identity(&path_of(&file)).map(|(_, inode)| inode);
-        failure(code, &shown, |link| {
-            // SAFETY: the kernel has filled the part of links of this kind.
-            let place = unsafe { link.__bindgen_anon_1.netns };
-            link.type_ == bpf::BPF_LINK_TYPE_NETNS
-                && place.attach_type == request.point
-                && Some(u64::from(place.netns_ino)) == inode
-        })
-    })
+    let inode = identity(&path_of(&file)).map(|(_, inode)| inode);
+    let is_here = |link: &bpf::bpf_link_info| {
+        // SAFETY: the kernel has filled the part of links of this kind.
+        let place = unsafe { link.__bindgen_anon_1.netns };
+        link.type_ == bpf::BPF_LINK_TYPE_NETNS
+            && place.attach_type == request.point
+            && Some(u64::from(place.netns_ino)) == inode
+    };
+    let target = if let Target::Text(name) = request.target { String::from_utf8_lossy(name) } else { "".into() };
+    if let Some(taken) = kept::taken(request, &target, &is_here)? {
+        return Ok(taken);
+    }
+    let link = request.link(file.as_raw_fd(), 0).map_err(|code| failure(code, &shown, is_here))?;
+    Ok(kept::made(request, &target, link))
 }
 
 /// The file of the namespace, and its path. A link does not hold the namespace: it ends with it.

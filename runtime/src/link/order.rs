@@ -52,8 +52,18 @@ fn kept(name: &[u8]) -> &[u8] {
     name.get(..KEPT).unwrap_or(name)
 }
 
+/// Whether a program of this number is at the same point of the interface: another one, in another namespace, may have the same index.
+pub fn has(request: &Request, interface: i32, program: u32) -> bool {
+    numbers(request, interface).is_ok_and(|numbers| numbers.contains(&program))
+}
+
 /// The programs at the same point of an interface, in their order: numbers and names.
 fn attached(request: &Request, interface: i32) -> Result<Vec<(u32, Vec<u8>)>, i32> {
+    let named = numbers(request, interface)?.into_iter().map(|id| Ok(name_of(id)?.map(|name| (id, name))));
+    named.filter_map(Result::transpose).collect()
+}
+
+fn numbers(request: &Request, interface: i32) -> Result<Vec<u32>, i32> {
     let mut ids = [0_u32; MOST];
     let mut options =
         bpf::bpf_prog_query_opts { sz: size_of::<bpf::bpf_prog_query_opts>() as bpf::size_t, ..Default::default() };
@@ -65,8 +75,7 @@ fn attached(request: &Request, interface: i32) -> Result<Vec<(u32, Vec<u8>)>, i3
     }
     // SAFETY: both fields of the union are this number.
     let count = unsafe { options.__bindgen_anon_1.count } as usize;
-    let named = ids.into_iter().take(count).map(|id| Ok(name_of(id)?.map(|name| (id, name))));
-    named.filter_map(Result::transpose).collect()
+    Ok(ids.into_iter().take(count).collect())
 }
 
 /// None of a program that has gone meanwhile.

@@ -2,7 +2,7 @@
 
 pub use crate::link::counter::Counter;
 
-use super::attached::Attached;
+use super::attached::{Attached, Link};
 use super::form::Form;
 use super::links::{LINKS, remember};
 use super::request::{Request, Target};
@@ -59,9 +59,9 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
         return Err(Failure::new(libc::EINVAL, "it is for perf events\n  help: attach it to `perf_options { … }`"));
     };
     let counter = counter(options, true)?;
-    let links =
-        counter.events.iter().map(|event| request.link(event.as_raw_fd(), 0).map_err(|code| refused(code, options)));
-    let links = links.collect::<Result<_, _>>()?;
+    let link = |event: &OwnedFd| request.link(event.as_raw_fd(), 0).map_err(|code| refused(code, options));
+    let boxed = |fd| -> Box<dyn Attached> { Box::new(Link { fd }) };
+    let links = counter.events.iter().map(|event| link(event).map(boxed)).collect::<Result<_, _>>()?;
     enabled(counter, links, options)
 }
 

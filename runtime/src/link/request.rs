@@ -1,6 +1,5 @@
 //! What a form attaches, and to which target.
 
-use super::attached::{Attached, Link};
 use super::options::Options;
 use crate::abi::KsPerfOptions;
 use crate::kernel::errors::{Failure, errno, reason};
@@ -34,12 +33,12 @@ pub enum Target<'a> {
 
 impl Request<'_> {
     /// Makes a `bpf_link` on an interface, by its index, or on what a descriptor names.
-    pub fn link(&self, target: i32, flags: u32) -> Result<Box<dyn Attached>, i32> {
+    pub fn link(&self, target: i32, flags: u32) -> Result<OwnedFd, i32> {
         self.link_in(target, Order { flags, relative: 0 })
     }
 
     /// Links the program to a target, at a place among other programs.
-    pub fn link_in(&self, target: i32, order: Order) -> Result<Box<dyn Attached>, i32> {
+    pub fn link_in(&self, target: i32, order: Order) -> Result<OwnedFd, i32> {
         let mut options = bpf::bpf_link_create_opts {
             sz: size_of::<bpf::bpf_link_create_opts>() as bpf::size_t,
             ..Default::default()
@@ -58,7 +57,7 @@ impl Request<'_> {
             return Err(errno());
         }
         // SAFETY: a descriptor that nobody else owns.
-        Ok(Box::new(Link { fd: unsafe { OwnedFd::from_raw_fd(link) } }))
+        Ok(unsafe { OwnedFd::from_raw_fd(link) })
     }
 
     /// For forms that have no flags.

@@ -6,12 +6,11 @@ use super::attached::Attached;
 use super::clsact::Attachment;
 use super::form::Form;
 use super::interface::Interface;
-use super::life::{Life, Place};
+use super::kept;
 use super::order;
 use super::request::{Request, not_permitted};
 use crate::kernel::errors::{Failure, reason, unknown_to_kernel};
 use libbpf_sys as bpf;
-use std::os::fd::RawFd;
 
 /// The form `tcx`.
 #[unsafe(no_mangle)]
@@ -24,9 +23,19 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     let ingress = request.point == bpf::BPF_TCX_INGRESS;
     let failed = |code| failure(code, ingress, &interface);
     if std::env::var_os("KS_TC").is_none_or(|value| value != "clsact") {
+        let is_here = |link: &bpf::bpf_link_info| {
+            // SAFETY: the kernel has filled the part of links of this kind.
+            let place = unsafe { link.__bindgen_anon_1.tcx };
+            link.type_ == bpf::BPF_LINK_TYPE_TCX
+                && (place.ifindex.cast_signed(), place.attach_type) == (interface.index, request.point)
+                && order::has(request, interface.index, link.prog_id)
+        };
+        if let Some(taken) = kept::taken(request, &interface.name, &is_here)? {
+            return Ok(taken);
+        }
         let order = order::of(request, interface.index, &interface.name)?;
         match request.link_in(interface.index, order) {
-            Ok(attached) => return Ok(attached),
+            Ok(link) => return Ok(kept::made(request, &interface.name, link)),
             Err(code) if unknown_to_kernel(code) => {}
             Err(code) => return Err(failed(code)),
         }
@@ -34,22 +43,8 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     if request.placement != 0 {
         return Err(order::unordered());
     }
-    let filter = Attachment::make(request.fd, request.handle, ingress, interface.index).map_err(failed)?;
-    Ok(Box::new(filter))
-}
-
-impl Attached for Attachment {
-    fn detach(self: Box<Self>) -> i32 {
-        self.remove()
-    }
-
-    fn replace(&self, program: RawFd) -> i32 {
-        self.set(program)
-    }
-
-    fn life(&self) -> Life {
-        self.interface().map_or(Life::Gone, |index| Life::At(Place::Interface(index)))
-    }
+    let filter = Attachment::new(request.handle, ingress, interface.index).map_err(failed)?;
+    kept::filter(request, &interface.name, filter).unwrap_or_else(|code| Err(failed(code)))
 }
 
 fn failure(code: i32, ingress: bool, interface: &Interface) -> Failure {

@@ -1,6 +1,6 @@
 //! Events of the kernel: a perf event of the tracepoint, and a `bpf_link` on that.
 
-use super::attached::Attached;
+use super::attached::{Attached, Link};
 use super::form::Form;
 use super::perf_event::{self, Cpu};
 use super::request::{Request, Target};
@@ -34,7 +34,7 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     // The kernel runs the program at the event on every CPU, whichever the perf event is of.
     let event = perf_event::open(&attributes, -1, Cpu(0), None).map_err(|code| refused(code, &shown))?;
     let link = request.link(event.as_raw_fd(), 0).map_err(|code| refused(code, &shown))?;
-    Ok(link)
+    Ok(Box::new(Link { fd: link }))
 }
 
 /// The number of an event.

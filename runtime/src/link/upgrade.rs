@@ -4,6 +4,7 @@
 //! place among others and its pins. `BPF_F_REPLACE` names the old program: the update fails where somebody else has put another one there.
 
 use super::attached::Attached;
+use super::keeper;
 use super::life::Life;
 use super::links::LINKS;
 use crate::abi::KsForm;
@@ -31,6 +32,8 @@ pub extern "C" fn ks_upgrade(handle: u32, other: u32) -> i32 {
         ));
         return -libc::EINVAL;
     }
+    // The links of another process come first, with the program that they were attached for.
+    keeper::settle();
     // A program that is loaded when it is attached has no descriptor before; the kernel replaces none of these.
     if old.form != KsForm::Freplace as u32 && handles::refusal(handle).is_none() {
         let result = replace_all(handle, load::program_fd(old), load::program_fd(new));
@@ -49,6 +52,7 @@ pub extern "C" fn ks_upgrade(handle: u32, other: u32) -> i32 {
     handles::rename(handle, other);
     LINKS.borrow_mut().iter_mut().flatten().filter(|entry| entry.handle == handle).for_each(|entry| {
         entry.name = text(new.name);
+        entry.attached.runs(load::program_fd(new));
     });
     0
 }

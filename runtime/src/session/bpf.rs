@@ -2,12 +2,18 @@
 
 use super::idle::Session;
 use super::streams;
-use crate::link::{links, watch};
+use crate::link::{keeper, links, watch};
 use std::time::Duration;
 
 /// See `KsProgram::session`.
 #[unsafe(no_mangle)]
-pub static ks_session: Session = Session { copy: streams::copy, look: watch::look, pause, end };
+pub static ks_session: Session = Session { copy: streams::copy, look, pause, end };
+
+/// A program that waits has attached what it attaches at its start.
+fn look() {
+    keeper::settle();
+    watch::look();
+}
 
 fn pause() -> Option<Duration> {
     streams::pause().into_iter().chain(watch::pause()).min()

@@ -3,6 +3,7 @@
 use super::events::batch;
 use super::idle;
 use crate::kernel::signals::{monotonic, optional, pending, take, taken_status, with_signals_blocked};
+use crate::link::keeper;
 use std::ptr;
 use std::time::Duration;
 
@@ -53,6 +54,7 @@ pub extern "C" fn ks_sleep(milliseconds: u64) -> bool {
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_cancelled() -> i32 {
+    keeper::settle_if_due();
     // A handler's loop ends by itself; then the `dispatch` around it takes the signal, and `main` goes on.
     if !pending() || batch::is_running() {
         return 0;

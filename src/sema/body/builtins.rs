@@ -38,6 +38,7 @@ fn rule(node: BuiltinNode) -> Check {
         BuiltinNode::Exists => |checker, args, span| checker.exists(args, span),
         BuiltinNode::Panic => |checker, args, span| checker.panic(args, span),
         BuiltinNode::Assert => |checker, args, span| checker.assert(args, span),
+        BuiltinNode::Daemon => |checker, args, span| checker.daemon(args, span),
         BuiltinNode::Name => |checker, args, span| checker.enum_name(args, span),
     }
 }

@@ -30,6 +30,7 @@ mod context_advice;
 mod context_arrays;
 mod convert;
 mod coverage;
+mod daemon;
 mod defers;
 mod deleted_entries;
 mod elements;

@@ -59,6 +59,9 @@ record! {
         /// `main` may end behind it: it waits in some other form, or what is attached stays.
         #[serde(default)]
         pub keeps_attached: bool,
+        /// The function of the runtime that gets the result where nothing asks for it.
+        #[serde(default)]
+        pub unused: Option<Text>,
         /// The builtin that is called behind it where nothing asks for the result.
         #[serde(default)]
         pub then: Option<Text>,
@@ -111,6 +114,8 @@ words! {
         Assert,
         /// `name`
         Name,
+        /// `daemon`
+        Daemon,
     }
 }
 

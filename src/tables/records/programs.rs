@@ -261,6 +261,9 @@ record! {
         /// Whether the kernel lets another program take the place of an attached one.
         #[serde(default)]
         pub replaced: bool,
+        /// Whether another process can take its links over.
+        #[serde(default)]
+        pub kept: bool,
         /// The named arguments of `attach` that it takes, names in [`ATTACH_OPTIONS`].
         #[serde(default)]
         pub options: List<Text>,

@@ -1,5 +1,8 @@
 //! The options that every executable has, besides those of its `main`.
 
+use crate::abi::KS_PROG_KEPT;
+use crate::kernel::program;
+use crate::link::kept;
 use crate::object::pins::{declared, present};
 use crate::object::prints;
 
@@ -14,11 +17,18 @@ pub struct Own {
 /// Prints the usage and ends the process.
 pub const HELP: &str = "--help";
 
-const OWN: [Own; 3] = [
+const OWN: [Own; 5] = [
+    Own { option: kept::REPLACE, note: "Take the place of the process that runs this program", acts: replaces },
+    Own { option: kept::PIN, note: "Pin links, so that --replace can take them over", acts: replaces },
     Own { option: present::RESET, note: "Remove what the program has pinned, and start anew", acts: declared::any },
     Own { option: prints::OPTION, note: "Copy here what BPF code prints to the trace pipe", acts: prints::any },
     Own { option: HELP, note: "Print this help", acts: || true },
 ];
+
+/// Whether the program attaches anything that another process can take over.
+fn replaces() -> bool {
+    !program::is_test() && program::progs().iter().any(|prog| prog.flags & KS_PROG_KEPT != 0)
+}
 
 /// Whether a word is one of them.
 pub fn is_known(word: &[u8]) -> bool {

@@ -9,10 +9,14 @@
 
 mod netlink;
 
+use super::numbers::number;
 use crate::kernel::{program, signals};
 use libbpf_sys as bpf;
+use netlink::Shown;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
 /// Priorities of our filters: after those that people number by hand.
 const FIRST_PRIORITY: u32 = 0xb000;
@@ -27,6 +31,8 @@ struct Filter {
     handle: u32,
     priority: u32,
     live: AtomicBool,
+    /// The number of the program that this process has put there, or 0. With another one the filter is another process's.
+    program: AtomicU32,
     /// The qdisc was made for this filter.
     made_qdisc: AtomicBool,
     next: *const Filter,
@@ -39,19 +45,20 @@ fn filters() -> impl Iterator<Item = &'static Filter> {
     std::iter::successors(unsafe { FILTERS.load(Ordering::Acquire).as_ref() }, |filter| unsafe { filter.next.as_ref() })
 }
 
-/// A filter that this process has attached; dropping it removes the filter.
+/// A filter of this process; dropping it removes the filter.
 pub struct Attachment(&'static Filter);
 
 impl Attachment {
-    /// `handle` is what `ks_load` gave. The error is an errno value.
-    pub fn make(fd: i32, handle: u32, ingress: bool, ifindex: i32) -> Result<Attachment, i32> {
+    /// A filter that is not attached yet. `handle` is what `ks_load` gave. The error is an errno value.
+    pub fn new(handle: u32, ingress: bool, ifindex: i32) -> Result<Attachment, i32> {
         let parent = if ingress { PARENTS[0] } else { PARENTS[1] };
         let filter = Filter {
             ifindex,
             parent,
             handle: hash(program::project()),
             priority: priority(handle),
-            live: AtomicBool::new(true),
+            live: AtomicBool::new(false),
+            program: AtomicU32::new(0),
             made_qdisc: AtomicBool::new(false),
             next: FILTERS.load(Ordering::Acquire),
         };
@@ -63,24 +70,36 @@ impl Attachment {
             return Err(libc::EEXIST);
         }
         signals::clean_up_on_death(remove_all);
-        // Published first: a signal between the two would else miss it.
         let published = Box::leak(Box::new(filter));
         FILTERS.store(published, Ordering::Release);
-        let attachment = Attachment(published);
-        match attachment.0.create(fd) {
-            0 => Ok(attachment),
-            error => {
-                published.live.store(false, Ordering::SeqCst);
-                remove_qdisc(ifindex);
-                Err(error.abs())
-            }
+        Ok(Attachment(published))
+    }
+
+    /// Attaches it, with this program; 0 or −errno.
+    pub fn create(&self, fd: i32) -> i32 {
+        let result = self.0.create(fd);
+        if result != 0 {
+            remove_qdisc(self.0.ifindex);
         }
+        result
+    }
+
+    /// The number of the program that runs there, whoever attached it; none if there is no filter.
+    pub fn program(&self) -> Option<u32> {
+        if let Shown::There(program) = self.0.shown() { program } else { None }
+    }
+
+    /// A number that a filter of the same name has in each process; it has bit 32, unlike the numbers of links.
+    pub fn key(&self) -> u64 {
+        let Filter { ifindex, parent, handle, priority, .. } = *self.0;
+        let namespace = fs::metadata("/proc/self/ns/net").map_or(0, |namespace| namespace.ino());
+        let text = format!("{namespace} {ifindex} {parent} {handle} {priority}");
+        u64::from(hash(&text)) | 1 << 32
     }
 
     /// The index of the interface; none if the filter is gone, alone or with the interface.
     pub fn interface(&self) -> Option<u32> {
-        let Filter { ifindex, parent, handle, priority, .. } = *self.0;
-        netlink::has_filter(ifindex, parent, handle, priority).then_some(ifindex as u32)
+        matches!(self.0.shown(), Shown::There(_)).then_some(self.0.ifindex as u32)
     }
 
     /// Puts another program into the filter, in one step for packets; 0 or −errno.
@@ -103,13 +122,18 @@ impl Drop for Attachment {
 impl Filter {
     /// Makes the filter, and the qdisc that holds it; 0 or −errno.
     fn create(&self, fd: i32) -> i32 {
+        // Live first: a signal would else leave the qdisc behind.
+        self.live.store(true, Ordering::SeqCst);
         // SAFETY: a struct of its own size.
-        let created = unsafe { bpf::bpf_tc_hook_create(&mut self.hook()) };
-        if created != 0 && created != -libc::EEXIST {
-            return created;
+        let mut result = unsafe { bpf::bpf_tc_hook_create(&mut self.hook()) };
+        if result == 0 || result == -libc::EEXIST {
+            self.made_qdisc.store(result == 0, Ordering::SeqCst);
+            result = self.set(fd);
         }
-        self.made_qdisc.store(created == 0, Ordering::SeqCst);
-        self.set(fd)
+        if result != 0 {
+            self.live.store(false, Ordering::SeqCst);
+        }
+        result
     }
 
     /// Where libbpf finds the filters of the same side.
@@ -128,13 +152,33 @@ impl Filter {
         options.flags = bpf::BPF_TC_F_REPLACE;
         options.handle = self.handle;
         options.priority = self.priority;
+        let program = number(fd).unwrap_or(0);
+        // Noted first: a signal between the two would else leave the filter behind.
+        let (live, before) = (self.live.swap(true, Ordering::SeqCst), self.program.swap(program, Ordering::SeqCst));
         // SAFETY: structs of their own size.
-        unsafe { bpf::bpf_tc_attach(&self.hook(), &mut options) }
+        let result = unsafe { bpf::bpf_tc_attach(&self.hook(), &mut options) };
+        if result != 0 {
+            self.program.store(before, Ordering::SeqCst);
+            self.live.store(live, Ordering::SeqCst);
+        }
+        result
+    }
+
+    /// Safe in a signal handler.
+    fn shown(&self) -> Shown {
+        netlink::filter(self.ifindex, self.parent, self.handle, self.priority)
     }
 
     /// 0 or −errno. Safe in a signal handler.
     fn remove(&self) -> i32 {
         if !self.live.swap(false, Ordering::SeqCst) {
+            return 0;
+        }
+        let own = self.program.load(Ordering::SeqCst);
+        if let Shown::There(Some(program)) = self.shown()
+            && own != 0
+            && program != own
+        {
             return 0;
         }
         let result = netlink::delete_filter(self.ifindex, self.parent, self.handle, self.priority);

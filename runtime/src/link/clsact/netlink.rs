@@ -57,14 +57,21 @@ pub fn delete_filter(ifindex: i32, parent: u32, handle: u32, priority: u32) -> i
     answer(&request).map_or_else(|error| error, |answer| answer.error)
 }
 
-/// Whether the filter is there. Yes, where the kernel does not say.
-pub fn has_filter(ifindex: i32, parent: u32, handle: u32, priority: u32) -> bool {
+/// What the kernel says of a filter.
+pub enum Shown {
+    Missing,
+    /// It is there, and runs the program of this number; none where the kernel does not say.
+    There(Option<u32>),
+}
+
+/// The filter of this name. It is there, where the kernel does not say.
+pub fn filter(ifindex: i32, parent: u32, handle: u32, priority: u32) -> Shown {
     let mut request = Request::new(libc::RTM_GETTFILTER, 0, ifindex, parent).of_kind(b"bpf\0");
     request.handle = handle;
     request.info = priority << 16 | u32::from((libc::ETH_P_ALL as u16).to_be());
-    let Ok(answer) = answer(&request) else { return true };
+    let Ok(answer) = answer(&request) else { return Shown::There(None) };
     let missing = [-libc::ENODEV, -libc::ENOENT, -libc::EINVAL].contains(&answer.error);
-    !(answer.message == libc::NLMSG_ERROR as u16 && missing)
+    if answer.message == libc::NLMSG_ERROR as u16 && missing { Shown::Missing } else { Shown::There(answer.program) }
 }
 
 /// The clsact qdisc of an interface, with all filters in it. 0 or −errno.
@@ -86,6 +93,8 @@ struct Answer {
     message: u16,
     /// 0 or −errno, of a message of the type NLMSG_ERROR.
     error: i32,
+    /// The number of the program, of a message about a filter.
+    program: Option<u32>,
 }
 
 /// Sends the request and reads the beginning of the answer. The error is −errno.
@@ -106,7 +115,7 @@ fn answer(request: &Request) -> Result<Answer, i32> {
 /// `socket` is a netlink socket of this function's caller alone.
 unsafe fn exchange(socket: i32, request: &Request) -> Result<Answer, i32> {
     // nlmsghdr, then the error code of nlmsgerr, then a copy of the request; of a dump its first message, cut off.
-    let mut bytes = [0u8; 256];
+    let mut bytes = [0u8; 1024];
     // SAFETY: buffers of the given sizes; the destination is the kernel when no address is given.
     let received = unsafe {
         let sent = libc::send(socket, ptr::from_ref(request).cast(), request.header.nlmsg_len as usize, 0);
@@ -123,8 +132,33 @@ unsafe fn exchange(socket: i32, request: &Request) -> Result<Answer, i32> {
     if received < 20 {
         return Err(-libc::EIO);
     }
+    let message = &bytes[..usize::try_from(received).unwrap_or(0).min(bytes.len())];
+    let options = message.get(MESSAGE..).and_then(|attributes| attribute(attributes, TCA_OPTIONS));
+    let program = options.and_then(|options| attribute(options, TCA_BPF_ID)?.try_into().ok());
     Ok(Answer {
+        program: program.map(u32::from_ne_bytes),
         message: u16::from_ne_bytes([bytes[4], bytes[5]]),
         error: i32::from_ne_bytes([bytes[16], bytes[17], bytes[18], bytes[19]]),
     })
+}
+
+/// The headers of a message about a filter: nlmsghdr, tcmsg.
+const MESSAGE: usize = 16 + 20;
+const TCA_OPTIONS: u16 = 2;
+/// Of linux/pkt_cls.h.
+const TCA_BPF_ID: u16 = 11;
+
+/// The value of the first attribute of a kind.
+fn attribute(mut bytes: &[u8], wanted: u16) -> Option<&[u8]> {
+    // The two highest bits of a kind are flags (NLA_TYPE_MASK).
+    const KIND: u16 = 0x3fff;
+    loop {
+        let (length, kind) = (bytes.first_chunk::<2>()?, bytes.get(2..)?.first_chunk::<2>()?);
+        let (length, kind) = (usize::from(u16::from_ne_bytes(*length)), u16::from_ne_bytes(*kind) & KIND);
+        let value = bytes.get(4..length)?;
+        if kind == wanted {
+            return Some(value);
+        }
+        bytes = bytes.get(length.next_multiple_of(4)..)?;
+    }
 }

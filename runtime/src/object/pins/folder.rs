@@ -118,14 +118,20 @@ impl Folder {
     /// Keeps other processes that ask for it waiting, as long as the result lives. None for a folder that others may read:
     /// who may do that may hold the lock forever.
     pub fn lock(&self) -> Option<OwnedFd> {
+        let fd = self.descriptor()?;
+        // SAFETY: a live descriptor.
+        (unsafe { libc::flock(fd.as_raw_fd(), libc::LOCK_EX) } == 0).then_some(fd)
+    }
+
+    /// A descriptor of the folder, for locks. None for one that others may read, as for `lock`.
+    pub fn descriptor(&self) -> Option<OwnedFd> {
         if self.entry.mode() & OPEN != 0 {
             return None;
         }
         // SAFETY: a live descriptor and a NUL-terminated name; the result is nobody else's.
         unsafe {
             let fd = libc::openat(self.entry.fd(), c".".as_ptr(), libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC);
-            let fd = (fd >= 0).then(|| OwnedFd::from_raw_fd(fd))?;
-            (libc::flock(fd.as_raw_fd(), libc::LOCK_EX) == 0).then_some(fd)
+            (fd >= 0).then(|| OwnedFd::from_raw_fd(fd))
         }
     }
 

@@ -7,7 +7,7 @@
 pub mod asked;
 pub mod declared;
 mod entry;
-mod folder;
+pub mod folder;
 pub mod globals;
 mod layout;
 mod migrate;

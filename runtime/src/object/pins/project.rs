@@ -11,6 +11,11 @@ pub fn project() -> Folder {
     root().below(&project_name())
 }
 
+/// Whether there can be pins: bpffs is mounted.
+pub fn is_possible() -> bool {
+    Folder::root(Path::new(program::pin_root())).is_some()
+}
+
 /// The name of that folder, which in a test is of the process alone, by the number that `ksc test` gives it. bpffs takes no dots in names.
 pub fn project_name() -> String {
     let name = program::project().replace('.', "_");

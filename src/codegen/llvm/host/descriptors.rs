@@ -138,7 +138,9 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
     };
     let beside = g.text(order.and_then(Order::beside));
     let optional = if loading.optional { KS_PROG_OPTIONAL } else { 0 };
-    let flags = optional | if *spare { KS_PROG_SPARE } else { 0 };
+    let may_fail = *spare || loading.optional;
+    let kept = if form.attach.form().is_some_and(|form| form.kept) { KS_PROG_KEPT } else { 0 };
+    let flags = optional | kept | if *spare { KS_PROG_SPARE } else { 0 };
     let other = loading.fallback.as_deref().and_then(|name| g.ir.programs.iter().position(|p| *p.name == *name));
     let other = other.map_or(0, |at| at as u32 + 1);
     let maps = super::maps(g.ir).enumerate().filter(|(_, map)| maps.contains(&map.name));
@@ -148,7 +150,7 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
     fields.extend(g.numbers("ks.prog.maps", &maps));
     let is_attached = !matches!(attach, KsForm::Run | KsForm::StructOps);
     fields.push(if is_attached { g.external(&format!("ks_form_{}", attach.name())) } else { g.build.null().into() });
-    let may_fail = flags != 0 || other != 0;
+    let may_fail = may_fail || other != 0;
     let lookup = form.attach.form().and_then(|form| form.lookup);
     fields.push(match lookup.filter(|_| may_fail) {
         Some(lookup) => g.external(&format!("ks_lookup_{lookup}")),

@@ -1,0 +1,87 @@
+"""Replaces a guard of a cgroup while a process of that connects: `guard.py EXECUTABLE`. Prints what it sees, for FileCheck."""
+
+import json
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "support"))
+import loopback  # noqa: E402
+from program import Program  # noqa: E402
+
+_ROOTS = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"]
+_PINS = "/sys/fs/bpf/ks_lit_guard"
+
+
+def connections(stop):
+    """How many connections were tried until something can be read, and how many of them were refused."""
+    tried = refused = 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        while not select.select([stop], [], [], 0)[0]:
+            for _ in range(100):
+                tried += 1
+                try:
+                    sender.connect((loopback.ADDRESS, 81))
+                except PermissionError:
+                    refused += 1
+    return tried, refused
+
+
+def child(cgroup, stop):
+    """A process of the cgroup, which connects, and then tries what the two versions refuse: what it writes."""
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        with open(os.path.join(cgroup, "cgroup.procs"), "w", encoding="ascii") as procs:
+            procs.write("0")
+        os.write(writer, b"%d %d\n" % connections(stop))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sent = loopback.tried(lambda: sender.sendto(b"x", (loopback.ADDRESS, 7)) and None)
+            bound = loopback.tried(lambda: sender.bind((loopback.ADDRESS, 0)))
+        os.write(writer, f"sent: {sent}, bound: {bound}\n".encode())
+        os._exit(0)
+    os.close(writer)
+    return os.fdopen(reader)
+
+
+def pinned(cgroup, names):
+    root = os.path.dirname(cgroup).strip("/").replace("/", ":")
+    names = (name.replace(root, "sys:fs:cgroup").replace(os.path.basename(cgroup).replace("/", ":"), "CGROUP") for name in names)
+    return sorted(names)
+
+
+def main():
+    [executable] = sys.argv[1:]
+    shutil.rmtree(_PINS, ignore_errors=True)
+    loopback.enter()
+    root = next(folder for folder in _ROOTS if os.path.exists(os.path.join(folder, "cgroup.procs")))
+    cgroup = os.path.join(root, f"kstest-{os.getpid()}")
+    os.mkdir(cgroup)
+    stop, stops = os.pipe()
+    try:
+        with Program(None, [executable, f"--cgroup={cgroup}", "--version=1", "--pin-links"]) as first:
+            first.wait_output("runs")
+            before = pinned(cgroup, os.listdir(f"{_PINS}/links"))
+            answers = child(cgroup, stop)
+            with Program(None, [executable, f"--cgroup={cgroup}", "--version=2", "--replace"]) as second:
+                first.wait()
+                print(f"first: {before}")
+                print(f"second: {pinned(cgroup, os.listdir(f'{_PINS}/links'))}")
+                os.write(stops, b"x")
+                tried, refused = map(int, answers.readline().split())
+                print(f"all connections refused: {tried == refused}")
+                print(answers.read().strip())
+                os.wait()
+                second.stop("TERM")
+                print(first.stdout().splitlines()[-1])
+                print(second.stdout().splitlines()[-1].replace(f"in all {tried}", "in all as many as were tried"))
+        shown = subprocess.run(["bpftool", "-j", "cgroup", "show", cgroup], capture_output=True, text=True, check=True)
+        print(f"ended, in the cgroup: {json.loads(shown.stdout.strip() or '[]')}")
+    finally:
+        os.rmdir(cgroup)
+        shutil.rmtree(_PINS, ignore_errors=True)
+
+
+main()
