@@ -35,11 +35,11 @@ def command(source, *options):
     return [_DIFFERENTIAL, "check", source, "--must-load", "--inputs", str(_INPUTS), *engines, *options]
 
 
-def check(folder, seed, at):
-    """Compiles, loads and runs a program. Its file stays if it fails."""
+def check(folder, seed, at, *options):
+    """Compiles, loads and runs a program, with these options of `differential check`. Its file stays if it fails."""
     source = write(folder, seed, at)
     try:
-        done = subprocess.run(command(source, "--json"), env=environment(), capture_output=True, text=True, check=False, timeout=_TIMEOUT)
+        done = subprocess.run(command(source, "--json", *options), env=environment(), capture_output=True, text=True, check=False, timeout=_TIMEOUT)
     except subprocess.TimeoutExpired:
         return Result("failed", [f"{source}: no end after {_TIMEOUT} s"])
     if done.returncode != 0:

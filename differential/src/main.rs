@@ -18,6 +18,7 @@ use clap::{Parser, Subcommand};
 use compare::{Plan, Report};
 use execute::Engine;
 use generate::Family;
+use ksc::session::KernelVersion;
 use ksc::target::{MACHINES, Machine};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -106,6 +107,9 @@ struct How {
     /// Interpret BPF objects for this machine, and run nothing else
     #[arg(long, value_name = "ARCH", value_parser = machine)]
     target_arch: Option<&'static Machine>,
+    /// The oldest kernel that BPF objects are compiled for, and so which workarounds they have
+    #[arg(long, value_name = "VERSION", value_parser = ksc::kernels::version)]
+    min_kernel: Option<KernelVersion>,
     /// Write what other kernels are to load and run into this folder, instead of loading it
     #[arg(long)]
     export: Option<PathBuf>,
@@ -141,6 +145,7 @@ fn check(file: &Path, how: &How) -> std::io::Result<Report> {
         only: how.only,
         must_load: how.must_load,
         machine: how.target_arch,
+        min_kernel: how.min_kernel,
         export: how.export.map(|folder| compare::Export {
             folder,
             name: file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
@@ -168,6 +173,7 @@ fn export(folder: &Path, seed: u64, inputs: usize, programs: &[(run::Program, us
             only: Vec::new(),
             must_load: false,
             machine: None,
+            min_kernel: None,
             export,
         };
         let report = compare::compare(&text, &plan);

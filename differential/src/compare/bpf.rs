@@ -70,7 +70,7 @@ impl Comparison<'_> {
     /// One instruction set level; the parts of the group that are to be tried by themselves.
     fn level(&mut self, front: &mut Front, group: &[String], engine: Engine, mcpu: Mcpu) -> Vec<Vec<String>> {
         let mut parts = Vec::new();
-        match self.timed("llvm bpf", |_| guarded(|| front.bpf(mcpu))) {
+        match self.timed("llvm bpf", |_| guarded(|| front.bpf(mcpu, self.plan.min_kernel))) {
             Ok(object) if self.plan.machine.is_some() => self.interpret(&object, group, engine),
             Ok(object) => self.load(&object, group, engine, &mut parts),
             Err(refusal) => self.split(group, engine, refusal, &mut parts),

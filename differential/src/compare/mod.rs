@@ -13,6 +13,7 @@ use differential::kernel::Extras;
 use differential::packets::{Form, packet};
 use differential::random::Random;
 use ksc::sema::tree::{Func, Map, Program, Role};
+use ksc::session::KernelVersion;
 use ksc::types::Types;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -92,6 +93,8 @@ pub struct Plan {
     pub export: Option<Export>,
     /// BPF objects for this machine are interpreted, and nothing else runs the programs.
     pub machine: Option<&'static ksc::target::Machine>,
+    /// The oldest kernel that the BPF objects are compiled for; none: as `Front::bpf` has it.
+    pub min_kernel: Option<KernelVersion>,
 }
 
 /// A folder, and the name of the program.

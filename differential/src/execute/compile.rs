@@ -5,7 +5,7 @@ use ksc::diag::Severity;
 use ksc::ir::Module;
 use ksc::pipeline;
 use ksc::sema::tree::Program;
-use ksc::session::{MIN_KERNEL, Mcpu, Options, Session};
+use ksc::session::{KernelVersion, MIN_KERNEL, Mcpu, Options, Session};
 use ksc::source::FileId;
 use ksc::target::{Machine, Target};
 use std::path::Path;
@@ -102,10 +102,11 @@ impl Front {
         bytes.ok_or_else(|| self.refusal())
     }
 
-    /// For v4 the oldest kernel that has it, and so with iterators for loops; for the others the oldest that is promised.
-    pub fn bpf(&mut self, mcpu: Mcpu) -> Result<Vec<u8>, Refusal> {
+    /// For kernels from `oldest` on; by default from the first on that is promised, or for v4 that has it, and so iterators for loops.
+    pub fn bpf(&mut self, mcpu: Mcpu, oldest: Option<KernelVersion>) -> Result<Vec<u8>, Refusal> {
+        let since = mcpu.since().unwrap_or(MIN_KERNEL);
         self.cx.options.mcpu = mcpu;
-        self.cx.options.min_kernel = mcpu.since().unwrap_or(MIN_KERNEL);
+        self.cx.options.min_kernel = oldest.map_or(since, |oldest| oldest.max(since));
         let compiled = pipeline::bpf(&mut self.cx, &self.module);
         compiled.map(|bpf| bpf.object).ok_or_else(|| self.refusal())
     }

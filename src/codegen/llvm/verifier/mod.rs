@@ -12,6 +12,7 @@ mod extended_bounds;
 mod graph;
 mod guarded_choices;
 mod joined_outcomes;
+mod joined_packets;
 mod known_bits;
 pub mod known_limits;
 mod linked_limits;
@@ -72,6 +73,7 @@ pub static REWRITES: &[&Rewrite] = &[
     &address_sums::REWRITE,
     &stored_bools::REWRITE,
     &context_choices::REWRITE,
+    &joined_packets::REWRITE,
     &record_loads::REWRITE,
     &choices_before_calls::REWRITE,
     &zeros_behind_calls::REWRITE,
