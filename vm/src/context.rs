@@ -19,8 +19,8 @@ pub struct Input {
     pub context: Vec<u8>,
     /// The metadata in front of the packet.
     pub meta: Vec<u8>,
-    /// The objects that fields of the context point to, by the fields' names; the others are null.
-    pub objects: Vec<(String, Vec<u8>)>,
+    /// The addresses of objects that fields of the context point to, by the fields' names; the others are null.
+    pub objects: Vec<(String, u64)>,
 }
 
 /// What a run leaves.
@@ -34,8 +34,6 @@ pub struct Output {
     pub meta: Vec<u8>,
     /// How many bytes of the packet are directly accessible; None without a packet.
     pub linear: Option<usize>,
-    /// The objects that were given.
-    pub objects: Vec<(String, Vec<u8>)>,
     /// The context as it was given, with what the program stored.
     pub context: Vec<u8>,
     /// How many instructions ran.
@@ -75,10 +73,7 @@ impl Vm {
         let result = self.start(program, address);
         let mut output = Output { instructions: self.taken(), ..Output::default() };
         output.context = match self.running.context.take() {
-            Some(context) => {
-                output.objects = self.take_objects(context.objects);
-                context.bytes
-            }
+            Some(context) => context.bytes,
             None => self
                 .memory
                 .region(address)
@@ -99,29 +94,16 @@ impl Vm {
         Ok(output)
     }
 
-    /// The objects that fields of a context pointed to, as the run leaves them.
-    fn take_objects(&mut self, objects: Vec<(String, u64)>) -> Vec<(String, Vec<u8>)> {
-        let mut left = Vec::new();
-        for (field, address) in objects {
-            let size = self.memory.region(address).map_or(0, |(_, size)| size);
-            left.push((field, self.memory.bytes(address, size).unwrap_or_default().to_vec()));
-            self.memory.remove(address);
-        }
-        left
-    }
-
     fn give_context(
         &mut self,
         layout: &'static Layout,
         prog_type: u32,
         mut bytes: Vec<u8>,
-        objects: Vec<(String, Vec<u8>)>,
+        objects: Vec<(String, u64)>,
     ) -> u64 {
         bytes.resize(layout.size as usize, 0);
         let address = self.memory.add(What::Context, layout.size as usize);
         self.memory.resize(address, 0);
-        let add = |(field, bytes): (String, Vec<u8>)| (field, self.memory.add_bytes(What::Object, &bytes));
-        let objects = objects.into_iter().map(add).collect();
         self.running.context = Some(Context { address, bytes, layout, prog_type, objects });
         address
     }
@@ -208,7 +190,15 @@ impl Vm {
     /// The error of an access of so many bytes.
     #[cold]
     pub(crate) fn wrong_access(&self, verb: &str, address: u64, size: u64) -> Fault {
+        if self.is_opaque(address) {
+            return Fault::lacks("fields of kernel objects");
+        }
         Fault::wrong(format!("a {verb} of {} at {}", count(size), self.name_of(address)))
+    }
+
+    /// Whether an address is in an object whose fields the machine has not.
+    pub(crate) fn is_opaque(&self, address: u64) -> bool {
+        matches!(self.memory.region(memory::split(address).0), Some((What::Opaque, _)))
     }
 
     /// An address in words: the region and the offset in it.
@@ -241,7 +231,7 @@ impl Vm {
             What::Value(map) => format!("a value of map {}", self.map_name(map)),
             What::Key(map) => format!("a key of map {}", self.map_name(map)),
             What::Record(map) => format!("a record of ring buffer {}", self.map_name(map)),
-            What::Object => "a kernel object".into(),
+            What::Object | What::Opaque => "a kernel object".into(),
             What::Given => "given memory".into(),
         }
     }

@@ -42,6 +42,10 @@ pub struct Vm {
     pub(crate) clock: time::Clock,
     pub(crate) timers: time::Timers,
     pub(crate) random: calls::Random,
+    /// Buffers of events that a process has opened; with a process, arrays of events have nothing else.
+    pub(crate) events: Vec<maps::EventBuffer>,
+    pub(crate) has_process: bool,
+    pub(crate) objects: calls::Objects,
     pub(crate) sockets: Vec<Socket>,
     pub(crate) printed: Vec<String>,
     /// By the numbers of programs.
@@ -62,6 +66,9 @@ impl Vm {
             clock: time::Clock::default(),
             timers: time::Timers::default(),
             random: calls::Random::default(),
+            events: Vec::new(),
+            has_process: false,
+            objects: calls::Objects::default(),
             sockets: Vec::new(),
             printed: Vec::new(),
             streams: BTreeMap::new(),

@@ -21,6 +21,8 @@ pub enum What {
     Record(u32),
     /// An object of the kernel.
     Object,
+    /// An object of the kernel whose fields the machine has not.
+    Opaque,
     /// What the process that embeds the machine gave.
     Given,
 }

@@ -227,12 +227,12 @@ fn contexts_have_fields() {
 #[test]
 fn a_program_that_names_what_is_not_there_is_not_loaded() {
     let mut vm = machine(&[]);
-    let fault = load(&mut vm, 0, vec![call("bpf_get_current_task"), EXIT]).expect_err("it lacks");
+    let fault = load(&mut vm, 0, vec![call("bpf_override_return"), EXIT]).expect_err("it lacks");
     assert_eq!(fault.kind, FaultKind::Lacks);
-    assert_eq!(fault.message, "bpf_get_current_task");
-    assert!(fault.to_string().ends_with("the virtual machine has no bpf_get_current_task"), "{fault}");
-    let storage = vm.create_map(spec(uapi::BPF_MAP_TYPE_TASK_STORAGE, 4, 8, 1)).expect_err("it lacks");
-    assert_eq!(storage.to_string(), "the virtual machine has no map kind `task_storage`");
+    assert_eq!(fault.message, "bpf_override_return");
+    assert!(fault.to_string().ends_with("the virtual machine has no bpf_override_return"), "{fault}");
+    let arena = vm.create_map(spec(uapi::BPF_MAP_TYPE_ARENA, 0, 0, 1)).expect_err("it lacks");
+    assert_eq!(arena.to_string(), "the virtual machine has no map kind `arena`");
 }
 
 #[test]

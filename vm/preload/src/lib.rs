@@ -10,7 +10,7 @@ mod waits;
 use ks_vm::syscall::Kernel;
 use ks_vm::{Fault, FaultKind};
 use std::cell::Cell;
-use std::ffi::{c_char, c_int, c_long};
+use std::ffi::{c_char, c_int, c_long, c_ulong};
 use std::sync::Mutex;
 
 /// The machine of the process, made when it is first asked for.
@@ -68,8 +68,28 @@ pub unsafe extern "C" fn syscall(
             return calls::answer(answer);
         }
     }
+    if number == libc::SYS_perf_event_open {
+        // SAFETY: as the caller promises.
+        let answer = with(|kernel| unsafe { kernel.open_event(a as *const u8) });
+        if let Some(answer) = answer {
+            return calls::answer(answer);
+        }
+    }
     // SAFETY: as the caller promises.
     unsafe { calls::system(number, [a, b, c, d, e, f]) }
+}
+
+/// `ioctl(2)`, by which libbpf switches buffers of events on.
+///
+/// # Safety
+/// As that of libc.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ioctl(fd: c_int, request: c_ulong, argument: c_long) -> c_int {
+    if with(|kernel| kernel.is_event(fd)) == Some(true) {
+        return 0;
+    }
+    // SAFETY: as the caller promises.
+    unsafe { calls::system(libc::SYS_ioctl, [fd.into(), request as c_long, argument, 0, 0, 0]) as c_int }
 }
 
 /// Prints the lines that programs have sent to the trace pipe, which a process has for itself here.

@@ -1,6 +1,7 @@
 //! Mappings. Of arrays the descriptor's own file is mapped; of ring buffers their data twice in a row, as the kernel does it.
 
 use crate::{calls, with};
+use ks_vm::syscall::Kernel;
 use std::ffi::{c_int, c_long, c_void};
 
 /// # Safety
@@ -14,13 +15,17 @@ pub unsafe extern "C" fn mmap(
     fd: c_int,
     offset: libc::off_t,
 ) -> *mut c_void {
-    let ring = if fd < 0 { None } else { with(|kernel| kernel.ring(fd)).flatten() };
+    let ring = |kernel: &mut Kernel| {
+        kernel.map_event(fd, length);
+        kernel.ring(fd)
+    };
+    let ring = if fd < 0 { None } else { with(ring).flatten() };
     // SAFETY: as the caller promises.
     unsafe {
-        let Some(ring) = ring else { return map(to, length, access, flags, fd, offset) };
+        let Some(size) = ring else { return map(to, length, access, flags, fd, offset) };
         let page = libc::sysconf(libc::_SC_PAGESIZE) as usize;
         // Behind the pages of positions the file has the data once.
-        let once = (2 * page + ring.size).saturating_sub(offset as usize);
+        let once = (2 * page + size).saturating_sub(offset as usize);
         let start = map(to, length, access, flags, fd, offset);
         if start == libc::MAP_FAILED || length <= once {
             return start;

@@ -123,7 +123,7 @@ pub unsafe extern "C" fn ppoll(
             (given, limit.as_ref().map(nanoseconds))
         }
     };
-    let events = |fd: &pollfd| with(|kernel| kernel.ring(fd.fd)).flatten().map_or(fd.fd, |ring| ring.event);
+    let events = |fd: &pollfd| with(|kernel| kernel.waits_for(fd.fd)).flatten().unwrap_or(fd.fd);
     let mut asked: Vec<pollfd> = given.iter().map(|fd| pollfd { fd: events(fd), ..*fd }).collect();
     let result = wait(limit, |waits| {
         let mut zero = timespec { tv_sec: 0, tv_nsec: 0 };
@@ -158,7 +158,7 @@ fn milliseconds(limit: c_int) -> Option<u64> {
 /// As that of libc.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn epoll_ctl(set: c_int, act: c_int, fd: c_int, event: *mut epoll_event) -> c_int {
-    let fd = with(|kernel| kernel.ring(fd)).flatten().map_or(fd, |ring| ring.event);
+    let fd = with(|kernel| kernel.waits_for(fd)).flatten().unwrap_or(fd);
     let arguments = [set.into(), act.into(), fd.into(), event as c_long, 0, 0];
     // SAFETY: as the caller promises.
     unsafe { calls::system(libc::SYS_epoll_ctl, arguments) as c_int }

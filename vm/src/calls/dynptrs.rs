@@ -23,8 +23,11 @@ pub const LIST: Part = &[
     ("bpf_dynptr_is_rdonly", is_read_only),
     ("bpf_dynptr_size", size),
     ("bpf_dynptr_clone", copy),
+    ("bpf_user_ringbuf_drain", drain),
 ];
 
+/// The most records that one call hands over (`BPF_MAX_USER_RINGBUF_SAMPLES`).
+const MOST_RECORDS: u32 = 128 << 10;
 /// Bytes of the struct.
 const SIZE: u64 = 16;
 /// The most bytes that one points to (`DYNPTR_MAX_SIZE`).
@@ -147,9 +150,12 @@ fn write(vm: &mut Vm, [to, offset, from, length, flags]: [u64; 5]) -> Result<u64
         Kind::Memory if flags != 0 => return Ok(failed(EINVAL)),
         Kind::Memory | Kind::Null => vm.output(to.base + to.offset + offset, length)?.copy_from_slice(&bytes),
         Kind::Packet => {
+            let stays = vm.is_xdp();
             let Some(packet) = vm.running.packet.as_mut() else { return Ok(failed(EINVAL)) };
             packet.write(&mut vm.memory, (to.offset + offset) as usize, &bytes);
-            packet.renew(&mut vm.memory);
+            if !stays {
+                packet.renew(&mut vm.memory);
+            }
         }
     }
     Ok(0)
@@ -240,4 +246,32 @@ fn copy(vm: &mut Vm, [from, to, ..]: [u64; 5]) -> Result<u64, Fault> {
     let dynptr = Dynptr::load(vm, from)?;
     dynptr.store(vm, to)?;
     Ok(if dynptr.kind == Kind::Null { failed(EINVAL) } else { 0 })
+}
+
+/// `bpf_user_ringbuf_drain(map, callback, data, flags)`: how many records the callback got, which ends the loop by yielding 1.
+fn drain(vm: &mut Vm, [map, callback, data, ..]: [u64; 5]) -> Result<u64, Fault> {
+    let number = entries::of_kind(vm, map, uapi::BPF_MAP_TYPE_USER_RINGBUF)?;
+    let mut taken = 0;
+    for _ in 0..MOST_RECORDS {
+        let Some(ring) = vm.maps[number].ring() else { return Err(super::other_kind()) };
+        let (record, size, behind) = match ring.next_of_user(&mut vm.memory) {
+            Ok(Some(record)) => record,
+            Ok(None) => continue,
+            Err(uapi::ENODATA) => break,
+            Err(error) => return Ok(failed(error)),
+        };
+        let pointer = vm.memory.add(crate::memory::What::Given, SIZE as usize);
+        Dynptr { base: record, offset: 0, size, kind: Kind::Memory }.store(vm, pointer)?;
+        let stops = vm.callback(callback, [pointer, data, 0, 0, 0])?;
+        vm.memory.remove(pointer);
+        vm.memory.remove(record);
+        if let Some(ring) = vm.maps[number].ring() {
+            ring.skip_to(behind);
+        }
+        taken += 1;
+        if stops != 0 {
+            break;
+        }
+    }
+    Ok(taken)
 }

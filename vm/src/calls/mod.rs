@@ -4,6 +4,7 @@ mod checksums;
 mod dynptrs;
 mod entries;
 mod iterators;
+mod objects;
 mod packets;
 mod rings;
 mod surroundings;
@@ -12,6 +13,7 @@ mod texts;
 use crate::Vm;
 use crate::facts::uapi;
 use crate::fault::Fault;
+pub use objects::Objects;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 pub use surroundings::Random;
@@ -25,11 +27,12 @@ type Part = &'static [(&'static str, Handler)];
 /// The helper that the loop of the machine is.
 pub const TAIL_CALL: &str = "bpf_tail_call";
 
-static PARTS: [Part; 8] = [
+static PARTS: [Part; 9] = [
     checksums::LIST,
     dynptrs::LIST,
     entries::LIST,
     iterators::LIST,
+    objects::LIST,
     packets::LIST,
     rings::LIST,
     surroundings::LIST,

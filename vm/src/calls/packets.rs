@@ -83,11 +83,15 @@ fn load_or_clear(vm: &mut Vm, args: [u64; 5]) -> Result<u64, Fault> {
     Ok(result)
 }
 
+/// Pointers to the packet of an XDP program stay valid (`bpf_helper_changes_pkt_data` of net/core/filter.c).
 fn store(vm: &mut Vm, [context, offset, from, size, _flags]: [u64; 5]) -> Result<u64, Fault> {
     let bytes = vm.input(from, u64::from(size as u32))?;
+    let stays = vm.is_xdp();
     vm.change(context, |packet, memory| {
         let done = packet.write(memory, offset as u32 as usize, &bytes);
-        packet.renew(memory);
+        if !stays {
+            packet.renew(memory);
+        }
         if done { Ok(()) } else { Err(EFAULT) }
     })
 }

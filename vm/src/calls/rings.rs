@@ -71,6 +71,11 @@ fn event(vm: &mut Vm, [_context, map, flags, data, size]: [u64; 5]) -> Result<u6
         let Some(rest) = packet.read(&vm.memory, 0, more) else { return Ok(failed(uapi::EFAULT)) };
         bytes.extend_from_slice(rest);
     }
-    vm.maps[number].send(bytes);
-    Ok(0)
+    if !vm.has_process {
+        vm.maps[number].send(bytes);
+        return Ok(0);
+    }
+    let index = if flags as u32 == uapi::BPF_F_CURRENT_CPU { 0 } else { flags as u32 };
+    let Some(buffer) = vm.maps[number].buffer_at(index) else { return Ok(failed(uapi::ENOENT)) };
+    Ok(super::status(vm.events[buffer as usize].send(&bytes)))
 }

@@ -163,6 +163,9 @@ fn parse_unsigned(vm: &mut Vm, [text, size, flags, to, _]: [u64; 5]) -> Result<u
 /// Memory of the machine; of all other addresses zeros and an error, as where the kernel has no page.
 fn copy(vm: &mut Vm, [to, size, from, ..]: [u64; 5]) -> Result<u64, Fault> {
     let size = u64::from(size as u32);
+    if vm.is_opaque(from) {
+        return Err(vm.wrong_access("read", from, size));
+    }
     let bytes = vm.memory.bytes(from, size as usize).map(<[u8]>::to_vec);
     let room = vm.output(to, size)?;
     match bytes {

@@ -1,10 +1,12 @@
 //! Maps: what all kinds have in common. Each kind's entries are in a store of its own file; a value is a region of the machine's memory.
 
 mod array;
+mod events;
 mod handles;
 mod line;
 mod ring;
 mod shared;
+mod storage;
 mod table;
 mod trie;
 
@@ -12,6 +14,7 @@ use crate::decode::Endian;
 use crate::facts::{self, uapi};
 use crate::fault::Fault;
 use crate::memory::{self, Memory};
+pub use events::EventBuffer;
 use ring::Ring;
 
 /// The number of an error, positive.
@@ -109,6 +112,10 @@ impl Map {
             | uapi::BPF_MAP_TYPE_DEVMAP
             | uapi::BPF_MAP_TYPE_DEVMAP_HASH
             | uapi::BPF_MAP_TYPE_CPUMAP
+            | uapi::BPF_MAP_TYPE_SOCKMAP
+            | uapi::BPF_MAP_TYPE_SOCKHASH
+            | uapi::BPF_MAP_TYPE_REUSEPORT_SOCKARRAY
+            | uapi::BPF_MAP_TYPE_STACK_TRACE
             | uapi::BPF_MAP_TYPE_XSKMAP => Box::new(table::Table::new(number, &spec, cpus, endian)),
             uapi::BPF_MAP_TYPE_LPM_TRIE => Box::new(trie::Trie::new(number, &spec, endian)),
             uapi::BPF_MAP_TYPE_QUEUE | uapi::BPF_MAP_TYPE_STACK => Box::new(line::Line::new(&spec)),
@@ -117,7 +124,11 @@ impl Map {
             | uapi::BPF_MAP_TYPE_ARRAY_OF_MAPS
             | uapi::BPF_MAP_TYPE_HASH_OF_MAPS
             | uapi::BPF_MAP_TYPE_PERF_EVENT_ARRAY => Box::new(handles::Handles::new(&spec, endian)),
-            uapi::BPF_MAP_TYPE_RINGBUF => Box::new(Ring::new(number, &spec)?),
+            uapi::BPF_MAP_TYPE_RINGBUF | uapi::BPF_MAP_TYPE_USER_RINGBUF => Box::new(Ring::new(number, &spec)?),
+            uapi::BPF_MAP_TYPE_SK_STORAGE
+            | uapi::BPF_MAP_TYPE_TASK_STORAGE
+            | uapi::BPF_MAP_TYPE_INODE_STORAGE
+            | uapi::BPF_MAP_TYPE_CGRP_STORAGE => Box::new(storage::Storage::new(number, &spec, endian)),
             other => {
                 let name = facts::map_kind_name(other)
                     .map_or_else(|| format!("map kind {other}"), |name| format!("map kind `{name}`"));
@@ -238,6 +249,13 @@ impl Map {
 
     pub(crate) fn send(&mut self, event: Vec<u8>) -> bool {
         self.store.events().map(|events| events.push(event)).is_some()
+    }
+
+    /// The buffer of events at an index, where a process has put one there.
+    pub(crate) fn buffer_at(&self, index: u32) -> Option<u32> {
+        let mut key = [0; 4];
+        self.endian.write(index.into(), &mut key);
+        self.store.handle(&key)
     }
 
     /// The program at an index of an array of programs.

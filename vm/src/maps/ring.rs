@@ -96,6 +96,43 @@ impl Ring {
         }
     }
 
+    /// The next record that the process sent, as the address and length of its data, with the position behind it; of one that was discarded
+    /// nothing, and it is skipped. Errors are those of the kernel (`__bpf_user_ringbuf_peek`).
+    pub fn next_of_user(&mut self, memory: &mut Memory) -> Result<Option<(u64, u64, u64)>, Errno> {
+        let (consumer, producer) = self.positions();
+        if consumer >= producer {
+            return Err(uapi::ENODATA);
+        }
+        if !producer.is_multiple_of(8) {
+            return Err(uapi::EINVAL);
+        }
+        let at = self.at(consumer);
+        // SAFETY: the header is within the data, and the record is checked against them below.
+        let header = unsafe { at.cast::<u32>().read_volatile() };
+        let length = u64::from(header & !(BUSY | DISCARDED));
+        let whole = (length + HEADER as u64).next_multiple_of(8);
+        match header {
+            _ if whole > producer - consumer => Err(uapi::EINVAL),
+            _ if whole > self.size as u64 => Err(uapi::E2BIG),
+            header if header & DISCARDED != 0 => {
+                self.skip_to(consumer + whole);
+                Ok(None)
+            }
+            header if header & BUSY != 0 => Err(uapi::ENODATA),
+            // SAFETY: the record is within the data, which are mapped twice in a row as long as the map lives.
+            _ => unsafe {
+                let address = memory.share(What::Record(self.map), at.add(HEADER), length as usize);
+                Ok(Some((address, length, consumer + whole)))
+            },
+        }
+    }
+
+    /// Says that all records before a position are read.
+    pub fn skip_to(&mut self, position: u64) {
+        // SAFETY: the page is mapped.
+        unsafe { self.consumer().write_volatile(position) };
+    }
+
     /// Takes what was sent, up to the first record that is not ended.
     pub fn take(&mut self) -> Vec<Vec<u8>> {
         let mut records = Vec::new();

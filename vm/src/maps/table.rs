@@ -43,7 +43,11 @@ impl Table {
     pub fn new(map: u32, spec: &MapSpec, cpus: usize, endian: Endian) -> Table {
         let kind = match spec.kind {
             uapi::BPF_MAP_TYPE_LRU_HASH | uapi::BPF_MAP_TYPE_LRU_PERCPU_HASH => Kind::Forgets,
-            uapi::BPF_MAP_TYPE_DEVMAP | uapi::BPF_MAP_TYPE_CPUMAP | uapi::BPF_MAP_TYPE_XSKMAP => Kind::Indexed,
+            uapi::BPF_MAP_TYPE_DEVMAP
+            | uapi::BPF_MAP_TYPE_CPUMAP
+            | uapi::BPF_MAP_TYPE_XSKMAP
+            | uapi::BPF_MAP_TYPE_SOCKMAP
+            | uapi::BPF_MAP_TYPE_REUSEPORT_SOCKARRAY => Kind::Indexed,
             _ => Kind::Plain,
         };
         let is_read_only = spec.flags & uapi::BPF_F_RDONLY_PROG != 0;

@@ -12,6 +12,8 @@ pub enum Object {
     Map(u32),
     /// The number of a program.
     Program(u32),
+    /// The number of a buffer of events.
+    Event(u32),
     /// The place of BTF among all that was loaded.
     Btf(usize),
 }
@@ -21,8 +23,8 @@ pub enum Object {
 pub struct Descriptors {
     kept: BTreeMap<Object, OwnedFd>,
     objects: BTreeMap<Inode, Object>,
-    /// What is readable where a ring buffer has data.
-    pub events: BTreeMap<u32, OwnedFd>,
+    /// What is readable where a ring buffer or a buffer of events has data.
+    pub events: BTreeMap<Object, OwnedFd>,
 }
 
 /// The number of a device, and that of a file on it.
@@ -78,14 +80,14 @@ impl Descriptors {
         self.objects.get(&inode(fd)?).copied()
     }
 
-    /// The event of a map.
-    pub fn event(&mut self, map: u32) -> Option<RawFd> {
-        if !self.events.contains_key(&map) {
+    /// What is readable where an object has data.
+    pub fn event(&mut self, of: Object) -> Option<RawFd> {
+        if !self.events.contains_key(&of) {
             // SAFETY: the call takes no pointers.
             let event = made(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }).ok()?;
-            self.events.insert(map, event);
+            self.events.insert(of, event);
         }
-        self.events.get(&map).map(AsRawFd::as_raw_fd)
+        self.events.get(&of).map(AsRawFd::as_raw_fd)
     }
 }
 

@@ -4,6 +4,7 @@ use super::attributes::Element;
 use super::descriptors::Object;
 use super::{Answer, ENOTSUPP, Failure, Kernel, user};
 use crate::facts::uapi;
+use crate::fault::Fault;
 use std::os::fd::RawFd;
 
 /// The flag of an access that takes the lock in a value: nothing runs meanwhile.
@@ -28,12 +29,12 @@ impl Kernel {
         }
         // SAFETY: as the caller promises.
         let key = unsafe { self.key(number, call.key)? };
-        let value = self.value(number, key)?;
+        let value = self.value(number, &key)?;
         if takes {
             if !self.is_hash(number) {
                 return Err(ENOTSUPP.into());
             }
-            self.remove(number, key)?;
+            self.remove(number, &key)?;
         }
         // SAFETY: as the caller promises.
         Ok(unsafe { user::write(call.value, &value) }.map(|()| 0)?)
@@ -71,7 +72,7 @@ impl Kernel {
         }
         // SAFETY: as the caller promises.
         let key = unsafe { self.key(number, call.key)? };
-        self.write(number, key, value, flags)?;
+        self.write(number, &key, value, flags)?;
         Ok(0)
     }
 
@@ -89,7 +90,9 @@ impl Kernel {
     /// The number of the program or map of a descriptor.
     fn handle(&self, holds: Holds, fd: u32) -> Result<u32, i64> {
         match (holds, self.descriptors.object(fd as RawFd)) {
-            (Holds::Programs, Some(Object::Program(number))) | (Holds::Maps, Some(Object::Map(number))) => Ok(number),
+            (Holds::Programs, Some(Object::Program(number)))
+            | (Holds::Maps, Some(Object::Map(number)))
+            | (Holds::Events, Some(Object::Event(number))) => Ok(number),
             (_, Some(_)) => Err(uapi::EINVAL),
             (_, None) => Err(uapi::EBADF),
         }
@@ -101,7 +104,7 @@ impl Kernel {
         let number = self.map(call.map_fd)?;
         // SAFETY: as the caller promises.
         let key = unsafe { self.key(number, call.key)? };
-        self.remove(number, key)?;
+        self.remove(number, &key)?;
         Ok(0)
     }
 
@@ -123,7 +126,7 @@ impl Kernel {
         }
         // SAFETY: as the caller promises.
         let key = if call.key == 0 { None } else { Some(unsafe { self.key(number, call.key)? }) };
-        let next = self.vm.map(number).and_then(|map| map.next_key(key)).ok_or(uapi::ENOENT)?;
+        let next = self.vm.map(number).and_then(|map| map.next_key(key.as_deref())).ok_or(uapi::ENOENT)?;
         // SAFETY: as the caller promises.
         Ok(unsafe { user::write(call.value, &next) }.map(|()| 0)?)
     }
@@ -135,9 +138,17 @@ impl Kernel {
 
     /// # Safety
     /// The address is of a key of the map.
-    unsafe fn key<'a>(&self, number: u32, address: u64) -> Result<&'a [u8], i64> {
+    unsafe fn key(&self, number: u32, address: u64) -> Result<Vec<u8>, Failure> {
         // SAFETY: as the caller promises.
-        unsafe { user::bytes(address, self.spec(number).key_size) }
+        let key = unsafe { user::bytes(address, self.spec(number).key_size)? };
+        match (self.kind(number), key.first_chunk()) {
+            (uapi::BPF_MAP_TYPE_TASK_STORAGE, Some(fd)) => Ok(task(RawFd::from_ne_bytes(*fd))?),
+            // Of these objects the machine and the process have different ones.
+            (uapi::BPF_MAP_TYPE_SK_STORAGE | uapi::BPF_MAP_TYPE_INODE_STORAGE | uapi::BPF_MAP_TYPE_CGRP_STORAGE, _) => {
+                Err(Fault::lacks("storage of sockets, inodes and cgroups for user space").into())
+            }
+            (_, _) => Ok(key.to_vec()),
+        }
     }
 
     /// How many bytes a value has for the process.
@@ -170,9 +181,17 @@ impl Kernel {
         match self.kind(number) {
             uapi::BPF_MAP_TYPE_PROG_ARRAY => Some(Holds::Programs),
             uapi::BPF_MAP_TYPE_ARRAY_OF_MAPS | uapi::BPF_MAP_TYPE_HASH_OF_MAPS => Some(Holds::Maps),
+            uapi::BPF_MAP_TYPE_PERF_EVENT_ARRAY => Some(Holds::Events),
             _ => None,
         }
     }
+}
+
+/// The number of the process of a descriptor (pidfd_open(2)).
+fn task(fd: RawFd) -> Result<Vec<u8>, i64> {
+    let facts = std::fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).map_err(|_| uapi::EBADF)?;
+    let number = facts.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse::<u32>().ok());
+    number.map(|number| number.to_ne_bytes().to_vec()).ok_or(uapi::EBADF)
 }
 
 /// What descriptors in a map are of.
@@ -180,4 +199,5 @@ impl Kernel {
 enum Holds {
     Programs,
     Maps,
+    Events,
 }

@@ -26,6 +26,7 @@ impl Kernel {
             Some(Object::Map(number)) => self.of_map(number),
             Some(Object::Program(number)) => self.of_program(number),
             Some(Object::Btf(at)) => of_btf(at, self.btf[at].len()),
+            Some(Object::Event(_)) => return Err(uapi::EINVAL.into()),
             None => return Err(uapi::EBADF.into()),
         };
         call.info_len = call.info_len.min(facts.len() as u32);

@@ -5,6 +5,7 @@ mod attributes;
 mod batches;
 mod descriptors;
 mod entries;
+mod events;
 mod info;
 mod load;
 mod runs;
@@ -74,8 +75,10 @@ pub struct Kernel {
 impl Kernel {
     /// A machine that is as this process expects its kernel. Entries of per-CPU maps have `cpus` values.
     pub fn new(cpus: usize) -> Kernel {
+        let mut vm = Vm::new(Endian::NATIVE, cpus);
+        vm.has_process = true;
         Kernel {
-            vm: Vm::new(Endian::NATIVE, cpus),
+            vm,
             descriptors: Descriptors::default(),
             btf: Vec::new(),
             types: load::KernelTypes::default(),
@@ -104,6 +107,11 @@ impl Kernel {
     pub unsafe fn bpf(&mut self, command: u32, attribute: *mut u8, size: usize) -> Result<i64, i64> {
         // SAFETY: as the caller promises.
         let answer = unsafe { self.answer(command, attribute, size) };
+        self.settle(answer)
+    }
+
+    /// Keeps the machine's reason of a failure.
+    fn settle(&mut self, answer: Answer) -> Result<i64, i64> {
         self.fault = None;
         answer.map_err(|failure| {
             self.fault = failure.fault;
@@ -213,32 +221,41 @@ impl Kernel {
     fn map(&self, fd: u32) -> Result<u32, Failure> {
         match self.descriptors.object(fd as RawFd) {
             Some(Object::Map(number)) => Ok(number),
-            Some(Object::Program(_) | Object::Btf(_)) => Err(uapi::EINVAL.into()),
+            Some(Object::Program(_) | Object::Event(_) | Object::Btf(_)) => Err(uapi::EINVAL.into()),
             None => Err(uapi::EBADF.into()),
         }
     }
 
-    /// What a process waits for and maps instead of a ring buffer's descriptor; None for other descriptors.
-    pub fn ring(&mut self, fd: RawFd) -> Option<Ring> {
+    /// How many bytes of data a ring buffer has; None for other descriptors.
+    pub fn ring(&self, fd: RawFd) -> Option<usize> {
         let Some(Object::Map(number)) = self.descriptors.object(fd) else { return None };
-        let (kind, size) = self.vm.map(number).map(|map| (map.spec().kind, map.spec().max_entries))?;
-        if ![uapi::BPF_MAP_TYPE_RINGBUF, uapi::BPF_MAP_TYPE_USER_RINGBUF].contains(&kind) {
-            return None;
-        }
-        let event = self.descriptors.event(number)?;
-        self.signal(number, event);
-        Some(Ring { event, size })
+        let spec = self.vm.map(number)?.spec();
+        let is_ring = [uapi::BPF_MAP_TYPE_RINGBUF, uapi::BPF_MAP_TYPE_USER_RINGBUF].contains(&spec.kind);
+        is_ring.then_some(spec.max_entries)
     }
 
-    /// Makes the events of all ring buffers readable that have data, and the others not.
+    /// What a process waits for instead of the descriptor of a ring buffer or a buffer of events; None for other descriptors.
+    pub fn waits_for(&mut self, fd: RawFd) -> Option<RawFd> {
+        let object = self.descriptors.object(fd)?;
+        let sends = matches!(object, Object::Event(_)) || self.ring(fd).is_some();
+        let event = if sends { self.descriptors.event(object) } else { None }?;
+        self.signal(object, event);
+        Some(event)
+    }
+
+    /// Makes the events readable whose buffers have data, and the others not.
     pub fn signal_all(&mut self) {
-        let events: Vec<(u32, RawFd)> =
-            self.descriptors.events.iter().map(|(number, event)| (*number, event.as_raw_fd())).collect();
-        events.into_iter().for_each(|(number, event)| self.signal(number, event));
+        let events: Vec<(Object, RawFd)> =
+            self.descriptors.events.iter().map(|(object, event)| (*object, event.as_raw_fd())).collect();
+        events.into_iter().for_each(|(object, event)| self.signal(object, event));
     }
 
-    fn signal(&mut self, map: u32, event: RawFd) {
-        let is_filled = self.vm.map(map).is_some_and(|map| map.is_filled());
+    fn signal(&mut self, object: Object, event: RawFd) {
+        let is_filled = match object {
+            Object::Map(number) => self.vm.map(number).is_some_and(|map| map.is_filled()),
+            Object::Event(number) => self.vm.events[number as usize].is_filled(),
+            Object::Program(_) | Object::Btf(_) => false,
+        };
         descriptors::set(event, is_filled);
     }
 
@@ -258,12 +275,4 @@ impl Kernel {
         self.signal_all();
         next.is_some()
     }
-}
-
-/// A ring buffer as a process waits for it.
-pub struct Ring {
-    /// Readable when the ring buffer has data.
-    pub event: RawFd,
-    /// Bytes of data.
-    pub size: usize,
 }

@@ -6,6 +6,7 @@ use super::{Answer, ENOTSUPP, Failure, Kernel, skb, user};
 use crate::context::{Input, Output};
 use crate::facts::{self, uapi};
 use crate::fault::Fault;
+use crate::memory::What;
 use std::os::fd::RawFd;
 
 /// Bytes of an Ethernet header, which each packet has.
@@ -45,7 +46,7 @@ impl Kernel {
     pub(super) unsafe fn test_run(&mut self, call: &mut TestRun) -> Answer {
         let program = match self.descriptors.object(call.prog_fd as RawFd) {
             Some(Object::Program(number)) => number,
-            Some(Object::Map(_) | Object::Btf(_)) => return Err(uapi::EINVAL.into()),
+            Some(Object::Map(_) | Object::Event(_) | Object::Btf(_)) => return Err(uapi::EINVAL.into()),
             None => return Err(uapi::EBADF.into()),
         };
         // SAFETY: as the caller promises.
@@ -89,13 +90,14 @@ impl Kernel {
         let mut output = Output::default();
         for _ in 0..repeat {
             let has_packet = input.packet.is_some();
+            let objects = input.objects.clone();
             output = self.vm.run(program, input)?;
             input = Input {
                 packet: has_packet.then(|| output.packet.clone()),
                 meta: output.meta.clone(),
                 linear: output.linear,
                 context: output.context.clone(),
-                objects: output.objects.clone(),
+                objects,
             };
         }
         Ok(output)
@@ -144,8 +146,11 @@ impl Kernel {
         }
         let Call { program, packet, context: given, repeat } = call;
         let fields = skb::Fields::of(prog_type, &given, &packet)?;
-        let input = fields.input(prog_type, &packet, LINEAR);
-        let output = self.repeat(program, repeat, input)?;
+        let socket = self.vm.memory.add_bytes(What::Object, fields.socket());
+        let objects = vec![("sk".to_owned(), socket)];
+        let output = self.repeat(program, repeat, Input { objects, ..fields.input(prog_type, &packet, LINEAR) });
+        self.vm.memory.remove(socket);
+        let output = output?;
         let (packet, context) = fields.left(prog_type, given, &output);
         Ok(Result { retval: output.result as u32, packet, context })
     }
@@ -160,11 +165,13 @@ impl Kernel {
         keys[..2].copy_from_slice(&(ETHERNET as u16).to_ne_bytes());
         keys[2..4].copy_from_slice(&(ETHERNET as u16).to_ne_bytes());
         keys[8..10].copy_from_slice(&call.packet[12..14]);
-        let input =
-            Input { packet: Some(call.packet), objects: vec![("flow_keys".to_owned(), keys)], ..Input::default() };
-        let output = self.repeat(call.program, call.repeat, input)?;
-        let keys = output.objects.into_iter().next().map(|(_, keys)| keys).unwrap_or_default();
-        Ok(Result { retval: output.result as u32, packet: keys, context: Vec::new() })
+        let address = self.vm.memory.add_bytes(What::Object, &keys);
+        let objects = vec![("flow_keys".to_owned(), address)];
+        let output =
+            self.repeat(call.program, call.repeat, Input { packet: Some(call.packet), objects, ..Input::default() });
+        let keys = self.vm.memory.bytes(address, FLOW_KEYS).unwrap_or_default().to_vec();
+        self.vm.memory.remove(address);
+        Ok(Result { retval: output?.result as u32, packet: keys, context: Vec::new() })
     }
 
     /// `bpf_prog_test_run_sk_lookup`

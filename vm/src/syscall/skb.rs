@@ -96,7 +96,7 @@ impl Fields {
         set("wire_len", if get("wire_len") == 0 { length } else { get("wire_len") });
         set("pkt_type", kind(packet));
         set("protocol", protocol(packet));
-        let socket = socket(packet, &mut context);
+        let socket = socket(packet, &mut context)?;
         if let Some(cb) = place(LAYOUT, "cb").and_then(|(start, end)| given.get(start..end)) {
             fill(&mut context, LAYOUT, "cb", cb);
         }
@@ -110,9 +110,13 @@ impl Fields {
             packet: Some(packet[hidden..].to_vec()),
             linear: Some(packet.len().min(linear) - hidden),
             context: self.context.clone(),
-            objects: vec![("sk".to_owned(), self.socket.clone())],
             ..Input::default()
         }
+    }
+
+    /// The socket of the packet.
+    pub fn socket(&self) -> &[u8] {
+        &self.socket
     }
 
     /// The packet and the context as the process gets them.
@@ -177,14 +181,15 @@ fn protocol(packet: &[u8]) -> u64 {
     u64::from((found as u16).to_be())
 }
 
-/// The socket of a packet, with the addresses that it has, which the context shows too.
-fn socket(packet: &[u8], context: &mut Vec<u8>) -> Vec<u8> {
+/// The socket of a packet, with the addresses that it has, which the context shows too. A packet that is shorter than its header is refused.
+fn socket(packet: &[u8], context: &mut Vec<u8>) -> Result<Vec<u8>, Failure> {
     let mut socket = vec![0; crate::facts::layout(SOCKET).map_or(0, |layout| layout.size as usize)];
     let protocol = u16::from_be_bytes([packet[12], packet[13]]);
     let (family, names, addresses) = match (protocol, packet.len() - ETHERNET) {
         (IPV4, 20..) => (INET, [("local_ip4", "src_ip4"), ("remote_ip4", "dst_ip4")], [26..30, 30..34]),
         (IPV6, 40..) => (INET6, [("local_ip6", "src_ip6"), ("remote_ip6", "dst_ip6")], [22..38, 38..54]),
-        _ => return socket,
+        (IPV4 | IPV6, _) => return Err(uapi::EINVAL.into()),
+        _ => return Ok(socket),
     };
     put(context, LAYOUT, "family", family);
     put(&mut socket, SOCKET, "family", family);
@@ -192,7 +197,7 @@ fn socket(packet: &[u8], context: &mut Vec<u8>) -> Vec<u8> {
         fill(context, LAYOUT, shown, &packet[address.clone()]);
         fill(&mut socket, SOCKET, own, &packet[address]);
     }
-    socket
+    Ok(socket)
 }
 
 /// Puts bytes into a field, as `put` does with numbers.
