@@ -1,4 +1,4 @@
-//! Programs by their numbers in the kernel.
+//! Programs and maps by their numbers in the kernel.
 
 use crate::kernel::errors::errno;
 use libbpf_sys as bpf;
@@ -17,6 +17,23 @@ pub fn descriptor(number: u32) -> Result<OwnedFd, i32> {
     // SAFETY: a number; the descriptor is nobody else's.
     unsafe {
         let fd = bpf::bpf_prog_get_fd_by_id(number);
+        if fd < 0 { Err(errno()) } else { Ok(OwnedFd::from_raw_fd(fd)) }
+    }
+}
+
+/// The number of a map.
+pub fn map_number(map: RawFd) -> Option<u32> {
+    let mut info = bpf::bpf_map_info::default();
+    let mut size = size_of::<bpf::bpf_map_info>() as u32;
+    // SAFETY: the kernel fills at most `size` bytes of a zeroed struct.
+    (unsafe { bpf::bpf_map_get_info_by_fd(map, &mut info, &mut size) } == 0).then_some(info.id)
+}
+
+/// A descriptor of the map of a number, as `descriptor`.
+pub fn map_descriptor(number: u32) -> Result<OwnedFd, i32> {
+    // SAFETY: a number; the descriptor is nobody else's.
+    unsafe {
+        let fd = bpf::bpf_map_get_fd_by_id(number);
         if fd < 0 { Err(errno()) } else { Ok(OwnedFd::from_raw_fd(fd)) }
     }
 }

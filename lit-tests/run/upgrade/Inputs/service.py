@@ -96,7 +96,7 @@ def whole(manager):
     second, seen = manager.start("--guard", "--replace")
     print(f"replaced: {seen}")
     # What it said would come before the next message.
-    print(f"the first one ended: {until(lambda: not runs(first))}, says nothing, one filter: {len(bpf.attached('lo')) == 2}")
+    print(f"the first one ended: {until(lambda: not runs(first))}, says nothing, one filter: {len(bpf.attached('lo')) == 1}")
     third, seen = manager.start("--replace")
     print(f"fewer programs: {seen}")
     until(lambda: not runs(second))

@@ -7,12 +7,14 @@
 //! closes any descriptor of the folder that is open for reading: there is one, which stays open.
 
 use crate::kernel::errors::errno;
+use crate::kernel::net::c_name;
 use crate::kernel::program;
 use crate::object::pins::folder::Folder;
 use crate::object::pins::project::{project, project_name};
 use std::fs;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 const NAME: &str = "links";
@@ -28,6 +30,16 @@ pub struct Links {
 /// The path of the folder, which need not be there.
 pub fn path() -> PathBuf {
     Path::new(program::pin_root()).join(project_name()).join(NAME)
+}
+
+/// Whether this process may make the folder, or write into it.
+pub fn is_writable() -> bool {
+    let path = path();
+    let there = path.ancestors().find(|path| path.exists()).and_then(|path| c_name(path.as_os_str().as_bytes()));
+    // SAFETY: a NUL-terminated path.
+    there.is_some_and(|path| unsafe {
+        libc::faccessat(libc::AT_FDCWD, path.as_ptr(), libc::W_OK | libc::X_OK, libc::AT_EACCESS) == 0
+    })
 }
 
 impl Links {

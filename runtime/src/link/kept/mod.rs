@@ -16,7 +16,6 @@ use super::attached::Attached;
 use super::clsact::Attachment;
 use super::keeper::{KEEPER, Keeper, TAKEN};
 use super::life::Life;
-use super::numbers::{descriptor, number};
 use super::request::Request;
 use crate::kernel::end::die;
 use crate::kernel::errors::{Failure, complain, reason};
@@ -90,7 +89,26 @@ pub fn taken(
     target: &str,
     is_here: &dyn Fn(&bpf::bpf_link_info) -> bool,
 ) -> Result<Option<Box<dyn Attached>>, Failure> {
-    let name = name_of(request, target);
+    let held = find(name_of(request, target), request.fd, is_here)?;
+    Ok(held.map(|held| -> Box<dyn Attached> { Box::new(held) }))
+}
+
+/// A link that this process has made, which it may pin later.
+pub fn made(request: &Request, target: &str, link: OwnedFd) -> Box<dyn Attached> {
+    with(|state| Box::new(state.hold(Place::Link(link), name_of(request, target), request.fd, false)))
+}
+
+/// As `taken`, of the struct of functions of this name, which a map of this process holds.
+pub fn taken_functions(name: &str, map: RawFd) -> Result<Option<Held>, Failure> {
+    find(name.to_owned(), map, &|link| link.type_ == bpf::BPF_LINK_TYPE_STRUCT_OPS)
+}
+
+/// As `made`.
+pub fn made_functions(name: &str, map: RawFd, link: OwnedFd) -> Held {
+    with(|state| state.hold(Place::Functions(link), name.to_owned(), map, false))
+}
+
+fn find(name: String, program: RawFd, is_here: &dyn Fn(&bpf::bpf_link_info) -> bool) -> Result<Option<Held>, Failure> {
     with(|state| {
         state.prepare()?;
         if !state.keeps && !folder::path().join(&name).exists() || program::is_test() {
@@ -98,7 +116,7 @@ pub fn taken(
         }
         let Some(links) = state.exchange() else { return Ok(None) };
         let Some(link) = links.get(&name) else { return Ok(None) };
-        let place = Place::Link(link);
+        let place = Place::of(link);
         if place.life() == Life::Gone {
             links.remove(&name);
             return Ok(None);
@@ -109,13 +127,8 @@ pub fn taken(
         }
         let there = links.place(&name);
         state.take_over(place.key(), &format!("the link at {there}"))?;
-        Ok(Some(state.hold(place, name, request.fd, true)))
+        Ok(Some(state.hold(place, name, program, true)))
     })
-}
-
-/// A link that this process has made, which it may pin later.
-pub fn made(request: &Request, target: &str, link: OwnedFd) -> Box<dyn Attached> {
-    with(|state| state.hold(Place::Link(link), name_of(request, target), request.fd, false))
 }
 
 /// A filter: attached at once, unless it takes over that of another process.
@@ -127,10 +140,13 @@ pub fn filter(request: &Request, target: &str, filter: Attachment) -> Result<Res
         }
         if state.keeps && !program::is_test() && filter.program().is_some() && state.exchange().is_some() {
             let taken = state.take_over(filter.key(), "the filter");
-            return Ok(taken.map(|()| state.hold(Place::Filter(filter), name, request.fd, true)));
+            return Ok(taken.map(|()| {
+                let held: Box<dyn Attached> = Box::new(state.hold(Place::Filter(filter), name, request.fd, true));
+                held
+            }));
         }
         match filter.create(request.fd) {
-            0 => Ok(Ok(state.hold(Place::Filter(filter), name, request.fd, false))),
+            0 => Ok(Ok(Box::new(state.hold(Place::Filter(filter), name, request.fd, false)))),
             error => Err(error.abs()),
         }
     })
@@ -194,13 +210,14 @@ impl State {
         Ok(())
     }
 
-    fn hold(&mut self, place: Place, name: String, program: RawFd, taken: bool) -> Box<dyn Attached> {
+    fn hold(&mut self, place: Place, name: String, program: RawFd, taken: bool) -> Held {
         let pinned = taken && place.link().is_some();
+        let number = place.number(program);
         let link = Rc::new(Link {
             place,
             name,
             program: Cell::new(program),
-            number: Cell::new(number(program).unwrap_or(0)),
+            number: Cell::new(number),
             pending: Cell::new(taken),
             pinned: Cell::new(pinned),
             generation: Cell::new(0),
@@ -209,15 +226,14 @@ impl State {
         if self.exchanging.is_none() && self.keeps {
             self.exchange();
         }
-        Box::new(Held(link))
+        Held(link)
     }
 
     /// Puts this process's programs into the links that it takes over, or none.
     fn update(&self) -> Result<(), String> {
         let mut done: Vec<(&Link, Option<OwnedFd>)> = Vec::new();
         for link in self.links.iter().filter(|link| link.pending.get()) {
-            // Not every process gets a descriptor of the other one's program.
-            let old = link.place.program().and_then(|number| descriptor(number).ok());
+            let old = link.place.descriptor();
             let result = link.place.set(old.as_ref().map(AsRawFd::as_raw_fd), link.program.get());
             if result == 0 {
                 done.push((link, old));
@@ -260,7 +276,7 @@ impl State {
         let Some(folder) = self.folder.as_ref() else { return };
         for name in std::mem::take(&mut self.before) {
             let is_own = self.links.iter().any(|link| link.name == name);
-            let Some(place) = folder.get(&name).filter(|_| !is_own).map(Place::Link) else { continue };
+            let Some(place) = folder.get(&name).filter(|_| !is_own).map(Place::of) else { continue };
             if folder.owner(place.key()).is_none() && place.life() != Life::Gone {
                 let place = folder.place(&name);
                 complain(&format!("a process that was killed has left the link at {place}: rm {place} detaches it"));
@@ -275,7 +291,7 @@ impl State {
         let is_own = link.place.program() == Some(link.number.get());
         TAKEN.set(TAKEN.get() || !is_own && link.place.life() != Life::Gone);
         if link.pinned.get() && is_own {
-            let there = folder.get(&link.name).map(Place::Link);
+            let there = folder.get(&link.name).map(Place::of);
             if there.is_some_and(|there| there.key() == link.place.key()) {
                 folder.remove(&link.name);
             }
@@ -311,7 +327,7 @@ impl State {
 /// Pins a link; whether it is pinned then. The pin of a link that is nowhere attached any more is replaced.
 fn pin(folder: &Links, name: &str, link: RawFd) -> bool {
     let mut result = folder.pin(name, link);
-    let there = folder.get(name).filter(|_| result == -libc::EEXIST).map(Place::Link);
+    let there = folder.get(name).filter(|_| result == -libc::EEXIST).map(Place::of);
     if there.is_some_and(|there| there.life() == Life::Gone) {
         folder.remove(name);
         result = folder.pin(name, link);
@@ -372,10 +388,10 @@ fn inherit() {
         if state.links.is_empty() || program::is_test() {
             return;
         }
-        if !is_possible() {
+        if !folder::is_writable() || !is_possible() {
+            let place = folder::path().display().to_string();
             complain(&format!(
-                "bpffs is not mounted at {}, so no process started with `{REPLACE}` can take over the links",
-                program::pin_root()
+                "nothing can be pinned at {place}, so no process can take the links over by `{REPLACE}`"
             ));
             return;
         }
@@ -388,7 +404,7 @@ fn inherit() {
 }
 
 /// An attachment that may be kept. It goes with the process that owns it.
-struct Held(Rc<Link>);
+pub struct Held(Rc<Link>);
 
 impl Attached for Held {
     fn detach(self: Box<Self>) -> i32 {
@@ -409,7 +425,7 @@ impl Attached for Held {
 
     fn runs(&self, program: RawFd) {
         self.0.program.set(program);
-        self.0.number.set(number(program).unwrap_or(0));
+        self.0.number.set(self.0.place.number(program));
     }
 }
 
@@ -423,13 +439,19 @@ impl Held {
             if before == state.links.len() {
                 return 0;
             }
-            if !link.pending.get() && (link.pinned.get() || state.keeps) {
+            if link.pending.get() {
+                let key = link.place.key();
+                state.owners.retain(|(of, _)| *of != key);
+            } else if link.pinned.get() || state.keeps {
                 state.unpin(link);
             }
             if state.links.is_empty() {
                 state.leave();
             }
-            if let Place::Filter(filter) = &link.place { filter.remove() } else { 0 }
+            match &link.place {
+                Place::Filter(filter) => filter.remove(),
+                Place::Link(_) | Place::Functions(_) => 0,
+            }
         });
         released.unwrap_or(0)
     }

@@ -5,7 +5,9 @@ mod users;
 
 use super::attached::Attached;
 use super::held;
-use super::life::{self, Life};
+use super::keeper;
+use super::kept::{self, Held};
+use super::life::Life;
 use super::links::{LINKS, UNAVAILABLE, detach_all, remember};
 use crate::abi::KsStructOps;
 use crate::kernel::errors::{complain, errno, reason};
@@ -14,18 +16,21 @@ use crate::object::optional::implementations;
 use crate::object::struct_ops::has_links;
 use crate::object::{load, parts};
 use libbpf_sys as bpf;
+use std::os::fd::BorrowedFd;
 
-/// A registration, which libbpf takes back by a link or, on kernels without such links, by deleting the only element of the map.
-struct Registered {
-    link: *mut bpf::bpf_link,
-    /// The kernel has a link for it.
-    linked: bool,
+/// A registration.
+enum Registered {
+    /// libbpf takes it back by deleting the only element of the map, on kernels without links to implementations.
+    Alone(*mut bpf::bpf_link),
+    /// libbpf's own link is null for one that another process has made.
+    Linked { held: Held, link: *mut bpf::bpf_link },
 }
 
 impl Registered {
     /// 0 or −errno, once.
     fn take_back(&mut self) -> i32 {
-        let link = std::mem::replace(&mut self.link, std::ptr::null_mut());
+        let (Registered::Alone(link) | Registered::Linked { link, .. }) = self;
+        let link = std::mem::replace(link, std::ptr::null_mut());
         // SAFETY: a link of libbpf that nobody else holds; null is none.
         unsafe { bpf::bpf_link__destroy(link) }
     }
@@ -43,17 +48,64 @@ impl Attached for Registered {
     }
 
     fn replace_functions(&self, map: *mut bpf::bpf_map) -> i32 {
-        if !self.linked {
-            return -libc::EOPNOTSUPP;
+        let Registered::Linked { held, link } = self else { return -libc::EOPNOTSUPP };
+        // SAFETY: a map of the loaded object.
+        let fd = unsafe { bpf::bpf_map__fd(map) };
+        let result = if link.is_null() {
+            make_ready(map);
+            held.replace(fd)
+        } else {
+            // SAFETY: a link and a map of libbpf.
+            unsafe { bpf::bpf_link__update_map(*link, map) }
+        };
+        if result == 0 {
+            held.runs(fd);
         }
-        // SAFETY: a link and a map of libbpf; null is none.
-        unsafe { bpf::bpf_link__update_map(self.link, map) }
+        result
     }
 
     fn life(&self) -> Life {
-        // SAFETY: a link of libbpf, which is there until it is taken back.
-        if self.linked { life::of_link(unsafe { bpf::bpf_link__fd(self.link) }) } else { Life::Lasting }
+        match self {
+            Registered::Alone(_) => Life::Lasting,
+            Registered::Linked { held, .. } => held.life(),
+        }
     }
+}
+
+/// Fills the map with its functions, without which the kernel takes it for no link. libbpf does that where it registers them, which the
+/// kernel may refuse: another one has the name.
+fn make_ready(map: *mut bpf::bpf_map) {
+    if let Ok(link) = attach(map) {
+        // SAFETY: a link of libbpf that nobody else holds.
+        unsafe { bpf::bpf_link__destroy(link) };
+    }
+}
+
+/// Registers the functions of a map, or takes the place of those that another process has registered under this name. The error is an errno
+/// with a message, or without one.
+fn registered(table: &KsStructOps, map: *mut bpf::bpf_map) -> Result<Registered, (i32, Option<String>)> {
+    if !has_links() {
+        let mut registered = attach(map);
+        if registered == Err(libc::EEXIST) && left::remove(table) {
+            registered = attach(map);
+        }
+        return registered.map(Registered::Alone).map_err(|code| (code, None));
+    }
+    // SAFETY: a map of the loaded object.
+    let (name, fd) = (program::text(table.name), unsafe { bpf::bpf_map__fd(map) });
+    match kept::taken_functions(name, fd) {
+        Ok(Some(held)) => {
+            make_ready(map);
+            return Ok(Registered::Linked { held, link: std::ptr::null_mut() });
+        }
+        Ok(None) => {}
+        Err(failure) => return Err((failure.code, Some(failure.why))),
+    }
+    let link = attach(map).map_err(|code| (code, None))?;
+    // SAFETY: a link of libbpf, whose descriptor lives as long as that.
+    let copy = unsafe { BorrowedFd::borrow_raw(bpf::bpf_link__fd(link)) }.try_clone_to_owned();
+    let copy = copy.map_err(|error| (error.raw_os_error().unwrap_or(libc::EMFILE), None))?;
+    Ok(Registered::Linked { held: kept::made_functions(name, fd, copy), link })
 }
 
 /// See abi.rs.
@@ -70,23 +122,14 @@ pub extern "C" fn ks_register(struct_ops: u32) -> i64 {
         complain(&format!("`{}` is not registered, since it is not available: {why}", program::text(table.name)));
         return -i64::from(libc::EOPNOTSUPP);
     }
-    let mut registered = attach(map);
-    if registered == Err(libc::EEXIST) && !has_links() && left::remove(table) {
-        registered = attach(map);
-    }
-    let link = match registered {
-        Ok(link) => link,
-        Err(code) => {
-            complain(&format!(
-                "cannot register `{}`: {}{}",
-                program::text(table.name),
-                reason(code),
-                help(code, table)
-            ));
-            return -i64::from(code);
+    match registered(table, map) {
+        Ok(registered) => remember(owner(struct_ops), program::text(table.name), Box::new(registered), &[]),
+        Err((code, why)) => {
+            let why = why.unwrap_or_else(|| format!("{}{}", reason(code), help(code, table)));
+            complain(&format!("cannot register `{}`: {why}", program::text(table.name)));
+            -i64::from(code)
         }
-    };
-    remember(owner(struct_ops), program::text(table.name), Box::new(Registered { link, linked: has_links() }), &[])
+    }
 }
 
 /// The link, or the errno.
@@ -105,6 +148,7 @@ pub extern "C" fn ks_unregister(struct_ops: u32) -> i32 {
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_upgrade_functions(link: i64, struct_ops: u32) -> i32 {
+    keeper::settle();
     let mut links = LINKS.borrow_mut();
     let index = usize::try_from(link.saturating_sub(1)).unwrap_or(usize::MAX);
     let (Some(entry), Some(table)) =

@@ -98,12 +98,12 @@ fn detach(pid_file: Pid) -> i32 {
 
 /// The child, which writes a byte when it goes on, and another one when it has its pid file.
 fn go_on(pid_file: Pid, report: RawFd) {
-    detach_from_terminal();
-    events::reopen();
-    arenas::map_again();
     if let Some(keeper) = KEEPER.get() {
         (keeper.inherit)();
     }
+    detach_from_terminal();
+    events::reopen();
+    arenas::map_again();
     manager::say_at_end();
     // SAFETY: one byte. The parent waits for it, so that the buffers of perf events live on.
     let done = || unsafe { libc::write(report, [0_u8].as_ptr().cast(), 1) };
