@@ -196,12 +196,10 @@ pub fn quoted(text: &str) -> String {
 /// `(*T)?`, or a type that is no pointer and its `?`.
 fn optional(ty: Type, mark: Span) -> (Type, Option<Span>) {
     let span = ty.span.to(mark);
-    match ty.kind {
-        TypeKind::Pointer { memory, to, nullable: false } => {
-            (Type { kind: TypeKind::Pointer { memory, to, nullable: true }, span }, None)
-        }
-        kind => (Type { kind, ..ty }, Some(mark)),
+    if let TypeKind::Pointer { memory, to, nullable: false } = ty.kind {
+        return (Type { kind: TypeKind::Pointer { memory, to, nullable: true }, span }, None);
     }
+    (ty, Some(mark))
 }
 
 /// The word between the star of a pointer and its type.

@@ -233,10 +233,10 @@ impl Site<'_, '_> {
 
     /// Whether it is a `@sysctl var`, which is no memory.
     pub fn is_sysctl(&self, place: &Expr) -> bool {
-        match place.kind {
-            ExprKind::Global(id) => self.env.program.global(id).storage == Storage::Sysctl,
-            _ => matches!(place.kind, ExprKind::Operation { callee: Callee::Sysctl(_), .. }),
+        if let ExprKind::Global(id) = place.kind {
+            return self.env.program.global(id).storage == Storage::Sysctl;
         }
+        matches!(place.kind, ExprKind::Operation { callee: Callee::Sysctl(_), .. })
     }
 
     /// Whether it is a `@kconfig var` or a part of one.

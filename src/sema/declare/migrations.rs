@@ -128,13 +128,11 @@ impl Declare<'_> {
                 "name a pinned map: `@migrate(counts)`",
             );
         };
-        let id = match &self.entries[index].entity {
-            Entity::Map(id) => *id,
-            Entity::Broken => return None,
-            other => {
-                let why = format!("it is {}, and no map", describe(other));
-                return refuse(why, "pinned variables that are added take the others along by themselves");
-            }
+        let entity = &self.entries[index].entity;
+        let Entity::Map(id) = *entity else {
+            let why = format!("it is {}, and no map", describe(entity));
+            let help = "pinned variables that are added take the others along by themselves";
+            return if matches!(entity, Entity::Broken) { None } else { refuse(why, help) };
         };
         let map: &Map = self.env.program.map(id);
         if !map.pinned {

@@ -3,6 +3,7 @@
 
 use crate::facts::uapi;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 /// What a descriptor stands for.
@@ -82,12 +83,14 @@ impl Descriptors {
 
     /// What is readable where an object has data.
     pub fn event(&mut self, of: Object) -> Option<RawFd> {
-        if !self.events.contains_key(&of) {
-            // SAFETY: the call takes no pointers.
-            let event = made(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }).ok()?;
-            self.events.insert(of, event);
-        }
-        self.events.get(&of).map(AsRawFd::as_raw_fd)
+        let event = match self.events.entry(of) {
+            Entry::Occupied(event) => event.into_mut(),
+            Entry::Vacant(place) => {
+                // SAFETY: the call takes no pointers.
+                place.insert(made(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }).ok()?)
+            }
+        };
+        Some(event.as_raw_fd())
     }
 }
 

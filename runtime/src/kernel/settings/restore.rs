@@ -9,8 +9,11 @@ use std::cell::{Cell, RefCell};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 
-/// The settings that were kept, with their text, in order.
-static KEPT: MainThread<RefCell<Vec<(&'static str, Vec<u8>)>>> = MainThread::new(RefCell::new(Vec::new()));
+/// Settings by their paths, with their text.
+type Settings = Vec<(&'static str, Vec<u8>)>;
+
+/// The settings that were kept, in order.
+static KEPT: MainThread<RefCell<Settings>> = MainThread::new(RefCell::new(Vec::new()));
 
 static LOCKED: MainThread<Cell<bool>> = MainThread::new(Cell::new(false));
 

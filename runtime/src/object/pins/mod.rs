@@ -153,14 +153,11 @@ fn anew(map: &'static KsMap, folder: &Folder, existing: Existing, wanted: Layout
     let place = folder.place(&pin);
     let Existing { layout: there, unread, .. } = existing;
     // Whatever access the program has asked for, the entries are read.
-    let old = folder.get(&pin, 0).filter(|_| migrate::any(map));
-    let (there, wanted) = match old {
-        Some(old) => match migrate::choose(map, old, (there, wanted), place.clone()) {
-            Ok(plan) => return Pin::Anew(Box::new(plan)),
-            Err(layouts) => layouts,
-        },
-        None => (there, wanted),
-    };
+    if let Some(migration) = migrate::fitting(map, &there, &wanted)
+        && let Some(old) = folder.get(&pin, 0)
+    {
+        return Pin::Anew(Box::new(Plan { map, migration, old, there, wanted, place }));
+    }
     let why = match unread {
         _ if there.types().is_some() => String::new(),
         Some(code) => format!("\n  its types cannot be read: {}{}", reason(code), types_help(code)),

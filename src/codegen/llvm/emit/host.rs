@@ -319,11 +319,15 @@ pub fn sysctl_write(g: &mut FnGen, op: &OpData) {
 /// Hands a place of a setting's type over with its form and size.
 fn setting(g: &mut FnGen, op: &OpData, symbol: &str, place: Value, (path, file, line): (&[u8], &[u8], i128)) {
     let of = g.pointee(place);
-    let form = match g.types().kind(of) {
-        TyKind::Bool => abi::KsSetting::Bool,
-        TyKind::Str(_) => abi::KsSetting::Text,
-        _ if g.g.is_signed(of) => abi::KsSetting::Signed,
-        _ => abi::KsSetting::Unsigned,
+    let kind = g.types().kind(of);
+    let form = if matches!(kind, TyKind::Bool) {
+        abi::KsSetting::Bool
+    } else if matches!(kind, TyKind::Str(_)) {
+        abi::KsSetting::Text
+    } else if g.g.is_signed(of) {
+        abi::KsSetting::Signed
+    } else {
+        abi::KsSetting::Unsigned
     };
     let size = g.g.build.int(64, g.types().size_of(of)).into();
     let [path, file] = [path, file].map(|text| g.g.string(&[text, b"\0"].concat()).into());

@@ -36,7 +36,7 @@ const PERCPU: [u32; 3] =
 
 /// A function of the program, for the entries of one layout.
 #[derive(Clone, Copy)]
-struct Migration {
+pub struct Migration {
     /// The number of the map in the descriptor.
     map: u32,
     name: &'static str,
@@ -66,12 +66,18 @@ pub extern "C" fn ks_migrate(
 
 /// A pinned map whose entries are made anew.
 pub struct Plan {
-    map: &'static KsMap,
-    migration: Migration,
-    old: OwnedFd,
-    there: Layout,
-    wanted: Layout,
-    place: String,
+    /// The map of the program.
+    pub map: &'static KsMap,
+    /// What makes its entries of the pinned ones.
+    pub migration: Migration,
+    /// The pinned map, open for reading.
+    pub old: OwnedFd,
+    /// The layout of the pinned map.
+    pub there: Layout,
+    /// The layout of the program's map.
+    pub wanted: Layout,
+    /// The path of the pin.
+    pub place: String,
 }
 
 /// The functions of a map, in the order of the text.
@@ -86,21 +92,13 @@ pub fn any(map: &KsMap) -> bool {
     !known(map).is_empty()
 }
 
-/// The plan by the first function whose types are those of the pinned map, which is open for reading.
-pub fn choose(
-    map: &'static KsMap,
-    old: OwnedFd,
-    (there, wanted): (Layout, Layout),
-    place: String,
-) -> Result<Plan, (Layout, Layout)> {
+/// The first function of the program whose types are those of the pinned map.
+pub fn fitting(map: &KsMap, there: &Layout, wanted: &Layout) -> Option<Migration> {
     let is_kept = |kind: u32| KINDS.contains(&kind);
     let percpu = |layout: &Layout| PERCPU.contains(&layout.kind());
-    let kinds_agree = is_kept(there.kind()) && is_kept(wanted.kind()) && percpu(&there) == percpu(&wanted);
-    let fits = |migration: &Migration| kinds_agree && matches(migration, &there, &wanted) == Some(true);
-    match known(map).into_iter().find(fits) {
-        Some(migration) => Ok(Plan { map, migration, old, there, wanted, place }),
-        None => Err((there, wanted)),
-    }
+    let kinds_agree = is_kept(there.kind()) && is_kept(wanted.kind()) && percpu(there) == percpu(wanted);
+    let fits = |migration: &Migration| kinds_agree && matches(migration, there, wanted) == Some(true);
+    known(map).into_iter().find(fits)
 }
 
 /// None where a layout has no types.
