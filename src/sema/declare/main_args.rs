@@ -40,11 +40,6 @@ impl Declare<'_> {
                 let ty = cx.types.name(field_ty);
                 cx.error(decl.ty.span, OptionType { ty });
             }
-            let pins = self.env.program.maps.iter().any(|map| map.pinned)
-                || self.env.program.globals.iter().any(|global| global.storage == Storage::Pinned);
-            if decl.name.name == "help" || (decl.name.name == "reset_pins" && pins) {
-                cx.error(decl.name.span, ReservedOption { name: decl.name.name.replace('_', "-") });
-            }
             let default = self.env.field_defaults.get(&(ty, field)).cloned();
             let is_string = matches!(cx.types.kind(field_ty), TyKind::Str(_));
             let required = self.required.contains_key(&(ty, field)) || is_string && default.is_none();
@@ -52,6 +47,32 @@ impl Declare<'_> {
         }
         let docs = self.struct_entries.get(&ty).map(|&index| self.entries[index].item.docs.clone());
         ArgsSpec { ty, docs: docs.unwrap_or_default(), options }
+    }
+
+    /// The options that the runtime has in this program (runtime/src/library/args/own.rs) are no fields of `main`'s.
+    pub(super) fn refuse_reserved(&self, cx: &mut Session) {
+        let program = &self.env.program;
+        let pins = program.maps.iter().any(|map| map.pinned)
+            || program.globals.iter().any(|global| global.storage == Storage::Pinned);
+        let is_kept = |role: &Role| {
+            let Role::Program(role) = role else { return false };
+            role.form().and_then(|form| form.attach.form()).is_some_and(|form| form.kept)
+        };
+        let keeps = program.funcs.iter().any(|func| is_kept(&func.role));
+        for func in &program.funcs {
+            let Role::Main(Some(args)) = &func.role else { continue };
+            for field in self.struct_fields(args.ty) {
+                let reserved = match field.name.name.as_str() {
+                    "help" => true,
+                    "reset_pins" => pins,
+                    "replace" | "pin_links" => keeps,
+                    _ => false,
+                };
+                if reserved {
+                    cx.error(field.name.span, ReservedOption { name: field.name.name.replace('_', "-") });
+                }
+            }
+        }
     }
 
     /// A field that is no option of `main` cannot be required. A file without `main` may declare the options of another one.

@@ -157,6 +157,7 @@ pub fn declare<'a>(cx: &mut Session, modules: &'a Modules) -> Env<'a> {
         declare.finish(cx, index);
     }
     declare.migrations(cx);
+    declare.refuse_reserved(cx);
     declare.refuse_required(cx);
     declare.publish(cx);
     kernel_names::check(cx, &declare.env.program);

@@ -54,6 +54,8 @@ def main():
             # The namespace is made meanwhile; names are of all namespaces.
             loopback.enter()
             send()
+            # It pins when it waits.
+            congestion_run.wait_until(lambda: os.listdir(f"{_PINS}/links"))
             print(f"pinned: {os.listdir(f'{_PINS}/links')}")
             watch = Watch()
             watch.start()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "support"))
+import congestion_run  # noqa: E402
 import loopback  # noqa: E402
 from program import Program  # noqa: E402
 
@@ -46,6 +47,10 @@ def child(cgroup, stop):
     return os.fdopen(reader)
 
 
+def links():
+    return os.listdir(f"{_PINS}/links")
+
+
 def pinned(cgroup, names):
     root = os.path.dirname(cgroup).strip("/").replace("/", ":")
     names = (name.replace(root, "sys:fs:cgroup").replace(os.path.basename(cgroup).replace("/", ":"), "CGROUP") for name in names)
@@ -63,12 +68,14 @@ def main():
     try:
         with Program(None, [executable, f"--cgroup={cgroup}", "--version=1", "--pin-links"]) as first:
             first.wait_output("runs")
-            before = pinned(cgroup, os.listdir(f"{_PINS}/links"))
+            # It pins when it waits.
+            congestion_run.wait_until(lambda: len(links()) == 2)
+            before = pinned(cgroup, links())
             answers = child(cgroup, stop)
             with Program(None, [executable, f"--cgroup={cgroup}", "--version=2", "--replace"]) as second:
                 first.wait()
                 print(f"first: {before}")
-                print(f"second: {pinned(cgroup, os.listdir(f'{_PINS}/links'))}")
+                print(f"second: {pinned(cgroup, links())}")
                 os.write(stops, b"x")
                 tried, refused = map(int, answers.readline().split())
                 print(f"all connections refused: {tried == refused}")

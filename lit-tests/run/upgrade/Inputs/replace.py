@@ -37,7 +37,8 @@ class Versions:
 def dropped():
     """How many packets each version has dropped."""
     lines = bpf.map_lines("dropped", ("pinned", f"{_PINS}/maps/dropped"))
-    return [int(line.split("=")[1]) for line in lines]
+    # The last entries are for other purposes.
+    return [int(line.split("=")[1]) for line in lines if int(line.split("[")[1].split("]")[0]) < 60]
 
 
 def drops(pair):
@@ -78,6 +79,23 @@ def fails(pair, versions):
     print(f"failed with {status}, the other one runs: {versions.running() == [running]}, and {drops(pair)}")
 
 
+def killed_early(pair, versions):
+    [running] = versions.running()
+    early = versions.start("--replace", "--spin", wait=False)
+    early.wait_output("spins")
+    early.stop("KILL")
+    print(f"killed before it waits, the other one runs: {versions.running() == [running]}, and {drops(pair)}")
+
+
+def loops(pair, versions):
+    """A program that loops without a wait."""
+    first = versions.start("--pin-links")
+    looping = versions.start("--replace", "--spin", wait=False)
+    first.wait()
+    print(f"one that does not wait takes over: {versions.running() == [looping]}, and {drops(pair)}")
+    looping.stop("TERM")
+
+
 def at_once(pair, versions):
     old = versions.running()
     both = [versions.start("--replace", wait=False) for _ in range(2)]
@@ -115,9 +133,11 @@ def main():
         try:
             under_load(pair, versions)
             fails(pair, versions)
+            killed_early(pair, versions)
             at_once(pair, versions)
             without(versions)
             killed(pair, versions)
+            loops(pair, versions)
             wait_detached(pair)
             print(f"ended, nothing attached, pinned: {sorted(os.listdir(_PINS))}")
         finally:

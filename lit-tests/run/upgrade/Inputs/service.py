@@ -106,7 +106,37 @@ def whole(manager):
     print(f"killed: {pinned()[0]} is attached: {bool(bpf.attached('lo'))}")
     fourth, seen = manager.start("--replace")
     print(f"next: {seen}")
-    manager.end(fourth)
+    left(manager, fourth)
+
+
+def left(manager, running):
+    """A process that is killed has a program that the next one does not attach."""
+    fifth, seen = manager.start("--guard", "--replace")
+    print(f"with a guard: {seen}")
+    until(lambda: not runs(running))
+    os.kill(fifth, signal.SIGKILL)
+    until(lambda: not runs(fifth))
+    print(f"without it: {manager.failed('--replace')}")
+    manager.message()
+    print(f"pinned: {pinned()}")
+    os.unlink(f"{_PINS}/links/guard")
+    instances(manager)
+
+
+def instances(manager):
+    """Two instances of one program, at two interfaces: one of them is replaced."""
+    subprocess.run(["ip", "link", "add", "veth.a", "type", "veth", "peer", "name", "veth.b"], check=True)
+    with open(manager.pid_file) as file:
+        first = int(file.read())
+    other = Manager(manager.executable, manager.folder, f"{manager.folder}/other_notify")
+    other.pid_file = f"{manager.folder}/other_pid"
+    second, seen = other.start("--interface=veth.a")
+    print(f"elsewhere: {seen}")
+    print(f"pinned: {pinned()}")
+    third, _seen = manager.start("--replace")
+    print(f"the first of two instances replaced: {until(lambda: not runs(first))}, the other one runs: {runs(second)}")
+    manager.end(third)
+    other.end(second)
 
 
 def main():
