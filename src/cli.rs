@@ -1,5 +1,6 @@
 //! The command line: what the user asked for, as data.
 
+mod bindings;
 mod test;
 
 use crate::diag::{ALL_WARNINGS, ANALYSES, Analysis, Levels, codes, escape};
@@ -7,6 +8,7 @@ use crate::kernels;
 use crate::session::{KernelVersion, MIN_KERNEL, Mcpu, Options, PIN_ROOT, PrintAfter, ProbeForms};
 use crate::tables::WORKAROUNDS;
 use crate::target::{MACHINES, Machine, Target};
+pub use bindings::Bindings;
 use clap::builder::PossibleValue;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -49,6 +51,8 @@ pub fn read() -> Cli {
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Write a module with the maps and variables of a program for another language, Python
+    Bindings(Bindings),
     /// Build the kernel module with the `@kfunc` functions of a program
     BuildModule(BuildModule),
     /// Check programs and report errors, without writing anything

@@ -34,6 +34,7 @@ fn end_on_closed_pipe() {
 
 fn run(cli: Cli) -> ExitCode {
     match cli.command {
+        Some(Command::Bindings(bindings)) => tool::bindings::run(&bindings),
         Some(Command::Check(check)) => tool::check::run(&check),
         Some(Command::BuildModule(module)) => tool::build_module::run(&module),
         Some(Command::Explain { code }) => tool::explain::run(code.as_deref()),

@@ -38,6 +38,8 @@ MAY_USE = {
     "target/kmod": {"passes"},
     "target/lists": {"passes"},
     "codegen": _FACTS | {"ir", "dataflow", "tuning"},
+    # Reads objects of any compiler by their BTF.
+    "codegen/bindings": _FACTS | {"ir", "btf"},
     "link": _BASE | {"tables", "target"},
 }
 

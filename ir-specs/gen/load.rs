@@ -41,6 +41,7 @@ pub struct Specs {
     pub module_locks: Vec<ModuleLock>,
     pub object_methods: Vec<ObjectMethod>,
     pub c_words: CWords,
+    pub python_words: PythonWords,
     pub ops: Vec<Op>,
 }
 
@@ -63,6 +64,29 @@ impl CWords {
     /// The words of headers, sorted.
     pub fn of_headers(&self) -> Vec<&str> {
         sorted([&self.keywords, &self.headers])
+    }
+}
+
+/// What names in the modules for Python cannot be.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PythonWords {
+    keywords: Vec<String>,
+    own: Vec<String>,
+    fields: Vec<String>,
+    variants: Vec<String>,
+    builtins: Vec<String>,
+}
+
+impl PythonWords {
+    /// The lists of generated code by their names, each sorted.
+    pub fn lists(&self) -> [(&'static str, Vec<&str>); 4] {
+        [
+            ("PYTHON_MAPS", sorted([&self.keywords, &self.own])),
+            ("PYTHON_TYPES", sorted([&self.keywords, &self.own, &self.builtins])),
+            ("PYTHON_FIELDS", sorted([&self.keywords, &self.fields])),
+            ("PYTHON_VARIANTS", sorted([&self.keywords, &self.variants])),
+        ]
     }
 }
 
@@ -197,6 +221,9 @@ pub fn load(root: &Path) -> Specs {
         kernel_headers: records(&root.join("kernel_headers.toml")),
         module_locks: records(&root.join("module_locks.toml")),
         object_methods: records(&root.join("object_methods.toml")),
+        python_words: Value::Table(table(&root.join("python_words.toml")))
+            .try_into()
+            .expect("ir-specs/python_words.toml"),
         c_words: Value::Table(table(&root.join("c_words.toml"))).try_into().expect("ir-specs/c_words.toml"),
         ops: ops(&root.join("ops")),
     };

@@ -21,6 +21,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "ci", "lib"))
 import bpf  # noqa: E402
+import script  # noqa: E402
 from program import Failure, Program  # noqa: E402
 
 
@@ -36,6 +37,8 @@ def arguments():
                         help="how many instructions the verifier has left")
     parser.add_argument("--dump-map", action="append", default=[], metavar="NAME")
     parser.add_argument("--dump-global", action="append", default=[], metavar="NAME")
+    parser.add_argument("--script", metavar="FILE", help="after the runs run this Python script, and print what it prints")
+    parser.add_argument("--modules", metavar="FOLDER", help="where the script finds modules")
     parser.add_argument("--until", metavar="TEXT", help="after the runs wait until the executable has printed this")
     parser.add_argument("--signal", default="INT", help="what stops the executable: INT (default), TERM, none")
     parser.add_argument("--expect-exit", type=int, default=0, metavar="STATUS")
@@ -107,6 +110,7 @@ def main():
                     program.wait_output(options.ready)
                 if options.run or options.insns or options.dump_map or options.dump_global:
                     lines.extend(asked_for(options, program))
+                lines.extend(script.lines(options))
                 if options.until:
                     program.wait_output(options.until)
                 status = program.wait() if options.signal == "none" else program.stop(options.signal)

@@ -29,6 +29,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import bpf  # noqa: E402
 import netns  # noqa: E402
 import packets  # noqa: E402
+import script  # noqa: E402
 import steps  # noqa: E402
 from program import Failure, Program, wait_detached  # noqa: E402
 from steps import OfStep  # noqa: E402
@@ -59,6 +60,8 @@ def arguments():
     parser.add_argument("--count", action=OfStep, type=int, metavar="N", help="how many times --frame is sent")
     parser.add_argument("--expect-received", action=OfStep, type=int, dest="received", metavar="N",
                         help="how many pings are answered, how many datagrams or bytes arrive")
+    parser.add_argument("--script", metavar="FILE", help="before the stop run this Python script, and print what it prints")
+    parser.add_argument("--modules", metavar="FOLDER", help="where the script finds modules")
     parser.add_argument("--mtu", type=int, default=1500, metavar="BYTES", help="of both interfaces (default 1500)")
     parser.add_argument("--byte", action=OfStep, metavar="CHARACTER", help="of what --tcp receives count these bytes")
     parser.add_argument("--dump-map", action="append", default=[], metavar="NAME", help="print a map before the stop")
@@ -123,6 +126,7 @@ def run(options, pair):
         for step in options.steps:
             dumped += do_step(pair, program, step, sockets)
         dumped += dump(options, [prog for _hook, prog in attached])
+        dumped += script.lines(options)
         steps.end(program, options)
         wait_detached(pair)
 

@@ -90,6 +90,15 @@ impl Btf {
         Ok(false)
     }
 
+    /// The members as the struct or union itself lists them; those without a name have an empty one.
+    pub fn own_members(&self, of: TypeId) -> Result<Vec<Member<'_>>, Malformed> {
+        let (_, ty) = self.plain(of)?;
+        if !matches!(ty.kind, Kind::Struct { .. } | Kind::Union { .. }) {
+            return Err(Malformed);
+        }
+        (0..ty.count).map(|index| self.listed(&ty, index)).collect()
+    }
+
     fn each_member<'a>(
         &'a self,
         of: TypeId,

@@ -12,6 +12,7 @@ mod members;
 mod modules;
 mod names;
 mod own;
+mod sections;
 mod struct_ops;
 mod symbols;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub use import::{KernelEnumerator, KernelTypes, NotImported, Prototype};
 pub use kfuncs::{KernelFunction, KernelParam, Tagged};
 pub use members::Member;
 pub use names::Wanted;
+pub use sections::Variable;
 pub use struct_ops::OpsMember;
 pub use types::{Enumerator, Kind, Param, Type};
 

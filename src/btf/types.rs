@@ -131,6 +131,16 @@ pub(super) fn length(info: u32) -> Option<usize> {
     Some(RECORD + rest)
 }
 
+/// Whether a record is a section's, by its `info`.
+pub(super) fn is_section(info: u32) -> bool {
+    kind(info) == kinds::SECTION
+}
+
+/// Whether a record is a variable's, by its `info`.
+pub(super) fn is_variable(info: u32) -> bool {
+    kind(info) == kinds::VARIABLE
+}
+
 impl Btf {
     /// Whether the type at a position is an enum.
     pub(super) fn is_enum(&self, at: usize) -> bool {
@@ -178,6 +188,34 @@ impl Btf {
         self.behind(id, |kind| {
             if let Kind::Qualified(of) | Kind::Tagged(of) | Kind::Typedef(of) = kind { Some(of) } else { None }
         })
+    }
+
+    /// The names of the typedefs in front of a type, from the first on.
+    pub fn aliases(&self, id: TypeId) -> Result<Vec<&str>, Malformed> {
+        let (mut id, mut names) = (id, Vec::new());
+        for _ in 0..MAX_CHAIN {
+            let ty = self.ty(id)?;
+            let (Kind::Qualified(of) | Kind::Tagged(of) | Kind::Typedef(of)) = ty.kind else { return Ok(names) };
+            if let Kind::Typedef(_) = ty.kind {
+                names.push(ty.name);
+            }
+            id = of;
+        }
+        Err(Malformed)
+    }
+
+    /// Whether `const` is among the qualifiers of a type.
+    pub fn is_constant(&self, id: TypeId) -> Result<bool, Malformed> {
+        let mut id = id;
+        for _ in 0..MAX_CHAIN {
+            let ty = self.ty(id)?;
+            let (Kind::Qualified(of) | Kind::Tagged(of) | Kind::Typedef(of)) = ty.kind else { return Ok(false) };
+            if kind(self.type_word(ty.rest - RECORD + 4)?) == kinds::CONST {
+                return Ok(true);
+            }
+            id = of;
+        }
+        Err(Malformed)
     }
 
     /// The last typedef in front of a type.

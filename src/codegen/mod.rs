@@ -5,6 +5,7 @@
 /// The contract between executables and the runtime: the runtime's own definitions.
 #[path = "../../runtime/src/abi.rs"]
 pub mod abi;
+pub mod bindings;
 pub mod c;
 mod formats;
 pub mod header;
@@ -20,6 +21,9 @@ pub const TIER_SECTION: &str = ".debug_ks_kernel";
 
 /// The section with what made the oldest kernel a later one than 6.1: that kernel, a blank, and words.
 pub const NEEDS_SECTION: &str = ".debug_ks_needs";
+
+/// The section of an object with the types of the records of its maps of events, as JSON (`bindings/model.rs`).
+pub const RECORDS_SECTION: &str = ".debug_ks_records";
 
 /// Executables carry objects at such an offset: they are read in place as ELF files.
 pub const OBJECT_ALIGN: usize = 16;

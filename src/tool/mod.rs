@@ -1,5 +1,6 @@
 //! The subcommands, one file each, and the parts of a run that they share.
 
+pub mod bindings;
 pub mod build;
 pub mod build_module;
 pub mod check;

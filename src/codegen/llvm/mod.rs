@@ -33,6 +33,7 @@ mod symbols;
 mod types;
 pub mod verifier;
 
+use crate::codegen::{PINS_SECTION, RECORDS_SECTION, bindings};
 use crate::ir;
 use crate::session::{Session, Tier};
 use crate::target::Target;
@@ -61,7 +62,12 @@ pub fn bpf(cx: &mut Session, module: &ir::Module, tuning: &Tuning, want: Artifac
     let machine = context::bpf_machine(&cx.options);
     let g = emitted(cx, module, tuning, (&context, &machine));
     let bytes = context::finish(g, &machine, want)?;
-    let bytes = if want == Artifact::Object { object::finished(&bytes, &pins(cx, module), cx) } else { bytes };
+    let bytes = if want == Artifact::Object {
+        let records = bindings::records(&cx.types, module);
+        object::finished(&bytes, &[(PINS_SECTION, pins(cx, module)), (RECORDS_SECTION, records)], cx)
+    } else {
+        bytes
+    };
     cx.timed_besides(inner, "llvm-bpf", since);
     Some(bytes)
 }

@@ -1,18 +1,20 @@
-//! The BPF object after LLVM: drops DWARF, adds the source's lines to BTF, and adds the list of pins for tools.
+//! The BPF object after LLVM: drops DWARF, adds the source's lines to BTF, and adds sections for tools.
 
 use super::line_texts;
-use crate::codegen::{NEEDS_SECTION, PINS_SECTION, TIER_SECTION};
+use crate::codegen::{NEEDS_SECTION, TIER_SECTION};
 use crate::session::{Session, Tier};
 use object::build::elf::{Builder, SectionData};
 use object::elf::{SHT_PROGBITS, SHT_STRTAB};
 
 /// The object without its DWARF sections, which are more than half of it and which no loader reads. An object that the
 /// reader does not understand is left as it is.
-pub fn finished(bytes: &[u8], pins: &str, cx: &Session) -> Vec<u8> {
-    rewritten(bytes, pins, cx).unwrap_or_else(|_| bytes.to_vec())
+///
+/// `texts` are further sections, by their names; empty ones are left out.
+pub fn finished(bytes: &[u8], texts: &[(&'static str, String)], cx: &Session) -> Vec<u8> {
+    rewritten(bytes, texts, cx).unwrap_or_else(|_| bytes.to_vec())
 }
 
-fn rewritten(bytes: &[u8], pins: &str, cx: &Session) -> object::build::Result<Vec<u8>> {
+fn rewritten(bytes: &[u8], texts: &[(&'static str, String)], cx: &Session) -> object::build::Result<Vec<u8>> {
     let mut builder = Builder::read(bytes)?;
     add_lines(&mut builder, cx);
     for section in &mut builder.sections {
@@ -23,8 +25,8 @@ fn rewritten(bytes: &[u8], pins: &str, cx: &Session) -> object::build::Result<Ve
         }
     }
     builder.delete_orphans();
-    if !pins.is_empty() {
-        add_text(&mut builder, PINS_SECTION, pins);
+    for (name, text) in texts.iter().filter(|(_, text)| !text.is_empty()) {
+        add_text(&mut builder, name, text);
     }
     if let Some(needs) = &cx.needs {
         add_text(&mut builder, NEEDS_SECTION, needs);

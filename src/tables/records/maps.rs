@@ -11,6 +11,8 @@ record! {
         pub aliases: List<Text>,
         /// `bpf_map_type` of include/uapi/linux/bpf.h.
         pub map_type: u32,
+        /// The class of the module for Python that reads and writes such maps.
+        pub python: Text,
         pub key: KeyRule,
         #[serde(default)]
         pub value: ValueRule,

@@ -13,7 +13,7 @@ use crate::diag::escape;
 use crate::link::output;
 use crate::session::{Options, Session};
 use crate::source::load;
-use object::Objects;
+pub use object::{Objects, objects};
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -104,7 +104,7 @@ pub fn run(args: &Inspect) -> ExitCode {
         None if args.kernels => kernels::of(oldest),
         None => object::report(oldest, newer).map(|report| printed(&report, args.format)),
     };
-    let printed = object::objects(&bytes).and_then(|objects| part(&objects));
+    let printed = objects(&bytes).and_then(|objects| part(&objects));
     match printed {
         Ok(out) => {
             // A failure is reported.

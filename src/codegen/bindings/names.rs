@@ -1,0 +1,41 @@
+//! Names of C and of this language as names of Python, and texts as literals.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+/// The names of one place, each given once.
+#[derive(Default)]
+pub struct Names {
+    taken: BTreeSet<String>,
+}
+
+impl Names {
+    /// A name like this one that is none of the words, that none before has, and that does not begin with `_`, as names of the module's
+    /// own code do.
+    pub fn unused(&mut self, name: &str, words: &[&str]) -> String {
+        let mut name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        if name.starts_with('_') || name.starts_with(|first: char| first.is_ascii_digit()) || name.is_empty() {
+            name.insert(0, 'x');
+        }
+        while words.binary_search(&name.as_str()).is_ok() || self.taken.contains(&name) {
+            name.push('_');
+        }
+        self.taken.insert(name.clone());
+        name
+    }
+}
+
+/// A literal of Python with this text.
+pub fn literal(text: &str) -> String {
+    let mut out = "\"".to_owned();
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            ' '..='~' => out.push(c),
+            _ => {
+                let _ = write!(out, "\\U{:08x}", u32::from(c));
+            }
+        }
+    }
+    out + "\""
+}
