@@ -15,6 +15,7 @@ pub mod lower;
 pub mod modules;
 pub mod passes;
 pub mod pipeline;
+pub mod python;
 pub mod sema;
 pub mod session;
 pub mod source;

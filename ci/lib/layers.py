@@ -20,10 +20,11 @@ MAY_USE = {
     "ast": {"source"},
     "syntax": _BASE | {"ast", "tables"},
     "direct": _BASE | {"ast", "syntax", "tables", "target"},
-    "modules": _BASE | {"ast", "syntax"},
+    "python": _BASE,
+    "modules": _BASE | {"ast", "syntax", "python"},
     "btf": _BASE | {"target"},
     "tracefs": set(),
-    "sema": _FACTS | {"ast", "modules", "btf", "tracefs"},
+    "sema": _FACTS | {"ast", "modules", "python", "btf", "tracefs"},
     # Ops say per target how they are emitted; the target's passes come later and are not seen.
     "ir": _FACTS,
     "dataflow": {"ir", "session"},

@@ -94,6 +94,9 @@
 //! with 1 |
 //! | `ks_user_ring_reserve` | `void *(uint32_t map)`: room for a value in a user ring buffer, 8-byte aligned, or null |
 //! | `ks_user_ring_submit`, `ks_user_ring_discard` | `void (uint32_t map, void *record)`: of what `ks_user_ring_reserve` gave |
+//! | `ks_exec` | `noreturn int32_t (const char *name, const char *files, const char *module, const char *code)`: becomes Python, which runs the
+//! script of this name. `files` is JSON: pairs of a path and a text, the script first. `code` is that of the module of the maps and variables of
+//! the object; empty for none |
 //! | `ks_uncaught` | `noreturn void (int32_t code, const char *file, uint32_t line)`: what was thrown and not caught; status 1 |
 //!
 //! Of the layer `library`:

@@ -7,6 +7,7 @@ mod events;
 mod exit;
 mod idle;
 mod overflow;
+mod python;
 mod start;
 mod streams;
 mod user_ring;

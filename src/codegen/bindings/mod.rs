@@ -16,3 +16,9 @@ pub use records::of as records;
 pub fn python(object: &[u8], name: &str) -> Result<String, String> {
     object::model(object).map(|model| python::module(&model, name))
 }
+
+/// The name under which a script of the program imports the module: `NAME_ks`.
+pub fn module_name(program: &str) -> String {
+    let clean: String = program.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    format!("{clean}_ks")
+}

@@ -128,6 +128,7 @@ pub fn host(cx: &mut Session, module: &ir::Module, bpf: &[Carried], want: Artifa
     let machine = context::host_machine(cx)?;
     let mut g = ModuleGen::new(cx, module, (Target::Host, Tuning::default()), &context, &machine);
     data::host(&mut g);
+    host::python::define(&mut g, bpf);
     functions::emit_all(&mut g);
     host::entry(&mut g, bpf);
     let bytes = context::finish(g, &machine, want)?;

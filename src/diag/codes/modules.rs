@@ -22,6 +22,9 @@ codes! {
     E0127 ModuleSeparator { module, name, found } = "`{name}` of module `{module}` is named with `.`, not `{found}`",
     /// The files of a program become one BPF object, and that has one license.
     E0128 LicensesDiffer { first, second } = "the licenses `{first}` and `{second}` are of one program",
+    /// `exec` and `import` take files of Python 3.11 or later. The compiler reads the headers of functions and the imports; the rest it has
+    /// Python itself read, if the machine has one.
+    E0129 PythonSyntax { why } = "this is no Python: {why}",
     /// Nothing in this file names the module. (A module with BPF programs is still used: they are in the object.)
     W0120 UnusedImport { name } = "import `{name}` is never used",
 }

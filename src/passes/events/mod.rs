@@ -18,6 +18,8 @@ use crate::diag::codes::refused::InnerMapCall;
 use crate::ir::ops::{KsIfSome, MapDropped, MapListen, MapOnEvent, MapOutput};
 use crate::ir::{Attr, Builder, Function, Global, GlobalKind, Module, OpData, OpId, Opcode, Symbol};
 use crate::session::Session;
+use crate::tables::MapAccess;
+use crate::target::Target;
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +41,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     check_counted(module, cx);
     let changed = refusals::run(module, cx).or(mark_tails(module, &cx.types));
     let counted = named(module, |op| (op.opcode == Opcode::MapDropped).then(|| MapDropped::of(op).map().clone()));
+    let counted = if becomes_python(module) { all_counted(module) } else { counted };
     if counted.is_empty() {
         return changed;
     }
@@ -56,6 +59,17 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         }
     }
     Changed::Yes
+}
+
+/// Whether `exec` replaces the process with a script, which may ask for any number.
+fn becomes_python(module: &Module) -> bool {
+    module.funcs.iter().any(|func| func.walk().into_iter().any(|op| func.ops[op].opcode == Opcode::HostExec))
+}
+
+/// The maps for which BPF code can count what finds no room.
+fn all_counted(module: &Module) -> BTreeSet<Symbol> {
+    let counts = |map: &&crate::ir::MapDecl| map.kind.on[Target::Bpf].contains(&MapAccess::Dropped) && !map.bound;
+    module.maps.iter().filter(counts).map(|map| map.name.clone()).collect()
 }
 
 /// Where handlers are registered, notes whether records may have bytes after the value: the runtime refuses those of another

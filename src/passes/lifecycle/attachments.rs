@@ -142,7 +142,14 @@ impl Analysis for Follow<'_> {
 
 /// Whether an op may attach or detach what it is given. The runtime's functions do not.
 fn may_detach(data: &OpData) -> bool {
-    let runtime = [Opcode::HostCall, Opcode::HostFill, Opcode::HostPin, Opcode::HostUnpin, Opcode::HostLinkStatus];
+    let runtime = [
+        Opcode::HostCall,
+        Opcode::HostFill,
+        Opcode::HostPin,
+        Opcode::HostUnpin,
+        Opcode::HostLinkStatus,
+        Opcode::HostExec,
+    ];
     let passes = data.opcode.has(OpTrait::Pure) || data.opcode.has(OpTrait::RegionEnd);
     !passes && !runtime.contains(&data.opcode)
 }

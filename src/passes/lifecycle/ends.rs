@@ -81,8 +81,10 @@ fn effect(op: &OpData, effects: &Effects) -> Effect {
         let symbol = HostCall::of(op).symbol();
         BUILTINS.iter().any(|b| (b.interruptible || b.keeps_attached) && b.host == Some(symbol))
     };
-    let waits =
-        matches!(op.opcode, Opcode::HostDetach | Opcode::HostUnregister | Opcode::HostPin | Opcode::KsCallPointer);
+    let waits = matches!(
+        op.opcode,
+        Opcode::HostDetach | Opcode::HostUnregister | Opcode::HostPin | Opcode::HostExec | Opcode::KsCallPointer
+    );
     Effect { attaches: is_attach(op.opcode) || op.opcode == Opcode::HostRegister, waits: waits || keeps }
 }
 

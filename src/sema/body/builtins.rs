@@ -35,6 +35,7 @@ fn rule(node: BuiltinNode) -> Check {
         BuiltinNode::Run => |checker, args, span| checker.run(args, span),
         BuiltinNode::Test => |checker, args, span| checker.test(args, span),
         BuiltinNode::Read => |checker, args, span| checker.read(args, span),
+        BuiltinNode::Exec => |checker, args, span| checker.exec(args, span),
         BuiltinNode::Exists => |checker, args, span| checker.exists(args, span),
         BuiltinNode::Panic => |checker, args, span| checker.panic(args, span),
         BuiltinNode::Assert => |checker, args, span| checker.assert(args, span),

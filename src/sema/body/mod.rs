@@ -38,6 +38,7 @@ mod enum_names;
 mod escapes;
 mod event_records;
 mod events;
+mod exec;
 mod exprs;
 mod field_methods;
 mod fields;

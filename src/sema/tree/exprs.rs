@@ -198,6 +198,11 @@ pub enum Callee {
     Pin(Option<MapId>),
     /// `unpin(what)`, as `pin`.
     Unpin(Option<MapId>),
+    /// `exec("x.py")`, of the script of this name with its files (`python::Script`). Yields an `i32`, though it does not come back.
+    Exec {
+        name: String,
+        files: String,
+    },
     /// `register(n)`: a link.
     Register {
         implementation: ImplId,

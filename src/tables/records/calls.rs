@@ -106,6 +106,8 @@ words! {
         Test,
         /// `read`
         Read,
+        /// `exec`
+        Exec,
         /// `exists`
         Exists,
         /// `panic`

@@ -8,7 +8,7 @@ use crate::diag::codes::ir::BadIr;
 use crate::ir::ops::HostParse;
 use crate::ir::ops::{
     HostAttach, HostAttachCheck, HostAttachMap, HostAttachName, HostAttachNumber, HostCall, HostDelete, HostDetach,
-    HostExit, HostFill, HostLinkStatus, HostLoad, HostNew, HostPin, HostPinMap, HostRegister, HostSysctlRead,
+    HostExec, HostExit, HostFill, HostLinkStatus, HostLoad, HostNew, HostPin, HostPinMap, HostRegister, HostSysctlRead,
     HostSysctlWrite, HostUncaught, HostUnpin, HostUnpinMap, HostUnregister, HostUpgrade, HostUpgradeFunctions,
 };
 use crate::ir::{OpData, Symbol, Value};
@@ -275,6 +275,19 @@ fn status<'c>(g: &mut FnGen<'_, '_, 'c>, op: &OpData, name: &str, args: &[BasicV
     let int = g.g.build.int_type(32).into();
     let status = runtime(g, name, Some(int), args);
     g.set_maybe(op, status);
+}
+
+/// The names of the module of the maps and variables of the program, and of its code.
+pub const BINDINGS: [&str; 2] = ["ks.python.name", "ks.python.code"];
+
+pub fn exec(g: &mut FnGen, op: &OpData) {
+    let view = HostExec::of(op);
+    let [name, files] = [view.name(), view.files()].map(|text| g.g.string(&[text, b"\0".as_slice()].concat()));
+    let [module, code] = BINDINGS.map(|name| match g.g.module.get_global(name) {
+        Some(text) => text.as_pointer_value(),
+        None => crate::bug!("a module that calls `exec` has {name}"),
+    });
+    status(g, op, "ks_exec", &[name.into(), files.into(), module.into(), code.into()]);
 }
 
 pub fn cancelled(g: &mut FnGen, op: &OpData) {

@@ -34,7 +34,7 @@ fn not_by_llvm(target: Target) {
     crate::bug!("LLVM compiles nothing for target {}", target.name())
 }
 
-pub use host::declared as runtime_function;
+pub use host::{BINDINGS, declared as runtime_function};
 
 fn not_legal(opcode: Opcode) {
     crate::bug!("a {} reached code generation: a pass did not lower it", opcode.name())

@@ -3,6 +3,7 @@
 mod descriptors;
 mod kconfig;
 mod options;
+pub mod python;
 
 use super::Carried;
 use super::builder::enum_attribute;

@@ -1,0 +1,6 @@
+"""A module beside the script."""
+NAME = "helper"
+
+
+def fail():
+    raise ValueError("on purpose")

@@ -1,0 +1,5 @@
+from .deep import two
+
+
+def one():
+    return two - 1
