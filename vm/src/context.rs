@@ -175,6 +175,30 @@ impl Vm {
         self.running.context.as_ref().is_some_and(|context| context.address == address)
     }
 
+    /// The number in a field of the run's context; 0 if it has none of this name.
+    pub(crate) fn field(&self, name: &str) -> u64 {
+        let bytes = self.running.context.as_ref().and_then(|context| {
+            let field = context.layout.fields.iter().find(|field| field.name == name)?;
+            context.bytes.get(field.offset as usize..(field.offset + field.size) as usize)
+        });
+        bytes.map_or(0, |bytes| self.memory.endian().number(bytes))
+    }
+
+    /// Puts a number into a field of the run's context, as the kernel does.
+    pub(crate) fn set_field(&mut self, name: &str, number: u64) {
+        let endian = self.memory.endian();
+        let Some(context) = self.running.context.as_mut() else { return };
+        if let Some(field) = context.layout.fields.iter().find(|field| field.name == name) {
+            endian.write(number, &mut context.bytes[field.offset as usize..(field.offset + field.size) as usize]);
+        }
+    }
+
+    /// Whether packets of the run's program begin with an Ethernet header.
+    pub(crate) fn has_ethernet(&self) -> bool {
+        let with = [uapi::BPF_PROG_TYPE_SCHED_CLS, uapi::BPF_PROG_TYPE_SCHED_ACT, uapi::BPF_PROG_TYPE_XDP];
+        self.running.context.as_ref().is_some_and(|context| with.contains(&context.prog_type))
+    }
+
     /// Whether the run is one of an XDP program, which has its own numbers for what becomes of packets.
     pub(crate) fn is_xdp(&self) -> bool {
         self.running.context.as_ref().is_some_and(|context| context.prog_type == uapi::BPF_PROG_TYPE_XDP)

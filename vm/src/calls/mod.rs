@@ -3,6 +3,7 @@
 mod checksums;
 mod dynptrs;
 mod entries;
+mod fields;
 mod iterators;
 mod objects;
 mod packets;
@@ -27,10 +28,11 @@ type Part = &'static [(&'static str, Handler)];
 /// The helper that the loop of the machine is.
 pub const TAIL_CALL: &str = "bpf_tail_call";
 
-static PARTS: [Part; 9] = [
+static PARTS: [Part; 10] = [
     checksums::LIST,
     dynptrs::LIST,
     entries::LIST,
+    fields::LIST,
     iterators::LIST,
     objects::LIST,
     packets::LIST,

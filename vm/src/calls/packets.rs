@@ -20,9 +20,6 @@ pub const LIST: Part = &[
     ("bpf_skb_change_tail", change_tail),
     ("bpf_skb_change_head", change_head),
     ("bpf_skb_adjust_room", adjust_room),
-    ("bpf_skb_change_type", nothing),
-    ("bpf_set_hash_invalid", nothing),
-    ("bpf_get_hash_recalc", nothing),
     ("bpf_redirect", redirect),
     ("bpf_redirect_peer", redirect),
     ("bpf_redirect_map", redirect_map),
@@ -147,11 +144,6 @@ fn adjust_room(vm: &mut Vm, [context, by, mode, ..]: [u64; 5]) -> Result<u64, Fa
         };
         invalid(packet.resize_at(memory, offset, (by as i32).into()))
     })
-}
-
-fn nothing(vm: &mut Vm, [context, ..]: [u64; 5]) -> Result<u64, Fault> {
-    vm.demand_context(context)?;
-    Ok(0)
 }
 
 /// What the program returns to have its packet sent elsewhere.

@@ -21,6 +21,9 @@ pub const LIST: Part = &[
     ("bpf_probe_read_kernel", copy),
     ("bpf_probe_read_str", copy_text),
     ("bpf_probe_read_kernel_str", copy_text),
+    ("bpf_probe_read_user", copy_of_user),
+    ("bpf_probe_read_user_str", text_of_user),
+    ("bpf_copy_from_user", copy_of_user),
 ];
 
 /// The most bytes of a text without a length.
@@ -198,4 +201,48 @@ fn copy_text(vm: &mut Vm, [to, size, from, ..]: [u64; 5]) -> Result<u64, Fault> 
             Ok(failed(EFAULT))
         }
     }
+}
+
+/// Bytes of the process that embeds the machine, at its own address; None if it has none there.
+fn of_process(at: u64, size: usize) -> Option<Vec<u8>> {
+    let mut bytes = vec![0_u8; size];
+    let local = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: size };
+    let remote = libc::iovec { iov_base: at as *mut libc::c_void, iov_len: size };
+    // SAFETY: the first memory has so many bytes; of the second the kernel says whether it is there.
+    let read = unsafe { libc::process_vm_readv(libc::getpid(), &local, 1, &remote, 1, 0) };
+    (usize::try_from(read) == Ok(size)).then_some(bytes)
+}
+
+fn copy_of_user(vm: &mut Vm, [to, size, from, ..]: [u64; 5]) -> Result<u64, Fault> {
+    let size = u64::from(size as u32);
+    let room = vm.output(to, size)?;
+    match of_process(from, room.len()) {
+        Some(bytes) => {
+            room.copy_from_slice(&bytes);
+            Ok(0)
+        }
+        None => {
+            room.fill(0);
+            Ok(failed(EFAULT))
+        }
+    }
+}
+
+/// The length with the zero at the end, which is always written.
+fn text_of_user(vm: &mut Vm, [to, size, from, ..]: [u64; 5]) -> Result<u64, Fault> {
+    let size = u64::from(size as u32);
+    let room = vm.output(to, size)?;
+    room.fill(0);
+    let Some(last) = room.len().checked_sub(1) else { return Ok(0) };
+    for at in 0..last {
+        let Some(byte) = of_process(from.wrapping_add(at as u64), 1) else {
+            room.fill(0);
+            return Ok(failed(EFAULT));
+        };
+        room[at] = byte[0];
+        if byte[0] == 0 {
+            return Ok(at as u64 + 1);
+        }
+    }
+    Ok(size)
 }

@@ -17,6 +17,9 @@ use crate::memory::{self, Memory};
 pub use events::EventBuffer;
 use ring::Ring;
 
+/// The flag of an update that takes the lock in the value.
+const LOCK: u64 = uapi::BPF_F_LOCK as u64;
+
 /// The number of an error, positive.
 pub type Errno = i64;
 
@@ -156,8 +159,14 @@ impl Map {
         self.store.find(memory, key).and_then(|values| values.get(cpu).copied()).unwrap_or(0)
     }
 
-    /// Writes a key's value as a program does, on the first CPU.
+    /// Writes a key's value as a program does, on the first CPU. With the lock of an entry that is there, its bytes are written where they are.
     pub(crate) fn update(&mut self, memory: &mut Memory, key: &[u8], value: &[u8], flags: u64) -> Result<(), Errno> {
+        let (takes_lock, flags) = (flags & LOCK != 0, flags & !LOCK);
+        if takes_lock && let Some(address) = self.store.find(memory, key).and_then(|found| found.first().copied()) {
+            check(flags, true)?;
+            memory.bytes_mut(address, value.len()).ok_or(uapi::EFAULT)?.copy_from_slice(value);
+            return Ok(());
+        }
         self.store.update(memory, key, &[value], flags)
     }
 

@@ -63,7 +63,7 @@ pub struct ProgLoad {
     pub prog_flags: u32,
     pub prog_name: [u8; 16],
     prog_ifindex: u32,
-    expected_attach_type: u32,
+    pub expected_attach_type: u32,
     pub prog_btf_fd: u32,
     func_info_rec_size: u32,
     func_info: u64,

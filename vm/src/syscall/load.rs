@@ -93,6 +93,12 @@ impl Kernel {
             asked,
             lines,
         })?;
+        let attach_type = call.expected_attach_type;
+        if [uapi::BPF_XDP_DEVMAP, uapi::BPF_XDP_CPUMAP].contains(&attach_type)
+            && call.prog_type == uapi::BPF_PROG_TYPE_XDP
+        {
+            self.of_entries.insert(number);
+        }
         if COMPATIBLE.contains(&license.as_str()) {
             self.gpl.insert(number);
         }

@@ -64,6 +64,8 @@ pub struct Kernel {
     frozen: BTreeSet<u32>,
     /// Programs whose license is compatible with that of the kernel.
     gpl: BTreeSet<u32>,
+    /// Programs of entries of devmaps and cpumaps, which do not run by themselves.
+    of_entries: BTreeSet<u32>,
     /// Where batches of maps go on.
     batches: batches::Batches,
     /// Why the last call failed, where the number of its error does not say it.
@@ -84,6 +86,7 @@ impl Kernel {
             types: load::KernelTypes::default(),
             frozen: BTreeSet::new(),
             gpl: BTreeSet::new(),
+            of_entries: BTreeSet::new(),
             batches: batches::Batches::default(),
             fault: None,
             late: None,

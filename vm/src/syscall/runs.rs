@@ -122,7 +122,7 @@ impl Kernel {
             }
             linear = linear.min(get("data_end"));
         }
-        if linear < meta + ETHERNET || size > LONGEST {
+        if linear < meta + ETHERNET || size > LONGEST || self.of_entries.contains(&call.program) {
             return Err(uapi::EINVAL.into());
         }
         let mut context = Vec::new();
