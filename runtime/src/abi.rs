@@ -97,6 +97,10 @@
 //! | `ks_exec` | `noreturn int32_t (const char *name, const char *files, const char *module, const char *code)`: becomes Python, which runs the
 //! script of this name. `files` is JSON: pairs of a path and a text, the script first. `code` is that of the module of the maps and variables of
 //! the object; empty for none |
+//! | `ks_python_module` | `void (const char *name, const char *files)`: a file of Python whose functions are called, as `ks_exec` has it; before
+//! `main` |
+//! | `ks_python_call` | `int32_t (const char *function, const KsPython *args, uint64_t count, const KsPython *result, const char *file, uint32_t
+//! line)`: calls `module.function`, whose result fills the memory that `result` describes. 0, or the errno of an exception |
 //! | `ks_uncaught` | `noreturn void (int32_t code, const char *file, uint32_t line)`: what was thrown and not caught; status 1 |
 //!
 //! Of the layer `library`:
@@ -208,6 +212,9 @@ pub use settings::{KsKconfig, KsSetting};
 #[path = "abi_migrations.rs"]
 mod migrations;
 pub use migrations::KsMigrate;
+#[path = "abi_python.rs"]
+mod python;
+pub use python::KsPython;
 #[path = "abi_packets.rs"]
 mod packets;
 pub use packets::{KS_PACKET_ROOM, KsPacket};

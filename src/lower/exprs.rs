@@ -205,6 +205,7 @@ impl Lowering<'_> {
             }
             Callee::Pin(map) => self.pin(of_map(map), args, span),
             Callee::Unpin(map) => self.unpin(of_map(map), args, span),
+            Callee::Python { .. } => self.python_value(callee, args, ty, span),
             Callee::Exec { name, files } => Some(self.at(span).b.host_exec(name.as_bytes(), files.as_bytes(), Ty::I32)),
             Callee::Register { implementation, result_used } => {
                 let name = self.names.implementation(*implementation);

@@ -34,6 +34,7 @@ mod own_context;
 mod percpu;
 mod places;
 mod print;
+mod python;
 mod scan;
 mod sessions;
 mod stmts;

@@ -55,7 +55,7 @@ impl Lowering<'_> {
     }
 
     /// Throws an errno of the runtime unless it is 0.
-    fn throw_status(&mut self, status: Value, span: Span) {
+    pub(super) fn throw_status(&mut self, status: Value, span: Span) {
         let zero = self.at(span).int(0, Ty::I32);
         let failed = self.compare(CompareOp::Ne, status, zero);
         let (then, _) = self.region(&[], Dest::Nothing, |this, _| {

@@ -3,10 +3,10 @@
 use super::{Module, ModuleId, Modules, headers};
 use crate::ast::{self, ItemKind, StrLit};
 use crate::diag::Diagnostic;
-use crate::diag::codes::modules::{FileCycle, NoSuchFile, UnreadableFile, WrongFileKind};
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::modules::{FileCycle, NoSuchFile, PythonNames, UnreadableFile, WrongFileKind};
 use crate::diag::codes::syntax::NotUtf8;
 use crate::diag::similar;
+use crate::python;
 use crate::session::Session;
 use crate::source::load::{self, Unreadable};
 use crate::source::{FileId, paths};
@@ -17,7 +17,14 @@ use std::path::{Path, PathBuf};
 /// All files of the program whose first file is parsed already. Mistakes are reported.
 pub fn gather(cx: &mut Session, root: ast::File) -> Modules {
     let read = !cx.diags.has_errors();
-    let modules = Modules { files: Vec::new(), modules: Vec::new(), imports: HashMap::new(), complete: true, read };
+    let modules = Modules {
+        files: Vec::new(),
+        modules: Vec::new(),
+        imports: HashMap::new(),
+        scripts: Vec::new(),
+        complete: true,
+        read,
+    };
     let mut gather = Gather { cx, modules, known: HashMap::new(), module_of: HashMap::new(), open: Vec::new() };
     let path = gather.cx.sources.file(root.file).path.clone();
     gather.known.insert(paths::identity(&path), 0);
@@ -91,9 +98,8 @@ impl Gather<'_> {
         match extension(path) {
             Some("ks") => {}
             Some("py") => {
-                let what = "importing Python functions".to_owned();
-                self.cx.error(written.span, NotSupportedYet { what });
-                return None;
+                let from = self.modules.files[from].file;
+                return self.script(from, written);
             }
             Some("kh") => {
                 self.wrong_kind(written, "import", "a module, `x.ks`").help(format!("write `include \"{text}\"`"));
@@ -110,6 +116,28 @@ impl Gather<'_> {
         }
         let file = self.file(from, written)?;
         Some(self.module(file))
+    }
+
+    /// A file of Python. One interpreter has the files of all, by their names.
+    fn script(&mut self, from: FileId, written: &StrLit) -> Option<ModuleId> {
+        let script = python::script(self.cx, from, (&written.bytes, written.span))?;
+        let same = |known: &python::Script| known.files.first() == script.files.first();
+        if let Some((id, _)) = self.modules.scripts.iter().find(|(_, known)| same(known)) {
+            return Some(*id);
+        }
+        for (path, text) in &script.files {
+            let known = self.modules.scripts.iter().flat_map(|(_, known)| &known.files);
+            if known.into_iter().any(|(name, known)| name == path && known != text) {
+                self.cx
+                    .error(written.span, PythonNames { name: path.clone() })
+                    .help("one interpreter runs the functions of all of them: give the files different names");
+                return None;
+            }
+        }
+        let id = ModuleId(self.modules.modules.len() as u32);
+        self.modules.modules.push(Module { name: script.name.clone(), files: Vec::new() });
+        self.modules.scripts.push((id, script));
+        Some(id)
     }
 
     fn header(&mut self, from: usize, written: &StrLit) -> Option<usize> {

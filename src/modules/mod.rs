@@ -23,6 +23,7 @@ mod headers;
 pub use gather::gather;
 
 use crate::ast;
+use crate::python::Script;
 use crate::source::Span;
 use std::collections::HashMap;
 
@@ -43,6 +44,8 @@ pub struct Modules {
     /// The position of the path of an `import`, and the module that it leads to. A path that leads nowhere was
     /// reported.
     pub imports: HashMap<Span, ModuleId>,
+    /// The modules that are files of Python: they have no declarations.
+    pub scripts: Vec<(ModuleId, Script)>,
     /// Whether every header is there. If not, most reports about the declarations would be wrong.
     pub complete: bool,
     /// Whether every declaration could be read. Others are `ItemKind::Unread`, by their names.
@@ -53,7 +56,7 @@ pub struct Modules {
 pub struct Module {
     /// The stem of its file.
     pub name: String,
-    /// Indexes of its files: the headers, and last its own.
+    /// Indexes of its files: the headers, and last its own; none of a file of Python.
     pub files: Vec<usize>,
 }
 

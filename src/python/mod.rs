@@ -30,8 +30,15 @@ pub struct Script {
     pub file: FileId,
     /// The functions of the file itself.
     pub functions: Vec<Function>,
-    /// The texts, the file itself first, as JSON: pairs of a path from its folder and a text.
-    pub files: String,
+    /// Paths from its folder, and texts; the file itself first.
+    pub files: Vec<(String, String)>,
+}
+
+impl Script {
+    /// The files as JSON: pairs of a path and a text.
+    pub fn json(&self) -> String {
+        serde_json::to_string(&self.files).unwrap_or_else(|error| crate::bug!("texts are JSON: {error}"))
+    }
 }
 
 /// Reads the file that a text of another one names. None: it was reported.
@@ -71,7 +78,6 @@ pub fn script(cx: &mut Session, from: FileId, (written, span): (&[u8], Span)) ->
             return None;
         }
     }
-    let files = serde_json::to_string(&files).unwrap_or_else(|error| crate::bug!("texts are JSON: {error}"));
     Some(Script { name, file, functions, files })
 }
 

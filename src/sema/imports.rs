@@ -6,6 +6,7 @@ use crate::ast::{Expr, ExprKind, Ident, ItemKind, Path, Visibility};
 use crate::diag::Diagnostic;
 use crate::diag::codes::modules::{NoSuchMember, PrivateMember};
 use crate::modules::{ModuleId, Modules};
+use crate::python::Script;
 use crate::session::Session;
 use crate::source::Span;
 use std::cell::Cell;
@@ -38,6 +39,7 @@ enum Seen {
 pub struct Imports {
     list: Vec<Import>,
     members: Vec<BTreeMap<String, Seen>>,
+    scripts: Vec<(ModuleId, Script)>,
     /// The names of each module's functions.
     functions: Vec<BTreeSet<String>>,
 }
@@ -47,6 +49,7 @@ impl Imports {
     pub fn of(modules: &Modules) -> Imports {
         Imports {
             members: modules.ids().map(|id| members(modules, id)).collect(),
+            scripts: modules.scripts.clone(),
             functions: modules.ids().map(|id| functions(modules, id)).collect(),
             ..Imports::default()
         }
@@ -68,6 +71,14 @@ impl Imports {
         let import = &self.list[id.0];
         import.used.set(true);
         import.module
+    }
+
+    /// The file of Python that an import leads to; none for another module. Asking for it is a use of the import.
+    pub fn script(&self, id: ImportId) -> Option<&Script> {
+        let module = self.list[id.0].module;
+        let (_, script) = self.scripts.iter().find(|(known, _)| *known == module)?;
+        self.list[id.0].used.set(true);
+        Some(script)
     }
 
     /// Whether an importer may use the name.

@@ -4,6 +4,7 @@
 pub mod end;
 pub mod errors;
 pub mod escape;
+pub mod failures;
 pub mod kprobes;
 pub mod log;
 pub mod machine;

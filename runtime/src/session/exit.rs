@@ -6,7 +6,7 @@
 use crate::kernel::end::leave;
 use crate::kernel::errors::{self, complain};
 use crate::kernel::program::text;
-use crate::kernel::{escape, output, settings, verdict};
+use crate::kernel::{escape, failures, output, verdict};
 use crate::link::watch;
 use std::ffi::c_char;
 
@@ -19,12 +19,12 @@ pub extern "C" fn ks_exit(status: i32) -> ! {
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_uncaught(code: i32, file: *const c_char, line: u32) -> ! {
-    let setting = settings::failure_at((text(file), line), code).map(|why| format!(": {why}"));
-    let why = format!("uncaught {code}{}", setting.as_deref().unwrap_or_default());
+    let failure = failures::at((text(file), line), code).map(|why| format!(": {why}"));
+    let why = format!("uncaught {code}{}", failure.as_deref().unwrap_or_default());
     if verdict::failed((text(file), line), &why) {
         leave(1);
     }
-    if let Some(why) = setting {
+    if let Some(why) = failure {
         complain(&format!("uncaught throw {code} at {}:{line}{why}", escape::value(text(file))));
         leave(1)
     }

@@ -25,6 +25,13 @@ codes! {
     /// `exec` and `import` take files of Python 3.11 or later. The compiler reads the headers of functions and the imports; the rest it has
     /// Python itself read, if the machine has one.
     E0129 PythonSyntax { why } = "this is no Python: {why}",
+    /// The hints of a function in Python say what its arguments and its result are: `int`, `bool`, `float`, `str`, `bytes`, `list[…]` of these,
+    /// and `None`. Each parameter that an argument is given to has one. Arguments go by position.
+    E0132 PythonSignature { name, why } = "`{name}` cannot be called: {why}",
+    /// Lists and bytes of Python may have any length; arrays have one that the compiler knows, that of the place that takes the result.
+    E0133 PythonResult { name, hint } = "`{name}` yields a `{hint}`, whose length nothing here says",
+    /// The interpreter finds modules by their names.
+    E0134 PythonNames { name } = "two files of Python are called `{name}`",
     /// Nothing in this file names the module. (A module with BPF programs is still used: they are in the object.)
     W0120 UnusedImport { name } = "import `{name}` is never used",
 }

@@ -149,6 +149,7 @@ fn may_detach(data: &OpData) -> bool {
         Opcode::HostUnpin,
         Opcode::HostLinkStatus,
         Opcode::HostExec,
+        Opcode::HostPython,
     ];
     let passes = data.opcode.has(OpTrait::Pure) || data.opcode.has(OpTrait::RegionEnd);
     !passes && !runtime.contains(&data.opcode)

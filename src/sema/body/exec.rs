@@ -21,7 +21,7 @@ impl Checker<'_, '_> {
             return None;
         };
         let script = python::script(self.cx, span.file, (path, name.span))?;
-        let callee = Callee::Exec { name: script.name, files: script.files };
+        let callee = Callee::Exec { files: script.json(), name: script.name };
         Some(Expr::operation(callee, Vec::new(), Ty::I32, span))
     }
 }

@@ -69,6 +69,9 @@ impl Checker<'_, '_> {
                 Some(byte) => byte.into(),
                 None => self.index(base, index, span).into(),
             },
+            Ast::Call { callee, args } if let Some(called) = self.in_python(callee) => {
+                self.call_python(called, args, expected, span).unwrap_or_else(|| error_expr(span)).into()
+            }
             Ast::Call { callee, args } => self.call(callee, args, span).unwrap_or_else(|| error_expr(span)).into(),
             Ast::Unary { op, operand } => self.unary(*op, operand, expected, span),
             Ast::Binary { op, left, right, .. } => self.binary(*op, left, right, expected, span),

@@ -80,6 +80,7 @@ mod places;
 mod pointers;
 mod print;
 mod program_values;
+mod python;
 mod ranges;
 mod redirects;
 mod results;

@@ -25,6 +25,9 @@ impl Checker<'_, '_> {
         args: &[ast::Arg],
         span: Span,
     ) -> Option<Expr> {
+        if self.env.imports.script(import).is_some() {
+            return self.call_python((import, base, name, arrow), args, None, span);
+        }
         let Some(entity) = self.member(import, (base, name, arrow), true) else {
             self.check_args(args);
             return None;
@@ -84,6 +87,14 @@ impl State<'_, '_> {
     pub fn in_module<'a>(&self, expr: &'a ast::Expr) -> Option<(ImportId, &'a ast::Expr, &'a Ident, bool)> {
         let Ast::Field { base, name, arrow } = &strip(expr).kind else { return None };
         Some((self.import_named(base)?, base, name, *arrow))
+    }
+}
+
+impl State<'_, '_> {
+    /// The parts of an expression that names a function of a file of Python.
+    pub fn in_python<'a>(&self, callee: &'a ast::Expr) -> Option<(ImportId, &'a ast::Expr, &'a Ident, bool)> {
+        let called = self.in_module(callee)?;
+        self.env.imports.script(called.0).map(|_| called)
     }
 }
 

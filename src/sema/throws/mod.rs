@@ -30,8 +30,9 @@ struct Thrown {
     span: Span,
     /// None for a computed code.
     code: Option<i32>,
-    /// It is an access to a setting of the kernel: no warning says that nothing catches its error, since the end of the process names it.
-    setting: bool,
+    /// An operation of user space that may throw any errno, as messages call it, with what to do in code of the kernel: no warning says that
+    /// nothing catches its error, since the end of the process says what failed.
+    outside: Option<(&'static str, &'static str)>,
 }
 
 /// The origin of a throw in a function: its own `throw`, or a call of the function that it comes from.

@@ -3,7 +3,7 @@
 use super::summary::{Callee, Handler, Node, Summary};
 use super::{Effects, Leaving, Site};
 use crate::diag::Diagnostic;
-use crate::diag::codes::contexts::{SETTING_OF_USER_SPACE, UserSpaceOnly};
+use crate::diag::codes::contexts::UserSpaceOnly;
 use crate::diag::codes::refused::ThrowingPointer;
 use crate::diag::codes::support::NotInModule;
 use crate::diag::codes::throws::{DeferThrows, UncaughtInBpf, UncaughtInUserSpace, UnreachableCatch};
@@ -26,12 +26,12 @@ struct Root {
 /// Reports each `throw` that can leave what the kernel, the runtime or the system calls: once, for the first of those.
 pub fn uncaught(cx: &mut Session, env: &Env, effects: &Effects, summaries: &[Summary]) {
     let mut found: BTreeMap<Site, Vec<Root>> = BTreeMap::new();
-    let mut settings = BTreeSet::new();
+    let mut outside = BTreeSet::new();
     for root in roots(cx, env, effects, summaries) {
         for &site in effects.funcs[root.func.0 as usize].keys() {
-            if effects.sites[site].setting {
-                if root.on.facts().in_kernel && settings.insert(site) {
-                    setting_in_kernel(cx, env, effects, site, root);
+            if let Some(what) = effects.sites[site].outside {
+                if root.on.facts().in_kernel && outside.insert(site) {
+                    outside_in_kernel(cx, env, effects, (site, what), root);
                 }
                 continue;
             }
@@ -116,12 +116,18 @@ fn report(cx: &mut Session, env: &Env, effects: &Effects, site: Site, roots: &[R
     help(error, effects, site);
 }
 
-/// An access to a setting in code that the kernel runs, which lets its error through. Those whose error is caught, `reach` reports.
-fn setting_in_kernel(cx: &mut Session, env: &Env, effects: &Effects, site: Site, root: Root) {
+/// An operation of user space in code that the kernel runs, which lets its error through. Those whose error is caught, `reach` reports.
+fn outside_in_kernel(
+    cx: &mut Session,
+    env: &Env,
+    effects: &Effects,
+    (site, (what, help)): (Site, (&str, &str)),
+    root: Root,
+) {
     let calls = calls(effects, root.func, site);
     let inner = calls.last().and_then(|(caller, _)| effects.funcs[caller.0 as usize].get(&site)?.callee);
     let func = env.program.func(inner.unwrap_or(root.func)).name.clone();
-    let (span, what) = (effects.sites[site].span, "a `@sysctl` variable".to_owned());
+    let (span, what) = (effects.sites[site].span, what.to_owned());
     let error = if root.on.facts().is_module {
         cx.error(span, NotInModule { what, func })
     } else {
@@ -130,7 +136,7 @@ fn setting_in_kernel(cx: &mut Session, env: &Env, effects: &Effects, site: Site,
     for (caller, span) in calls.iter().rev() {
         error.note(*span, format!("called from here, in `{}`", env.program.func(*caller).name));
     }
-    error.help(SETTING_OF_USER_SPACE);
+    error.help(help);
 }
 
 /// So many places are shown of what one call may throw.

@@ -1,6 +1,7 @@
 //! The parts of a body that decide what it throws.
 
 use super::{Site, Thrown};
+use crate::diag::codes::contexts::SETTING_OF_USER_SPACE;
 use crate::sema::tree::{
     self, CatchKind, Const, Expr, ExprKind, Func, FuncId, Program, Role, Stmt, StmtKind, Storage, Visitor,
 };
@@ -8,6 +9,11 @@ use crate::source::Span;
 use crate::target::Target;
 use crate::types::Ty;
 use std::collections::BTreeSet;
+
+/// Operations that may throw any errno, each with the help for code of the kernel.
+const SETTING: (&str, &str) = ("a `@sysctl` variable", SETTING_OF_USER_SPACE);
+const PYTHON: (&str, &str) =
+    ("a function of Python", "send what it needs through a map, and call it where user space takes that");
 
 /// The parts of one body.
 pub struct Summary {
@@ -129,7 +135,7 @@ impl Visitor<'_> for Walk<'_> {
             let constant = if let ExprKind::Const(Const::Int(number)) = &code.kind { Some(*number) } else { None };
             let code = constant.and_then(|number| i32::try_from(number).ok());
             self.summary.nodes.push(Node::Throw { site: self.sites.len() });
-            self.sites.push(Thrown { span: stmt.span, code, setting: false });
+            self.sites.push(Thrown { span: stmt.span, code, outside: None });
         } else if let StmtKind::Try { body, catches } = &stmt.kind {
             let (body, span) = (self.within(|walk| walk.block(body)), body.span);
             let mut nodes = Vec::new();
@@ -156,7 +162,7 @@ impl Visitor<'_> for Walk<'_> {
         } else if let ExprKind::Global(id) = expr.kind {
             // Where it is written; as a value it is an operation.
             if self.program.global(id).storage == Storage::Sysctl {
-                self.setting(span);
+                self.outside(SETTING, span);
             }
         } else if let ExprKind::Operation { callee, args } = &expr.kind {
             self.operation(callee, args, span);
@@ -165,10 +171,10 @@ impl Visitor<'_> for Walk<'_> {
 }
 
 impl Walk<'_> {
-    /// An access to a setting of the kernel, which may throw any errno.
-    fn setting(&mut self, span: Span) {
+    /// An operation that may throw any errno.
+    fn outside(&mut self, what: (&'static str, &'static str), span: Span) {
         self.summary.nodes.push(Node::Throw { site: self.sites.len() });
-        self.sites.push(Thrown { span, code: None, setting: true });
+        self.sites.push(Thrown { span, code: None, outside: Some(what) });
     }
 
     fn operation(&mut self, callee: &tree::Callee, args: &[Expr], span: Span) {
@@ -184,10 +190,12 @@ impl Walk<'_> {
         } else if let tree::Callee::Builtin(builtin) = callee {
             if let Some(code) = builtin.thrown() {
                 self.summary.nodes.push(Node::Throw { site: self.sites.len() });
-                self.sites.push(Thrown { span, code: i32::try_from(code).ok(), setting: false });
+                self.sites.push(Thrown { span, code: i32::try_from(code).ok(), outside: None });
             }
+        } else if let tree::Callee::Python { .. } = callee {
+            self.outside(PYTHON, span);
         } else if let tree::Callee::Sysctl(_) = callee {
-            self.setting(span);
+            self.outside(SETTING, span);
         } else if let (tree::Callee::Pointer, [pointer, ..]) = (callee, args) {
             self.summary.nodes.push(Node::Call { target: Callee::Pointer(pointer.ty), span });
         } else if let tree::Callee::Object { less: Some(less), .. } = *callee {

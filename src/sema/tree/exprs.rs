@@ -203,6 +203,14 @@ pub enum Callee {
         name: String,
         files: String,
     },
+    /// A function of the file of Python `module`, with `files` as JSON (`python::Script`); `function` has the name of the module in front. `forms`
+    /// has a letter for the result and for each argument: how a value goes there (`ir-specs/ops/host.toml`). Throws an errno.
+    Python {
+        module: String,
+        files: String,
+        function: String,
+        forms: String,
+    },
     /// `register(n)`: a link.
     Register {
         implementation: ImplId,

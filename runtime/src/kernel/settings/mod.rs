@@ -7,18 +7,13 @@ mod restore;
 mod value;
 
 use super::errors::{Failure, errno, reason};
-use super::program::{MainThread, text};
+use super::failures;
+use super::program::text;
 use crate::abi::KsSetting;
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ffi::{CString, c_char};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{FromRawFd, IntoRawFd};
-
-/// The last failure of each place of the source.
-static FAILURES: MainThread<RefCell<BTreeMap<(&'static str, u32), Failure>>> =
-    MainThread::new(RefCell::new(BTreeMap::new()));
 
 /// See abi.rs.
 ///
@@ -63,12 +58,6 @@ pub unsafe extern "C" fn ks_sysctl_write(
     noted(written.map_err(|why| why.about("write", path)), (text(file), line))
 }
 
-/// The failure of an access at this place that ended with this code.
-pub fn failure_at(place: (&str, u32), code: i32) -> Option<String> {
-    let failures = FAILURES.borrow();
-    failures.get(&place).filter(|failure| failure.code == code).map(|failure| failure.why.clone())
-}
-
 /// An errno, and what is wrong besides.
 struct Refusal {
     code: i32,
@@ -90,7 +79,7 @@ impl Refusal {
 fn noted(result: Result<(), Failure>, place: (&'static str, u32)) -> i32 {
     let Err(failure) = result else { return 0 };
     let code = failure.code;
-    FAILURES.borrow_mut().insert(place, failure);
+    failures::note(place, failure);
     code
 }
 

@@ -15,6 +15,7 @@ use crate::object::arenas;
 use pid_file::{PidFile, Refused};
 use std::ffi::c_char;
 use std::os::fd::RawFd;
+use std::sync::OnceLock;
 
 /// `daemon`: goes on in a child in the background, with all links and maps, and yields 0 there; the parent ends with status 0. Without a
 /// child, or where another process holds the pid file, if one is named: −errno, printed.
@@ -68,7 +69,17 @@ fn not_taken(path: &str, refused: &Refused) -> i32 {
     -libc::EEXIST
 }
 
+static BEFORE: OnceLock<fn()> = OnceLock::new();
+
+/// Does something before the process goes into the background.
+pub fn before(act: fn()) {
+    let _ = BEFORE.set(act);
+}
+
 fn detach(pid_file: Pid) -> i32 {
+    if let Some(act) = BEFORE.get() {
+        act();
+    }
     let mut pipe = [0; 2];
     // SAFETY: room for two descriptors.
     if unsafe { libc::pipe2(pipe.as_mut_ptr(), libc::O_CLOEXEC) } != 0 {

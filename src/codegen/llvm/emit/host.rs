@@ -290,6 +290,10 @@ pub fn exec(g: &mut FnGen, op: &OpData) {
     status(g, op, "ks_exec", &[name.into(), files.into(), module.into(), code.into()]);
 }
 
+pub fn python(g: &mut FnGen, op: &OpData) {
+    super::python::call(g, op);
+}
+
 pub fn cancelled(g: &mut FnGen, op: &OpData) {
     status(g, op, "ks_cancelled", &[]);
 }

@@ -17,6 +17,7 @@ mod mem;
 mod objects;
 mod packet;
 mod print;
+mod python;
 
 use super::function::FnGen;
 use crate::ir::{OpData, Opcode};

@@ -37,6 +37,7 @@ pub fn entry(g: &mut ModuleGen, objects: &[Carried]) {
     g.debug.locate(g.cx, &g.build, scope, main.name_span);
     let start = runtime_function(g, "ks_start", None, &[ptr.into()]);
     g.build.call(start, &[program.into()]);
+    python::modules(g);
     let status = run(g, llvm, user);
     let exit = runtime_function(g, "ks_exit", None, &[int.into()]);
     g.build.call(exit, &[status.into()]);

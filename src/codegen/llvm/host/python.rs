@@ -2,9 +2,25 @@
 
 use crate::codegen::bindings;
 use crate::codegen::llvm::Carried;
-use crate::codegen::llvm::emit::BINDINGS;
+use crate::codegen::llvm::emit::{BINDINGS, runtime_function};
 use crate::codegen::llvm::module::ModuleGen;
 use crate::ir::Opcode;
+use crate::ir::ops::HostPython;
+use std::collections::BTreeSet;
+
+/// Hands the files of Python over whose functions are called, each once.
+pub fn modules(g: &mut ModuleGen) {
+    let ir = g.ir;
+    let ops = ir.funcs.iter().flat_map(|func| func.walk().into_iter().map(|op| &func.ops[op]));
+    let called = ops.filter(|op| op.opcode == Opcode::HostPython).map(HostPython::of);
+    let modules: BTreeSet<[&[u8]; 2]> = called.map(|call| [call.module(), call.files()]).collect();
+    for module in modules {
+        let ptr = g.build.ptr_type().into();
+        let add = runtime_function(g, "ks_python_module", None, &[ptr, ptr]);
+        let texts = module.map(|text| g.string(&[text, b"\0"].concat()).into());
+        g.build.call(add, &texts);
+    }
+}
 
 /// Defines the texts `BINDINGS` where a function becomes Python: `NAME_ks` and its code, which is empty without an object.
 pub fn define(g: &mut ModuleGen, objects: &[Carried]) {

@@ -64,7 +64,7 @@ fn call<'c>(
 }
 
 /// Kind, size and value of an argument, as `KsArg` has them.
-fn describe<'c>(g: &FnGen<'_, '_, 'c>, arg: Value) -> (KsArgKind, u32, IntValue<'c>) {
+pub fn describe<'c>(g: &FnGen<'_, '_, 'c>, arg: Value) -> (KsArgKind, u32, IntValue<'c>) {
     let ty = g.func.ty(arg);
     let value = g.value(arg);
     let value = if value.is_pointer_value() {
@@ -80,7 +80,7 @@ fn describe<'c>(g: &FnGen<'_, '_, 'c>, arg: Value) -> (KsArgKind, u32, IntValue<
 }
 
 /// The kind of a value, and the type whose size counts.
-fn kind(g: &FnGen, ty: Ty) -> (KsArgKind, Ty) {
+pub fn kind(g: &FnGen, ty: Ty) -> (KsArgKind, Ty) {
     match g.types().kind(ty) {
         TyKind::Bool => (KsArgKind::Bool, ty),
         TyKind::Be { .. } => (KsArgKind::Be, ty),
