@@ -125,10 +125,7 @@ fn defined(reader: &mut Reader<'_>, name: &str, ty: TypeId) -> Result<Map, crate
     for member in btf.own_members(ty)? {
         let (_, pointer) = btf.plain(member.ty)?;
         let of = if let Kind::Pointer(of) = pointer.kind { of } else { TypeId::VOID };
-        let number = match btf.plain(of)?.1.kind {
-            Kind::Array { count, .. } => count,
-            _ => 0,
-        };
+        let number = if let Kind::Array { count, .. } = btf.plain(of)?.1.kind { count } else { 0 };
         match member.name {
             "type" => map.kind = number,
             "key" => {

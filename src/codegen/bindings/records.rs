@@ -35,11 +35,9 @@ impl Forms<'_> {
             TyKind::Char => Form::Int(1, false),
             TyKind::F64 => Form::Float(8),
             TyKind::Str(size) => Form::Text(size.into()),
-            TyKind::Array(element, count) => match self.types.kind(element) {
-                TyKind::Char => Form::Text(count),
-                TyKind::Int { bits: 8, signed: false } => Form::Bytes(count),
-                _ => Form::Array(Box::new(self.form(element)), count),
-            },
+            TyKind::Array(Ty::CHAR, count) => Form::Text(count),
+            TyKind::Array(Ty::U8, count) => Form::Bytes(count),
+            TyKind::Array(element, count) => Form::Array(Box::new(self.form(element)), count),
             TyKind::Struct(_) | TyKind::Enum(_) => Form::Declared(self.declare(ty)),
             TyKind::Ptr { .. } | TyKind::Fn(_) | TyKind::Link => Form::Int(8, false),
             TyKind::Handle(_) => Form::Int(4, false),
@@ -61,27 +59,24 @@ impl Forms<'_> {
         if let Some(&known) = self.declared.get(&ty) {
             return known;
         }
-        let (name, kind) = match self.types.kind(ty) {
-            TyKind::Enum(id) => {
-                let def = self.types.enum_def(id);
-                let signed = matches!(self.types.kind(def.repr), TyKind::Int { signed: true, .. });
-                let variants = def.variants.iter().map(|v| (v.name.clone(), v.value)).collect();
-                (def.name.clone(), Kind::Enum { signed, variants })
-            }
-            TyKind::Struct(id) => {
-                let def = self.types.struct_def(id).clone();
-                let field = |field: &crate::types::FieldDef| Field {
-                    name: field.name.clone(),
-                    offset: field.offset,
-                    bits: field.bits.map(|bits| (8 * field.offset + self.first_bit(field.ty, bits), bits.width.into())),
-                    form: self.form(field.ty),
-                };
-                let fields = def.fields.iter().map(field).collect();
-                let kind =
-                    if def.origin.is_union() { Kind::Union(fields) } else { Kind::Struct { fields, locked: false } };
-                (def.name, kind)
-            }
-            _ => crate::bug!("`{}` is not declared", self.types.name(ty)),
+        let (name, kind) = if let TyKind::Enum(id) = self.types.kind(ty) {
+            let def = self.types.enum_def(id);
+            let signed = matches!(self.types.kind(def.repr), TyKind::Int { signed: true, .. });
+            let variants = def.variants.iter().map(|v| (v.name.clone(), v.value)).collect();
+            (def.name.clone(), Kind::Enum { signed, variants })
+        } else if let TyKind::Struct(id) = self.types.kind(ty) {
+            let def = self.types.struct_def(id).clone();
+            let field = |field: &crate::types::FieldDef| Field {
+                name: field.name.clone(),
+                offset: field.offset,
+                bits: field.bits.map(|bits| (8 * field.offset + self.first_bit(field.ty, bits), bits.width.into())),
+                form: self.form(field.ty),
+            };
+            let fields = def.fields.iter().map(field).collect();
+            let kind = if def.origin.is_union() { Kind::Union(fields) } else { Kind::Struct { fields, locked: false } };
+            (def.name, kind)
+        } else {
+            crate::bug!("`{}` is not declared", self.types.name(ty))
         };
         self.records.types.push(Declared { name, size: self.types.size_of(ty), kind });
         let index = self.records.types.len() - 1;

@@ -136,17 +136,15 @@ impl<'b> Reader<'b> {
             return Ok(known);
         }
         let ty = self.btf.ty(id)?;
-        let kind = match ty.kind {
-            Kind::Enum { signed, .. } => {
-                let variants = self.btf.enumerators(&ty)?;
-                let variants = variants.into_iter().map(|one| (one.name.to_owned(), one.value)).collect();
-                DeclaredKind::Enum { signed, variants }
-            }
-            Kind::Union { .. } => DeclaredKind::Union(self.fields(id, 0, name)?),
-            _ => {
-                let fields = self.fields(id, 0, name)?;
-                DeclaredKind::Struct { fields, locked: self.has_lock(id)? }
-            }
+        let kind = if let Kind::Enum { signed, .. } = ty.kind {
+            let variants = self.btf.enumerators(&ty)?;
+            let variants = variants.into_iter().map(|one| (one.name.to_owned(), one.value)).collect();
+            DeclaredKind::Enum { signed, variants }
+        } else if let Kind::Union { .. } = ty.kind {
+            DeclaredKind::Union(self.fields(id, 0, name)?)
+        } else {
+            let fields = self.fields(id, 0, name)?;
+            DeclaredKind::Struct { fields, locked: self.has_lock(id)? }
         };
         self.declared.push(Declared { name: name.to_owned(), size: self.size(id)?, kind });
         let index = self.declared.len() - 1;

@@ -15,7 +15,7 @@ use crate::types::{Ty, TyKind};
 const TEXT: u32 = 256;
 
 impl Checker<'_, '_> {
-    /// Checks a call of a function in Python; `expected` is the type of the place that asks for the result.
+    /// Checks a call of a function in Python; `expected` is the type that the place of the result has, `void` where nothing asks for one.
     pub fn call_python(
         &mut self,
         (import, base, name, arrow): (ImportId, &ast::Expr, &Ident, bool),
@@ -66,7 +66,7 @@ impl Checker<'_, '_> {
         }
         let ty = self.python_result(&whole, function, expected, span)?;
         let result = function.result.as_ref().and_then(|written| written.hint.as_ref());
-        forms.insert(0, result.map_or('n', letter));
+        forms.insert(0, result.filter(|_| ty != Ty::VOID).map_or('n', letter));
         self.may_throw();
         let stem = script.name.strip_suffix(".py").unwrap_or(&script.name);
         let callee = Callee::Python {
@@ -119,7 +119,7 @@ impl Checker<'_, '_> {
         let Some(hint) = function.result.as_ref().and_then(|written| written.hint.as_ref()) else {
             return Some(Ty::VOID);
         };
-        if let Some(ty) = expected.filter(|ty| self.fits_hint(*ty, hint)) {
+        if let Some(ty) = expected.filter(|ty| *ty == Ty::VOID || self.fits_hint(*ty, hint)) {
             return Some(ty);
         }
         match hint {

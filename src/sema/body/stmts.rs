@@ -2,7 +2,7 @@
 
 use super::assign::Assignment;
 use super::exprs::strip;
-use super::value::{cast, constant, has_effect, literal_type};
+use super::value::{cast, constant, error_expr, has_effect, literal_type};
 use super::variables::LocalKind;
 use super::{Checker, Site, State};
 use crate::ast::{self, Ident, StmtKind as Ast};
@@ -234,6 +234,11 @@ impl Checker<'_, '_> {
 
     /// An expression that is used for its effect, not for its value. `unused` writes it as one that drops that.
     fn effect(&mut self, expr: &ast::Expr, unused: impl Fn(&str) -> String) -> Expr {
+        if let ast::ExprKind::Call { callee, args } = &strip(expr).kind
+            && let Some(called) = self.in_python(callee)
+        {
+            return self.call_python(called, args, Some(Ty::VOID), expr.span).unwrap_or_else(|| error_expr(expr.span));
+        }
         let mut checked = self.value(expr, None).expr;
         if let ExprKind::Operation {
             callee: Callee::Attach { result_used, .. } | Callee::Register { result_used, .. },

@@ -88,11 +88,11 @@ fn of_type(g: &FnGen, ty: Ty, letter: u8) -> (Form, u64) {
 }
 
 fn element_kind(g: &FnGen, ty: Ty) -> u32 {
-    let found = match g.types().kind(ty) {
-        TyKind::Str(_) | TyKind::Array(Ty::CHAR, _) => KsArgKind::Str,
-        TyKind::Array(..) => KsArgKind::Bytes,
-        _ => kind(g, ty).0,
-    };
+    let of = g.types().kind(ty);
+    if matches!(of, TyKind::Str(_) | TyKind::Array(Ty::CHAR, _)) {
+        return KsArgKind::Str as u32;
+    }
+    let found = if let TyKind::Array(..) = of { KsArgKind::Bytes } else { kind(g, ty).0 };
     found as u32
 }
 
