@@ -90,8 +90,8 @@ impl Lowering<'_> {
             }
         } else if let Callee::Sysctl(setting) = callee {
             self.read_setting(*setting, place, expr.span);
-        } else if let Callee::Python { .. } = callee {
-            self.python_call(callee, args, place, expr.span);
+        } else if let Callee::Python(function) = callee {
+            self.python_call(function, args, place, expr.span);
         } else if let Callee::Test { has_input, has_context } = callee {
             self.test_run((*has_input, *has_context), args, place, expr.span);
         } else {

@@ -205,8 +205,10 @@ impl Lowering<'_> {
             }
             Callee::Pin(map) => self.pin(of_map(map), args, span),
             Callee::Unpin(map) => self.unpin(of_map(map), args, span),
-            Callee::Python { .. } => self.python_value(callee, args, ty, span),
-            Callee::Exec { name, files } => Some(self.at(span).b.host_exec(name.as_bytes(), files.as_bytes(), Ty::I32)),
+            Callee::Python(function) => self.python_value(function, args, ty, span),
+            Callee::Exec(script) => {
+                Some(self.at(span).b.host_exec(script.name.as_bytes(), script.json().as_bytes(), Ty::I32))
+            }
             Callee::Register { implementation, result_used } => {
                 let name = self.names.implementation(*implementation);
                 let link = self.at(span).b.host_register(name, Ty::LINK);

@@ -2,14 +2,14 @@
 
 use super::func::Lowering;
 use crate::ir::Value;
-use crate::sema::tree::{Callee, Expr};
+use crate::sema::tree::{Expr, PythonFunction};
 use crate::source::Span;
 use crate::types::Ty;
 
 impl Lowering<'_> {
     /// Calls a function of Python. The result is put into the place; one of nothing leaves it as it is.
-    pub(super) fn python_call(&mut self, callee: &Callee, args: &[Expr], place: Value, span: Span) {
-        let Callee::Python { module, files, function, forms } = callee else { crate::bug!("it is no call of Python") };
+    pub(super) fn python_call(&mut self, function: &PythonFunction, args: &[Expr], place: Value, span: Span) {
+        let PythonFunction { module, files, function, forms } = function;
         let mut values = Vec::new();
         for arg in args {
             if arg.ty == Ty::BYTES {
@@ -42,10 +42,16 @@ impl Lowering<'_> {
     }
 
     /// Likewise, with its result as a value; none for nothing, and for what only a place has.
-    pub(super) fn python_value(&mut self, callee: &Callee, args: &[Expr], ty: Ty, span: Span) -> Option<Value> {
+    pub(super) fn python_value(
+        &mut self,
+        function: &PythonFunction,
+        args: &[Expr],
+        ty: Ty,
+        span: Span,
+    ) -> Option<Value> {
         let nothing = ty == Ty::VOID;
         let place = self.at(span).temporary("result", if nothing { Ty::U8 } else { ty });
-        self.python_call(callee, args, place, span);
+        self.python_call(function, args, place, span);
         (!nothing && self.reachable && !self.cx.types.is_aggregate(ty)).then(|| self.load(place))
     }
 }

@@ -21,7 +21,6 @@ impl Checker<'_, '_> {
             return None;
         };
         let script = python::script(self.cx, span.file, (path, name.span))?;
-        let callee = Callee::Exec { files: script.json(), name: script.name };
-        Some(Expr::operation(callee, Vec::new(), Ty::I32, span))
+        Some(Expr::operation(Callee::Exec(Box::new(script)), Vec::new(), Ty::I32, span))
     }
 }

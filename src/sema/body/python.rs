@@ -7,7 +7,7 @@ use crate::diag::codes::modules::{ModuleSeparator, NoSuchMember, PythonResult, P
 use crate::diag::codes::types::MismatchedTypes;
 use crate::python::{self, Function, Hint, Script};
 use crate::sema::imports::ImportId;
-use crate::sema::tree::{Callee, Expr};
+use crate::sema::tree::{Callee, Expr, PythonFunction};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
@@ -69,13 +69,13 @@ impl Checker<'_, '_> {
         forms.insert(0, result.filter(|_| ty != Ty::VOID).map_or('n', letter));
         self.may_throw();
         let stem = script.name.strip_suffix(".py").unwrap_or(&script.name);
-        let callee = Callee::Python {
+        let callee = PythonFunction {
             module: script.name.clone(),
             files: script.json(),
             function: format!("{stem}.{}", name.name),
             forms,
         };
-        Some(Expr::operation(callee, checked, ty, span))
+        Some(Expr::operation(Callee::Python(Box::new(callee)), checked, ty, span))
     }
 
     fn python_argument(&mut self, function: &str, arg: &ast::Arg, hint: &Hint, span: Span) -> Option<Expr> {

@@ -192,7 +192,7 @@ impl Walk<'_> {
                 self.summary.nodes.push(Node::Throw { site: self.sites.len() });
                 self.sites.push(Thrown { span, code: i32::try_from(code).ok(), outside: None });
             }
-        } else if let tree::Callee::Python { .. } = callee {
+        } else if let tree::Callee::Python(_) = callee {
             self.outside(PYTHON, span);
         } else if let tree::Callee::Sysctl(_) = callee {
             self.outside(SETTING, span);

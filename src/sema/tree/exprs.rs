@@ -4,6 +4,7 @@ use super::{
     ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, ImplId, KernelFact, KfuncId, LocalId, MapId,
     Match, Optional, View,
 };
+use crate::python::Script;
 use crate::source::Span;
 use crate::tables::{AttachOption, BuiltinSpec, FieldMethodSpec, HelperSpec, MapMethodSpec};
 use crate::target::Target;
@@ -141,6 +142,18 @@ pub enum ExprKind {
     },
 }
 
+/// A function of a file of Python.
+pub struct PythonFunction {
+    /// The name of the file's module.
+    pub module: String,
+    /// The file and those that it imports, as JSON (`python::Script`).
+    pub files: String,
+    /// Its name, with that of the module in front.
+    pub function: String,
+    /// A letter for the result and for each argument: how a value goes there (`ir-specs/ops/host.toml`).
+    pub forms: String,
+}
+
 /// The operations that have effects, or may have.
 pub enum Callee {
     Func(FuncId),
@@ -198,19 +211,10 @@ pub enum Callee {
     Pin(Option<MapId>),
     /// `unpin(what)`, as `pin`.
     Unpin(Option<MapId>),
-    /// `exec("x.py")`, of the script of this name with its files (`python::Script`). Yields an `i32`, though it does not come back.
-    Exec {
-        name: String,
-        files: String,
-    },
-    /// A function of the file of Python `module`, with `files` as JSON (`python::Script`); `function` has the name of the module in front. `forms`
-    /// has a letter for the result and for each argument: how a value goes there (`ir-specs/ops/host.toml`). Throws an errno.
-    Python {
-        module: String,
-        files: String,
-        function: String,
-        forms: String,
-    },
+    /// `exec("x.py")`. Yields an `i32`, though it does not come back.
+    Exec(Box<Script>),
+    /// A function of Python. Throws an errno.
+    Python(Box<PythonFunction>),
     /// `register(n)`: a link.
     Register {
         implementation: ImplId,
