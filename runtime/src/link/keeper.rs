@@ -11,6 +11,8 @@ pub struct Keeper {
     pub update: fn(),
     /// The owners of these links are asked to end.
     pub tell: fn(),
+    /// Other processes may exchange links from here on.
+    pub finish: fn(),
     /// Whether these are due, though the program does not wait.
     pub is_due: fn() -> bool,
     /// The processes that are told.
@@ -29,16 +31,19 @@ pub static TAKEN: MainThread<Cell<bool>> = MainThread::new(Cell::new(false));
 pub fn settle() {
     update();
     tell();
+    if let Some(keeper) = KEEPER.get() {
+        (keeper.finish)();
+    }
 }
 
-/// The first half of `settle`.
+/// The first step of `settle`.
 pub fn update() {
     if let Some(keeper) = KEEPER.get() {
         (keeper.update)();
     }
 }
 
-/// The second half of `settle`.
+/// The second step of `settle`.
 pub fn tell() {
     if let Some(keeper) = KEEPER.get() {
         (keeper.tell)();

@@ -73,7 +73,7 @@ static STATE: MainThread<RefCell<Option<State>>> = MainThread::new(RefCell::new(
 
 fn with<R>(act: impl FnOnce(&mut State) -> R) -> R {
     // Hidden from the optimiser, which would call the only keeper directly, and so link it into every executable.
-    KEEPER.set(hint::black_box(Some(&Keeper { update, tell, is_due, replaced, inherit })));
+    KEEPER.set(hint::black_box(Some(&Keeper { update, tell, finish, is_due, replaced, inherit })));
     act(STATE.borrow_mut().get_or_insert_default())
 }
 
@@ -122,7 +122,10 @@ fn find(name: String, program: RawFd, is_here: &dyn Fn(&bpf::bpf_link_info) -> b
             return Ok(None);
         }
         if !place.link().and_then(about).is_some_and(|info| is_here(&info)) {
-            let why = format!("another link is pinned at {}, which is not at this target", links.place(&name));
+            let why = format!(
+                "another link is pinned at {}, which is not at this target\n  help: give each instance a project of its own, `ksc --project=NAME`",
+                links.place(&name)
+            );
             return if state.keeps { Err(Failure::new(libc::EEXIST, why)) } else { Ok(None) };
         }
         let there = links.place(&name);
@@ -271,6 +274,21 @@ impl State {
         }
     }
 
+    /// Keeps all links from here on, if they can be pinned.
+    fn keep_all(&mut self) {
+        if !folder::is_writable() || !is_possible() {
+            let place = folder::path().display().to_string();
+            complain(&format!(
+                "nothing can be pinned at {place}, so no process can take the links over by `{REPLACE}`"
+            ));
+            return;
+        }
+        self.keeps = true;
+        if self.exchange().is_some() {
+            self.keep();
+        }
+    }
+
     /// Says what stays attached though the process that had it was killed, and this one does not take it over.
     fn report_left(&mut self) {
         let Some(folder) = self.folder.as_ref() else { return };
@@ -366,8 +384,12 @@ fn tell() {
                 }
             }
         }
-        state.end_exchange();
     });
+}
+
+/// See `Keeper`.
+fn finish() {
+    with(State::end_exchange);
 }
 
 /// See `Keeper`.
@@ -385,20 +407,10 @@ fn inherit() {
     with(|state| {
         // The parent tells them.
         state.owners.clear();
-        if state.links.is_empty() || program::is_test() {
-            return;
+        if !state.links.is_empty() && !program::is_test() {
+            state.keep_all();
         }
-        if !folder::is_writable() || !is_possible() {
-            let place = folder::path().display().to_string();
-            complain(&format!(
-                "nothing can be pinned at {place}, so no process can take the links over by `{REPLACE}`"
-            ));
-            return;
-        }
-        state.keeps = true;
-        if state.exchange().is_some() {
-            state.keep();
-        }
+        // The parent shares the lock, and leaves it.
         state.end_exchange();
     });
 }

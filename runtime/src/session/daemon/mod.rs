@@ -162,7 +162,7 @@ fn refused(code: i32, pid_file: Pid) -> i32 {
     if let Pid::Taken(file) = pid_file {
         file.remove();
     }
-    keeper::tell();
+    keeper::settle();
     complain(&format!("daemon: cannot make a process: {}", reason(code)));
     -code
 }
