@@ -50,6 +50,7 @@ config.substitutions += [
     ("%netns-run", f"{python} {support}/netns_run.py"),
     ("%cgroup-run", f"{python} {support}/cgroup_run.py"),
     ("%host-run", f"{python} {support}/host_run.py"),
+    ("%html-page", f"{python} {support}/html_page.py"),
     ("%header-truth", f"{python} {support}/header_truth.py"),
     ("%map-types", f"{python} {support}/map_types.py"),
     ("%packets-run", f"{python} {support}/packets_run.py"),

@@ -1,6 +1,8 @@
 //! The command line: what the user asked for, as data.
 
 mod bindings;
+mod doc;
+mod init;
 mod test;
 
 use crate::diag::{ALL_WARNINGS, ANALYSES, Analysis, Levels, codes, escape};
@@ -12,6 +14,8 @@ pub use bindings::Bindings;
 use clap::builder::PossibleValue;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+pub use doc::{Doc, DocFormat};
+pub use init::Init;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 pub use test::Test;
@@ -57,6 +61,8 @@ pub enum Command {
     BuildModule(BuildModule),
     /// Check programs and report errors, without writing anything
     Check(Check),
+    /// Write a page about a program, from its `///` comments: programs, maps, events, options, the first kernel
+    Doc(Doc),
     /// Apply the fixes that errors and warnings propose, in place
     Fix(Fix),
     /// Format source files in place
@@ -172,23 +178,6 @@ pub struct Fmt {
     /// Write nothing; name the files that are not formatted, and fail if there are any
     #[arg(long)]
     pub check: bool,
-    #[command(flatten)]
-    pub messages: Messages,
-}
-
-#[derive(Args, Debug)]
-pub struct Init {
-    /// What the program is: an attribute with what it names, such as `xdp`, `tc/egress`, `probe/tcp_connect`,
-    /// `tracepoint/sched/sched_switch` or `lsm/file_open`; a struct of functions, such as `tcp_congestion_ops`; `kfunc`
-    pub kind: String,
-    /// The folder; its last part names the program
-    pub name: PathBuf,
-    /// Also declare the functions of the kernel that such a program may call
-    #[arg(long)]
-    pub kfuncs: bool,
-    /// The kernel's types: a file of BTF, or an ELF file with BTF such as a `vmlinux`; those of the running kernel by default
-    #[arg(long, value_name = "FILE", alias = "btf-vmlinux-path")]
-    pub btf: Option<PathBuf>,
     #[command(flatten)]
     pub messages: Messages,
 }

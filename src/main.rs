@@ -36,6 +36,7 @@ fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Some(Command::Bindings(bindings)) => tool::bindings::run(&bindings),
         Some(Command::Check(check)) => tool::check::run(&check),
+        Some(Command::Doc(doc)) => tool::doc::run(&doc),
         Some(Command::BuildModule(module)) => tool::build_module::run(&module),
         Some(Command::Explain { code }) => tool::explain::run(code.as_deref()),
         Some(Command::Fix(fix)) => tool::fix::run(&fix),

@@ -358,6 +358,11 @@ impl Session {
         paths::mapped(&file.path, &self.options.path_prefixes).unwrap_or_else(|| file.recorded.clone())
     }
 
+    /// The oldest kernel that the BPF object must load on, as text: `6.1`. Final once the object is made.
+    pub fn oldest_kernel(&self) -> String {
+        self.options.min_kernel.to_string()
+    }
+
     /// Notes that a stage or pass that began at `since` has ended.
     pub fn timed(&mut self, what: &'static str, since: Instant) {
         self.timings.push((what, since.elapsed()));

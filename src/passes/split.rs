@@ -92,7 +92,7 @@ fn uncancelled(func: &mut Function) {
 }
 
 /// The programs that user space may load.
-fn programs(module: &Module) -> Vec<ProgramDecl> {
+pub fn programs(module: &Module) -> Vec<ProgramDecl> {
     let (loaded, wanted) = (loaded(module), wanted(module));
     let declared = loaded.iter().filter_map(|&at| Some((at, declaration(&module.funcs[at])?)));
     let mut programs: Vec<(usize, ProgramDecl)> = declared.collect();

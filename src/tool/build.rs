@@ -209,7 +209,8 @@ fn no_artifact<T>(cx: &mut Session, target: Target) -> Option<T> {
 }
 
 /// The BPF side, if the program has one: the executable carries it.
-fn bpf_side(cx: &mut Session, module: &Module) -> Option<Option<Bpf>> {
+/// The BPF object; none inside if the program has no BPF code. None: errors were reported.
+pub(super) fn bpf_side(cx: &mut Session, module: &Module) -> Option<Option<Bpf>> {
     if pipeline::has(module, Target::Bpf) { pipeline::bpf(cx, module).map(Some) } else { Some(None) }
 }
 

@@ -5,6 +5,7 @@ pub mod build;
 pub mod build_module;
 pub mod check;
 pub mod completions;
+pub mod doc;
 pub mod explain;
 pub mod fix;
 pub mod fmt;

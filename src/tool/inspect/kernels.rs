@@ -29,6 +29,22 @@ impl Need {
 
 /// The report on an object.
 pub fn of(bytes: &[u8]) -> Result<String, String> {
+    Ok(text(&found(bytes)?))
+}
+
+/// The features that an object needs: what each is, its name, and the first kernel that has it. In the order of the report.
+pub fn needs(bytes: &[u8]) -> Result<Vec<(&'static str, String, String)>, String> {
+    Ok(found(bytes)?.into_iter().map(|need| (need.what, need.name, oldest(need.since))).collect())
+}
+
+fn oldest(since: Option<(u32, u32)>) -> String {
+    match since {
+        Some((major, minor)) => format!("{major}.{minor}"),
+        None => "5.10 or before".to_owned(),
+    }
+}
+
+fn found(bytes: &[u8]) -> Result<BTreeSet<Need>, String> {
     let file = parse(bytes)?;
     let report = report(bytes, &[])?;
     let mut needs = BTreeSet::new();
@@ -45,7 +61,7 @@ pub fn of(bytes: &[u8]) -> Result<String, String> {
     instructions(&file, &types, &mut needs);
     let latest = kernels::latest(needs.iter().map(|need| need.since));
     needs.extend(construct(&file).filter(|need| need.since > latest));
-    Ok(text(&needs))
+    Ok(needs)
 }
 
 /// What made the oldest kernel of the program a later one, where the object shows it by nothing else.
@@ -97,10 +113,6 @@ fn helper(number: i32, types: &[&'static ProgramSpec]) -> Need {
 fn text(needs: &BTreeSet<Need>) -> String {
     let width = needs.iter().map(|need| need.name.len()).max().unwrap_or(0);
     let first = kernels::latest(needs.iter().map(|need| need.since));
-    let oldest = |since: Option<(u32, u32)>| match since {
-        Some((major, minor)) => format!("{major}.{minor}"),
-        None => "5.10 or before".to_owned(),
-    };
     let mut out = format!("Linux {}\n", oldest(first));
     for Need { what, name, since } in needs {
         out += &format!("  {what:11} {:width$}  {}\n", escape::value(name), oldest(*since));

@@ -1,16 +1,18 @@
 //! The command line: parses options into the fields of `main`'s `Args`. Without `Args` there are the runtime's own options alone.
 
+mod field;
 mod options;
 mod own;
 mod spec;
 mod usage;
 mod value;
 
-use crate::abi::KsArgs;
+use crate::abi::{KsArgs, KsFieldKind};
 use crate::kernel::end::{self, die};
 use crate::kernel::program::{self, array};
 use crate::kernel::{escape, output};
-use spec::{Spec, Stop};
+use field::Spec;
+use spec::Stop;
 use std::ffi::{CStr, c_char};
 
 /// See abi.rs.

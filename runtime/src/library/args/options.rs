@@ -1,6 +1,7 @@
 //! The words of a command line: which option is meant, and where its value is.
 
-use super::spec::{Field, Spec, Stop};
+use super::field::{Field, Spec};
+use super::spec::Stop;
 use super::{own, usage, value};
 use crate::abi::KsFieldKind;
 use crate::kernel::{escape, near};

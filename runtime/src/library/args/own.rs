@@ -1,5 +1,6 @@
 //! The options that every executable has, besides those of its `main`.
 
+use super::usage;
 use crate::abi::KS_PROG_KEPT;
 use crate::kernel::program;
 use crate::link::kept;
@@ -15,14 +16,14 @@ pub struct Own {
 }
 
 /// Prints the usage and ends the process.
-pub const HELP: &str = "--help";
+pub const HELP: &str = usage::HELP.0;
 
 const OWN: [Own; 5] = [
-    Own { option: kept::REPLACE, note: "Take the place of the process that runs this program", acts: replaces },
-    Own { option: kept::PIN, note: "Pin links, so that --replace can take them over", acts: replaces },
-    Own { option: present::RESET, note: "Remove what the program has pinned, and start anew", acts: declared::any },
-    Own { option: prints::OPTION, note: "Copy here what BPF code prints to the trace pipe", acts: prints::any },
-    Own { option: HELP, note: "Print this help", acts: || true },
+    Own { option: kept::REPLACE, note: usage::REPLACE.1, acts: replaces },
+    Own { option: kept::PIN, note: usage::PIN_LINKS.1, acts: replaces },
+    Own { option: present::RESET, note: usage::RESET_PINS.1, acts: declared::any },
+    Own { option: prints::OPTION, note: usage::PRINT_TRACE.1, acts: prints::any },
+    Own { option: HELP, note: usage::HELP.1, acts: || true },
 ];
 
 /// Whether the program attaches anything that another process can take over.

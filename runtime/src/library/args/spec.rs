@@ -1,32 +1,10 @@
 //! The options of `main`, as its descriptor has them.
 
+use super::field::{Field, Spec};
 use super::own;
 use crate::abi::{KS_FIELD_REQUIRED, KS_FIELD_SIGNED, KsArgs, KsField, KsFieldKind};
 use crate::kernel::end::die;
 use crate::kernel::program::{array, text};
-
-/// The descriptor, seen through safe types.
-pub struct Spec<'a> {
-    pub doc: &'a str,
-    pub defaults: Vec<u8>,
-    pub fields: Vec<Field<'a>>,
-    /// The options that are not of `main`, as `--help` lists them.
-    pub own: Vec<(String, String)>,
-}
-
-/// One option, as its descriptor has it.
-pub struct Field<'a> {
-    pub name: &'a str,
-    pub doc: &'a str,
-    pub kind: KsFieldKind,
-    pub signed: bool,
-    pub required: bool,
-    pub offset: usize,
-    pub size: usize,
-    /// The length of an array field.
-    pub count: Option<usize>,
-    pub variants: Vec<(&'a str, i64)>,
-}
 
 /// Why `main` is not reached.
 #[derive(Debug, PartialEq)]
@@ -83,22 +61,5 @@ impl Field<'static> {
             count: (field.count != 0).then_some(field.count as usize),
             variants: variants.iter().map(|variant| (text(variant.name), variant.value)).collect(),
         }
-    }
-}
-
-impl Field<'_> {
-    /// As people type it.
-    pub fn option(&self) -> String {
-        format!("--{}", self.name.replace('_', "-"))
-    }
-
-    /// Six bytes, which may be written as a hardware address.
-    pub fn is_hardware_address(&self) -> bool {
-        (self.kind, self.size, self.count) == (KsFieldKind::Unsigned, 1, Some(6))
-    }
-
-    /// The size of the whole field, in bytes.
-    pub fn total(&self) -> usize {
-        self.size * self.count.unwrap_or(1)
     }
 }

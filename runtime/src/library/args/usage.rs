@@ -1,17 +1,22 @@
-//! What `--help` prints.
+//! What `--help` prints. `ksc doc` has this file too.
 
-use super::spec::{Field, Spec};
-use crate::abi::KsFieldKind;
-use crate::kernel::escape;
+use super::field::{Field, Spec};
+use super::{KsFieldKind, escape};
+
+/// The options that every executable has, each with its row.
+pub const REPLACE: (&str, &str) = ("--replace", "Take the place of the process that runs this program");
+pub const PIN_LINKS: (&str, &str) = ("--pin-links", "Pin links, so that --replace can take them over");
+pub const RESET_PINS: (&str, &str) = ("--reset-pins", "Remove what the program has pinned, and start anew");
+pub const PRINT_TRACE: (&str, &str) = ("--print-trace", "Copy here what BPF code prints to the trace pipe");
+pub const HELP: (&str, &str) = ("--help", "Print this help");
 
 /// The whole text: how the program is called, with the options that have to be given, its description, and a row for each option.
 pub fn usage(spec: &Spec, program: &str) -> String {
-    let required: Vec<String> = spec.fields.iter().filter(|field| field.required).map(form).collect();
-    let mut text = format!("Usage: {} [OPTIONS]\n", [vec![program.to_owned()], required].concat().join(" "));
+    let mut text = format!("Usage: {}\n", synopsis(spec, program));
     if !spec.doc.is_empty() {
         text += &format!("\n{}\n", spec.doc);
     }
-    let fields: Vec<(String, String)> = spec.fields.iter().map(|field| (form(field), note(spec, field))).collect();
+    let fields = rows(spec);
     let width = fields.iter().chain(&spec.own).map(|(form, _)| form.len()).max().unwrap_or(0).min(30);
     for (title, rows) in [("Options", &fields), ("Options of every program", &spec.own)] {
         if !rows.is_empty() {
@@ -20,6 +25,18 @@ pub fn usage(spec: &Spec, program: &str) -> String {
         rows.iter().for_each(|(form, note)| row(&mut text, width, form, note));
     }
     text
+}
+
+/// How the program is called.
+pub fn synopsis(spec: &Spec, program: &str) -> String {
+    let required = spec.fields.iter().filter(|field| field.required).map(form);
+    let words: Vec<String> = std::iter::once(program.to_owned()).chain(required).collect();
+    format!("{} [OPTIONS]", words.join(" "))
+}
+
+/// The options of `main`, each with its row.
+pub fn rows(spec: &Spec) -> Vec<(String, String)> {
+    spec.fields.iter().map(|field| (form(field), note(spec, field))).collect()
 }
 
 fn row(text: &mut String, width: usize, form: &str, note: &str) {
@@ -149,7 +166,7 @@ mod tests {
             field("loud", "Say more", KsFieldKind::Bool, 12, 1),
         ];
         let defaults = vec![0, 0, 0, 0, 0xdc, 5, 0xff, 127, 0, 0, 1, 0xff, 0];
-        let spec = Spec { doc: "Counts packets.", defaults, fields, own: super::super::own::rows() };
+        let spec = Spec { doc: "Counts packets.", defaults, fields, own: vec![(HELP.0.to_owned(), HELP.1.to_owned())] };
         let wanted = "\
 Usage: prog --interface=TEXT [OPTIONS]
 

@@ -1,6 +1,6 @@
 //! Parses the text of one value into the bytes of its type. The error says what the type takes.
 
-use super::spec::Field;
+use super::field::Field;
 use crate::abi::KsFieldKind;
 use crate::kernel::near;
 

@@ -1,0 +1,43 @@
+//! The options of `main`, as data. `ksc doc` has this file too, for pages that say what `--help` says.
+
+use super::KsFieldKind;
+
+/// The descriptor, seen through safe types.
+pub struct Spec<'a> {
+    pub doc: &'a str,
+    pub defaults: Vec<u8>,
+    pub fields: Vec<Field<'a>>,
+    /// The options that are not of `main`, as `--help` lists them.
+    pub own: Vec<(String, String)>,
+}
+
+/// One option, as its descriptor has it.
+pub struct Field<'a> {
+    pub name: &'a str,
+    pub doc: &'a str,
+    pub kind: KsFieldKind,
+    pub signed: bool,
+    pub required: bool,
+    pub offset: usize,
+    pub size: usize,
+    /// The length of an array field.
+    pub count: Option<usize>,
+    pub variants: Vec<(&'a str, i64)>,
+}
+
+impl Field<'_> {
+    /// As people type it.
+    pub fn option(&self) -> String {
+        format!("--{}", self.name.replace('_', "-"))
+    }
+
+    /// Six bytes, which may be written as a hardware address.
+    pub fn is_hardware_address(&self) -> bool {
+        (self.kind, self.size, self.count) == (KsFieldKind::Unsigned, 1, Some(6))
+    }
+
+    /// The size of the whole field, in bytes.
+    pub fn total(&self) -> usize {
+        self.size * self.count.unwrap_or(1)
+    }
+}
