@@ -111,6 +111,8 @@
 //! `--help` with 0 |
 //! | `ks_print` | `void (const char *format, uint64_t format_len, const KsArg *args, uint64_t args_len, uint32_t newline)`: what standard
 //! output does not take is said once, and makes the status of the process 3 |
+//! | `ks_format` | `void (char *out, uint64_t size, const char *format, uint64_t format_len, const KsArg *args, uint64_t args_len)`: fills
+//! the place with the text, cut off where it has no room; `out` may be one of the values |
 //! | `ks_panic` | `noreturn void (const char *file, uint32_t line, const char *format, uint64_t format_len, const KsArg *args, uint64_t
 //! args_len)`: detaches everything; status 134 |
 //! | `ks_test_selected` | `int32_t (void)`: the number of the test that this process runs |
@@ -132,7 +134,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 14;
+pub const KS_ABI: u32 = 15;
 
 /// Ends the formats of lines for the trace pipe, before the NUL, in the objects that executables carry. It is as long as what takes its
 /// place: blanks that the kernel takes in formats, then letters.
@@ -419,6 +421,9 @@ pub enum KsFieldKind {
 pub const KS_FIELD_REQUIRED: u32 = 1;
 /// `KsField::flags`: the integer of the enum is signed.
 pub const KS_FIELD_SIGNED: u32 = 2;
+
+/// `KsField::flags`: the words behind `--`, an array of strings; no option has its name.
+pub const KS_FIELD_COMMAND: u32 = 4;
 
 /// One field of `Args`: one option.
 #[repr(C)]

@@ -296,4 +296,6 @@ pub struct OptionSpec {
     pub docs: String,
     /// Has no default and must be given.
     pub required: bool,
+    /// It takes the words behind `--`: a command with its arguments.
+    pub command: bool,
 }

@@ -222,7 +222,11 @@ impl Printer<'_> {
         let list: Vec<String> = options
             .options
             .iter()
-            .map(|o| format!("{} {}", if o.required { "required" } else { "optional" }, quote(o.docs.as_bytes())))
+            .map(|o| {
+                let required = if o.required { "required" } else { "optional" };
+                let command = if o.command { " command" } else { "" };
+                format!("{required}{command} {}", quote(o.docs.as_bytes()))
+            })
             .collect();
         let name = &self.types.struct_def(options.ty).name;
         let (docs, init) = (quote(options.docs.as_bytes()), image(&options.init));

@@ -275,6 +275,7 @@ fn options(types: &Types, args: &ArgsSpec) -> ir::OptionsDecl {
         options.push(ir::OptionSpec {
             docs: option.map(|o| o.docs.join("\n")).unwrap_or_default(),
             required: option.is_some_and(|o| o.required),
+            command: option.is_some_and(|o| o.command),
         });
     }
     ir::OptionsDecl { ty: args.ty, docs: args.docs.join("\n"), init, options }

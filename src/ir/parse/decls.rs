@@ -294,7 +294,7 @@ impl Parser<'_> {
         Ok(KfuncDecl { name, sig, reference, sized, weak: self.eat_word("weak"), span })
     }
 
-    /// `options @Args "doc" = zero(8) { required "doc", optional "doc" }`
+    /// `options @Args "doc" = zero(8) { required "doc", optional "doc", optional command "doc" }`
     fn options(&mut self) -> Parse<OptionsDecl> {
         let name = self.ty()?;
         let TyKind::Struct(ty) = self.cx.types.kind(name) else {
@@ -310,7 +310,8 @@ impl Parser<'_> {
             if !required && !self.eat_word("optional") {
                 return self.stop("an option is required or optional");
             }
-            options.push(OptionSpec { docs: self.text()?, required });
+            let command = self.eat_word("command");
+            options.push(OptionSpec { docs: self.text()?, required, command });
             self.eat(",");
         }
         Ok(OptionsDecl { ty, docs, init, options })

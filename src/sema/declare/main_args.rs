@@ -7,6 +7,9 @@ use crate::sema::tree::{ArgOption, ArgsSpec, Role, Storage};
 use crate::session::Session;
 use crate::types::{FnSig, Origin, StructId, Ty, TyKind};
 
+/// An array of strings of this name, as the last field, gets the words behind `--`.
+const COMMAND: &str = "command";
+
 impl Declare<'_> {
     /// The options, if `main` takes any.
     pub(super) fn check_main(&mut self, cx: &mut Session, decl: &FnDecl, sig: &FnSig) -> Option<ArgsSpec> {
@@ -33,7 +36,9 @@ impl Declare<'_> {
 
     fn options(&mut self, cx: &mut Session, ty: StructId) -> ArgsSpec {
         let mut options = Vec::new();
-        for (field, decl) in self.struct_fields(ty).iter().enumerate() {
+        let fields = self.struct_fields(ty);
+        let last = fields.len().saturating_sub(1);
+        for (field, decl) in fields.iter().enumerate() {
             let Some(def) = cx.types.struct_def(ty).fields.get(field) else { continue };
             let field_ty = def.ty;
             if !is_option(cx, field_ty) {
@@ -43,7 +48,8 @@ impl Declare<'_> {
             let default = self.env.field_defaults.get(&(ty, field)).cloned();
             let is_string = matches!(cx.types.kind(field_ty), TyKind::Str(_));
             let required = self.required.contains_key(&(ty, field)) || is_string && default.is_none();
-            options.push(ArgOption { field, docs: decl.docs.clone(), default, required });
+            let command = field == last && decl.name.name == COMMAND && is_words(cx, field_ty);
+            options.push(ArgOption { field, docs: decl.docs.clone(), default, required, command });
         }
         let docs = self.struct_entries.get(&ty).map(|&index| self.entries[index].item.docs.clone());
         ArgsSpec { ty, docs: docs.unwrap_or_default(), options }
@@ -97,6 +103,11 @@ impl Declare<'_> {
         let Some(&index) = self.struct_entries.get(&of) else { return &[] };
         if let ItemKind::Struct(decl) = &self.entries[index].item.kind { &decl.fields } else { &[] }
     }
+}
+
+/// An array of strings.
+fn is_words(cx: &Session, ty: Ty) -> bool {
+    matches!(cx.types.kind(ty), TyKind::Array(element, _) if matches!(cx.types.kind(element), TyKind::Str(_)))
 }
 
 /// Numbers, bools, characters, enums, strings, and arrays of those (the option is repeated).

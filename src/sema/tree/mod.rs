@@ -275,6 +275,8 @@ pub struct ArgOption {
     pub default: Option<Const>,
     /// It has to be given.
     pub required: bool,
+    /// It takes the words behind `--`.
+    pub command: bool,
 }
 
 /// A variable or parameter of a function.

@@ -18,6 +18,8 @@ pub struct Field<'a> {
     pub kind: KsFieldKind,
     pub signed: bool,
     pub required: bool,
+    /// It takes the words behind `--`, each an element; no option has its name.
+    pub command: bool,
     pub offset: usize,
     pub size: usize,
     /// The length of an array field.

@@ -15,6 +15,13 @@ pub fn fill(spec: &Spec, program: &str, words: &[&[u8]], out: &mut [u8]) -> Resu
         if *word == b"-h" || *word == own::HELP.as_bytes() {
             return Err(Stop::Help(usage::usage(spec, program)));
         }
+        if *word == b"--"
+            && let Some(index) = spec.fields.iter().position(|field| field.command)
+        {
+            given[index] = words.len();
+            command(&spec.fields[index], words.as_slice(), out)?;
+            break;
+        }
         let Some(option) = word.strip_prefix(b"--").filter(|name| !name.is_empty()) else {
             return bad(format!("unexpected argument `{}`: {}", show(word), takes(spec)));
         };
@@ -52,6 +59,32 @@ fn show(bytes: &[u8]) -> String {
 /// The help of a message about an argument that the program does not take: the form of those that it takes.
 fn takes(spec: &Spec) -> &'static str {
     if spec.fields.is_empty() { "the program takes no arguments" } else { "options begin with `--`" }
+}
+
+/// Writes the words of a command, each into one element; the rest of the elements is empty.
+fn command(field: &Field, words: &[&[u8]], out: &mut [u8]) -> Result<(), Stop> {
+    let count = field.count.unwrap_or(0);
+    if words.len() > count {
+        return bad(format!("the command has {} words, and at most {count} fit", words.len()));
+    }
+    if !words.is_empty()
+        && let Some(place) = out.get_mut(field.offset..field.offset + field.total())
+    {
+        place.fill(0);
+    }
+    for (at, word) in words.iter().enumerate() {
+        // The first empty element ends the command.
+        if word.is_empty() {
+            return bad(format!("word {} of the command is empty", at + 1));
+        }
+        let start = field.offset + at * field.size;
+        let Some(place) = out.get_mut(start..start + field.size) else {
+            return bad("the command lies outside of its struct".to_owned());
+        };
+        let word_of = |why| Stop::Bad(format!("bad word `{}` of the command: {why}", show(word)));
+        value::parse(field, word, place).map_err(word_of)?;
+    }
+    Ok(())
 }
 
 /// Writes what one word gives: the value, or the next elements of an array, between commas.
@@ -114,10 +147,11 @@ fn missing(spec: &Spec, given: &[usize]) -> Result<(), Stop> {
 /// `-` and `_` are the same.
 fn find(spec: &Spec, name: &[u8]) -> Result<usize, Stop> {
     let plain: Vec<u8> = name.iter().map(|byte| if *byte == b'-' { b'_' } else { *byte }).collect();
-    if let Some(index) = spec.fields.iter().position(|field| field.name.as_bytes() == plain) {
+    let options = || spec.fields.iter().filter(|field| !field.command);
+    if let Some(index) = spec.fields.iter().position(|field| !field.command && field.name.as_bytes() == plain) {
         return Ok(index);
     }
-    let names = spec.fields.iter().map(|field| field.name);
+    let names = options().map(|field| field.name);
     let near = near::best(&String::from_utf8_lossy(&plain), names);
     match near.and_then(|near| spec.fields.iter().find(|field| field.name == near)) {
         Some(field) => bad(format!("unknown option `--{}`; did you mean `{}`?", show(name), field.option())),
@@ -132,7 +166,18 @@ mod tests {
 
     fn field(name: &'static str, kind: KsFieldKind, offset: usize, size: usize) -> Field<'static> {
         let signed = kind == KsFieldKind::Signed;
-        Field { name, doc: "", kind, signed, required: false, offset, size, count: None, variants: Vec::new() }
+        Field {
+            name,
+            doc: "",
+            kind,
+            signed,
+            required: false,
+            command: false,
+            offset,
+            size,
+            count: None,
+            variants: Vec::new(),
+        }
     }
 
     fn spec(fields: Vec<Field<'static>>) -> Spec<'static> {
@@ -200,6 +245,28 @@ mod tests {
             let refused = run(&spec, &[empty]).expect_err(empty);
             assert!(refused.ends_with("for `--port`: an element is empty"), "{refused}");
         }
+    }
+
+    #[test]
+    fn words_of_a_command() {
+        let fields = vec![field("pid", KsFieldKind::Unsigned, 0, 1), field("command", KsFieldKind::Str, 1, 4)];
+        let mut spec = spec(fields);
+        spec.fields[1].count = Some(2);
+        spec.fields[1].command = true;
+        spec.defaults = vec![0; 9];
+        assert_eq!(run(&spec, &["--pid=7", "--", "ls", "-l"]), Ok(b"\x07ls\0\0-l\0\0".to_vec()));
+        assert_eq!(run(&spec, &["--", "a,b", "--"]), Ok(b"\0a,b\0--\0\0".to_vec()));
+        assert_eq!(run(&spec, &["--"]), Ok(vec![0; 9]));
+        let refused = |words: &[&str]| run(&spec, words).expect_err("a mistake");
+        assert_eq!(refused(&["--", "a", "b", "c"]), "the command has 3 words, and at most 2 fit");
+        assert_eq!(refused(&["--", "a", ""]), "word 2 of the command is empty");
+        let long = "bad word `long` of the command: at most 3 bytes fit, this has 4";
+        assert_eq!(refused(&["--", "long"]), long);
+        assert_eq!(refused(&["--command=ls"]), "unknown option `--command`");
+        assert!(refused(&["--help"]).starts_with("Usage: prog [OPTIONS] [-- COMMAND [ARGS]]\n"));
+        spec.fields[1].required = true;
+        assert_eq!(run(&spec, &[]), Err("missing `-- COMMAND [ARGS]`".to_owned()));
+        assert_eq!(run(&spec, &["--"]), Err("missing `-- COMMAND [ARGS]`".to_owned()));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::field::{Field, Spec};
 use super::own;
-use crate::abi::{KS_FIELD_REQUIRED, KS_FIELD_SIGNED, KsArgs, KsField, KsFieldKind};
+use crate::abi::{KS_FIELD_COMMAND, KS_FIELD_REQUIRED, KS_FIELD_SIGNED, KsArgs, KsField, KsFieldKind};
 use crate::kernel::end::die;
 use crate::kernel::program::{array, text};
 
@@ -56,6 +56,7 @@ impl Field<'static> {
             kind,
             signed: kind == KsFieldKind::Signed || field.flags & KS_FIELD_SIGNED != 0,
             required: field.flags & KS_FIELD_REQUIRED != 0,
+            command: field.flags & KS_FIELD_COMMAND != 0,
             offset: usize::try_from(field.offset).unwrap_or(0),
             size: field.size as usize,
             count: (field.count != 0).then_some(field.count as usize),

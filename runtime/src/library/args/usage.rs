@@ -29,9 +29,14 @@ pub fn usage(spec: &Spec, program: &str) -> String {
 
 /// How the program is called.
 pub fn synopsis(spec: &Spec, program: &str) -> String {
-    let required = spec.fields.iter().filter(|field| field.required).map(form);
+    let required = spec.fields.iter().filter(|field| field.required && !field.command).map(form);
     let words: Vec<String> = std::iter::once(program.to_owned()).chain(required).collect();
-    format!("{} [OPTIONS]", words.join(" "))
+    let command = match spec.fields.iter().find(|field| field.command) {
+        Some(field) if field.required => format!(" {}", form(field)),
+        Some(field) => format!(" [{}]", form(field)),
+        None => String::new(),
+    };
+    format!("{} [OPTIONS]{command}", words.join(" "))
 }
 
 /// The options of `main`, each with its row.
@@ -53,6 +58,9 @@ fn row(text: &mut String, width: usize, form: &str, note: &str) {
 
 /// `--name=TEXT`, and `...` for an option that may be repeated.
 pub fn form(field: &Field) -> String {
+    if field.command {
+        return "-- COMMAND [ARGS]".to_owned();
+    }
     let value = match field.kind {
         _ if field.is_hardware_address() => return format!("{}=ADDRESS", field.option()),
         KsFieldKind::Unsigned | KsFieldKind::Signed | KsFieldKind::F64 => "=N",
@@ -154,6 +162,7 @@ mod tests {
             required: kind == KsFieldKind::Str,
             offset,
             size,
+            command: false,
             count: None,
             variants: vec![("OFF", 0), ("ON", -1)],
         };

@@ -189,7 +189,8 @@ mod tests {
     fn check(kind: KsFieldKind, signed: bool, size: usize, text: &str) -> Result<Vec<u8>, String> {
         let variants = vec![("OFF", 0), ("ON", 1), ("LOW", -2)];
         let (name, doc) = ("x", "");
-        let field = Field { name, doc, kind, signed, required: false, offset: 0, size, count: None, variants };
+        let field =
+            Field { name, doc, kind, signed, required: false, command: false, offset: 0, size, count: None, variants };
         let mut place = vec![0xee; size];
         parse(&field, text.as_bytes(), &mut place).map(|()| place)
     }

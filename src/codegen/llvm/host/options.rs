@@ -66,6 +66,9 @@ fn field<'c>(g: &mut ModuleGen<'_, 'c>, field: &FieldDef, option: &OptionSpec) -
     if option.required {
         flags |= KS_FIELD_REQUIRED;
     }
+    if option.command {
+        flags |= KS_FIELD_COMMAND;
+    }
     let variants = if let TyKind::Enum(id) = g.cx.types.kind(element) { variants(g, id) } else { Vec::new() };
     let name = g.text(Some(&field.name));
     let doc = text_or_null(g, &option.docs);

@@ -94,6 +94,7 @@ fn field<'a>(types: &'a Types, def: &'a FieldDef, option: &'a OptionSpec) -> Fie
         kind,
         signed: is_signed,
         required: option.required,
+        command: option.command,
         offset: def.offset as usize,
         size: types.size_of(element) as usize,
         count,
