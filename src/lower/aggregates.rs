@@ -88,6 +88,8 @@ impl Lowering<'_> {
             } else {
                 self.parse(builtin, args, place, expr.span);
             }
+        } else if let Callee::Format(format) = callee {
+            self.format(format, args, place, expr.span);
         } else if let Callee::Sysctl(setting) = callee {
             self.read_setting(*setting, place, expr.span);
         } else if let Callee::Python(function) = callee {

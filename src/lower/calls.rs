@@ -63,7 +63,7 @@ impl Lowering<'_> {
             self.fill_place(builtin, args, place, span);
             return (!self.cx.types.is_aggregate(result)).then(|| self.load(place));
         }
-        let values: Vec<Value> = args.iter().map(|arg| self.argument(arg)).collect();
+        let values: Vec<Value> = args.iter().flat_map(|arg| self.arguments(arg)).collect();
         self.at(span);
         let op = match (builtin.bpf, builtin.host) {
             (Some(helper), None) => self.b.bpf_helper(&values, &helper.into(), result.results()),
@@ -101,6 +101,25 @@ impl Lowering<'_> {
         self.at(arg.span).address(place)
     }
 
+    /// An argument for the runtime, which gets the number and the size of the strings of an array too.
+    fn arguments(&mut self, arg: &Expr) -> Vec<Value> {
+        let value = self.argument(arg);
+        if let TyKind::Array(element, length) = self.cx.types.kind(arg.ty)
+            && let TyKind::Str(size) = self.cx.types.kind(element)
+        {
+            let b = self.at(arg.span);
+            return vec![value, b.int(size.into(), Ty::U64), b.int(length.into(), Ty::U64)];
+        }
+        vec![value]
+    }
+
+    /// Whether a builtin has a value, which it writes into a place.
+    pub(super) fn ask(&mut self, builtin: &BuiltinSpec, args: &[Expr], place: Value, span: Span) -> Value {
+        let Some(symbol) = builtin.host else { crate::bug!("`{}` fills nothing", builtin.name) };
+        let values: Vec<Value> = args.iter().map(|arg| self.argument(arg)).collect();
+        self.at(span).b.host_ask(place, &values, &symbol.into(), Ty::BOOL)
+    }
+
     /// A builtin whose function of the runtime fills a place.
     pub(super) fn fill_place(&mut self, builtin: &BuiltinSpec, args: &[Expr], place: Value, span: Span) {
         let Some(symbol) = builtin.host else { crate::bug!("`{}` fills nothing", builtin.name) };
@@ -109,7 +128,7 @@ impl Lowering<'_> {
             if let TyKind::Enum(of) = self.cx.types.kind(arg.ty) {
                 values.extend(self.enum_argument(arg, of));
             } else {
-                values.push(self.scalar(arg));
+                values.push(self.argument(arg));
             }
         }
         self.at(span).b.host_fill(place, &values, &symbol.into());

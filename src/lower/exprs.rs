@@ -189,6 +189,11 @@ impl Lowering<'_> {
             Callee::Field { method, map, flags } => Some(self.field_call(method, *map, *flags, args, ty, span)),
             Callee::Object { function, less } => self.object_call(function, *less, args, ty, span),
             Callee::Print { format, newline, to_seq } => self.print(format, *newline, *to_seq, args, span),
+            Callee::Format(format) => {
+                let place = self.temporary("text", ty);
+                self.format(format, args, place, span);
+                None
+            }
             Callee::SeqWrite => self.seq_write(args, span),
             Callee::Load(func) => {
                 let name = self.names.func(*func);

@@ -58,6 +58,13 @@ impl<'a> Lowering<'a> {
                 let ty = self.cx.types.opt(header);
                 (self.at(optional.span).b.packet_at(ctx, offset, ty), header)
             }
+            OptionalKind::Builtin { builtin, args } => {
+                let place = self.temporary("value", optional.ty);
+                let there = self.ask(builtin, args, place, optional.span);
+                let stored = self.b.func.ty(place);
+                let ty = self.cx.types.opt(stored);
+                (self.b.mem_some_if(there, place, ty), stored)
+            }
             OptionalKind::Pointer(pointer) => self.pointer_optional(pointer, optional.span),
             OptionalKind::View(_) => crate::bug!("a view is tested by its numbers"),
         }
@@ -104,12 +111,13 @@ impl<'a> Lowering<'a> {
     /// Makes the value of an optional that is there the binding's variable.
     fn bind(&mut self, binding: &Binding, value: Value) {
         let slot = match &binding.source.kind {
-            OptionalKind::MapTake { .. } if self.kept.contains(&binding.local) => {
+            OptionalKind::MapTake { .. } | OptionalKind::Builtin { .. } if self.kept.contains(&binding.local) => {
                 return self.bind_copy(binding.local, value);
             }
-            OptionalKind::MapEntry { .. } | OptionalKind::MapEntryOr { .. } | OptionalKind::MapTake { .. } => {
-                Slot::Place(value)
-            }
+            OptionalKind::MapEntry { .. }
+            | OptionalKind::MapEntryOr { .. }
+            | OptionalKind::MapTake { .. }
+            | OptionalKind::Builtin { .. } => Slot::Place(value),
             OptionalKind::InnerMap { bound, .. } => return self.bind_map(*bound, value),
             OptionalKind::Record { .. } => return self.bind_record(binding, value),
             OptionalKind::Packet { .. } if !self.uses.in_memory(binding.local) => Slot::Pointee(value),

@@ -46,6 +46,14 @@ impl Lowering<'_> {
         None
     }
 
+    /// `format(…)` into a place.
+    pub(super) fn format(&mut self, format: &[u8], args: &[Expr], place: Value, span: Span) {
+        self.scoped(|this| {
+            let args = this.print_args(format, args);
+            this.at(span).b.host_format(place, &args, format);
+        });
+    }
+
     fn print_args(&mut self, format: &[u8], args: &[Expr]) -> Vec<Value> {
         let pointees = prints_pointee(format);
         let mut values = Vec::new();

@@ -10,8 +10,8 @@ use std::sync::OnceLock;
 /// State that only the main thread touches. Signal handlers use atomics instead (`signals.rs`, `link/clsact/`).
 pub struct MainThread<T>(T);
 
-// SAFETY: the contract of abi.rs is that every `ks_` function is called from the main thread, and this library starts no
-// other.
+// SAFETY: the contract of abi.rs is that every `ks_` function is called from the main thread. The only other threads that this library
+// starts wait for processes (library/processes.rs), and call nothing of it.
 unsafe impl<T> Sync for MainThread<T> {}
 
 impl<T> MainThread<T> {
@@ -191,8 +191,18 @@ pub unsafe fn array<T>(pointer: *const T, len: u64) -> &'static [T] {
 /// # Safety
 /// `out` is writable for `size` bytes.
 pub unsafe fn fill(text: &str, out: *mut c_char, size: u64) {
+    // SAFETY: as the caller promises.
+    unsafe { fill_bytes(text.as_bytes(), out, size) }
+}
+
+/// The same, of bytes up to a NUL.
+///
+/// # Safety
+/// `out` is writable for `size` bytes.
+pub unsafe fn fill_bytes(text: &[u8], out: *mut c_char, size: u64) {
     let Some(room) = usize::try_from(size).ok().and_then(|size| size.checked_sub(1)) else { return };
-    let length = text.len().min(room);
+    let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+    let length = end.min(room);
     // SAFETY: as the caller promises.
     unsafe {
         out.write_bytes(0, room + 1);

@@ -2,9 +2,16 @@
 
 mod addresses;
 mod args;
+mod counts;
 mod enum_names;
+mod files;
+mod floats;
 mod heap;
+mod names;
 mod packets;
 mod panic;
 mod print;
+mod processes;
+mod terminal;
 mod tests;
+mod times;

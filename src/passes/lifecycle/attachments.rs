@@ -145,6 +145,8 @@ fn may_detach(data: &OpData) -> bool {
     let runtime = [
         Opcode::HostCall,
         Opcode::HostFill,
+        Opcode::HostAsk,
+        Opcode::HostFormat,
         Opcode::HostPin,
         Opcode::HostUnpin,
         Opcode::HostLinkStatus,

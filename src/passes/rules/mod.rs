@@ -26,7 +26,7 @@ use crate::diag::codes::maps::{MapRefuses, ObjectKey, ReadOnlyEntry, TrieInPlace
 use crate::diag::codes::refused::NumberAsPointer;
 use crate::diag::codes::support::NotInModule;
 use crate::ir::callgraph::{CallGraph, Reached, called_later};
-use crate::ir::ops::{BpfHelper, BpfKfunc, HostCall, HostFill, KsBuiltin, KsCallPointer};
+use crate::ir::ops::{BpfHelper, BpfKfunc, HostAsk, HostCall, HostFill, KsBuiltin, KsCallPointer};
 use crate::ir::{Function, Module, OpData, Opcode, Role, Value};
 use crate::session::Session;
 use crate::source::Span;
@@ -315,6 +315,8 @@ fn in_words(op: &OpData) -> String {
         HostCall::of(op).symbol()
     } else if op.opcode == Opcode::HostFill {
         HostFill::of(op).symbol()
+    } else if op.opcode == Opcode::HostAsk {
+        HostAsk::of(op).symbol()
     } else if op.opcode == Opcode::BpfHelper {
         BpfHelper::of(op).helper()
     } else if op.opcode == Opcode::BpfKfunc {

@@ -41,6 +41,8 @@ fn rule(node: BuiltinNode) -> Check {
         BuiltinNode::Assert => |checker, args, span| checker.assert(args, span),
         BuiltinNode::Daemon => |checker, args, span| checker.daemon(args, span),
         BuiltinNode::Name => |checker, args, span| checker.enum_name(args, span),
+        BuiltinNode::Format => |checker, args, span| checker.format(args, span),
+        BuiltinNode::Sort => |checker, args, span| checker.sort(args, span),
     }
 }
 
@@ -133,8 +135,15 @@ impl Checker<'_, '_> {
         if builtin.atomic.is_some() {
             return self.atomic(builtin, args, span);
         }
+        if builtin.absent {
+            self.check_args(args);
+            return Some(self.untested(span));
+        }
         let mut signature = self.builtin_signature(builtin, span);
-        let checked = self.arguments(&mut signature, args)?;
+        let mut checked = self.arguments(&mut signature, args)?;
+        if let Some(otherwise) = builtin.otherwise.filter(|_| checked.len() < builtin.params.len()) {
+            checked.extend(self.call_builtin(tables::builtin(otherwise)?, &[], span));
+        }
         let result = self.table_type(builtin.result);
         if builtin.views.is_some() && checked.iter().any(|arg| arg.ty == Ty::ERROR) {
             return None;
@@ -183,5 +192,6 @@ impl Site<'_, '_> {
 
 pub(super) fn form(builtin: &BuiltinSpec) -> String {
     let params: Vec<String> = builtin.params.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
-    format!("it is `{}({}) -> {}`: {}", builtin.name, params.join(", "), builtin.result, builtin.summary)
+    let absent = if builtin.absent { "?" } else { "" };
+    format!("it is `{}({}) -> {}{absent}`: {}", builtin.name, params.join(", "), builtin.result, builtin.summary)
 }

@@ -15,7 +15,7 @@ use crate::sema::similar;
 use crate::sema::tree::{Callee, Expr, FuncId, Role};
 use crate::sema::types::describe;
 use crate::source::Span;
-use crate::tables::{self, BUILTINS};
+use crate::tables::{self, BUILTINS, BuiltinSpec};
 use crate::types::Ty;
 
 impl Checker<'_, '_> {
@@ -214,6 +214,11 @@ impl Checker<'_, '_> {
             let function = self.field_of(base, name, false, callee);
             return self.call_value(function, args, span);
         }
+        if base.ty == Ty::F64
+            && let Some(builtin) = tables::builtin(&name.name).filter(|builtin| builtin.method)
+        {
+            return self.builtin_method(builtin, base, args, span);
+        }
         let of = self.receiver(&base);
         if self.is_str(base.ty) {
             self.no_string_method(&base, name, callee, span);
@@ -236,6 +241,25 @@ impl Checker<'_, '_> {
             error.near(name.span, near);
         }
         None
+    }
+}
+
+impl Checker<'_, '_> {
+    /// `x.pow(y)`: a builtin with the receiver as its first argument.
+    fn builtin_method(
+        &mut self,
+        builtin: &'static BuiltinSpec,
+        base: Expr,
+        args: &[ast::Arg],
+        span: Span,
+    ) -> Option<Expr> {
+        let mut signature = self.builtin_signature(builtin, span);
+        signature.params.remove(0);
+        signature.before = 1;
+        let mut checked = self.arguments(&mut signature, args)?;
+        checked.insert(0, base);
+        let result = self.table_type(builtin.result);
+        Some(Expr::operation(Callee::Builtin(builtin), checked, result, span))
     }
 }
 

@@ -61,7 +61,7 @@ impl State<'_, '_> {
         let kind = match source.kind {
             OptionalKind::MapEntry { .. } | OptionalKind::MapEntryOr { .. } => LocalKind::Entry,
             OptionalKind::InnerMap { .. } => LocalKind::InnerMap,
-            OptionalKind::MapTake { .. } | OptionalKind::View(_) => LocalKind::Var,
+            OptionalKind::MapTake { .. } | OptionalKind::View(_) | OptionalKind::Builtin { .. } => LocalKind::Var,
             OptionalKind::Record { .. } | OptionalKind::Packet { .. } | OptionalKind::Pointer(_) => LocalKind::Tested,
         };
         let local = self.declare(&name.name, source.ty, name.span, kind);

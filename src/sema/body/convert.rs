@@ -4,7 +4,7 @@ use super::value::{Value, cast, error_expr, int_expr, number};
 use super::{Site, State, ranges};
 use crate::diag::codes::types::{MismatchedTypes, NeverFits, ProductWraps};
 use crate::fold;
-use crate::sema::tree::{ArithOp, Const, Expr, ExprKind};
+use crate::sema::tree::{ArithOp, Callee, Const, Expr, ExprKind};
 use crate::sema::{consts, enums};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
@@ -217,7 +217,8 @@ impl Site<'_, '_> {
             }
             return Expr { kind: ExprKind::Const(Const::Str(bytes)), ty: wanted, span };
         }
-        if let ExprKind::KernelText(_) = value.kind {
+        // These make a string of the size that is asked for.
+        if let ExprKind::KernelText(_) | ExprKind::Operation { callee: Callee::Format(_), .. } = value.kind {
             return Expr { ty: wanted, ..value };
         }
         cast(value, wanted)

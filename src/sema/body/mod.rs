@@ -89,6 +89,7 @@ mod scope;
 mod sessions;
 mod signatures;
 mod site;
+mod sort;
 mod spaces;
 mod state;
 mod stmts;

@@ -1,15 +1,15 @@
 //! Optionals: the sources of `if (var …)`, of `var … else`, and of comparisons with `null`.
 
-use super::exprs::strip;
+use super::exprs::{plain_name, strip};
 use super::map_methods::MapCall;
 use super::value::{bool_expr, cast, error_expr, has_effect, int_expr, not};
 use super::{Checker, Site, State};
-use crate::ast::{self, ExprKind as Ast};
+use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::maps::UntestedOptional;
 use crate::diag::codes::types::{AlwaysPresent, ConstantComparison, LinkComparedWithNull};
 use crate::sema::tree::{Block, CompareOp, Const, Expr, ExprKind, Optional, OptionalKind, Stmt, StmtKind, View};
 use crate::source::Span;
-use crate::tables::{MAP_METHODS, MapAccess};
+use crate::tables::{self, BuiltinSpec, MAP_METHODS, MapAccess};
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
@@ -60,9 +60,12 @@ impl Checker<'_, '_> {
         Some(Optional { kind: OptionalKind::Pointer(value), ty, span })
     }
 
-    /// `m.entry(k, init)`, `q.pop()` and `ctx.packet(offset, T)`; none if it is no such call.
+    /// `m.entry(k, init)`, `q.pop()`, `ctx.packet(offset, T)` and `getenv(name)`; none if it is no such call.
     fn optional_call(&mut self, expr: &ast::Expr) -> Option<Option<Optional>> {
         let Ast::Call { callee, args } = &expr.kind else { return None };
+        if let Some(builtin) = plain_name(callee).and_then(|name| self.absent_builtin(name)) {
+            return Some(self.optional_builtin(builtin, args, expr.span));
+        }
         let Ast::Field { base, name, .. } = &strip(callee).kind else { return None };
         match name.name.as_str() {
             "packet" => {
@@ -75,6 +78,17 @@ impl Checker<'_, '_> {
                 Some(self.map_optional(MapCall { map, method, name, args, span: expr.span }))
             }
         }
+    }
+
+    /// `getenv(name)` and the like.
+    fn optional_builtin(&mut self, builtin: &'static BuiltinSpec, args: &[ast::Arg], span: Span) -> Option<Optional> {
+        let mut signature = self.builtin_signature(builtin, span);
+        let args = self.arguments(&mut signature, args)?;
+        if args.iter().any(|arg| arg.ty == Ty::ERROR) {
+            return None;
+        }
+        let ty = self.table_type(builtin.result);
+        Some(Optional { kind: OptionalKind::Builtin { builtin, args }, ty, span })
     }
 
     /// `m.entry(k, init)` as a statement makes the entry where it is absent.
@@ -149,6 +163,12 @@ impl Checker<'_, '_> {
 }
 
 impl State<'_, '_> {
+    /// The builtin of this name, if its result may be absent and the program declares nothing of the name.
+    fn absent_builtin(&self, name: &Ident) -> Option<&'static BuiltinSpec> {
+        let builtin = tables::builtin(&name.name).filter(|builtin| builtin.absent)?;
+        self.is_unknown_name(&name.name).then_some(builtin)
+    }
+
     /// An optional where nothing tests whether it is there.
     pub fn untested(&mut self, span: Span) -> Expr {
         let text = self.text(span).to_owned();

@@ -18,6 +18,10 @@ const TEXT_BYTES: u32 = 64;
 const MAX_BPF_ARGS: usize = 12;
 
 const PRINT: &str = "print";
+/// Its text is no output: what prints it escapes it.
+const FORMAT: &str = "format";
+/// The text of `format` has this size where no place says another.
+const FORMATTED: u32 = 256;
 
 impl Checker<'_, '_> {
     /// Checks `print` or, without the newline, `print_raw`.
@@ -27,6 +31,17 @@ impl Checker<'_, '_> {
         let seq = self.own_iterator().map(|ctx| self.sequence(ctx, span));
         let callee = Callee::Print { format, newline, to_seq: seq.is_some() };
         Some(Expr::operation(callee, seq.into_iter().chain(args).collect(), Ty::VOID, span))
+    }
+
+    /// `format(fmt, …)`: a string of the size that the place has which it goes to.
+    pub fn format(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        if args.is_empty() {
+            self.wrong_count(FORMAT, "a format or a value", 0, span);
+            return None;
+        }
+        let (format, args) = self.formatted(FORMAT, args, span)?;
+        let ty = self.cx.types.string(FORMATTED);
+        Some(Expr::operation(Callee::Format(format), args, ty, span))
     }
 
     /// The format and the values of a message; none after an error.
@@ -149,7 +164,7 @@ impl Site<'_, '_> {
         {
             return conversion;
         }
-        conversion.shown = if own_texts(value).is_some() || matches!(value.kind, ExprKind::Const(_)) {
+        conversion.shown = if own_texts(value).is_some() || matches!(value.kind, ExprKind::Const(_)) || name == FORMAT {
             Shown::Own
         } else if self.cx.written_main != Some(value.span.file) {
             Shown::AsPrinted

@@ -18,6 +18,8 @@ use crate::types::{Space, Ty};
 const ANY_STRING: &str = "str";
 /// A parameter for what `load` returned.
 const HANDLE: &str = "handle";
+/// An array of strings.
+const WORDS: &str = "str[]";
 /// A view, or any value as one; the second takes `null` too.
 const VIEW: &str = "bytes";
 const VIEW_OR_NULL: &str = "bytes?";
@@ -31,6 +33,8 @@ pub enum Param {
     Stored(Ty),
     /// A string of any size, or a `bytes` where the builtin measures it.
     Text(&'static BuiltinSpec),
+    /// An array of strings of any size.
+    Words(&'static BuiltinSpec),
     /// What `load` returned.
     Handle,
     /// A number in memory order: of the first type, or of the second as it is stored.
@@ -182,6 +186,10 @@ impl Checker<'_, '_> {
                     Ok(value) | Err(value) => self.string_argument(value, builtin, callee.at),
                 }
             }
+            Param::Words(builtin) => {
+                let value = self.typed(arg, None);
+                self.words_argument(value, builtin)
+            }
             Param::Handle => self.handle(callee.name, arg, false),
             Param::MemoryOrder(stored, network) => {
                 let value = self.value(arg, Some(stored));
@@ -267,6 +275,7 @@ impl Site<'_, '_> {
         for (index, &(_, text)) in builtin.params.iter().enumerate() {
             params.push(match text {
                 ANY_STRING => Param::Text(builtin),
+                WORDS => Param::Words(builtin),
                 VIEW if builtin.writes.contains(&(index as u64)) => Param::ViewToWrite,
                 "u64" if builtin.views.is_some() => Param::Count,
                 _ => self.table_param(text, None),

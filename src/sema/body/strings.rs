@@ -126,6 +126,24 @@ impl Site<'_, '_> {
         error_expr(value.span)
     }
 
+    /// An argument of a builtin that takes an array of strings.
+    pub fn words_argument(&mut self, value: Expr, builtin: &BuiltinSpec) -> Expr {
+        let is_words = matches!(self.cx.types.kind(value.ty), TyKind::Array(element, _) if self.is_str(element));
+        if value.ty == Ty::ERROR || is_words {
+            return value;
+        }
+        let found = format!("`{}`", self.ty_name(value.ty));
+        let text = self.text(value.span).to_owned();
+        let is_text = self.is_text(value.ty);
+        let remark = super::builtins::form(builtin);
+        let error = self.error(value.span, MismatchedTypes { wanted: "an array of strings".into(), found });
+        error.remark(remark);
+        if is_text {
+            error.help(format!("each word is an element: `[{text}, …]`"));
+        }
+        error_expr(value.span)
+    }
+
     /// The type of one of two strings that has room for both.
     pub fn larger_string(&self, left: Ty, right: Ty) -> Option<Ty> {
         let both = self.is_str(left) && self.is_str(right);

@@ -131,7 +131,10 @@ pub(super) fn has_effect(expr: &Expr) -> bool {
 fn optional_has_effect(optional: &OptionalKind) -> bool {
     match optional {
         OptionalKind::MapEntry { key, .. } | OptionalKind::InnerMap { key, .. } => has_effect(key),
-        OptionalKind::MapEntryOr { .. } | OptionalKind::MapTake { .. } | OptionalKind::Record { .. } => true,
+        OptionalKind::MapEntryOr { .. }
+        | OptionalKind::MapTake { .. }
+        | OptionalKind::Record { .. }
+        | OptionalKind::Builtin { .. } => true,
         OptionalKind::Packet { ctx, offset, .. } => has_effect(ctx) || has_effect(offset),
         OptionalKind::Pointer(value) | OptionalKind::View(value) => has_effect(value),
     }

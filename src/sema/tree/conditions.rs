@@ -2,7 +2,7 @@
 
 use super::{Block, Expr, LocalId, MapId};
 use crate::source::Span;
-use crate::tables::MapMethodSpec;
+use crate::tables::{BuiltinSpec, MapMethodSpec};
 use crate::types::Ty;
 
 /// Optionals: the sources of `if (var …)` and of presence tests.
@@ -31,6 +31,8 @@ pub enum OptionalKind {
     Pointer(Expr),
     /// A view that has as many bytes as it was asked for.
     View(Expr),
+    /// A builtin whose result may be absent: a copy of the value.
+    Builtin { builtin: &'static BuiltinSpec, args: Vec<Expr> },
 }
 
 impl Optional {

@@ -194,6 +194,8 @@ pub enum Callee {
         newline: bool,
         to_seq: bool,
     },
+    /// `format(…)`: a string of the type of the expression, cut off where it has no room.
+    Format(Format),
     /// `ctx.write(value)`: the bytes of a value, the second argument, to the reader of an iterator.
     SeqWrite,
     /// `load(program)`

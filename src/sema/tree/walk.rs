@@ -105,6 +105,7 @@ pub trait Visitor<'t> {
                 self.expr(second);
             }
             OptionalKind::Record { tail, .. } => tail.iter().for_each(|tail| self.expr(tail)),
+            OptionalKind::Builtin { args, .. } => args.iter().for_each(|arg| self.expr(arg)),
             OptionalKind::MapTake { .. } => {}
         }
     }

@@ -53,6 +53,15 @@ record! {
         /// `host` fills the place of the result: its last arguments are that and the size in bytes.
         #[serde(default)]
         pub fills: bool,
+        /// The result may be absent: `host` fills the place as for `fills`, and yields whether there is a value.
+        #[serde(default)]
+        pub absent: bool,
+        /// The builtin whose result stands for a last argument that is left out.
+        #[serde(default)]
+        pub otherwise: Option<Text>,
+        /// It is also a method of its first argument.
+        #[serde(default)]
+        pub method: bool,
         /// A signal ends it early, so a loop of user space that calls it needs no cancel point.
         #[serde(default)]
         pub interruptible: bool,
@@ -116,6 +125,10 @@ words! {
         Assert,
         /// `name`
         Name,
+        /// `format`
+        Format,
+        /// `sort`
+        Sort,
         /// `daemon`
         Daemon,
     }

@@ -5,7 +5,8 @@ mod values;
 
 use crate::abi::KsArg;
 use crate::kernel::output;
-use crate::kernel::program::array;
+use crate::kernel::program::{array, fill_bytes};
+use std::ffi::c_char;
 
 /// See abi.rs.
 ///
@@ -20,6 +21,23 @@ pub unsafe extern "C" fn ks_print(format: *const u8, format_len: u64, args: *con
         out.push(b'\n');
     }
     output::write(&out);
+}
+
+/// See abi.rs.
+///
+/// # Safety
+/// As for `ks_print`; `out` is writable for `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_format(
+    out: *mut c_char,
+    size: u64,
+    format: *const u8,
+    format_len: u64,
+    args: *const KsArg,
+    args_len: u64,
+) {
+    // SAFETY: as the caller promises. The text is whole before the place is written, which may be one of the values.
+    unsafe { fill_bytes(&text(array(format, format_len), array(args, args_len), true), out, size) }
 }
 
 /// The text of a format with its values; `raw`: values that are text are not escaped.

@@ -7,9 +7,10 @@ use crate::codegen::abi;
 use crate::diag::codes::ir::BadIr;
 use crate::ir::ops::HostParse;
 use crate::ir::ops::{
-    HostAttach, HostAttachCheck, HostAttachMap, HostAttachName, HostAttachNumber, HostCall, HostDelete, HostDetach,
-    HostExec, HostExit, HostFill, HostLinkStatus, HostLoad, HostNew, HostPin, HostPinMap, HostRegister, HostSysctlRead,
-    HostSysctlWrite, HostUncaught, HostUnpin, HostUnpinMap, HostUnregister, HostUpgrade, HostUpgradeFunctions,
+    HostAsk, HostAttach, HostAttachCheck, HostAttachMap, HostAttachName, HostAttachNumber, HostCall, HostDelete,
+    HostDetach, HostExec, HostExit, HostFill, HostLinkStatus, HostLoad, HostNew, HostPin, HostPinMap, HostRegister,
+    HostSysctlRead, HostSysctlWrite, HostUncaught, HostUnpin, HostUnpinMap, HostUnregister, HostUpgrade,
+    HostUpgradeFunctions,
 };
 use crate::ir::{OpData, Symbol, Value};
 use crate::tables::ATTACH_OPTIONS;
@@ -201,6 +202,20 @@ pub fn fill(g: &mut FnGen, op: &OpData) {
     let mut args = g.promoted(view.args());
     args.extend([g.value(view.out()), g.g.build.int(64, size).into()]);
     runtime(g, view.symbol(), None, &args);
+}
+
+pub fn ask(g: &mut FnGen, op: &OpData) {
+    let view = HostAsk::of(op);
+    let size = g.types().size_of(g.pointee(view.out()));
+    let mut args = g.promoted(view.args());
+    args.extend([g.value(view.out()), g.g.build.int(64, size).into()]);
+    let there = g.g.build.int_type(1).into();
+    let there = runtime(g, view.symbol(), Some(there), &args);
+    g.set_maybe(op, there);
+}
+
+pub fn format(g: &mut FnGen, op: &OpData) {
+    super::print::host::format(g, op);
 }
 
 pub fn attach_check(g: &mut FnGen, op: &OpData) {

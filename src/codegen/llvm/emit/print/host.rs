@@ -4,7 +4,7 @@ use super::super::super::builder::Extend;
 use super::super::super::function::FnGen;
 use super::super::host::runtime;
 use crate::codegen::abi::{KsArg, KsArgKind};
-use crate::ir::ops::{HostPanic, KsPrint};
+use crate::ir::ops::{HostFormat, HostPanic, KsPrint};
 use crate::ir::{OpData, Value};
 use crate::target::Endian;
 use crate::types::{Ty, TyKind};
@@ -25,6 +25,14 @@ pub fn panic(g: &mut FnGen, op: &OpData) {
     let file = g.g.string(&[view.file(), b"\0".as_slice()].concat());
     let line = g.g.build.int(32, view.line() as u64);
     call(g, "ks_panic", &[file.into(), line.into()], (view.format(), view.args()), &[]);
+}
+
+/// `host.format`
+pub fn format(g: &mut FnGen, op: &OpData) {
+    let view = HostFormat::of(op);
+    let size = g.types().size_of(g.pointee(view.out()));
+    let (out, size) = (g.value(view.out()), g.g.build.int(64, size).into());
+    call(g, "ks_format", &[out, size], (view.format(), view.args()), &[]);
 }
 
 /// Calls a function of the runtime that takes a format and its values, with what comes before and after these.
