@@ -354,7 +354,7 @@ def expected_numbers_end():
             whole.update(re.findall(r"--check-prefix[= ](\w+)", run) or ["CHECK"])
         for number, line in lines(path):
             found = re.match(r"(?://|#) (\w+)(?:-NEXT|-SAME|-DAG)?: .*\d$", line)
-            if found and found[1] not in whole | {"RUN", "SPEC", "REQUIRES"}:
+            if found and found[1] not in whole | {"RUN", "DEFINE", "SPEC", "REQUIRES"}:
                 yield at(path, number, "the number may go on: end it with `{{$}}`, or use `--match-full-lines`")
 
 

@@ -46,11 +46,9 @@ pub fn cut(func: &mut Function, types: &mut Types, place: Cut, packets: bool) {
     }
     forget_at(func, types, op, &parts);
     for user in behind {
-        if addresses(func, user) {
-            continue;
-        }
-        let operands = func.ops[user].operands.iter().map(|operand| new.get(operand).copied().unwrap_or(*operand));
-        func.ops[user].operands = operands.collect();
+        let stays = |&value: &Value| addresses(func, user) || is_start(func, value) && !asks(func, types, user);
+        let operand = |value: &Value| new.get(value).filter(|_| !stays(value)).copied().unwrap_or(*value);
+        func.ops[user].operands = func.ops[user].operands.iter().map(operand).collect();
     }
 }
 
@@ -110,6 +108,20 @@ fn anew(
     let mut b = Builder::before(func, op, NAME);
     let ctx = *new.entry(ctx).or_insert_with(|| b.bpf_opaque(ctx, of));
     Some(if start { b.packet_start(ctx, ty) } else { b.packet_end(ctx, ty) })
+}
+
+fn is_start(func: &Function, value: Value) -> bool {
+    func.def(value).is_some_and(|op| func.ops[op].opcode == Opcode::PacketStart)
+}
+
+/// Whether an op takes the packet's first byte to measure the packet, or to make a pointer that is tested behind it. Any other takes it as
+/// the address of a header, which the code before may have tested.
+fn asks(func: &Function, types: &Types, op: OpId) -> bool {
+    match func.ops[op].opcode {
+        Opcode::BpfAdvance | Opcode::ArithCmp => true,
+        Opcode::ArithCast => types.as_int(func.ty(func.ops[op].results[0])).is_some(),
+        _ => false,
+    }
 }
 
 /// Whether an op computes an address: the code before may have shown that it is within bounds.
