@@ -111,21 +111,13 @@ pub fn name(name: &str) -> Option<Instead> {
 /// What other tools that trace the kernel know by these names.
 pub fn of_tracing(name: &str) -> Option<Instead> {
     Some(match name {
-        "pid" | "tgid" | "get_current_pid" | "bpf_get_current_pid" => {
-            Form("BPF code has the number of the running process by `bpf_get_current_pid_tgid() >> 32`")
-        }
-        "tid" | "gettid" => {
-            Form("BPF code has the number of the running thread by `bpf_get_current_pid_tgid() as u32`")
-        }
-        "uid" | "getuid" => Form("BPF code has the user of the running process by `bpf_get_current_uid_gid() as u32`"),
-        "gid" | "getgid" => Form("BPF code has the group of the running process by `bpf_get_current_uid_gid() >> 32`"),
-        "comm" | "execname" => Form(
-            "BPF code gets the name of the running process by `bpf_get_current_comm(&name, sizeof(name))`, of a `var name: str(16)`",
-        ),
-        "cgroup" | "cgroup_id" | "cgroupid" | "get_cgroup_id" => {
-            Form("BPF code has the cgroup of the running process by `bpf_get_current_cgroup_id()`")
-        }
-        "cpu" | "cpu_id" | "cpuid" | "smp_processor_id" => Form("BPF code has its CPU by `bpf_get_smp_processor_id()`"),
+        "tgid" | "getpid" | "get_current_pid" | "bpf_get_current_pid" => Form("`pid()` is the number of the process"),
+        "gettid" => Form("`tid()` is the number of the thread"),
+        "getuid" => Form("`uid()` is the user of the process"),
+        "getgid" => Form("`gid()` is the group of the process"),
+        "execname" => Form("`comm()` is the name of the thread"),
+        "cgroup" | "cgroupid" | "get_cgroup_id" => Form("`cgroup_id()` is the number of the cgroup of the process"),
+        "cpu_id" | "cpuid" | "smp_processor_id" => Form("`cpu()` is the number of the CPU"),
         "curtask" | "current" | "get_current" => {
             Form("BPF code has the running task by `bpf_get_current_task_btf()`, whose fields are read: `task->tgid`")
         }

@@ -123,6 +123,11 @@ impl Lowering<'_> {
     /// A builtin whose function of the runtime fills a place.
     pub(super) fn fill_place(&mut self, builtin: &BuiltinSpec, args: &[Expr], place: Value, span: Span) {
         let Some(symbol) = builtin.host else { crate::bug!("`{}` fills nothing", builtin.name) };
+        if builtin.bpf.is_some() {
+            let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
+            self.at(span).b.ks_fill(place, &values, &builtin.name.into());
+            return;
+        }
         let mut values = Vec::new();
         for arg in args {
             if let TyKind::Enum(of) = self.cx.types.kind(arg.ty) {

@@ -32,6 +32,9 @@ fn updated(check: u16, old: &[u16], fresh: &[u16]) -> u16 {
 pub fn builtin(name: &str, args: &[Value]) -> Option<Value> {
     let numbers: Vec<i128> = args.iter().filter_map(|arg| arg.int()).collect();
     let halves = |number: i128| [number as u16, (number >> 16) as u16];
+    if let ("log2", [number]) = (name, numbers.as_slice()) {
+        return Some(Value::Int((1..64).filter(|bit| number >> bit != 0).count() as i128));
+    }
     let result = match (name, numbers.as_slice()) {
         ("csum_fold", [sum]) => !folded(*sum as u64),
         ("csum_update16", [check, old, fresh]) => updated(*check as u16, &[*old as u16], &[*fresh as u16]),

@@ -110,6 +110,9 @@ impl Generator {
             Form::Unary => {
                 let operand = self.number(depth);
                 let operand = if operand.constant { self.variable_number() } else { operand.text };
+                if self.random.percent(20) {
+                    return Number::variable(format!("log2(({operand}) as u64)"));
+                }
                 Number::variable(format!("({}{operand})", self.random.pick(&["-", "~"])))
             }
             Form::Cast => self.cast(depth),

@@ -55,6 +55,8 @@ static inline s64 div64_s64(s64 left, s64 right) { return left / right; }
 static inline u16 swab16(u16 x) { return __builtin_bswap16(x); }
 static inline u32 swab32(u32 x) { return __builtin_bswap32(x); }
 static inline u64 swab64(u64 x) { return __builtin_bswap64(x); }
+static inline int fls64(u64 x) { return x ? 64 - __builtin_clzll(x) : 0; }
+static inline int raw_smp_processor_id(void) { return 0; }
 #define be16_to_cpu swab16
 #define be32_to_cpu swab32
 #define be64_to_cpu swab64

@@ -5,6 +5,7 @@ pub mod end;
 pub mod errors;
 pub mod escape;
 pub mod failures;
+pub mod identity;
 pub mod kprobes;
 pub mod log;
 pub mod machine;

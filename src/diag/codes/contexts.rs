@@ -135,6 +135,10 @@ codes! {
         "`{helper}` is not for programs of type `{program}`, such as `{name}`",
     /// The kernel calls what a timer calls in an interrupt, where nothing may wait, also if a program that may sleep has started it.
     E0368 SleepInTimer { helper, timer } = "`{helper}` may sleep, and a timer calls `{timer}`",
+    /// `pid()`, `comm()` and the like are of the task that the CPU runs. Programs that packets start run in softirqs, in whatever
+    /// task is interrupted then.
+    E0366 NoTask { what, program, name } =
+        "{what} is of the current task, and `@{program}` programs such as `{name}` have none",
     /// A helper reads or writes memory that the kernel can follow: a variable, an entry of a map, for some helpers the packet.
     /// The argument behind it says how many bytes.
     E0359 HelperMemory { helper, why } = "`{helper}` cannot have this memory: {why}",

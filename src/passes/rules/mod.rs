@@ -16,6 +16,7 @@ mod timer_ends;
 
 use super::analysis::global_uses;
 use super::arenas;
+use super::builtins;
 use super::reach::{called_from, span};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{
@@ -317,6 +318,8 @@ fn in_words(op: &OpData) -> String {
         HostFill::of(op).symbol()
     } else if op.opcode == Opcode::HostAsk {
         HostAsk::of(op).symbol()
+    } else if let Some(builtin) = builtins::called(op) {
+        return format!("`{}`", builtin.name);
     } else if op.opcode == Opcode::BpfHelper {
         BpfHelper::of(op).helper()
     } else if op.opcode == Opcode::BpfKfunc {

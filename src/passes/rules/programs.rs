@@ -2,19 +2,20 @@
 
 use super::{context_fields, in_words};
 use crate::diag::Diagnostic;
-use crate::diag::codes::contexts::{HelperNotInProgram, KernelWrite, NoKfunc, NoReader};
+use crate::diag::codes::contexts::{HelperNotInProgram, KernelWrite, NoKfunc, NoReader, NoTask};
 use crate::diag::codes::maps::NotInProgram;
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::{BpfHelper, BpfKfunc, MapTimerStart};
 use crate::ir::{MapDecl, Module, OpData, Opcode, Role, Symbol};
 use crate::kernels::FirstKernel;
 use crate::passes::analysis::kernel_writes;
+use crate::passes::builtins;
 use crate::passes::reach::called_from;
 use crate::passes::references::of_objects;
 use crate::session::Session;
 use crate::tables::{
-    self, FIELD_METHODS, FieldOption, HelperSpec, KfuncSpec, Loading, PROGRAMS, ProgramSpec, SpecialFieldSpec, refusal,
-    struct_ops_of,
+    self, BuiltinSpec, FIELD_METHODS, FieldOption, HelperSpec, KfuncSpec, Loading, PROGRAMS, ProgramSpec,
+    SpecialFieldSpec, refusal, struct_ops_of,
 };
 use crate::target::Target;
 use std::rc::Rc;
@@ -97,6 +98,8 @@ enum Refused<'m> {
     Before(FirstKernel, String),
     /// Use this map, whose values hold this.
     Special(&'m MapDecl, &'static SpecialFieldSpec),
+    /// Ask for the current task, in a program that has none.
+    NoTask(&'static BuiltinSpec),
     /// Print without the file of its reader.
     Print,
     /// Call this function of the kernel.
@@ -124,6 +127,9 @@ fn refused<'m>(
         }
         let since = kfunc.since.filter(|_| is_needed(module, op));
         return lacks(since).map(|version| Refused::Before(version, format!("the kernel function `{}`", kfunc.name)));
+    }
+    if let Some(builtin) = builtins::called(op).filter(|builtin| builtin.of_task && program.taskless) {
+        return Some(Refused::NoTask(builtin));
     }
     let map = op.map().and_then(|name| module.map(name));
     let special = map.and_then(|map| {
@@ -178,6 +184,9 @@ pub(super) fn helpers(map: Option<&MapDecl>, op: &OpData) -> Vec<&'static Helper
     if op.opcode == Opcode::BpfHelper {
         return tables::helper(BpfHelper::of(op).helper()).into_iter().collect();
     }
+    if let Some(builtin) = builtins::called(op) {
+        return builtin.bpf.and_then(tables::helper).into_iter().collect();
+    }
     let spec = op.opcode.spec();
     let refuses =
         |map: &MapDecl| spec.needs.iter().any(|&need| refusal(map.kind, map.flags, need, Target::Bpf).is_some());
@@ -211,6 +220,10 @@ fn report<'c>(
             cx.error(span, NotInProgram { what, program, name }).help(allowed_types(helper))
         }
         Refused::Before(..) => crate::bug!("kernels without something are reported by `needs_kernel`"),
+        Refused::NoTask(builtin) => {
+            let error = cx.error(span, NoTask { what: format!("`{}()`", builtin.name), program, name });
+            error.help("a packet starts it, and the CPU may run any task then; a program of a tracepoint or of a cgroup's sockets runs for the task that asks for something")
+        }
         Refused::Print => {
             let error = cx.error(span, NoReader { program: name });
             error.help("declare the context as a parameter, `ctx: *bpf_iter__…`, of each function that prints, and hand it over")

@@ -44,10 +44,6 @@ impl Checker<'_, '_> {
             return self.call_value(function.expr, args, span);
         }
         let what = match self.vars.local_name(&name.name) {
-            // `var ip6 = ctx.packet(14, ipv6hdr)` is no function, so `ip6("::1")` is the address beside it.
-            Some(Name::Local(_)) if BUILTINS.iter().any(|b| b.name == name.name && b.address.is_some()) => {
-                return self.builtin(name, args, span);
-            }
             Some(Name::Local(_)) => "a variable",
             Some(Name::Const { .. }) => "a constant",
             Some(Name::Broken { .. }) => {
@@ -84,6 +80,10 @@ impl Checker<'_, '_> {
                 None => return self.builtin(name, args, span),
             },
         };
+        // `var pid = pid()` is no function, so `pid()` is the builtin beside it.
+        if tables::builtin(&name.name).is_some() {
+            return self.builtin(name, args, span);
+        }
         self.check_args(args);
         let what = format!("`{}`, {what},", name.name);
         self.error(name.span, NotCallable { what });

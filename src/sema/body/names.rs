@@ -11,7 +11,7 @@ use crate::sema::env::{Entity, Variants};
 use crate::sema::tree::{CONTEXT, Callee, Const, Expr, ExprKind, LocalId, Role, Storage};
 use crate::sema::{advice, consts, kernel_types};
 use crate::source::Span;
-use crate::tables::BUILTINS;
+use crate::tables::{self, BUILTINS};
 use crate::types::{Ty, TyKind};
 
 impl State<'_, '_> {
@@ -62,7 +62,10 @@ impl State<'_, '_> {
     fn file_name(&mut self, name: &Ident, expected: Option<Ty>) -> Value {
         let Some(declared) = self.env.lookup(self.module, &name.name) else {
             if is_builtin(name) {
-                return self.not_a_value(name, "a builtin function", &format!("call it: `{}(…)`", name.name)).into();
+                let takes =
+                    tables::builtin(&name.name).filter(|builtin| builtin.node.is_none() && builtin.params.is_empty());
+                let form = takes.map_or("(…)", |_| "()");
+                return self.not_a_value(name, "a builtin function", &format!("call it: `{}{form}`", name.name)).into();
             }
             let meant = expected.and_then(|ty| self.variant_ending_in(ty, &name.name));
             if meant.is_none()

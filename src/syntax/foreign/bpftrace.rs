@@ -15,16 +15,15 @@ struct Clause<'a> {
 
 /// The values of bpftrace that have a counterpart as an expression.
 const VALUES: &[(&str, &str)] = &[
-    ("pid", "(bpf_get_current_pid_tgid() >> 32)"),
-    ("tid", "bpf_get_current_pid_tgid() as u32"),
-    ("uid", "bpf_get_current_uid_gid() as u32"),
-    ("gid", "(bpf_get_current_uid_gid() >> 32)"),
-    ("cgroup", "bpf_get_current_cgroup_id()"),
-    ("cpu", "bpf_get_smp_processor_id()"),
+    ("pid", "pid()"),
+    ("tid", "tid()"),
+    ("uid", "uid()"),
+    ("gid", "gid()"),
+    ("cgroup", "cgroup_id()"),
+    ("cpu", "cpu()"),
     ("nsecs", "now_ns()"),
-    ("comm", "name"),
+    ("comm", "comm()"),
 ];
-const NAME: &str = "var name: str(16); bpf_get_current_comm(&name, sizeof(name))";
 
 /// A hint for the text from `at` on, if it is such a line.
 pub fn hint(source: &str, at: Span) -> Option<Hint> {
@@ -85,9 +84,6 @@ fn clause(text: &str) -> Option<Clause<'_>> {
 fn program(attribute: &str, parameter: &str, clause: &Clause<'_>) -> String {
     let mut declared = Vec::new();
     let mut body = Vec::new();
-    if [clause.predicate.unwrap_or_default(), clause.actions].iter().any(|text| words(text).contains(&"comm")) {
-        body.push(NAME.to_owned());
-    }
     if let Some(predicate) = clause.predicate {
         body.push(format!("if (!({})) return 0", translated(predicate)));
     }
@@ -113,16 +109,12 @@ fn statement(action: &str, declared: &mut Vec<String>) -> String {
         return "…".to_owned();
     }
     let (form, place) = match key {
-        Some("comm") => (format!("var {name}: hash<str(16), u64>(1024)"), format!("{name}[name]")),
+        Some("comm") => (format!("var {name}: hash<str(16), u64>(1024)"), format!("{name}[comm()]")),
         Some(key) => (format!("var {name}: hash<u64, u64>(1024)"), format!("{name}[{}]", translated(key))),
         None => (format!("var {name}: u64"), name.to_owned()),
     };
     declared.push(form);
     format!("{place} += 1")
-}
-
-fn words(text: &str) -> Vec<&str> {
-    Scanner::new(text).filter(|token| token.kind == TokenKind::Word).map(|token| &text[token.lo..token.hi]).collect()
 }
 
 /// An expression with the values of this language.

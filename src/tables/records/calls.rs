@@ -20,6 +20,12 @@ record! {
         /// The function of the kernel (include/linux/timekeeping.h) in a module; none: it does not exist there.
         #[serde(default)]
         pub kmod: Option<Text>,
+        /// It is this half of the 64 bits that `bpf` yields.
+        #[serde(default)]
+        pub half: Option<Half>,
+        /// It says something of the task that the CPU runs.
+        #[serde(default)]
+        pub of_task: bool,
         /// The helper that it is, with its arguments.
         #[serde(default)]
         pub helper: Option<Text>,
@@ -50,7 +56,7 @@ record! {
         /// The constant that it throws where `host`, which fills the place of the result, yields other than 0.
         #[serde(default)]
         pub throws: Option<Text>,
-        /// `host` fills the place of the result: its last arguments are that and the size in bytes.
+        /// The function of the side fills the place of the result: its last arguments are that and the size in bytes.
         #[serde(default)]
         pub fills: bool,
         /// The result may be absent: `host` fills the place as for `fills`, and yields whether there is a value.
@@ -82,6 +88,16 @@ record! {
         /// The compiler handles calls; else `E0601`.
         #[serde(default = "crate::tables::form::yes")]
         pub supported: bool,
+    }
+}
+
+words! {
+    /// One of the two numbers that a helper yields together.
+    pub enum Half {
+        /// Bits 0 to 31.
+        Low,
+        /// Bits 32 to 63.
+        High,
     }
 }
 

@@ -62,6 +62,9 @@ record! {
         /// How many bytes at the start of each packet lie in no pages.
         #[serde(default)]
         pub always_linear: u64,
+        /// Packets start it, in whatever task the CPU runs.
+        #[serde(default)]
+        pub taskless: bool,
         /// How BPF_PROG_TEST_RUN runs such a program by itself.
         #[serde(default)]
         pub test: TestRun,

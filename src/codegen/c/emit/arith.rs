@@ -194,6 +194,15 @@ pub fn bswap(g: &mut FnGen, op: &OpData) {
     g.result(op, expr);
 }
 
+pub fn log2(g: &mut FnGen, op: &OpData) {
+    let value = g.expr(op.operands[0]);
+    // fls64 counts from 1 (include/asm-generic/bitops/fls64.h); `| 1` changes the result for 0 alone.
+    let some = Expr::binary(&value, "|", &Expr::primary("1".to_owned()));
+    let number = Expr::binary(&Expr::call("fls64", &[some]), "-", &Expr::primary("1".to_owned()));
+    let ty = g.ty(op.results[0]);
+    g.result(op, Expr::cast(&g.type_text(ty), &number));
+}
+
 pub fn select(g: &mut FnGen, op: &OpData) {
     let view = ArithSelect::of(op);
     let expr = Expr::choice(&g.expr(view.condition()), &g.expr(view.then()), &g.expr(view.otherwise()));

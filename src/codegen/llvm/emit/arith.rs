@@ -3,7 +3,7 @@
 use super::super::builder::{Build, Extend};
 use super::super::function::FnGen;
 use crate::ir::OpData;
-use crate::ir::ops::{ArithBswap, ArithCast, ArithCmp, ArithSelect};
+use crate::ir::ops::{ArithBswap, ArithCast, ArithCmp, ArithLog2, ArithSelect};
 use crate::session::Mcpu;
 use crate::target::Division;
 use inkwell::IntPredicate;
@@ -139,7 +139,46 @@ pub fn bswap(g: &mut FnGen, op: &OpData) {
     g.set(op, value);
 }
 
+pub fn log2(g: &mut FnGen, op: &OpData) {
+    let value = g.int(ArithLog2::of(op).value());
+    let to = g.g.value_type(g.result_ty(op)).into_int_type().get_bit_width();
+    let number = if g.g.facts.verified { g.highest_bit_by_steps(value) } else { g.highest_bit(value) };
+    let number = g.g.build.resize(number, to, Extend::Zero);
+    g.set(op, number);
+}
+
 impl<'c> FnGen<'_, '_, 'c> {
+    /// The number of the highest bit that is set, by an instruction of the processor.
+    fn highest_bit(&self, value: IntValue<'c>) -> IntValue<'c> {
+        let (build, ty) = (&self.g.build, value.get_type());
+        let some = build.or(value, build.int(ty.get_bit_width(), 1));
+        let is_poison = build.int(1, 1);
+        let call = build.intrinsic(&self.g.module, "llvm.ctlz", &[ty.into()], &[some.into(), is_poison.into()]);
+        let zeros = call.try_as_basic_value().expect_basic("llvm.ctlz yields a value").into_int_value();
+        build.xor(zeros, build.int(ty.get_bit_width(), u64::from(ty.get_bit_width()) - 1))
+    }
+
+    /// The same in BPF code, which has no such instruction: by steps that halve the bits, without a branch. The verifier would follow
+    /// each path through the branches with another number, and processors guess them wrong.
+    fn highest_bit_by_steps(&self, value: IntValue<'c>) -> IntValue<'c> {
+        let build = &self.g.build;
+        let bits = value.get_type().get_bit_width();
+        let mut rest = build.resize(value, 64, Extend::Zero);
+        let mut number = build.int(64, 0);
+        for step in [32, 16, 8, 4, 2].into_iter().filter(|&step| step < bits) {
+            // All of what is above fits 63 bits, so that its negative has the sign of whether it is 0. The assembly keeps LLVM from
+            // making a comparison of that, and a branch.
+            let above = build.shr(rest, build.int(64, u64::from(step)), false);
+            let is_any = build.asm_unary("$0 = -$0\n$0 >>= 63", "=r,0", above);
+            let moved = build.shl(is_any, build.int(64, u64::from(step.trailing_zeros())));
+            rest = build.shr(rest, moved, false);
+            number = build.or(number, moved);
+        }
+        number = build.or(number, build.shr(rest, build.int(64, 1), false));
+        // The verifier does not follow shifts by a variable.
+        build.and(number, build.int(64, u64::from(bits) - 1))
+    }
+
     /// The bytes reversed.
     pub fn bswap(&self, value: IntValue<'c>) -> IntValue<'c> {
         let ty = value.get_type().into();
