@@ -129,21 +129,31 @@ pub struct FnResult {
     pub optional: Option<Span>,
 }
 
-/// `struct name { … }`
+/// `struct name { … }`, `union name { … }`
 #[derive(Clone, PartialEq, Debug)]
 pub struct StructDecl {
     pub name: Ident,
+    pub is_union: bool,
     pub fields: Vec<FieldDecl>,
 }
 
-/// `name: T = default` in a struct or a config.
+/// `name: T = default` in a struct or a config, `name: T:width` in a struct or a union.
 #[derive(Clone, PartialEq, Debug)]
 pub struct FieldDecl {
     pub docs: Vec<String>,
     pub name: Ident,
     pub ty: Type,
+    /// The width of a bit-field.
+    pub bits: Option<Expr>,
     pub default: Option<Expr>,
     pub span: Span,
+}
+
+impl FieldDecl {
+    /// Whether it is bits without a name, which only keep others apart.
+    pub fn is_gap(&self) -> bool {
+        self.name.name == "_" && self.bits.is_some()
+    }
 }
 
 /// `enum name { … }`

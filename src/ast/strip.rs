@@ -87,8 +87,8 @@ structs! {
     FnDecl { name, params, result, body }
     Param { name, ty, span }
     FnResult { name, ty, optional }
-    StructDecl { name, fields }
-    FieldDecl { docs, name, ty, default, span }
+    StructDecl { name, is_union, fields }
+    FieldDecl { docs, name, ty, bits, default, span }
     EnumDecl { name, repr, variants }
     VariantDecl { docs, name, value, span }
     ConfigDecl { name, fields }

@@ -433,7 +433,7 @@ impl Import<'_> {
                 if member.bit_offset - start + u64::from(width) > unit.into() {
                     return Err(NotImported::Unsupported("a bit-field in two words"));
                 }
-                (start / 8, Some(BitField { shift: (member.bit_offset - start) as u8, width }))
+                (start / 8, Some(BitField { shift: (member.bit_offset - start) as u8, width, unit: ty, wire: false }))
             }
             (Some(_), _) => return Err(NotImported::Malformed),
         };

@@ -7,7 +7,7 @@ use crate::types::{Space, Ty, TyKind, Types};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 enum Step {
     Field(i128),
-    /// A field that has bytes in common with others of its struct.
+    /// A field that has bytes, or its storage unit, in common with others of its struct.
     Shared(i128),
     Elem(i128),
 }
@@ -213,7 +213,7 @@ fn parts_of(types: &Types, ty: Ty) -> impl Iterator<Item = Step> + use<> {
 }
 
 fn field(types: &Types, ty: Ty, field: i128) -> Step {
-    let shared = matches!(types.kind(ty), TyKind::Struct(id) if types.is_shared(id, field as usize));
+    let shared = matches!(types.kind(ty), TyKind::Struct(id) if types.is_beside_others(id, field as usize));
     if shared { Step::Shared(field) } else { Step::Field(field) }
 }
 

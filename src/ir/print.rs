@@ -6,7 +6,7 @@ use super::{
     StructOps, Throws, Value,
 };
 use crate::tables::{Loading, Placement, ProgramSpec};
-use crate::types::{StructId, TyKind, Types};
+use crate::types::{BitField, StructId, TyKind, Types};
 use std::collections::HashMap;
 use std::fmt::Write;
 
@@ -171,7 +171,10 @@ impl Printer<'_> {
             .fields
             .iter()
             .map(|f| {
-                let bits = f.bits.map_or(String::new(), |b| format!(" bits({}, {})", b.shift, b.width));
+                let unit = |b: BitField| {
+                    if b.unit == f.ty { String::new() } else { format!(" in {}", self.types.ir_text(b.unit)) }
+                };
+                let bits = f.bits.map_or(String::new(), |b| format!(" bits({}, {}){}", b.shift, b.width, unit(b)));
                 format!("{}: {} at {}{bits}", quote(f.name.as_bytes()), self.types.ir_text(f.ty), f.offset)
             })
             .collect();

@@ -8,14 +8,14 @@ use crate::sema::tree::{Callee, Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{Space, Ty, Types};
 
-/// Whether there are bytes between or after the fields.
+/// Whether there are bytes between or after the fields, or may be bits, which a write of a bit-field keeps.
 fn has_padding(types: &Types, ty: Ty) -> bool {
     let mut end = 0;
     for field in consts::fields(types, ty) {
-        if field.offset > end {
+        if field.offset > end || field.bits.is_some_and(|bits| !bits.wire) {
             return true;
         }
-        end = end.max(field.offset + types.size_of(field.ty));
+        end = end.max(field.offset + types.size_of(field.stored()));
     }
     end < types.size_of(ty)
 }

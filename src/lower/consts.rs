@@ -68,13 +68,12 @@ fn write(types: &Types, value: &Const, ty: Ty, bytes: &mut [u8]) {
 
 fn write_field(types: &Types, value: &Const, field: &FieldDef, bytes: &mut [u8]) {
     let at = field.offset as usize;
-    let size = types.size_of(field.ty) as usize;
+    let size = types.size_of(field.stored()) as usize;
     let Some(bits) = field.bits else {
         return write(types, value, field.ty, &mut bytes[at..][..size]);
     };
-    let mask = (1_u64 << bits.width) - 1;
-    let shifted =
-        (stored(types, value, field.ty) as u64 & mask) << types.machine().shift((bits.shift, bits.width), size as u64);
+    let mask = u64::MAX >> (64 - bits.width);
+    let shifted = (stored(types, value, field.ty) as u64 & mask) << types.shift(bits);
     let unit = &mut bytes[at..][..size];
     let others = types.machine().endian.number(unit);
     types.machine().endian.write(others | shifted, unit);

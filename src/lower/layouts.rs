@@ -15,7 +15,8 @@ pub(super) fn text(types: &Types, ty: Ty) -> String {
     let TyKind::Struct(id) = kind else { return types.name(ty) };
     let def = types.struct_def(id);
     let overlaps = |at: usize| def.fields[at].offset == 0 && types.size_of(def.fields[at - 1].ty) > 0;
-    let union = def.fields.len() > 1 && (1..def.fields.len()).all(overlaps);
+    let has_bits = def.fields.iter().any(|field| field.bits.is_some());
+    let union = def.origin.is_union() || def.fields.len() > 1 && !has_bits && (1..def.fields.len()).all(overlaps);
     format!("{}{} {{ {} }}", if union { "union " } else { "" }, def.name, fields(types, &def.fields, union))
 }
 

@@ -54,6 +54,9 @@ impl Lowering<'_> {
             let value = self.load(from);
             self.b.ks_assign_op(to, value, "add", ty);
         } else if let TyKind::Struct(id) = self.cx.types.kind(ty) {
+            if self.cx.types.struct_def(id).origin.is_union() {
+                return;
+            }
             let fields = consts::fields(&self.cx.types, ty).to_vec();
             for (index, field) in fields.iter().enumerate().filter(|(_, field)| field.bits.is_none()) {
                 if self.cx.types.is_view(id, index) {

@@ -46,7 +46,7 @@ impl Lowering<'_> {
 
     pub(super) fn field_place(&mut self, base: Value, field: usize) -> Value {
         let (of, space) = self.pointee(base);
-        let ty = consts::fields(&self.cx.types, of)[field].ty;
+        let ty = consts::fields(&self.cx.types, of)[field].stored();
         let place = self.cx.types.place(ty, space);
         self.b.ks_field(base, field as i128, place)
     }
@@ -233,14 +233,8 @@ impl Lowering<'_> {
 
     /// Reads a bit-field from its storage unit, as a value of a type.
     pub(super) fn bits(&mut self, unit: Value, bits: BitField, ty: Ty) -> Value {
-        let shift = self.shift_of(unit, bits);
+        let shift = self.cx.types.shift(bits);
         self.b.ks_bits(unit, shift.into(), bits.width.into(), ty)
-    }
-
-    /// By how many bits the value of a bit-field is shifted in its storage unit.
-    fn shift_of(&self, unit: Value, bits: BitField) -> u8 {
-        let (ty, _) = self.pointee(unit);
-        self.cx.types.machine().shift((bits.shift, bits.width), self.cx.types.size_of(ty))
     }
 
     /// Writes the low bits of a value to a bit-field, through its storage unit.
@@ -253,7 +247,7 @@ impl Lowering<'_> {
         let whole = (1_i128 << width) - 1;
         let value = self.fit(value, ty);
         let old = self.load(unit);
-        let shift = self.shift_of(unit, bits);
+        let shift = self.cx.types.shift(bits);
         let others = self.int(whole & !(mask << shift), ty);
         let kept = self.b.arith_and(old, others, ty);
         let mask = self.int(mask, ty);

@@ -99,7 +99,7 @@ fn is_packed_field(func: &Function, types: &Types, place: Value, align: u64) -> 
     }
     let base = data.operands[0];
     let TyKind::Place { of, .. } = types.kind(func.ty(base)) else { return false };
-    let own = matches!(types.kind(of), TyKind::Struct(id) if types.struct_def(id).origin == Origin::User);
+    let own = matches!(types.kind(of), TyKind::Struct(id) if types.struct_def(id).origin.is_own());
     own && types.align_of(of) < align || is_packed_field(func, types, base, align)
 }
 

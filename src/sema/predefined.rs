@@ -228,9 +228,12 @@ fn listed(types: &mut Types, names: &mut Names, spec: &'static StructSpec, origi
         .iter()
         .map(|field| FieldDef {
             name: field.name.to_owned(),
+            bits: field.bits.map(|(shift, width)| {
+                let unit = table_type(types, names, field.ty);
+                BitField { shift, width, unit, wire: origin == Origin::Packet }
+            }),
             ty: table_type(types, names, field.ty),
             offset: field.offset,
-            bits: field.bits.map(|(shift, width)| BitField { shift, width }),
             span: None,
         })
         .collect();

@@ -112,7 +112,10 @@ impl Builder<'_> {
             ItemKind::Fn(self.fn_decl(parts, false))
         } else if rule == Rule::struct_item {
             let (name, fields) = self.fields(parts);
-            ItemKind::Struct(StructDecl { name, fields })
+            ItemKind::Struct(StructDecl { name, is_union: false, fields })
+        } else if rule == Rule::union_item {
+            let (name, fields) = self.fields(parts);
+            ItemKind::Struct(StructDecl { name, is_union: true, fields })
         } else if rule == Rule::config_item {
             let (name, fields) = self.fields(parts);
             ItemKind::Config(ConfigDecl { name, fields })
@@ -219,12 +222,20 @@ impl Builder<'_> {
         let docs = self.layout.docs(self.source, span.lo as usize);
         if pair.as_rule() == Rule::hole_text {
             let name = self.name_in(span)?;
-            return Some(FieldDecl { docs, name, ty: unread(span), default: None, span });
+            return Some(FieldDecl { docs, name, ty: unread(span), bits: None, default: None, span });
         }
         let mut parts = pair.into_inner();
         let (Some(name), Some(ty)) = (parts.next(), parts.next()) else { crate::bug!("a field of one part") };
         let (name, ty) = (self.ident(name), self.ty(ty));
-        Some(FieldDecl { docs, name, ty, default: parts.next().map(|value| self.expr(value)), span })
+        let (mut bits, mut default) = (None, None);
+        for part in parts {
+            if part.as_rule() == Rule::bit_width {
+                bits = part.into_inner().next().map(|width| self.expr(width));
+            } else {
+                default = Some(self.expr(part));
+            }
+        }
+        Some(FieldDecl { docs, name, ty, bits, default, span })
     }
 
     fn enum_decl(&mut self, mut parts: Pairs<'_, Rule>) -> EnumDecl {

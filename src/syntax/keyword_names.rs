@@ -106,7 +106,7 @@ impl<'a> Tokens<'a> {
             "var" | "let" => matches!(after, ":" | "=" | "\n" | ";" | "else"),
             "const" => matches!(after, ":" | "="),
             "fn" => after == "(" && !self.in_impl(index),
-            "struct" | "config" => matches!(after, "{" | "\n"),
+            "struct" | "union" | "config" => matches!(after, "{" | "\n"),
             "enum" => matches!(after, "{" | "\n" | ":"),
             "type" => after == "=",
             "import" => after == "from",

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 /// Words behind which the name of what is declared follows.
 const NAMED_BEHIND: &[&str] =
-    &["config", "const", "enum", "extern", "fn", "impl", "import", "let", "struct", "type", "var"];
+    &["config", "const", "enum", "extern", "fn", "impl", "import", "let", "struct", "type", "union", "var"];
 
 /// An item for each name of the declarations at `range`. They are several where a `;` ends those of another language.
 pub fn items(source: &str, file: FileId, range: Range<usize>) -> Vec<Item> {

@@ -29,6 +29,8 @@ impl StructDef {
 pub enum Origin {
     /// The program: C layout.
     User,
+    /// A union of the program: C layout, each field at the start.
+    Union,
     /// A wire format (`ethhdr`, `iphdr` …): packed as in the packet, never relocated.
     Packet,
     /// A context of a program type (`xdp_md`, `__sk_buff`): stable UAPI, rewritten by the verifier.
@@ -66,8 +68,9 @@ pub enum Origin {
 
 impl Origin {
     /// Every origin, in order of declaration, for the parser of IR text.
-    pub const ALL: [Origin; 17] = [
+    pub const ALL: [Origin; 18] = [
         Origin::User,
+        Origin::Union,
         Origin::Packet,
         Origin::Context,
         Origin::Object,
@@ -111,9 +114,19 @@ impl Origin {
         matches!(self, Origin::ListLink | Origin::TreeLink)
     }
 
-    /// Whether it is a union of the kernel's BTF.
+    /// Whether it is a union, of the program or of the kernel's BTF.
     pub fn is_union(self) -> bool {
-        matches!(self, Origin::BtfUnion | Origin::BtfTypedefUnion)
+        matches!(self, Origin::Union | Origin::BtfUnion | Origin::BtfTypedefUnion)
+    }
+
+    /// Whether the program declares it, and so its layout.
+    pub fn is_own(self) -> bool {
+        matches!(self, Origin::User | Origin::Union)
+    }
+
+    /// Whether several fields may have bits in common that the program reads and writes by either.
+    pub fn overlaps(self) -> bool {
+        matches!(self, Origin::Packet | Origin::Union)
     }
 
     /// Whether the struct has no tag in BTF, only the name of a typedef.
@@ -125,6 +138,7 @@ impl Origin {
     pub fn word(self) -> &'static str {
         match self {
             Origin::User => "user",
+            Origin::Union => "union",
             Origin::Packet => "packet",
             Origin::Context => "context",
             Origin::Object => "object",
@@ -156,12 +170,24 @@ pub struct FieldDef {
     pub span: Option<Span>,
 }
 
-/// A bit-field inside its storage unit, which has the field's type.
+impl FieldDef {
+    /// The type of the memory that an access to the field loads or stores: of a bit-field, that of its storage unit.
+    pub fn stored(&self) -> Ty {
+        self.bits.map_or(self.ty, |bits| bits.unit)
+    }
+}
+
+/// A bit-field inside its storage unit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BitField {
-    /// From the least significant bit of the storage unit as loaded on a little-endian machine; `Machine::shift` has that of others.
+    /// From the least significant bit of the storage unit as loaded on a little-endian machine; `Types::shift` has that of others.
     pub shift: u8,
     pub width: u8,
+    /// The integer that is loaded and stored. That of a struct of the program is the smallest that holds the bits, since a
+    /// field beside them may be another thread's.
+    pub unit: Ty,
+    /// Of a wire format: the bits of each byte are the same on all machines. Other structs have C's layout on each machine.
+    pub wire: bool,
 }
 
 /// An enum, which is a number of the type `repr` with names for some values.

@@ -1,6 +1,7 @@
 //! Sizes, alignments and C struct layout (those of BPF and of the machines agree on all of ours).
 
-use super::{Origin, StructId, Ty, TyKind, Types};
+use super::{BitField, FieldDef, StructId, Ty, TyKind, Types};
+use crate::target::Endian;
 
 impl Types {
     /// In bytes. `void` and what has no storage count as 0.
@@ -37,40 +38,18 @@ impl Types {
             self.size_of(ty).max(1)
         }
     }
-
-    /// Places the fields of a struct as C does. The fields' own structs must be laid out before.
-    pub fn lay_out(&mut self, id: StructId) {
-        self.place_fields(id, |types, ty| types.align_of(ty));
-    }
-
-    /// Places the fields of a struct one behind the other, as C does with `__attribute__((packed))`.
-    pub fn lay_out_packed(&mut self, id: StructId) {
-        self.place_fields(id, |_, _| 1);
-    }
-
-    /// Places each field of a struct at a multiple of 8 bytes.
-    pub fn lay_out_in_words(&mut self, id: StructId) {
-        self.place_fields(id, |types, ty| types.align_of(ty).max(8));
-    }
-
-    fn place_fields(&mut self, id: StructId, align_of: impl Fn(&Types, Ty) -> u64) {
-        let mut offset = 0;
-        let mut align = 1;
-        for index in 0..self.struct_def(id).fields.len() {
-            let ty = self.struct_def(id).fields[index].ty;
-            let field_align = align_of(self, ty);
-            offset = round_up(offset, field_align);
-            self.struct_def_mut(id).fields[index].offset = offset;
-            offset += self.size_of(ty);
-            align = align.max(field_align);
-        }
-        let def = self.struct_def_mut(id);
-        def.size = round_up(offset, align);
-        def.align = align;
-    }
 }
 
 impl Types {
+    /// By how many bits the value of a bit-field is shifted in its storage unit, once that is loaded.
+    pub fn shift(&self, bits: BitField) -> u8 {
+        let size = self.size_of(bits.unit);
+        match self.machine().endian {
+            Endian::Big if !bits.wire => 8 * size as u8 - bits.shift - bits.width,
+            Endian::Big | Endian::Little => self.machine().shift((bits.shift, bits.width), size),
+        }
+    }
+
     /// Where a type has bytes that belong to no field: the path of the field that they precede, or of the last one before
     /// them; none if it has no such bytes.
     pub fn padding(&self, ty: Ty) -> Option<Padding> {
@@ -87,7 +66,7 @@ impl Types {
             if let Some(inner) = self.padding(field.ty) {
                 return Some(Padding { field: format!("{}.{}", field.name, inner.field), ..inner });
             }
-            end = end.max(field.offset + self.size_of(field.ty));
+            end = end.max(field.offset + self.size_of(field.stored()));
         }
         let last = def.fields.last().filter(|_| end < def.size)?;
         Some(Padding { of: id, field: last.name.clone(), before: false })
@@ -104,8 +83,8 @@ pub struct Padding {
     pub before: bool,
 }
 
-/// Fields of one struct that lie in the same bytes: those of a union, and short forms (`icmphdr.id` for `un.echo.id`). Only the
-/// tables of packet headers have such.
+/// Fields of one struct that lie in the same bytes: those of a union, and short forms of packet headers (`icmphdr.id` for
+/// `un.echo.id`).
 impl Types {
     /// Whether a write of one field changes the other.
     pub fn share_bits(&self, id: StructId, left: usize, right: usize) -> bool {
@@ -116,13 +95,13 @@ impl Types {
     /// Whether a write of another field changes the field.
     pub fn is_shared(&self, id: StructId, field: usize) -> bool {
         let def = self.struct_def(id);
-        def.origin == Origin::Packet && (0..def.fields.len()).any(|other| self.share_bits(id, field, other))
+        def.origin.overlaps() && (0..def.fields.len()).any(|other| self.share_bits(id, field, other))
     }
 
     /// Whether two fields of the struct have bytes in common.
     pub fn has_shared(&self, id: StructId) -> bool {
         let def = self.struct_def(id);
-        def.origin == Origin::Packet && (0..def.fields.len()).any(|field| self.is_shared(id, field))
+        def.origin.overlaps() && (0..def.fields.len()).any(|field| self.is_shared(id, field))
     }
 
     /// The fields that a literal has to give besides those that it gives: of fields that share bytes, one.
@@ -140,7 +119,7 @@ impl Types {
 
     /// Whether a field shows only bits that fields before it hold.
     pub fn is_view(&self, id: StructId, field: usize) -> bool {
-        if self.struct_def(id).origin != Origin::Packet {
+        if !self.struct_def(id).origin.overlaps() {
             return false;
         }
         let own = self.field_bits(id, field);
@@ -151,13 +130,21 @@ impl Types {
         seen >= own.end && own.start < own.end
     }
 
+    /// Whether an access to one field loads or stores bytes of another: one with common bits, or in the same storage unit.
+    pub fn is_beside_others(&self, id: StructId, field: usize) -> bool {
+        let def = self.struct_def(id);
+        let bytes = |field: &FieldDef| field.offset..field.offset + self.size_of(field.stored());
+        let is_beside = |other: &FieldDef| {
+            let (own, other) = (bytes(&def.fields[field]), bytes(other));
+            own.start < other.end && other.start < own.end
+        };
+        let may_be = def.origin.overlaps() || def.fields.iter().any(|field| field.bits.is_some());
+        may_be && def.fields.iter().enumerate().any(|(at, other)| at != field && is_beside(other))
+    }
+
     fn field_bits(&self, id: StructId, field: usize) -> std::ops::Range<u64> {
         let field = &self.struct_def(id).fields[field];
         let start = field.offset * 8 + field.bits.map_or(0, |bits| bits.shift.into());
         start..start + field.bits.map_or(self.size_of(field.ty) * 8, |bits| bits.width.into())
     }
-}
-
-fn round_up(value: u64, align: u64) -> u64 {
-    value.div_ceil(align) * align
 }

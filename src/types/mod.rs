@@ -8,6 +8,7 @@ pub mod layout;
 mod measure;
 mod owners;
 mod parts;
+mod placement;
 pub mod text;
 
 use crate::target::Machine;
@@ -16,6 +17,7 @@ use indexmap::IndexSet;
 pub use measure::{MAX_SIZE, TooMuch};
 pub use owners::LINK;
 pub use parts::TypeParts;
+pub use placement::{GAP, Piece};
 
 /// An interned type.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]

@@ -17,7 +17,9 @@ impl Printer<'_> {
         }
         match &item.kind {
             ItemKind::Fn(decl) => self.fn_decl(decl),
-            ItemKind::Struct(StructDecl { name, fields }) => self.record("struct", name, fields, close),
+            ItemKind::Struct(StructDecl { name, is_union, fields }) => {
+                self.record(if *is_union { "union" } else { "struct" }, name, fields, close)
+            }
             ItemKind::Config(ConfigDecl { name, fields }) => self.record("config", name, fields, close),
             ItemKind::Enum(decl) => self.enum_decl(decl, close),
             ItemKind::Alias { name, ty } => {
@@ -188,6 +190,10 @@ impl Printer<'_> {
                 this.push(&field.name.name);
                 this.push(": ");
                 this.ty(&field.ty);
+                if let Some(bits) = &field.bits {
+                    this.push(":");
+                    this.expr(bits);
+                }
                 if let Some(default) = &field.default {
                     this.push(" = ");
                     this.expr(default);

@@ -88,7 +88,7 @@ fn class_of(declared: &Declared, class: &str, classes: &[String]) -> String {
             let mut out = format!("\n\nclass {class}(_Overlaid):\n    \"\"\"{} bytes.\"\"\"\n", declared.size);
             let _ = write!(out, "\n\n_c_{class} = _Union({class}, {}, {{", declared.size);
             for (field, name) in std::iter::zip(fields, &names) {
-                let _ = write!(out, "\n    {}: {},", literal(name), codec(&field.form, classes));
+                let _ = write!(out, "\n    {}: {},", literal(name), field_codec(field, classes));
             }
             out + "\n})\n"
         }

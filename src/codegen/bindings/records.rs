@@ -48,10 +48,10 @@ impl Forms<'_> {
     }
 
     /// The bit of a bit-field's storage unit with which it begins, counted as BTF does.
-    fn first_bit(&self, unit: Ty, bits: BitField) -> u64 {
+    fn first_bit(&self, bits: BitField) -> u64 {
         match self.types.machine().endian {
             Endian::Little => bits.shift.into(),
-            Endian::Big => 8 * self.types.size_of(unit) - u64::from(bits.shift) - u64::from(bits.width),
+            Endian::Big => 8 * self.types.size_of(bits.unit) - u64::from(bits.shift) - u64::from(bits.width),
         }
     }
 
@@ -69,7 +69,7 @@ impl Forms<'_> {
             let field = |field: &crate::types::FieldDef| Field {
                 name: field.name.clone(),
                 offset: field.offset,
-                bits: field.bits.map(|bits| (8 * field.offset + self.first_bit(field.ty, bits), bits.width.into())),
+                bits: field.bits.map(|bits| (8 * field.offset + self.first_bit(bits), bits.width.into())),
                 form: self.form(field.ty),
             };
             let fields = def.fields.iter().map(field).collect();

@@ -57,7 +57,7 @@ pub fn module(cx: &Session, module: &Module) -> Vec<u8> {
             continue;
         }
         let declared = g.declare(global.ty, &name);
-        let init = constants::initialiser(g.types(), global.ty, &global.init);
+        let init = constants::initialiser(g.types(), &g.declared, global.ty, &global.init);
         // A statement that does nothing is left out, and with it what it names.
         let unused = if named.contains(name.as_str()) { "" } else { " __maybe_unused" };
         let init = init.map_or(String::new(), |init| format!(" = {init}"));
@@ -190,15 +190,18 @@ impl<'m> Source<'m> {
 
     /// A field of a struct.
     pub fn member(&self, base: &Expr, id: StructId, field: usize) -> Expr {
-        if let Some(name) = self.declared.field(id, field) {
+        let def = &self.types().struct_def(id).fields[field];
+        let is_own = self.types().struct_def(id).origin.is_own();
+        // The storage unit of a bit-field is a place, which the bit-field is not.
+        if let Some(name) = self.declared.field(id, field).filter(|_| !(is_own && def.bits.is_some())) {
             return Expr::member(base, name);
         }
-        let def = &self.types().struct_def(id).fields[field];
         if self.types().struct_def(id).origin.is_relocated() {
             return Expr::member(base, &def.name);
         }
         // Packed: nothing says that the bytes are aligned.
-        let part = format!("struct {{ {}; }} __packed *", self.declare(def.ty, "part"));
+        let aliases = if is_own { " __attribute__((__may_alias__))" } else { "" };
+        let part = format!("struct {{ {}; }} __packed{aliases} *", self.declare(def.stored(), "part"));
         let address =
             Expr::binary(&Expr::cast("u8 *", &Expr::address(base)), "+", &Expr::primary(def.offset.to_string()));
         Expr::member(&Expr::deref(Expr::cast(&part, &address)), "part")
@@ -212,7 +215,7 @@ impl<'m> Source<'m> {
         }
         let name = self.names.outer("const");
         let declared = self.declare(ty, &name);
-        let init = constants::initialiser(self.types(), ty, bytes);
+        let init = constants::initialiser(self.types(), &self.declared, ty, bytes);
         self.constants
             .push(format!("static const {declared}{};\n", init.map_or(String::new(), |init| format!(" = {init}"))));
         self.constant_names.insert(key, name.clone());

@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use crate::tables;
-use crate::types::{Origin, StructId, Ty, TyKind, TypeParts, Types};
+use crate::types::{Origin, Piece, StructId, Ty, TyKind, TypeParts, Types};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,7 +53,7 @@ impl Declared {
     fn struct_name(&self, types: &Types, id: StructId) -> String {
         let def = types.struct_def(id);
         match self.structs.get(&id) {
-            Some((tag, _)) => format!("struct {tag}"),
+            Some((tag, _)) => format!("{} {tag}", word(types, id)),
             None if def.origin.is_typedef() => def.name.clone(),
             None if def.origin.is_union() => format!("union {}", def.name),
             None => format!("struct {}", def.name),
@@ -115,16 +115,27 @@ impl Declared {
                 text.push_str(&format!("struct {tag} {{\n\tu8 bytes[{}];\n}}{align};\n\n", def.size));
                 continue;
             }
-            text.push_str(&format!("struct {tag} {{\n"));
-            for (field, name) in std::iter::zip(&def.fields, names) {
-                text.push_str(&format!("\t{};\n", self.declare(types, field.ty, name)));
+            let word = word(types, id);
+            text.push_str(&format!("{word} {tag} {{\n"));
+            for piece in types.pieces(id) {
+                let line = match piece {
+                    Piece::Gap(width) => format!("u8 : {width}"),
+                    Piece::Field(index) => {
+                        let declared = self.declare(types, def.fields[index].ty, &names[index]);
+                        def.fields[index].bits.map_or(declared.clone(), |bits| format!("{declared} : {}", bits.width))
+                    }
+                };
+                text.push_str(&format!("\t{line};\n"));
             }
-            let natural = def.fields.iter().map(|field| types.align_of(field.ty)).max().unwrap_or(1);
-            let packed = if def.align < natural { " __packed" } else { "" };
-            text.push_str(&format!("}}{packed};\nstatic_assert(sizeof(struct {tag}) == {});\n\n", def.size));
+            let packed = if types.is_packed(id) { " __packed" } else { "" };
+            text.push_str(&format!("}}{packed};\nstatic_assert(sizeof({word} {tag}) == {});\n\n", def.size));
         }
         text
     }
+}
+
+fn word(types: &Types, id: StructId) -> &'static str {
+    if types.struct_def(id).origin.is_union() { "union" } else { "struct" }
 }
 
 /// Whether the kernel's headers declare the struct, which module code knows by pointers alone.
@@ -135,5 +146,5 @@ fn is_of_headers(types: &Types, id: StructId) -> bool {
 
 /// Whether a struct is declared as bytes: its fields may share them, and are at offsets that the tables know.
 fn is_opaque(types: &Types, id: StructId) -> bool {
-    types.struct_def(id).origin != Origin::User && !is_of_headers(types, id)
+    !types.struct_def(id).origin.is_own() && !is_of_headers(types, id)
 }

@@ -2,7 +2,7 @@
 
 use super::fields;
 use super::names::{Names, c_name};
-use crate::types::{EnumId, Origin, StructId, Ty, TyKind, Types, VariantDef};
+use crate::types::{EnumId, Origin, Piece, StructId, Ty, TyKind, Types, VariantDef};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -47,7 +47,8 @@ impl<'t> Declared<'t> {
             TyKind::Str(size) => format!("char {name}[{size}]"),
             TyKind::Array(element, length) => self.declaration(element, &format!("{name}[{length}]")),
             TyKind::Struct(id) => {
-                format!("struct {} {name}", self.declare_struct(id))
+                let word = if self.types.struct_def(id).origin == Origin::Union { "union" } else { "struct" };
+                format!("{word} {} {name}", self.declare_struct(id))
             }
             TyKind::Enum(id) => {
                 let of = self.declare_enum(id);
@@ -68,10 +69,15 @@ impl<'t> Declared<'t> {
             return name.clone();
         }
         let def = self.types.struct_def(id);
-        let prefix = if def.origin == Origin::User { "" } else { "ks_" };
+        let prefix = if def.origin.is_own() { "" } else { "ks_" };
         let name = self.names.unused(&format!("{prefix}{}", def.name));
         self.structs.insert(id, name.clone());
-        let text = self.layout(&name, &fields(def), def.size, def.align);
+        let text = if def.origin == Origin::Union || def.origin.is_own() && def.fields.iter().any(|f| f.bits.is_some())
+        {
+            self.as_declared(&name, id)
+        } else {
+            self.layout(&name, &fields(def), def.size, def.align)
+        };
         self.text.push_str(&text);
         self.text.push('\n');
         name
@@ -92,6 +98,34 @@ impl<'t> Declared<'t> {
         let variants: Vec<String> = def.variants.iter().map(constant).collect();
         let _ = writeln!(self.text, "enum {name} {{\n{}}};\n", variants.concat());
         name
+    }
+
+    /// A struct or union as the program declares it, with its bit-fields.
+    fn as_declared(&mut self, name: &str, id: StructId) -> String {
+        let (types, mut names) = (self.types, Names::default());
+        let def = types.struct_def(id);
+        let word = if def.origin.is_union() { "union" } else { "struct" };
+        let (mut body, mut holds) = (String::new(), String::new());
+        for piece in types.pieces(id) {
+            let index = match piece {
+                Piece::Field(index) => index,
+                Piece::Gap(width) => {
+                    let _ = writeln!(body, "    uint8_t : {width};");
+                    continue;
+                }
+            };
+            let field = &def.fields[index];
+            let named = names.unused(&field.name);
+            let declaration = self.declaration(field.ty, &named);
+            if let Some(bits) = field.bits {
+                let _ = writeln!(body, "    {declaration} : {};", bits.width);
+            } else {
+                let _ = writeln!(body, "    {declaration};");
+                let _ = writeln!(holds, "KSC_HOLDS(offsetof({word} {name}, {named}) == {});", field.offset);
+            }
+        }
+        let attribute = if types.is_packed(id) { " __attribute__((packed))" } else { "" };
+        format!("{word} {name} {{\n{body}}}{attribute};\nKSC_HOLDS(sizeof({word} {name}) == {});\n{holds}", def.size)
     }
 
     /// A struct with these fields at their offsets.

@@ -72,9 +72,9 @@ pub fn parts(types: &Types, ty: Ty) -> Vec<Part> {
         for field in fields {
             all.extend(padding(end, field.offset));
             // Bytes that several fields share are parts once.
-            let inner = parts(types, field.ty).into_iter().map(|part| part.moved(field.offset));
+            let inner = parts(types, field.stored()).into_iter().map(|part| part.moved(field.offset));
             all.extend(inner.filter(|part| part.end() > end).map(|part| part.after(end)));
-            end = end.max(field.offset + types.size_of(field.ty));
+            end = end.max(field.offset + types.size_of(field.stored()));
         }
         all.extend(padding(end, def.size));
         return all;

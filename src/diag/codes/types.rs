@@ -107,6 +107,13 @@ codes! {
     E0259 NotIndexable { ty } = "a value of type `{ty}` has no elements",
     /// The kernel alone has objects of this type. Programs get pointers to them.
     E0260 ObjectByPointer { ty } = "a `{ty}` is an object of the kernel, of which there are only pointers",
+    /// `name: T:width` is a bit-field of a struct or union: `T` is an integer, an enum or `bool`, and the width a constant, at least 1 and
+    /// at most the width of `T`.
+    E0278 BitFieldShape { why } = "{why}",
+    /// The fields of a union lie in the same bytes, so each has to make sense of any bytes: numbers, text, arrays and structs of them.
+    E0279 UnionField { name, why } = "`{name}` of this union {why}",
+    /// Nobody knows which field of a union was written last, and bytes behind a shorter field may differ.
+    E0280 UnionCompared { ty } = "two `{ty}` cannot be compared: the program alone knows which field of a union counts",
     /// Both fields of the header lie in the same bytes, as those of a union do, or one is short for a part of the other. A
     /// literal gives one of them.
     E0276 SharedBytes { name, other, ty } = "`{name}` and `{other}` lie in the same bytes of a `{ty}`",

@@ -135,7 +135,10 @@ impl<'a> Numbers<'a> {
             return Some(Number::between(0, LONGEST_PACKET));
         }
         if data.opcode == Opcode::KsBits {
-            return Some(Number::between(0, (1 << KsBits::of(data).width()) - 1));
+            let width = KsBits::of(data).width() as u8;
+            let signed = self.types.as_int(self.func.ty(data.results[0])).is_some_and(|(_, signed)| signed);
+            let (low, high) = crate::fold::range(width, signed);
+            return Some(Number::between(low, high));
         }
         if data.opcode == Opcode::KsLoad {
             let (held, left) = (self.held(KsLoad::of(data).place(), depth), self.loaded(op, depth));

@@ -166,7 +166,7 @@ impl Parser<'_> {
         let mut fields = Vec::new();
         self.expect("{")?;
         while !self.eat("}") {
-            fields.push(self.field()?);
+            fields.push(self.field(origin)?);
             self.eat(",");
         }
         self.undefined.retain(|(n, _)| *n != name);
@@ -181,7 +181,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn field(&mut self) -> Parse<FieldDef> {
+    fn field(&mut self, origin: Origin) -> Parse<FieldDef> {
         let span = self.span();
         let name = self.text()?;
         self.expect(":")?;
@@ -195,8 +195,10 @@ impl Parser<'_> {
             self.expect("(")?;
             let shift = self.small()?;
             self.expect(",")?;
-            bits = Some(BitField { shift, width: self.small()? });
+            let width = self.small()?;
             self.expect(")")?;
+            let unit = if self.eat_word("in") { self.ty()? } else { ty };
+            bits = Some(BitField { shift, width, unit, wire: origin == Origin::Packet });
         }
         Ok(FieldDef { name, ty, offset, bits, span: Some(span) })
     }

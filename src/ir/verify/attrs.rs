@@ -128,7 +128,7 @@ impl Checker<'_> {
         };
         let def = self.cx.types.struct_def(id);
         let found = usize::try_from(field).ok().and_then(|field| def.fields.get(field));
-        found.map(|field| field.ty).ok_or_else(|| self.say(op, &format!("@{} has no field {field}", def.name)))
+        found.map(|field| field.stored()).ok_or_else(|| self.say(op, &format!("@{} has no field {field}", def.name)))
     }
 
     /// Whether values can have the type: aggregates are in places.

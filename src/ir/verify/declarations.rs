@@ -56,12 +56,12 @@ fn structure(types: &Types, def: &StructDef) -> Result<(), String> {
         return Err("it is too large".to_owned());
     }
     for field in &def.fields {
-        let end = field.offset.checked_add(types.size_of(field.ty));
+        let end = field.offset.checked_add(types.size_of(field.stored()));
         if end.is_none_or(|end| end > def.size) {
             return Err(format!("the field `{}` goes beyond its end", field.name));
         }
         if let Some(bits) = field.bits
-            && u64::from(bits.shift) + u64::from(bits.width) > 8 * types.size_of(field.ty)
+            && u64::from(bits.shift) + u64::from(bits.width) > 8 * types.size_of(bits.unit)
         {
             return Err(format!("the bits of `{}` go beyond its type", field.name));
         }

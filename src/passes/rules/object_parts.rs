@@ -69,7 +69,7 @@ pub fn check_made(cx: &mut Session, func: &Function, called_from: &dyn Fn(&mut D
         }
         let TyKind::Ptr { to, .. } = cx.types.kind(func.ty(data.results[0])) else { continue };
         let types = &cx.types;
-        let is_own = matches!(types.kind(to), TyKind::Struct(id) if types.struct_def(id).origin == Origin::User);
+        let is_own = matches!(types.kind(to), TyKind::Struct(id) if types.struct_def(id).origin.is_own());
         if is_own && !types.has_lock(to) && !types.has_origin(to, Origin::owns) && !types.holds_pointer(to) {
             continue;
         }

@@ -5,9 +5,12 @@ use super::value::{Value, bool_expr, local};
 use super::variables::Variables;
 use super::{Checker, State};
 use crate::ast::{self, BinaryOp, ExprKind as Ast};
-use crate::sema::tree::{CompoundOp, Const, Expr, ExprKind, LocalId, Stmt, StmtKind};
+use crate::diag::codes::limits::NotAtomic;
+use crate::fold::ArithOp;
+use crate::sema::tree::{CompoundOp, Const, Expr, ExprKind, LocalId, Stmt, StmtKind, Storage};
 use crate::source::Span;
-use crate::types::Ty;
+use crate::target::Maps;
+use crate::types::{Space, Ty};
 
 /// `place op= value`, as written.
 #[derive(Clone, Copy)]
@@ -54,6 +57,13 @@ impl Checker<'_, '_> {
                 None => return,
             },
         };
+        if op.is_none() && self.is_bit_field(&place) {
+            let bits = self.bits_of(&place);
+            self.warn_bits(&value, bits);
+        }
+        if let Some(op) = &op {
+            self.warn_shared_bits(&place, op.op, span);
+        }
         let assigned = local(&place);
         if let Some(local) = assigned {
             self.assign_view(local, &value);
@@ -122,6 +132,28 @@ impl Checker<'_, '_> {
 }
 
 impl State<'_, '_> {
+    /// `+=` and `-=` promise other CPUs an atomic update, which the machine has of whole integers alone.
+    fn warn_shared_bits(&mut self, place: &Expr, op: ArithOp, span: Span) {
+        let is_sum = matches!(op, ArithOp::Add | ArithOp::Sub) && self.is_bit_field(place);
+        if !is_sum || !self.locks.is_empty() || !self.targets.any(|on| on.maps == Maps::InPlace) {
+            return;
+        }
+        let mut root = place;
+        while let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &root.kind {
+            root = base;
+        }
+        let is_shared = match &root.kind {
+            ExprKind::Global(global) => {
+                matches!(self.env.program.global(*global).storage, Storage::Shared | Storage::Pinned)
+            }
+            _ => self.space_of(place) == Some(Space::MapValue),
+        };
+        if is_shared {
+            self.warn(span, NotAtomic { ty: "bit-field".to_owned() })
+                .help("updates of the fields beside it are lost too; count in a `u32` or `u64` of its own");
+        }
+    }
+
     fn assigned(&mut self, local: LocalId, value: Option<&Expr>, span: Span) {
         self.note_assigned(local, value);
         self.note_written(local, span);

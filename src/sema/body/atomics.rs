@@ -56,6 +56,13 @@ impl Checker<'_, '_> {
             self.error(place.span, AtomicType { ty }).help("a `u32`, `u64`, `i32` or `i64` can be updated atomically");
             return None;
         }
+        if self.is_bit_field(&place) {
+            self.check_args(values);
+            let what = format!("`{}`", self.text(place.span));
+            self.error(place.span, AtomicPlace { what })
+                .help("a bit-field shares its bytes; put the integer beside it into a union, and update that");
+            return None;
+        }
         if self.least_align(&place) < self.cx.types.align_of(ty) {
             self.check_args(values);
             let what = format!("`{}`", self.text(place.span));

@@ -9,6 +9,7 @@ use crate::ast::{self, BinaryOp};
 use crate::diag::codes::types::{BadOperand, ConstantComparison, MixedComparison};
 use crate::diag::foreign::{self, Instead};
 use crate::fold;
+use crate::sema::consts;
 use crate::sema::enums;
 use crate::sema::env::Entity;
 use crate::sema::tree::{CompareOp, Const, Expr, ExprKind};
@@ -76,6 +77,9 @@ impl Checker<'_, '_> {
                 self.compare_strings(op, left.expr, right.expr, span)
             }
             (TyKind::Struct(_) | TyKind::Array(..), _) if equality && left.ty() == right.ty() => {
+                if consts::refuse_union(self.cx, left.ty(), span) {
+                    return error_expr(span);
+                }
                 comparison(op, left.expr, right.expr, span)
             }
             (TyKind::Struct(_) | TyKind::Array(..), TyKind::Struct(_) | TyKind::Array(..)) if equality => {

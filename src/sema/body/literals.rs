@@ -1,6 +1,6 @@
 //! Literals, and expressions of literals alone: they fold exactly and take the type of the place that they go to.
 
-use super::value::{Value, error_expr};
+use super::value::{Value, error_expr, number};
 use super::variables::{Name, Variables};
 use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast, Path, UnaryOp};
@@ -13,7 +13,7 @@ use crate::sema::env::Entity;
 use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::tables::STRUCTS;
-use crate::types::{Origin, StructDef, StructId, Ty, TyKind};
+use crate::types::{BitField, Origin, StructDef, StructId, Ty, TyKind};
 
 impl Checker<'_, '_> {
     /// `sizeof(e)`, which does not evaluate its operand.
@@ -138,6 +138,8 @@ impl Checker<'_, '_> {
                 continue;
             };
             let value = self.coerced(&init.value, field_ty);
+            let bits = self.cx.types.struct_def(id).fields[index].bits;
+            self.warn_bits(&value, bits);
             if let Some((before, _)) = fields.iter().find(|(before, _)| gives_again(&self.cx.types, id, *before, index))
             {
                 given_again(self.cx, id, *before, &init.name);
@@ -220,6 +222,15 @@ impl State<'_, '_> {
 }
 
 impl Site<'_, '_> {
+    /// Warns if a constant goes to a bit-field that does not hold it.
+    pub fn warn_bits(&mut self, value: &Expr, bits: Option<BitField>) {
+        if let (Some(bits), Some(number)) = (bits, number(value))
+            && self.cx.types.as_int(value.ty).is_some()
+        {
+            consts::warn_bits(self.cx, value.span, number, (value.ty, bits));
+        }
+    }
+
     /// A constant string whose type has room for a NUL after the bytes.
     pub fn string(&mut self, bytes: &[u8], span: Span) -> Expr {
         let ty = self.cx.types.string(bytes.len() as u32 + 1);
@@ -256,7 +267,7 @@ impl Site<'_, '_> {
             let of_table = table_default(self.cx.types.struct_def(id), index);
             match self.env.field_defaults.get(&(id, index)).or(of_table.as_ref()).or(zero) {
                 Some(value) => fields.push((index, Expr { kind: ExprKind::Const(value.clone()), ty, span })),
-                None => missing.push(format!("`{}`", self.cx.types.struct_def(id).fields[index].name)),
+                None => missing.push(consts::lacking_name(&self.cx.types, id, index)),
             }
         }
         if missing.is_empty() {

@@ -180,6 +180,7 @@ impl Checker<'_, '_> {
         let mut source = self.entry_optional(map, key, place.span);
         let local = self.hidden("entry", source.ty, place.span);
         self.vars[local].kind = LocalKind::Entry;
+        self.vars[local].map = Some(map);
         let target = self.below_place(place, local);
         if op.is_none() && target.ty != Ty::ERROR {
             self.lost_write(map, key, span);

@@ -168,7 +168,10 @@ impl Site<'_, '_> {
         if let TyKind::Array(element, length) = self.cx.types.kind(ty) {
             return self.integers(element).saturating_mul(length);
         }
-        if let TyKind::Struct(id) = self.cx.types.kind(ty) {
+        // What a union counts is not known.
+        if let TyKind::Struct(id) = self.cx.types.kind(ty)
+            && !self.cx.types.struct_def(id).origin.is_union()
+        {
             let fields = self.cx.types.struct_def(id).fields.iter().filter(|field| field.bits.is_none());
             return fields.fold(0, |sum: u64, field| sum.saturating_add(self.integers(field.ty)));
         }

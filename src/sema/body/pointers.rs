@@ -11,7 +11,7 @@ use crate::diag::codes::refused::{AddressOfIndexed, AddressOfNoMemory, FixedPoin
 use crate::diag::codes::types::{MismatchedTypes, NoAddress, NotAPointer, PackedAddress};
 use crate::sema::tree::{ArithOp, Const, Expr, ExprKind, LocalId, Unproven};
 use crate::source::Span;
-use crate::types::{Origin, Space, Ty, TyKind};
+use crate::types::{BitField, Space, Ty, TyKind};
 
 impl Checker<'_, '_> {
     /// `*p`
@@ -279,7 +279,7 @@ impl Site<'_, '_> {
 
     /// The alignment of a place that the structs around it guarantee.
     pub fn least_align(&self, place: &Expr) -> u64 {
-        let user = |id| self.cx.types.struct_def(id).origin == Origin::User;
+        let user = |id| self.cx.types.struct_def(id).origin.is_own();
         let own =
             self.struct_id(place.ty).filter(|&id| user(id)).map_or(u64::MAX, |_| self.cx.types.align_of(place.ty));
         let (ExprKind::Field { base, .. } | ExprKind::Index { base, .. }) = &place.kind else { return own };
@@ -288,9 +288,14 @@ impl Site<'_, '_> {
 
     /// Whether a place is a bit-field, which has no address.
     pub fn is_bit_field(&self, place: &Expr) -> bool {
-        let ExprKind::Field { base, field } = &place.kind else { return false };
-        let TyKind::Struct(id) = self.cx.types.kind(base.ty) else { return false };
-        self.cx.types.struct_def(id).fields.get(*field).is_some_and(|field| field.bits.is_some())
+        self.bits_of(place).is_some()
+    }
+
+    /// The bits of a place that is a bit-field.
+    pub fn bits_of(&self, place: &Expr) -> Option<BitField> {
+        let ExprKind::Field { base, field } = &place.kind else { return None };
+        let TyKind::Struct(id) = self.cx.types.kind(base.ty) else { return None };
+        self.cx.types.struct_def(id).fields.get(*field)?.bits
     }
 
     /// What the place is, and why it has no address, if it has none.

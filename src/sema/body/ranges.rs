@@ -155,7 +155,8 @@ pub(super) fn bounds(types: &Types, expr: &Expr) -> (i128, i128) {
         && let TyKind::Struct(id) = types.kind(base.ty)
         && let Some(bits) = types.struct_def(id).fields.get(*field).and_then(|field| field.bits)
     {
-        return (0, (1 << bits.width) - 1);
+        let signed = types.as_int(expr.ty).is_some_and(|(_, signed)| signed);
+        return fold::range(bits.width, signed);
     }
     match types.as_int(expr.ty) {
         Some((bits, signed)) => fold::range(bits, signed),

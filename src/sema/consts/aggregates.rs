@@ -10,7 +10,7 @@ use crate::sema::scope::{Found, Scope};
 use crate::sema::tree::Const;
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{StructId, Ty, TyKind, Types};
+use crate::types::{Origin, StructId, Ty, TyKind, Types};
 
 /// In bytes, of the value of a constant that is not all zeros.
 const MAX_LITERAL: u64 = 1 << 20;
@@ -42,8 +42,14 @@ pub(super) fn structure(
             continue;
         }
         let field_ty = cx.types.struct_def(id).fields[index].ty;
+        let bits = cx.types.struct_def(id).fields[index].bits;
         match eval(cx, scope, &init.value, Some(field_ty)) {
-            Some(constant) => given[index] = Some(constant.value),
+            Some(constant) => {
+                if let (Some(bits), Const::Int(number)) = (bits, &constant.value) {
+                    super::warn_bits(cx, init.value.span, *number, (field_ty, bits));
+                }
+                given[index] = Some(constant.value);
+            }
             None => {
                 given[index] = Some(Const::Zero);
                 failed = true;
@@ -60,7 +66,7 @@ pub(super) fn structure(
             Some(value) => values.push(value),
             // A field that shares bytes with a given one.
             None if rest || !lacking.contains(&index) => values.push(Const::Zero),
-            None => missing.push(format!("`{}`", cx.types.struct_def(id).fields[index].name)),
+            None => missing.push(lacking_name(&cx.types, id, index)),
         }
     }
     if !missing.is_empty() && !failed {
@@ -69,6 +75,16 @@ pub(super) fn structure(
         return None;
     }
     (!failed).then_some(Constant::typed(Const::Struct(values), ty))
+}
+
+/// A field that a literal lacks, in words; of a union, any of them will do.
+pub fn lacking_name(types: &Types, id: StructId, field: usize) -> String {
+    let def = types.struct_def(id);
+    if def.origin != Origin::Union {
+        return format!("`{}`", def.fields[field].name);
+    }
+    let names: Vec<String> = def.fields.iter().map(|field| format!("`{}`", field.name)).collect();
+    format!("its field: one of {}", names.join(", "))
 }
 
 fn struct_named(cx: &mut Session, scope: &mut dyn Scope, name: &Path) -> Option<(Ty, StructId)> {

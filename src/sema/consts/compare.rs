@@ -5,12 +5,13 @@ use super::operators::{Operand, bad_operand, mixed, number, text};
 use super::parts::part;
 use super::{Constant, convert, floats, is_zero, not_constant};
 use crate::ast::{BinaryOp, Expr};
-use crate::diag::codes::types::MismatchedTypes;
+use crate::diag::codes::types::{MismatchedTypes, UnionCompared};
 use crate::fold::{self, CompareOp};
 use crate::sema::scope::Scope;
 use crate::sema::tree::Const;
 use crate::session::Session;
-use crate::types::{Ty, TyKind, Types};
+use crate::source::Span;
+use crate::types::{Origin, Ty, TyKind, Types};
 
 pub(super) fn compare(
     cx: &mut Session,
@@ -30,6 +31,9 @@ pub(super) fn compare(
         && equality
     {
         if ty == other {
+            if refuse_union(cx, ty, left.span.to(right.span)) {
+                return None;
+            }
             let Some(equal) = equal(&cx.types, &l.value, &r.value, ty) else {
                 let span = left.span.to(right.span);
                 return not_constant(cx, span, "the comparison of fields that share bytes");
@@ -62,6 +66,17 @@ pub(super) fn compare(
             Operand::Literal(_) | Operand::Int(..) | Operand::Be(..),
         ) => Some(Constant::bool(fold::compare(op, number(lhs), number(rhs)))),
     }
+}
+
+/// Reports the comparison of unions, or of what has some in its fields or elements.
+pub fn refuse_union(cx: &mut Session, ty: Ty, span: Span) -> bool {
+    let refused = cx.types.has_origin(ty, |origin| origin == Origin::Union);
+    if refused {
+        let ty = cx.types.name(ty);
+        cx.error(span, UnionCompared { ty })
+            .help("compare a field of the union, `a.f == b.f`, and the fields beside it");
+    }
+    refused
 }
 
 /// The type of a struct or an array.

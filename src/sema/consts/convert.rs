@@ -10,7 +10,7 @@ use crate::sema::tree::Const;
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{Ty, TyKind};
+use crate::types::{BitField, Ty, TyKind};
 
 /// `'x'` for `"x"`, a string of one character.
 pub fn char_of_literal(text: &str) -> Option<String> {
@@ -114,6 +114,15 @@ pub fn fit(cx: &mut Session, span: Span, value: i128, to: Ty) -> i128 {
         enums::check_variant(cx, span, kept, to);
     }
     kept
+}
+
+/// Warns of a constant, which fits the type of a bit-field, that its bits do not hold.
+pub fn warn_bits(cx: &mut Session, span: Span, value: i128, (ty, field): (Ty, BitField)) {
+    let kept = fold::wrap(value, field.width, width(cx, ty).1);
+    if kept != value {
+        let (value, ty, kept) = (value.to_string(), format!("{}:{}", cx.types.name(ty), field.width), kept.to_string());
+        cx.warn(span, ValueTruncated { value, ty, kept });
+    }
 }
 
 /// Warns that of a string only the first `kept` bytes fit.

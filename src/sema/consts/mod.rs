@@ -13,8 +13,9 @@ mod operators;
 mod parts;
 mod sizes;
 
-pub use aggregates::{gives_again, is_zero};
-pub use convert::{char_of_literal, convert, fit, truth_of_literal, warn_cut};
+pub use aggregates::{gives_again, is_zero, lacking_name};
+pub use compare::refuse_union;
+pub use convert::{char_of_literal, convert, fit, truth_of_literal, warn_bits, warn_cut};
 pub use operands::is_arithmetic;
 pub use operators::{common_int, text};
 pub use parts::{index_range, is_known, part};

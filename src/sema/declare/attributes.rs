@@ -287,6 +287,7 @@ fn place(item: &Item) -> Option<AttributePlace> {
 fn describe(item: &Item) -> &'static str {
     match &item.kind {
         ItemKind::Fn(_) => "a function",
+        ItemKind::Struct(decl) if decl.is_union => "a union",
         ItemKind::Struct(_) => "a struct",
         ItemKind::Enum(_) => "an enum",
         ItemKind::Alias { .. } => "a type alias",

@@ -127,8 +127,11 @@ impl<'a> Declare<'a> {
                     return Entity::Type(kernel);
                 }
                 let id = self.add_struct(cx, &decl.name, header || is_flavour);
+                if decl.is_union {
+                    cx.types.struct_def_mut(id).origin = Origin::Union;
+                }
                 if is_flavour {
-                    cx.types.struct_def_mut(id).origin = Origin::Btf;
+                    cx.types.struct_def_mut(id).origin = if decl.is_union { Origin::BtfUnion } else { Origin::Btf };
                 } else if header && is_kernel_struct(&decl.name.name, field_names(decl)) {
                     cx.types.struct_def_mut(id).origin = Origin::Unknown;
                 }

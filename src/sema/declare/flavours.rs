@@ -10,7 +10,7 @@ use crate::types::{StructId, Ty, TyKind, Types};
 
 /// Warns of fields of a flavour that the kernel has as something else, as a pointer where a number is declared: loaders say then that the
 /// kernel lacks the field.
-pub(super) fn warn_other_kinds(cx: &mut Session, flavour: &str, id: StructId, fields: &[FieldDecl]) {
+pub(super) fn warn_other_kinds(cx: &mut Session, flavour: &str, id: StructId, fields: &[&FieldDecl]) {
     let Some(of) = flavour_of(flavour) else { return };
     for (at, field) in fields.iter().enumerate() {
         let declared = cx.types.struct_def(id).fields[at].ty;

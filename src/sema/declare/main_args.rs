@@ -3,6 +3,7 @@
 use super::Declare;
 use crate::ast::{FieldDecl, FnDecl, ItemKind};
 use crate::diag::codes::contexts::{MainParameters, MainResult, OptionType, RequiredField, ReservedOption};
+use crate::diag::codes::types::BitFieldShape;
 use crate::sema::tree::{ArgOption, ArgsSpec, Role, Storage};
 use crate::session::Session;
 use crate::types::{FnSig, Origin, StructId, Ty, TyKind};
@@ -36,11 +37,15 @@ impl Declare<'_> {
 
     fn options(&mut self, cx: &mut Session, ty: StructId) -> ArgsSpec {
         let mut options = Vec::new();
-        let fields = self.struct_fields(ty);
+        let fields: Vec<&FieldDecl> = self.struct_fields(ty).iter().filter(|field| !field.is_gap()).collect();
         let last = fields.len().saturating_sub(1);
-        for (field, decl) in fields.iter().enumerate() {
+        for (field, decl) in fields.into_iter().enumerate() {
             let Some(def) = cx.types.struct_def(ty).fields.get(field) else { continue };
             let field_ty = def.ty;
+            if let Some(width) = &decl.bits {
+                cx.error(width.span, BitFieldShape { why: format!("the option `{}` cannot be a bit-field", def.name) })
+                    .help("give it the whole integer");
+            }
             if !is_option(cx, field_ty) {
                 let ty = cx.types.name(field_ty);
                 cx.error(decl.ty.span, OptionType { ty });

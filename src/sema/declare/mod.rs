@@ -4,6 +4,7 @@
 mod aliases;
 mod arguments;
 mod attributes;
+mod bits;
 mod collect;
 mod cycles;
 mod entries;

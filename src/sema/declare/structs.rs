@@ -1,5 +1,6 @@
 //! Structs, and the fields of configs: types, C layout, defaults.
 
+use super::bits::{self, refuse_in_union};
 use super::{Declare, Entry, flavours, report_depth};
 use crate::ast::{Expr, ExprKind, FieldDecl, Ident, ItemKind, TypeKind};
 use crate::diag::codes::names::DuplicateMember;
@@ -13,7 +14,7 @@ use crate::sema::tree::Const;
 use crate::sema::types::{Position, check_size, resolve, resolve_bare};
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{FieldDef, Origin, Space, StructId, Ty, TyKind, Types};
+use crate::types::{FieldDef, GAP, Origin, Space, StructId, Ty, TyKind, Types};
 use std::collections::HashMap;
 
 /// In place of a default: the option has to be given.
@@ -46,6 +47,12 @@ impl<'a> Declare<'a> {
         let mut defs: Vec<FieldDef> = Vec::new();
         let mut names: HashMap<&str, Span> = HashMap::new();
         for field in fields {
+            if field.is_gap() {
+                let ty = resolve(cx, self, &field.ty, Position::Field);
+                let bits = self.bit_field(cx, field, ty, in_config);
+                defs.extend(bits.map(|bits| FieldDef { bits: Some(bits), ..unnamed(ty) }));
+                continue;
+            }
             let first = *names.entry(&field.name.name).or_insert(field.name.span);
             if first != field.name.span {
                 let of = format!("`{}`", name.name);
@@ -59,23 +66,25 @@ impl<'a> Declare<'a> {
                 resolve(cx, self, &field.ty, if in_config { Position::Value } else { Position::Field })
             };
             let known = self.complete(cx, ty, field.ty.span)
-                && !((in_config || packed) && refuse_special(cx, ty, field.ty.span));
+                && !((in_config || packed) && refuse_special(cx, ty, field.ty.span))
+                && !(cx.types.struct_def(id).origin == Origin::Union && refuse_in_union(cx, field, ty));
+            let ty = if known { ty } else { Ty::ERROR };
             defs.push(FieldDef {
                 name: field.name.name.clone(),
-                ty: if known { ty } else { Ty::ERROR },
-                offset: 0,
-                bits: None,
+                bits: self.bit_field(cx, field, ty, in_config),
                 span: Some(field.name.span),
+                ..unnamed(ty)
             });
         }
         cx.types.struct_def_mut(id).fields = defs;
-        if is_flavour {
-            flavours::warn_other_kinds(cx, &name.name, id, fields);
-        }
         if packed {
-            cx.types.lay_out_packed(id);
+            bits::lay_out_packed(cx, id);
         } else {
             cx.types.lay_out(id);
+        }
+        if is_flavour {
+            let fields: Vec<&FieldDecl> = fields.iter().filter(|field| !field.is_gap()).collect();
+            flavours::warn_other_kinds(cx, &name.name, id, &fields);
         }
         let link = self.links.get(name.name.as_str()).copied();
         if let Some(link) = link.filter(|_| cx.types.struct_def(id).origin == Origin::User && !packed && !in_config) {
@@ -109,7 +118,7 @@ impl<'a> Declare<'a> {
             return Some(known.clone());
         }
         let index = *self.struct_entries.get(&of)?;
-        let expr = fields_of(&self.entries[index])?.get(field)?.default.as_ref()?;
+        let expr = named_fields(&self.entries[index])?.get(field)?.default.as_ref()?;
         let ty = cx.types.struct_def(of).fields.get(field)?.ty;
         if self.is_required_mark(cx, index, expr) {
             self.required.insert((of, field), expr.span);
@@ -159,7 +168,7 @@ impl<'a> Declare<'a> {
     /// All defaults, also those that no literal leaves to them.
     pub(super) fn evaluate_defaults(&mut self, cx: &mut Session) {
         for index in 0..self.entries.len() {
-            let Some(fields) = fields_of(&self.entries[index]) else { continue };
+            let Some(fields) = named_fields(&self.entries[index]) else { continue };
             let Some(id) = self.struct_of(cx, index) else { continue };
             for field in 0..fields.len() {
                 self.default_of(cx, id, field);
@@ -191,6 +200,15 @@ fn fields_of<'a>(entry: &Entry<'a>) -> Option<&'a [FieldDecl]> {
         return Some(&decl.fields);
     }
     if let ItemKind::Config(decl) = &entry.item.kind { Some(&decl.fields) } else { None }
+}
+
+/// The fields that the type has, in order: those with a name.
+fn named_fields<'a>(entry: &Entry<'a>) -> Option<Vec<&'a FieldDecl>> {
+    Some(fields_of(entry)?.iter().filter(|field| !field.is_gap()).collect())
+}
+
+fn unnamed(ty: Ty) -> FieldDef {
+    FieldDef { name: GAP.to_owned(), ty, offset: 0, bits: None, span: None }
 }
 
 /// Whether a value of the type holds what the kernel has in entries of maps alone, which is reported.

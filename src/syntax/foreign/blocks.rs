@@ -128,7 +128,7 @@ fn header(builder: &Builder<'_>, failure: &Failure<'_>, brace: usize) -> Option<
     let kind = |at: usize| failure.tokens.get(at).map(|token| token.kind);
     let ends = |at: &usize| matches!(failure.text_at(*at), "\n" | ";" | "{" | "}");
     let first = (0..brace).rev().find(ends).map_or(0, |end| end + 1);
-    if matches!(failure.text_at(first), "struct" | "enum" | "config" | "impl")
+    if matches!(failure.text_at(first), "struct" | "union" | "enum" | "config" | "impl")
         && kind(first + 1) == Some(TokenKind::Word)
         && failure.bracket_around(brace).is_some()
     {

@@ -68,7 +68,9 @@ fn word(first: &str, second: &str, end: u32, at: Span) -> Option<Hint> {
             Span { lo: end - 4, hi: at.lo, ..at },
             "",
         )),
-        (Some(keyword @ ("struct" | "enum" | "config" | "impl")), _) if keyword == first && second.contains('{') => {
+        (Some(keyword @ ("struct" | "union" | "enum" | "config" | "impl")), _)
+            if keyword == first && second.contains('{') =>
+        {
             Some(Hint::text(format!("`{keyword}` {AT_FILE_LEVEL}")))
         }
         (Some(keyword @ ("type" | "import" | "include" | "license")), _) if keyword == first => {

@@ -37,6 +37,7 @@ const DECLARATIONS: &[&str] = &[
     "pub",
     "struct",
     "type",
+    "union",
     "var",
 ];
 

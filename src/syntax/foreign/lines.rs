@@ -15,7 +15,7 @@ pub fn header_colon(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
     };
     let header: Vec<&Token> = failure.tokens.iter().take(failure.at + 1).filter(outside).collect();
     let text = |token: &&Token| &failure.text[token.lo..token.hi];
-    let declares = header.iter().any(|token| matches!(text(token), "config" | "enum" | "fn" | "struct"));
+    let declares = header.iter().any(|token| matches!(text(token), "config" | "enum" | "fn" | "struct" | "union"));
     let colon = header.iter().find(|token| text(token) == ":").filter(|_| declares);
     let (Some(colon), None) = (colon, failure.open_bracket()) else { return false };
     let span = Span::new(builder.file, builder.base + colon.lo, builder.base + colon.hi);

@@ -160,7 +160,7 @@ fn initialiser(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
 fn declared_type<'a>(failure: &Failure<'a>) -> Option<(&'a str, &'a str)> {
     let name = failure.open_bracket()?.checked_sub(1)?;
     let keyword = failure.text_at(name.checked_sub(1)?);
-    matches!(keyword, "struct" | "config").then(|| (keyword, failure.text_at(name)))
+    matches!(keyword, "struct" | "union" | "config").then(|| (keyword, failure.text_at(name)))
 }
 
 /// `u32 x` where a parameter, a field or a constant is declared.

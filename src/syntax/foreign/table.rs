@@ -195,7 +195,7 @@ pub static DECLARATIONS: &[Row] = &[
         "a function is declared as `fn name(a: T) -> R { … }`",
     ),
     row("^ use|mod|using|require|from", &[], "another file is imported with `import name from \"file.ks\"`"),
-    row("^ union|class|interface|trait|typedef", &[], "types are declared with `struct`, `enum` and `type`"),
+    row("^ class|interface|trait|typedef", &[], "types are declared with `struct`, `union`, `enum` and `type`"),
     row(
         "^ if|for|while|loop|match|return|try|throw|defer|delete",
         &[],

@@ -224,12 +224,19 @@ impl Collect<'_> {
             Part {
                 name: field.name.name.clone(),
                 doc: field.docs.join("\n"),
-                ty: Some(self.text(field.ty.span)),
+                ty: Some(self.text(field.bits.as_ref().map_or(field.ty.span, |bits| field.ty.span.to(bits.span)))),
                 at: known.map_or(String::new(), |known| known.offset.to_string()),
             }
         });
         let (name, line) = (decl.name.name.clone(), self.line(decl.name.span));
-        Some(Type { name, doc, line, form: "struct".to_owned(), size: def.size, parts: parts.collect() })
+        Some(Type {
+            name,
+            doc,
+            line,
+            form: if decl.is_union { "union" } else { "struct" }.to_owned(),
+            size: def.size,
+            parts: parts.collect(),
+        })
     }
 
     fn enumeration(&self, decl: &ast::EnumDecl, doc: String) -> Option<Type> {

@@ -236,7 +236,7 @@ impl Writer<'_> {
 
     fn types(&self) -> String {
         let entry = |ty: &super::model::Type| {
-            let is_struct = ty.form == "struct";
+            let is_struct = ty.form != "enum";
             let row = |part: &Part| {
                 let of = part.ty.as_ref().map_or(String::new(), |of| format!("<td>{}</td>", self.code(of)));
                 format!(

@@ -19,6 +19,7 @@ int main(void)
 			printf("wrap %d %lld %d\n", m_wrap(a4, b4), m_wrap64(a, b), m_mixed(a, b));
 		}
 		printf("one %lld %u %lld %lld\n", m_narrow(a), m_swapped(a), m_looped(a), m_caught(a));
+		printf("bits %lld\n", m_bits(a));
 		printf("more %u %lld %lld\n", m_text(a), m_points(a), m_pointers(a));
 	}
 	return module_start();

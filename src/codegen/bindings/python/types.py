@@ -150,6 +150,11 @@ class _Bits:
         number = int.from_bytes(data[at:at + self.length], _sys.byteorder) >> self._shift & (1 << self._width) - 1
         return number - (1 << self._width) if self._signed and number >> self._width - 1 else number
 
+    def pack(self, value):
+        out = bytearray(self.first + self.length)
+        self.merge(value, out)
+        return bytes(out)
+
     def merge(self, value, out):
         number, low = _operator.index(value), -(1 << self._width - 1) if self._signed else 0
         if not low <= number < low + (1 << self._width):

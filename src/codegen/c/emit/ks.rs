@@ -113,8 +113,15 @@ pub fn bits(g: &mut FnGen, op: &OpData) {
         return;
     }
     let unit = Expr::binary(&g.expr(view.place()), ">>", &Expr::primary(view.shift().to_string()));
-    let mask = Expr::primary(format!("{:#x}", (1u64 << view.width()) - 1));
-    let expr = Expr::cast(&g.type_text(ty), &Expr::binary(&unit, "&", &mask));
+    let mask = Expr::primary(format!("{:#x}", u64::MAX >> (64 - view.width())));
+    let low = Expr::cast(&g.type_text(ty), &Expr::binary(&unit, "&", &mask));
+    let expr = if g.types().as_int(ty).is_some_and(|(_, signed)| signed) {
+        // The highest bit is the sign: what is flipped with it and loses it again is negative where it was set.
+        let sign = Expr::cast(&g.type_text(ty), &Expr::primary(format!("{:#x}", 1u64 << (view.width() - 1))));
+        Expr::cast(&g.type_text(ty), &Expr::binary(&Expr::binary(&low, "^", &sign), "-", &sign))
+    } else {
+        low
+    };
     g.result(op, expr);
 }
 

@@ -6,8 +6,8 @@ use crate::codegen::llvm::types::field_role;
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::FieldRole;
-use crate::target::{Endian, Machine};
-use crate::types::{BitField, EnumId, FieldDef, StructDef, StructId, Ty, TyKind};
+use crate::target::Endian;
+use crate::types::{BitField, EnumId, FieldDef, StructDef, StructId, Ty, TyKind, Types};
 use llvm_sys::debuginfo::*;
 
 // DW_ATE_*
@@ -242,7 +242,7 @@ impl Debug {
             let field_ty = if plain { field.ty } else { Ty::U32 };
             let node = self.ty(cx, field_ty);
             let bits = cx.types.size_of(field_ty) * 8;
-            let first_bit = field.bits.map_or(0, |part| first_bit(cx.types.machine(), def, part, bits));
+            let first_bit = field.bits.map_or(0, |part| first_bit(&cx.types, def, part));
             let node = self.field((file, line), field, first_bit, node, bits);
             self.mark_owner(cx, field.ty, node);
             members.push(node);
@@ -321,11 +321,12 @@ impl Debug {
     }
 }
 
-/// Where a bit-field of a struct begins in its storage unit of so many bits, from the end on where numbers begin in memory. The kernel's own
+/// Where a bit-field of a struct begins in its storage unit, from the end on where numbers begin in memory. The kernel's own
 /// types say it so.
-fn first_bit(machine: &Machine, of: &StructDef, part: BitField, bits: u64) -> u64 {
-    let shift = u64::from(machine.shift((part.shift, part.width), bits / 8));
-    match machine.endian {
+fn first_bit(types: &Types, of: &StructDef, part: BitField) -> u64 {
+    let bits = types.size_of(part.unit) * 8;
+    let shift = u64::from(types.shift(part));
+    match types.machine().endian {
         Endian::Big if !of.origin.is_relocated() => bits - shift - u64::from(part.width),
         Endian::Big | Endian::Little => part.shift.into(),
     }

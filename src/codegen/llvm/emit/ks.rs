@@ -234,9 +234,17 @@ pub fn bits(g: &mut FnGen, op: &OpData) {
         shift => build.shr(unit, ty.const_int(shift as u64, false), false),
     };
     let mask = u64::MAX >> (64 - view.width());
-    let value = build.and(shifted, ty.const_int(mask, false));
-    let bits = g.g.value_type(g.result_ty(op)).into_int_type().get_bit_width();
-    let value = g.g.build.resize(value, bits, Extend::Zero);
+    let result = g.result_ty(op);
+    let bits = g.g.value_type(result).into_int_type().get_bit_width();
+    let value = if g.types().as_int(result).is_some_and(|(_, signed)| signed) {
+        // The highest bit is the sign: it goes to the top, and comes back with copies of itself.
+        let above = u64::from(ty.get_bit_width()) - view.width() as u64;
+        let top = build.shl(shifted, ty.const_int(above, false));
+        let value = build.shr(top, ty.const_int(above, false), true);
+        build.resize(value, bits, Extend::Sign)
+    } else {
+        build.resize(build.and(shifted, ty.const_int(mask, false)), bits, Extend::Zero)
+    };
     g.set(op, value);
 }
 
