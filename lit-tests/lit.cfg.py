@@ -69,6 +69,8 @@ config.substitutions += [
     ("%python", python),
     # Version 2 is mounted below version 1 where a machine has both.
     ("%cgroup2", next(p for p in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup") if os.path.isdir(p) or p.endswith("cgroup"))),
+    # For signals, which a shell around it does not hand on.
+    ("%ksc-itself", os.path.abspath(ksc)),
     ("%ksc", f"{support}/ksc-under-test"),
 ]
 

@@ -3,6 +3,7 @@
 mod bindings;
 mod doc;
 mod init;
+mod run;
 mod test;
 
 use crate::diag::{ALL_WARNINGS, ANALYSES, Analysis, Levels, codes, escape};
@@ -16,6 +17,7 @@ use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 pub use doc::{Doc, DocFormat};
 pub use init::Init;
+pub use run::Run;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 pub use test::Test;
@@ -57,6 +59,8 @@ pub fn read() -> Cli {
 pub enum Command {
     /// Write a module with the maps and variables of a program for another language, Python
     Bindings(Bindings),
+    /// Compile a program: what `ksc FILE` does too
+    Build(Build),
     /// Build the kernel module with the `@kfunc` functions of a program
     BuildModule(BuildModule),
     /// Check programs and report errors, without writing anything
@@ -68,6 +72,7 @@ pub enum Command {
     /// Format source files in place
     Fmt(Fmt),
     /// Write a folder with a program that compiles and runs: of a program type, of a struct of the kernel, or with a kernel module
+    #[command(visible_alias = "new")]
     Init(Init),
     /// Show what a BPF object, or the one in an executable of ksc, holds: maps, programs, globals
     Inspect(Inspect),
@@ -76,6 +81,8 @@ pub enum Command {
         /// The code
         code: Option<String>,
     },
+    /// Compile a program, of a file or of the command line, and execute it
+    Run(Run),
     /// Run the `@test` functions of programs, each in a process of its own
     Test(Test),
     /// Print a script that completes command lines in a shell
@@ -92,12 +99,6 @@ pub enum Command {
     /// A command of the compiler of KernelScript 0.1
     #[command(hide = true)]
     Compile(Words),
-    /// A command that other compilers have
-    #[command(hide = true)]
-    Build(Words),
-    /// A command that other compilers have
-    #[command(hide = true)]
-    Run(Words),
 }
 
 /// Whatever follows a command that ksc does not have.

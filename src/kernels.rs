@@ -67,6 +67,20 @@ pub fn version(text: &str) -> Result<KernelVersion, String> {
     Ok(version)
 }
 
+/// The version of the kernel that runs; none if it is not known.
+fn running() -> Option<KernelVersion> {
+    version(std::fs::read_to_string("/proc/sys/kernel/osrelease").ok()?.trim()).ok()
+}
+
+/// Unless an option names the oldest kernel, the object is for the one that runs alone.
+pub fn suit_running(options: &mut Options) {
+    if !options.min_kernel_given
+        && let Some(running) = running()
+    {
+        options.min_kernel = options.min_kernel.max(running);
+    }
+}
+
 impl Workaround {
     /// The kernels whose code has it.
     fn kernels(&self) -> Kernels {

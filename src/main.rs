@@ -35,6 +35,7 @@ fn end_on_closed_pipe() {
 fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Some(Command::Bindings(bindings)) => tool::bindings::run(&bindings),
+        Some(Command::Build(build)) => tool::build::run(&build),
         Some(Command::Check(check)) => tool::check::run(&check),
         Some(Command::Doc(doc)) => tool::doc::run(&doc),
         Some(Command::BuildModule(module)) => tool::build_module::run(&module),
@@ -43,12 +44,11 @@ fn run(cli: Cli) -> ExitCode {
         Some(Command::Fmt(fmt)) => tool::fmt::run(&fmt),
         Some(Command::Init(init)) => tool::init::run(&init),
         Some(Command::Inspect(inspect)) => tool::inspect::run(&inspect),
+        Some(Command::Run(run)) => tool::run::run(&run),
         Some(Command::Test(test)) => tool::test::run(&test),
         Some(Command::Completions { shell }) => tool::completions::run(shell),
         Some(Command::ManPages { folder }) => tool::man_pages::run(&folder),
-        Some(Command::Compile(words)) => tool::foreign_commands::compile("compile", &words.words),
-        Some(Command::Build(words)) => tool::foreign_commands::compile("build", &words.words),
-        Some(Command::Run(words)) => tool::foreign_commands::run(&words.words),
+        Some(Command::Compile(words)) => tool::foreign_commands::compile(&words.words),
         None => tool::build::run(&cli.build),
     }
 }

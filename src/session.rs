@@ -249,6 +249,8 @@ pub struct Session {
     pub sources: SourceMap,
     /// Files that are read besides the sources.
     pub libraries: Vec<PathBuf>,
+    /// Files that would be read besides the sources, were they there.
+    pub absent: Vec<PathBuf>,
     pub diags: Diagnostics,
     pub types: Types,
     pub kernel_types: KernelTypes,
@@ -278,6 +280,7 @@ impl Session {
             options,
             sources: SourceMap::default(),
             libraries: Vec::new(),
+            absent: Vec::new(),
             kernel_types,
             names: Rc::default(),
             written_main: None,

@@ -43,6 +43,11 @@ pub fn events() -> Vec<String> {
     events.collect()
 }
 
+/// Whether it is mounted, and may be read.
+pub fn is_readable() -> bool {
+    folder().is_some()
+}
+
 fn folder() -> Option<PathBuf> {
     let folders = MOUNTS.iter().map(|mount| PathBuf::from(mount).join("events"));
     folders.into_iter().find(|folder| fs::read_dir(folder).is_ok())

@@ -7,6 +7,12 @@ use std::path::{Path, PathBuf};
 const NAME: &str = "libks_runtime.a";
 const MACHINE: &str = "libks_machine.so";
 
+/// The library that `KSC_RUNTIME` names, as file or folder.
+pub fn named() -> Option<PathBuf> {
+    let named = std::env::var_os("KSC_RUNTIME").map(PathBuf::from)?;
+    Some(if named.is_dir() { named.join(NAME) } else { named })
+}
+
 /// The library's path: what `KSC_RUNTIME` names (file or folder), else the one that the compiler carries, unpacked into
 /// `scratch`; a compiler that carries none looks beside itself and in `../lib/ksc`. None: reported, with the places looked in.
 pub fn find(cx: &mut Session, scratch: &Path) -> Option<PathBuf> {

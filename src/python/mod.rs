@@ -64,11 +64,12 @@ pub fn script(cx: &mut Session, from: FileId, (written, span): (&[u8], Span)) ->
         for module in imports::paths(&text, &lines, package) {
             for file in [format!("{module}.py"), format!("{module}/__init__.py")] {
                 let there = path.with_file_name(&file);
+                if !there.is_file() {
+                    cx.absent.push(there);
+                    continue;
+                }
                 let is_known = files.iter().map(|(name, _)| name).chain(open.iter().map(|(name, _)| name));
-                if files.len() + open.len() < MAX_FILES
-                    && there.is_file()
-                    && !is_known.into_iter().any(|name| *name == file)
-                {
+                if files.len() + open.len() < MAX_FILES && !is_known.into_iter().any(|name| *name == file) {
                     open.push_back((file, read(cx, &there, span)?));
                 }
             }

@@ -157,6 +157,11 @@ impl Iterator for Scanner<'_> {
             b'"' => TokenKind::Fault(Fault::OpenString),
             b'\'' if self.quoted(b'\'') => TokenKind::Char,
             b'\'' => TokenKind::Fault(Fault::OpenChar),
+            // The first line of a script names what the kernel executes it with.
+            b'#' if lo == 0 && self.peek(1) == b'!' => {
+                self.skip_while(|byte| byte != b'\n');
+                TokenKind::LineComment
+            }
             b'/' if matches!(self.peek(1), b'/' | b'*') => self.comment(),
             b'0'..=b'9' => {
                 self.number();

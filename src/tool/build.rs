@@ -1,7 +1,7 @@
 //! `ksc FILE`: which artifacts are wanted, and where they go.
 
 use super::{finish, inspect, session, usage_error};
-use crate::cli::{Build, Emit, KernelTiers};
+use crate::cli::{Build, Common, Emit, KernelTiers};
 use crate::codegen::header;
 use crate::codegen::llvm::{self, Artifact, Carried};
 use crate::diag::codes::support::{NoSuchArtifact, ObjectOnly};
@@ -20,7 +20,7 @@ pub fn run(args: &Build) -> ExitCode {
     let Some(input) = &args.input else {
         return usage_error("no source file is given; `ksc --help` shows the usage");
     };
-    if let Err(why) = check_passes(args).and_then(|()| check_targets(args)) {
+    if let Err(why) = check_passes(&args.common).and_then(|()| check_targets(args)) {
         return usage_error(&why);
     }
     let mut cx = match session(&args.common, input) {
@@ -33,7 +33,8 @@ pub fn run(args: &Build) -> ExitCode {
     finish(&mut cx, args.common.messages)
 }
 
-fn check_passes(args: &Build) -> Result<(), String> {
+/// Whether the passes that options name are there; if not, why the command line is wrong.
+pub(super) fn check_passes(args: &Common) -> Result<(), String> {
     let mut passes: Vec<&str> = pipeline::passes().map(|p| p.name).collect();
     let mut seen = std::collections::HashSet::new();
     passes.retain(|name| seen.insert(*name));
@@ -41,10 +42,10 @@ fn check_passes(args: &Build) -> Result<(), String> {
         true => Ok(()),
         false => Err(format!("there is no pass `{pass}`; the passes are {}", names.join(", "))),
     };
-    args.common.stop_after.as_deref().map_or(Ok(()), |pass| known(pass, &passes))?;
+    args.stop_after.as_deref().map_or(Ok(()), |pass| known(pass, &passes))?;
     let rewrites = llvm::verifier::REWRITES.iter().map(|rewrite| rewrite.workaround.name);
     let printed: Vec<&str> = passes.iter().copied().chain(rewrites).collect();
-    let asked = args.common.print_ir_after.as_deref().filter(|&pass| pass != "all");
+    let asked = args.print_ir_after.as_deref().filter(|&pass| pass != "all");
     asked.map_or(Ok(()), |pass| known(pass, &printed))
 }
 
@@ -202,7 +203,7 @@ fn without_streams(cx: &mut Session, module: &Module) -> Option<Vec<u8>> {
 }
 
 /// Reports that the program has nothing for a target that was asked for.
-fn no_artifact<T>(cx: &mut Session, target: Target) -> Option<T> {
+pub(super) fn no_artifact<T>(cx: &mut Session, target: Target) -> Option<T> {
     let facts = target.facts();
     cx.environment(NoSuchArtifact { what: facts.artifact.into() }).help(facts.artifact_help);
     None

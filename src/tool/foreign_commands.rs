@@ -8,31 +8,16 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// `compile FILE -o FOLDER`, `build FILE`.
-pub fn compile(word: &str, words: &[OsString]) -> ExitCode {
+/// `compile FILE -o FOLDER`: KernelScript 0.1 wrote C sources into a folder.
+pub fn compile(words: &[OsString]) -> ExitCode {
     let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let source = words.iter().find(|word| word.ends_with(".ks")).map_or("FILE.ks", String::as_str);
     let output = words.windows(2).find(|pair| ["-o", "--output"].contains(&pair[0].as_str())).map(|pair| &pair[1]);
     let output = output.map_or(String::new(), |output| {
-        // KernelScript 0.1 wrote C sources into a folder.
-        let is_folder = word == "compile" || Path::new(output).is_dir();
         let stem = Path::new(source).file_stem().unwrap_or_default();
-        let name = if is_folder { Path::new(output).join(stem) } else { output.into() };
-        format!(" -o {}", name.display())
+        format!(" -o {}", Path::new(output).join(stem).display())
     });
-    refuse(word, &format!("`ksc {source}{output}` writes the executable and the BPF object"))
-}
-
-/// `run FILE ARGUMENTS`
-pub fn run(words: &[OsString]) -> ExitCode {
-    let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let at = words.iter().position(|word| word.ends_with(".ks"));
-    let source = at.map_or("FILE.ks", |at| &words[at]);
-    let arguments = at.map_or(&[][..], |at| &words[at + 1..]);
-    let stem = source.strip_suffix(".ks").unwrap_or(source);
-    let program = if stem.starts_with('/') || stem.starts_with("./") { stem.to_owned() } else { format!("./{stem}") };
-    let given: String = arguments.iter().filter(|word| *word != "--").map(|word| format!(" {word}")).collect();
-    refuse("run", &format!("`ksc {source} -o {stem} && sudo {program}{given}` compiles the program and starts it"))
+    refuse("compile", &format!("`ksc {source}{output}` writes the executable and the BPF object"))
 }
 
 /// A first word that is neither an option, a file nor a command of ksc.
@@ -41,8 +26,8 @@ pub fn unknown(words: &[OsString]) -> Option<ExitCode> {
     let is_command =
         !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-');
     let parser = Cli::command();
-    let known = || parser.get_subcommands().map(clap::Command::get_name).chain(["help"]);
-    if !is_command || known().any(|name| name == word) || Path::new(word).exists() {
+    let known = || parser.get_subcommands().flat_map(|command| command.get_name_and_visible_aliases());
+    if !is_command || known().chain(["help"]).any(|name| name == word) || Path::new(word).exists() {
         return None;
     }
     let shown: Vec<&str> = parser.get_subcommands().filter(|c| !c.is_hide_set()).map(clap::Command::get_name).collect();

@@ -13,6 +13,7 @@ pub mod foreign_commands;
 pub mod init;
 pub mod inspect;
 pub mod man_pages;
+pub mod run;
 pub mod test;
 
 use crate::cli::{Common, ErrorFormat, Messages};
@@ -57,41 +58,65 @@ pub fn finish(cx: &mut Session, messages: Messages) -> ExitCode {
 
 /// Prints the diagnostics of one of several runs, without those in `shown`, which another run has printed. Returns the exit status.
 fn report(cx: &mut Session, messages: Messages, shown: &mut HashSet<String>) -> u8 {
+    let (text, status) = rendered(cx, messages, shown);
+    show(&text);
+    show_lowered(cx, messages);
+    print_timings(cx);
+    status
+}
+
+/// The diagnostics of a run as they are printed, without those in `shown`, and the exit status.
+fn rendered(cx: &mut Session, messages: Messages, shown: &mut HashSet<String>) -> (String, u8) {
     let mut reported = std::mem::take(&mut cx.diags);
     reported.deny();
     let mut diagnostics: Vec<&Diagnostic> = reported.iter().collect();
     // In the order of the source, whatever the order of checking; what has no place comes first.
     diagnostics.sort_by_key(|d| d.span.map(|span| (span.file, span.lo)));
-    show(cx, messages, &reported, &diagnostics, shown);
-    show_lowered(cx, messages);
-    print_timings(cx);
+    let text = text(cx, messages, &reported, &diagnostics, shown);
     let errors: Vec<&Diagnostic> = reported.iter().filter(|d| d.severity == Severity::Error).collect();
-    if errors.is_empty() {
+    let status = if errors.is_empty() {
         status::SUCCESS
     } else if errors.iter().all(|d| d.code.starts_with("E09")) {
         status::ENVIRONMENT
     } else {
         status::SOURCE
-    }
+    };
+    (text, status)
 }
 
-fn show(cx: &Session, messages: Messages, reported: &Diagnostics, sorted: &[&Diagnostic], shown: &mut HashSet<String>) {
-    let mut stderr = std::io::stderr().lock();
-    let color = match messages.color {
+/// Prints rendered diagnostics.
+fn show(text: &str) {
+    // There is nowhere to report it if standard error is closed.
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Whether diagnostics have colors.
+fn has_color(messages: Messages) -> bool {
+    match messages.color {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
         // https://no-color.org: any value but the empty one.
-        ColorChoice::Auto => stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-    };
-    let text = output_limits::shown(reported, sorted, |diagnostic| {
+        ColorChoice::Auto => {
+            std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        }
+    }
+}
+
+fn text(
+    cx: &Session,
+    messages: Messages,
+    reported: &Diagnostics,
+    sorted: &[&Diagnostic],
+    shown: &mut HashSet<String>,
+) -> String {
+    let color = has_color(messages);
+    output_limits::shown(reported, sorted, |diagnostic| {
         let text = match messages.error_format {
             ErrorFormat::Human => render::human(&cx.sources, diagnostic, color),
             ErrorFormat::Json => json::line(&cx.sources, diagnostic) + "\n",
         };
         if shown.insert(text.clone()) { text } else { String::new() }
-    });
-    // There is nowhere to report it if standard error is closed.
-    let _ = stderr.write_all(text.as_bytes());
+    })
 }
 
 /// Prints what passes chose, in the order of the source; functions that several passes or variants look at count once.

@@ -46,6 +46,9 @@ pub fn ensure() {
 
 const NO_BTF: &str = ", without which no BPF program can call its functions\n  help: the kernel needs CONFIG_DEBUG_INFO_BTF_MODULES; the build of the module needs `pahole`, and the kernel's `vmlinux` in its tree";
 
+/// The variable that names the folder of the source, where `ksc run` executes the program.
+const FOLDER: &str = "KS_FOLDER";
+
 /// The release of the running kernel.
 pub fn release() -> String {
     fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned()
@@ -53,7 +56,11 @@ pub fn release() -> String {
 
 /// The file of the module.
 fn find(name: &str) -> PathBuf {
-    let beside = std::env::current_exe().unwrap_or_default().with_file_name(format!("{name}.ko"));
+    let file = format!("{name}.ko");
+    let beside = match std::env::var_os(FOLDER) {
+        Some(folder) => Path::new(&folder).join(file),
+        None => std::env::current_exe().unwrap_or_default().with_file_name(file),
+    };
     if beside.exists() {
         return beside;
     }
