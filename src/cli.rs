@@ -477,6 +477,7 @@ impl Common {
             line_directives: self.line_directives,
             probe: self.probe,
             streams: false,
+            prints_results: false,
             tests: false,
             checks_parts: true,
             btf: self.btf.clone(),

@@ -145,6 +145,8 @@ pub struct Options {
     pub probe: Option<ProbeForms>,
     /// Prints of BPF code go to the streams of the kernels that have them: in the object of an executable.
     pub streams: bool,
+    /// A `main` that the compiler writes prints maps and global variables at its end.
+    pub prints_results: bool,
     /// The executable runs the tests of the file.
     pub tests: bool,
     /// The passes check the part without errors of a program with errors too.
@@ -215,6 +217,7 @@ impl Default for Options {
             line_directives: false,
             probe: None,
             streams: false,
+            prints_results: false,
             tests: false,
             checks_parts: true,
             btf: None,

@@ -8,6 +8,7 @@ mod items;
 pub mod print;
 mod stmts;
 pub mod strip;
+pub mod timed;
 
 pub use exprs::*;
 pub use items::*;

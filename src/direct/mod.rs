@@ -1,8 +1,11 @@
 //! Direct attach: a program of one file whose attributes say what to attach to needs no `main`. This writes one, as text: the `main`
 //! attaches each program that names a target, registers each `impl`, and waits; if the file has ring buffers, it prints their records.
-//! At its end it prints how many insertions each map refused, if any.
+//! Meanwhile and at its end it calls the functions of `ast/timed.rs`. At its end it also prints how many insertions each map refused, if any, and for a
+//! program of the command line what `results.rs` finds.
 
-use crate::ast::{self, FnDecl, Item, ItemKind, StructDecl, Type, TypeKind};
+mod results;
+
+use crate::ast::{self, FnDecl, Item, ItemKind, StructDecl, Type, TypeKind, timed};
 use crate::diag::codes::lifecycle::NotInMain;
 use crate::session::Session;
 use crate::syntax;
@@ -13,6 +16,8 @@ use std::path::Path;
 
 /// The name of the written text, for messages about it.
 const NAME: &str = "<main>";
+
+const NS_PER_MS: u64 = 1_000_000;
 
 /// The attribute that names the section of a program.
 const SECTION: &str = "sec";
@@ -27,14 +32,15 @@ struct Program<'a> {
     target: Option<Vec<String>>,
 }
 
-/// Adds a `main` to a file that has none, if a program of it names a target.
+/// Adds a `main` to a file that has none, if a program of it names a target, or a function an interval.
 pub fn complete(cx: &mut Session, tree: &mut ast::File) {
     let has_main = tree.items.iter().any(|item| item.kind.name().is_some_and(|name| name.name == "main"));
     let spares: Vec<&str> = tree.items.iter().filter_map(fallback).collect();
     let programs = tree.items.iter().filter_map(program);
     let programs: Vec<Program> = programs.filter(|program| !spares.contains(&&*program.decl.name.name)).collect();
     let names_target = programs.iter().any(|program| program.target.is_some());
-    if has_main || !names_target && implementations(tree).next().is_none() {
+    let is_timed = !timed::intervals(tree).is_empty();
+    if has_main || !names_target && !is_timed && implementations(tree).next().is_none() {
         return;
     }
     warn_left_out(cx, tree, &programs);
@@ -109,18 +115,17 @@ fn main_text(cx: &Session, tree: &ast::File, programs: &[Program]) -> String {
     }
     let sent: Vec<(&str, &Type)> = tree.items.iter().filter_map(events).collect();
     let names: Vec<&str> = sent.iter().map(|(name, _)| *name).collect();
-    let walks = implementations(tree).next().is_none()
-        && programs
-            .iter()
-            .all(|program| program.target.is_none() || matches!(program.spec.params, Params::Kernel { .. }));
-    match names.is_empty() {
-        false => writeln!(out, "    var ended = dispatch({})", names.join(", ")).ok(),
-        true if walks => out.write_str("    var ended = 0\n").ok(),
-        true => out.write_str("    wait()\n    var ended = 0\n").ok(),
-    };
+    out += &waiting(tree, programs, &names.join(", "));
+    let ends = timed::ends(tree);
+    for name in &ends {
+        writeln!(out, "    {name}()").ok();
+    }
     for name in counted(tree) {
         let text = format!("{name} was full: %llu insertions were refused");
         writeln!(out, "    if (refused({name}) != 0) print(\"{text}\", refused({name}))").ok();
+    }
+    if cx.options.prints_results && ends.is_empty() {
+        out += &results::text(cx, tree);
     }
     out.push_str("    return ended\n}\n");
     for (name, of) in sent {
@@ -131,6 +136,52 @@ fn main_text(cx: &Session, tree: &ast::File, programs: &[Program]) -> String {
             let of = cx.sources.text(of.span);
             writeln!(out, "fn {callback}(e: *{of}) -> i32 {{\n    print({parts})\n    return 0\n}}").ok();
         }
+    }
+    out
+}
+
+/// What the `main` does until it ends. `sent` are the ring buffers whose records it prints.
+fn waiting(tree: &ast::File, programs: &[Program], sent: &str) -> String {
+    let intervals = timed::intervals(tree);
+    if !intervals.is_empty() {
+        return timers(&intervals, sent);
+    }
+    let is_walk = |program: &Program| matches!(program.spec.params, Params::Kernel { .. });
+    let walks = implementations(tree).next().is_none()
+        && programs.iter().all(|program| program.target.is_none() || is_walk(program));
+    match sent.is_empty() {
+        false => format!("    var ended = dispatch({sent})\n"),
+        true if walks => "    var ended = 0\n".to_owned(),
+        true => "    wait()\n    var ended = 0\n".to_owned(),
+    }
+}
+
+/// A loop that calls each function when its time has come. A call that takes longer than its interval is not made up for.
+fn timers(intervals: &[timed::Interval], sent: &str) -> String {
+    let mut out = String::from("    var ended: i32 = 0\n");
+    for (at, interval) in intervals.iter().enumerate() {
+        writeln!(out, "    var ks_due{at} = now_ns() + {}", interval.ms * NS_PER_MS).ok();
+    }
+    out += "    loop {\n        var ks_now = now_ns()\n";
+    for (at, timed::Interval { name, ms }) in intervals.iter().enumerate() {
+        let ns = ms * NS_PER_MS;
+        writeln!(out, "        if (ks_now >= ks_due{at}) {{\n            {name}()\n            ks_due{at} += {ns}")
+            .ok();
+        writeln!(out, "            ks_now = now_ns()").ok();
+        writeln!(out, "            if (ks_due{at} <= ks_now) ks_due{at} = ks_now + {ns}\n        }}").ok();
+    }
+    out += "        var ks_next = ks_due0\n";
+    for at in 1..intervals.len() {
+        writeln!(out, "        if (ks_due{at} < ks_next) ks_next = ks_due{at}").ok();
+    }
+    out += "        var ks_rest: u64 = 0\n";
+    let up = NS_PER_MS - 1;
+    writeln!(out, "        if (ks_next > ks_now) ks_rest = (ks_next - ks_now + {up}) / {NS_PER_MS}").ok();
+    if sent.is_empty() {
+        out += "        if (sleep(ks_rest)) break\n    }\n";
+    } else {
+        writeln!(out, "        ended = dispatch({sent}, timeout_ms: ks_rest as i64)").ok();
+        out += "        if (ended != 0) break\n    }\n    if (ended == -EINTR) ended = 0\n";
     }
     out
 }

@@ -13,7 +13,7 @@ pub use contexts::*;
 pub use maps::*;
 pub use programs::*;
 pub use records::*;
-pub use targets::{SEPARATOR, elements, is_pattern, is_several};
+pub use targets::{SEPARATOR, counters, elements, is_pattern, is_several};
 
 use crate::fold::ArithOp;
 use crate::target::Target;

@@ -74,6 +74,11 @@ impl ProgramSpec {
         if target.is_some_and(|target| bools.contains(&target)) { 0 } else { self.refusal.into() }
     }
 
+    /// Whether 0 is the result of a program that decides nothing, so that it need not say so.
+    pub fn decides_nothing(&self) -> bool {
+        self.refusal == 0 && self.neutral == "0"
+    }
+
     /// The struct that the parameter points to, a name in `CONTEXTS`; none if the parameters are always those of a function.
     pub fn context(&self) -> Option<&'static str> {
         if let Params::Context { of } | Params::Registers { of, .. } = self.params {

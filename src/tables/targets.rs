@@ -1,10 +1,13 @@
 //! What programs attach to: rules for targets that are written in a program.
 
-use super::{TargetNumber, TargetSpec, TargetText};
+use super::{ENUMS, TargetNumber, TargetSpec, TargetText};
 use crate::types::Ty;
 
 /// The longest name of a network interface (IFNAMSIZ less the NUL).
 const MAX_INTERFACE: usize = 15;
+
+/// The enum of the events that perf counts.
+const COUNTERS: &str = "perf_counter";
 
 /// Whether the target of a probe names all functions that match: `*` is any text, `?` any character.
 pub fn is_pattern(target: &str) -> bool {
@@ -101,6 +104,9 @@ impl TargetSpec {
                 }
                 _ => Some("a `:` separates the file and the provider, and another the provider and the probe"),
             },
+            Some(TargetText::Counter) => {
+                (!counters().any(|name| name == text)).then_some("the kernel counts no event of this name")
+            }
             Some(TargetText::Interface) => match text {
                 "." | ".." => Some("no interface has this name"),
                 _ if text.len() > MAX_INTERFACE => Some("names of interfaces have at most 15 characters"),
@@ -111,6 +117,12 @@ impl TargetSpec {
             },
         }
     }
+}
+
+/// The names of the events that the kernel counts.
+pub fn counters() -> impl Iterator<Item = &'static str> {
+    let all = ENUMS.iter().filter(|spec| spec.name == COUNTERS).flat_map(|spec| spec.variants);
+    all.map(|(name, _)| *name)
 }
 
 fn is_name(text: &str) -> bool {

@@ -25,6 +25,12 @@ codes! {
     E0797 RunContext { wants } = "`run` of this program takes {wants}",
     /// A `@syscall` program runs when user space says so, by `run`.
     E0798 NotAttached { kind } = "`@{kind}` programs are not attached",
+    /// The `main` that a file without one gets calls functions with `@interval(1000)` each so many milliseconds, and those with `@end`
+    /// before it ends. Nobody would give them arguments, or look at a result.
+    E0766 TimedFunction { name, why } = "a function with `@{name}` {why}",
+    /// The `main` that a file without one gets calls functions with `@interval(1000)` and `@end`. A `main` of the file's own calls what it
+    /// wants, and modules have none.
+    E0767 TimedWithMain { name } = "nothing calls a function with `@{name}` here",
     /// A file without `main` gets one, which attaches the programs whose attributes name a target, and no others.
     W0791 NotInMain { name } = "`{name}` names no target, so nothing attaches it",
     /// The program is attached to this target already, on every path that comes here.

@@ -20,6 +20,10 @@ use crate::types::{Ty, TyKind};
 const COUNT: &str = "count";
 const COUNTED: &str = "attached_functions";
 
+/// Fields of the options of a perf event.
+const EVENT: &str = "event";
+const CPU: &str = "cpu";
+
 impl Checker<'_, '_> {
     /// `attach(handle)`, `attach(handle, target)`, `attach(handle, target, flags)`, each with options after that.
     pub fn attach(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
@@ -35,7 +39,11 @@ impl Checker<'_, '_> {
             return None;
         }
         let of_type = self.target_of_type(handle.ty);
-        let target = args.get(1).map(|arg| self.attach_target(&arg.value, program, of_type));
+        let own = role.and_then(|role| counted_by(role, span)).filter(|_| args.len() == 1);
+        let target = match args.get(1) {
+            Some(arg) => Some(self.attach_target(&arg.value, program, of_type)),
+            None => own.map(|options| self.typed(&options, None)),
+        };
         let flags = args.get(2).map(|arg| self.coerced(&arg.value, Ty::U32));
         if let (None, Some(program)) = (&target, program) {
             self.needs_target(program, span);
@@ -141,6 +149,23 @@ impl Checker<'_, '_> {
     }
 }
 
+/// The options of the event that the attribute of a program names: `perf_options { event: cpu_clock, freq: 99, cpu: -1 }`, which is on each
+/// processor. None if it names none.
+fn counted_by(role: &ProgramRole, span: Span) -> Option<ast::Expr> {
+    let options = role.target_spec()?.options?;
+    let event = role.attached_to()?;
+    let path = |name: &str| ast::Path { segments: vec![Ident { name: name.to_owned(), span }], span };
+    let number = |value: i64| {
+        let literal =
+            ast::IntLit { value: value.unsigned_abs(), negative: value < 0, text: value.unsigned_abs().to_string() };
+        ast::Expr { kind: Ast::Int(literal), span }
+    };
+    let field = |name: &str, value| ast::FieldInit { name: Ident { name: name.to_owned(), span }, value };
+    let mut fields = vec![field(EVENT, ast::Expr { kind: Ast::Name(path(event)), span }), field(CPU, number(-1))];
+    fields.extend(role.options.iter().map(|(name, value)| field(name, number(*value))));
+    Some(ast::Expr { kind: Ast::Struct { name: path(options), fields, rest: None }, span })
+}
+
 impl State<'_, '_> {
     /// `&m`. None if it is something else.
     fn map_target(&mut self, expr: &ast::Expr, kind: Option<&'static TargetSpec>, own: Option<&str>) -> Option<Expr> {
@@ -190,6 +215,10 @@ impl Site<'_, '_> {
     }
 
     fn needs_target(&mut self, func: FuncId, span: Span) {
+        // Its attribute names one that was refused.
+        if self.cx.written_main == Some(span.file) {
+            return;
+        }
         let declared = self.env.program.func(func);
         let Role::Program(role) = &declared.role else { return };
         let Some(target) = role.target_spec() else { return };
@@ -208,7 +237,7 @@ impl Site<'_, '_> {
         }
         let first = role.spec.forms.iter().find(|form| !form.mode.is_empty() && !role.spec.target_alone);
         let mode = role.mode.or(first.map(|form| form.mode)).map_or(String::new(), |mode| format!("\"{mode}\", "));
-        let named = target.text.is_some();
+        let named = target.text.is_some() && target.options.is_none();
         self.error(span, NoTarget { name })
             .note(declared.name_span, if named { "its attribute names no target" } else { "declared here" })
             .help(match example {

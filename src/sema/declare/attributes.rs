@@ -1,6 +1,7 @@
 //! Attributes: which exist, where they belong, and the role that a function gets from them.
 
 use super::{kfuncs, loading, programs};
+use crate::ast::timed;
 use crate::ast::{Attribute, ExprKind, FnDecl, ImplMember, ImplMemberKind, Item, ItemKind};
 use crate::diag::codes::contexts::MainAttribute;
 use crate::diag::codes::names::{
@@ -226,6 +227,7 @@ pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl, in_root: bool) 
             Some(Meaning::Other(spec)) if loading::is_word(spec.name) || [HEADER, MIGRATE].contains(&spec.name) => {
                 continue;
             }
+            Some(Meaning::Other(_)) if timed::is_timed_by(attribute) => Role::Plain,
             Some(Meaning::Other(spec)) if spec.name == loading::SECTION => match loading::of_section(cx, attribute) {
                 Some(role) => Role::Program(role),
                 None => {

@@ -35,6 +35,7 @@ mod structs;
 mod symbols;
 mod sysctl;
 mod tests;
+mod timed;
 mod values;
 
 use super::env::{Declared, Entity, Env};
@@ -158,6 +159,7 @@ pub fn declare<'a>(cx: &mut Session, modules: &'a Modules) -> Env<'a> {
         declare.finish(cx, index);
     }
     declare.migrations(cx);
+    declare.timed(cx);
     declare.refuse_reserved(cx);
     declare.refuse_required(cx);
     declare.publish(cx);

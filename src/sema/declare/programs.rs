@@ -11,7 +11,7 @@ use crate::sema::similar;
 use crate::sema::tree::ProgramRole;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{Order, PROGRAMS, ProgramForm, ProgramSpec, SEPARATOR};
+use crate::tables::{self, Order, PROGRAMS, ProgramForm, ProgramSpec, SEPARATOR, TargetSpec, TargetText};
 use crate::types::{FnSig, Space, Ty, TyKind};
 
 /// Mode and target that the attribute gives.
@@ -84,14 +84,26 @@ fn option(cx: &mut Session, role: &mut ProgramRole, arg: &Arg) {
         let beside = text(&arg.value).filter(|text| is_name(text));
         return order(cx, role, arg.value.span, beside.and_then(|beside| Order::of(&name.name, Some(beside))));
     }
-    if spec.option != Some(name.name.as_str()) {
-        let wants = spec.option.map_or(wanted(spec), |option| format!("{}, and `{option}: number`", wanted(spec)));
+    let field = spec.option_fields.iter().find(|(option, _)| *option == name.name).map(|(_, field)| *field);
+    if field.is_none() && spec.option != Some(name.name.as_str()) {
+        let known = spec.option.into_iter().chain(spec.option_fields.iter().map(|(option, _)| *option));
+        let known: Vec<String> = known.map(|option| format!("`{option}: number`")).collect();
+        let and = if known.is_empty() { String::new() } else { format!(", and {}", known.join(" or ")) };
+        let wants = format!("{}{and}", wanted(spec));
         cx.error(name.span, AttributeArguments { name: spec.name.to_owned(), wants });
         return;
     }
-    match literal(&arg.value).and_then(|number| i32::try_from(number).ok()) {
-        Some(number) => role.placement.number = number.into(),
-        None => {
+    match (literal(&arg.value).and_then(|number| i32::try_from(number).ok()), field) {
+        (Some(number), Some(field)) if number > 0 && role.options.is_empty() => {
+            role.options.push((field, number.into()));
+        }
+        (_, Some(_)) => {
+            let known: Vec<String> = spec.option_fields.iter().map(|(option, _)| format!("`{option}`")).collect();
+            let wants = format!("as one of {} a number from 1 on", known.join(" and "));
+            cx.error(arg.value.span, AttributeArguments { name: spec.name.to_owned(), wants });
+        }
+        (Some(number), None) => role.placement.number = number.into(),
+        (None, None) => {
             let wants = format!("as `{}` a number of 32 bits", name.name);
             cx.error(arg.value.span, AttributeArguments { name: spec.name.to_owned(), wants });
         }
@@ -150,7 +162,11 @@ fn modes(spec: &ProgramSpec) -> Vec<String> {
 fn wanted(spec: &ProgramSpec) -> String {
     let modes = modes(spec).join(" or ");
     // A map, or a descriptor, is no constant.
-    match spec.named().filter(|target| target.text.is_some()).map(|target| target.words) {
+    let words = |target: &'static TargetSpec| match target.options {
+        Some(_) => "the name of an event, such as \"cpu_clock\"",
+        None => target.words,
+    };
+    match spec.named().filter(|target| target.text.is_some()).map(words) {
         None if modes.is_empty() => "nothing".to_owned(),
         None => modes,
         Some(target) if modes.is_empty() => format!("{target}, or nothing"),
@@ -200,8 +216,14 @@ pub(super) fn target(cx: &mut Session, role: &ProgramRole, arg: &Expr) -> Option
     let modes = modes(spec);
     if let Some((why, text)) = wrong {
         let name = spec.name.to_owned();
+        let counters = role.named().is_some_and(|target| target.text == Some(TargetText::Counter));
+        let near = if counters { similar::best(&text, tables::counters()) } else { None };
         let error = cx.error(arg.span, BadTarget { name, text, why: why.to_owned() });
-        if !modes.is_empty() {
+        if let Some(near) = near {
+            error.help(format!("did you mean `{near}`?")).guess(arg.span, format!("\"{near}\""));
+        } else if counters {
+            error.help("`ksc list perf_event:*` lists them");
+        } else if !modes.is_empty() {
             error.help(format!("the modes are {}", modes.join(", ")));
         }
         return None;
@@ -271,9 +293,9 @@ impl Declare<'_> {
         let wanted = self.action(cx, of);
         let name = spec.name;
         let is_bool = spec.or_bool && sig.result == Ty::BOOL;
-        // Where the kernel takes one result alone, that need not be written.
+        // A result of a program that decides nothing, or where the kernel takes one result alone, need not be written.
         let returns_one = role.form().and_then(|form| form.returns).is_some_and(|(least, most)| least == most);
-        let is_nothing = returns_one && sig.result == Ty::VOID;
+        let is_nothing = (returns_one || spec.decides_nothing()) && sig.result == Ty::VOID;
         if sig.result == Ty::ERROR || is_bool || is_nothing || accepts_result(cx, wanted, sig.result) {
             return true;
         }

@@ -190,6 +190,8 @@ pub struct ProgramRole {
     /// What the function returns, of a program with `on return (ret: T)`; its place is behind those of the parameters.
     pub returned: Option<Ty>,
     pub placement: Placement,
+    /// Fields of the options of its target, besides the event.
+    pub options: Vec<(&'static str, i64)>,
     pub loading: Loading,
 }
 
@@ -215,6 +217,7 @@ impl ProgramRole {
             result_at: None,
             returned: None,
             placement,
+            options: Vec::new(),
             loading,
         }
     }

@@ -271,6 +271,8 @@ impl<'a> Pass<'a> {
                 item.header = modifier || prev == "@";
                 false
             }
+            // No declaration has one behind its beginning, so the next one may be on the same line.
+            Some(_) if text == "@" => true,
             Some(_) if begins => boundary,
             Some(item) => newline && item.proper && !maybe_type && text != "{",
         };

@@ -44,6 +44,9 @@ record! {
         /// A number that the attribute may give by this name.
         #[serde(default)]
         pub option: Option<Text>,
+        /// Numbers that the attribute may give, each with the field that it is of the options of its target.
+        #[serde(default)]
+        pub option_fields: List<(Text, Text)>,
         /// The kernel runs those at one target in an order, which the attribute may ask for by the words of [`Order`](crate::tables::Order).
         #[serde(default)]
         pub ordered: bool,
@@ -380,6 +383,8 @@ words! {
         UserCode,
         /// A file, a provider and a probe.
         UserProbe,
+        /// A name of [`perf_counter`](crate::tables::ENUMS).
+        Counter,
     }
 }
 

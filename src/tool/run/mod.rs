@@ -67,6 +67,7 @@ pub fn run(args: &Run) -> ExitCode {
     };
     if source.text.is_some() {
         cx.options.name = ONE_LINER.to_owned();
+        cx.options.prints_results = true;
         cx.options.project = args.common.project.clone().unwrap_or_else(|| ONE_LINER.to_owned());
     }
     kernels::suit_running(&mut cx.options);
