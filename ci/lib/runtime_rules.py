@@ -43,13 +43,13 @@ def runtime_circles():
 
 
 def runtime_contract():
-    """The runtime exports what the table of its abi.rs has, each function in the layer that the table says, and what builtins call."""
+    """The runtime exports what the tables of its abi.rs and abi_*.rs have, each function in the layer that the table says, and what builtins call."""
     exported, layer, table = {}, None, {}
     for path in _sources():
         for number, line in lines(path):
             if found := re.search(r'extern "C" fn (ks_\w+)', line):
                 exported[found[1]] = (path, number)
-    for _number, line in lines(_ABI):
+    for _number, line in (line for path in [_ABI, *sorted(_ROOT.glob("abi_*.rs"))] for line in lines(path)):
         if found := re.match(r"//! Of the layer `(\w+)`:", line):
             layer = found[1]
         elif found := re.match(r"//! \| (`ks_[^|]*)", line):

@@ -120,15 +120,6 @@
 //! | `ks_test_end` | `int32_t (int32_t result)`: the status of the process, by the result of the test |
 //! | `ks_new` | `void *(uint64_t size)`: that many bytes, all zero; null if there is no memory |
 //! | `ks_delete` | `void (void *object)`: what `ks_new` gave; null is allowed |
-//! | `ks_packet_append` | `bool (KsPacket *packet, const void *bytes, uint64_t count, uint64_t room)`: the bytes, then zeros up to `room`
-//! bytes; false, and nothing is added, where the packet has no room for them |
-//! | `ks_packet_length` | `void (KsPacket *packet, uint32_t start, uint32_t at, uint32_t less)`: writes the number of bytes from `start + less`
-//! to the end into 16 bits in network order at `start + at` |
-//! | `ks_packet_check` | `void (KsPacket *packet, uint32_t start, uint32_t at, uint32_t count, uint32_t form, uint32_t ip, uint32_t
-//! routing)`: writes a checksum to `start + at`; library/packets.rs says of what |
-//! | `ks_packet_cut` | `void (KsPacket *packet, uint64_t count)`: keeps the first bytes |
-//! | `ks_packet_difference` | `uint32_t (const KsPacket *left, const KsPacket *right)`: the first byte that differs, or that only one has |
-//! | `ks_packet_at` | `void *(KsPacket *packet, uint64_t offset, uint64_t size)`: null where the packet has not all of these bytes |
 
 use std::ffi::{c_char, c_void};
 
@@ -183,6 +174,8 @@ pub struct KsProgram {
 /// `KsProgram::flags`: the executable runs a test. It neither reads pins nor makes those that are declared; those that the test makes are in a
 /// folder of the process.
 pub const KS_PROGRAM_TEST: u32 = 1;
+/// `KsProgram::flags`: the executable prints maps, structs or arrays whole.
+pub const KS_PROGRAM_TABLES: u32 = 2;
 
 /// A BPF object (ELF).
 #[repr(C)]
@@ -220,6 +213,9 @@ pub use python::KsPython;
 #[path = "abi_packets.rs"]
 mod packets;
 pub use packets::{KS_PACKET_ROOM, KsPacket};
+#[path = "abi_tables.rs"]
+mod tables;
+pub use tables::{KsTable, KsType, KsTypeField, KsTypeKind};
 
 /// A BPF program of the object.
 #[repr(C)]

@@ -312,6 +312,11 @@ impl Function {
         self.each().map(|(_, data)| data)
     }
 
+    /// Whether an op of the function has the property.
+    pub fn has(&self, property: OpTrait) -> bool {
+        self.all().any(|data| data.opcode.has(property))
+    }
+
     /// The ops of one opcode, in the order of `walk`.
     pub fn ids_of(&self, opcode: Opcode) -> impl Iterator<Item = OpId> {
         self.each().filter(move |(_, data)| data.opcode == opcode).map(|(op, _)| op)

@@ -194,6 +194,14 @@ impl Lowering<'_> {
                 self.format(format, args, place, span);
                 None
             }
+            Callee::PrintMap { map, by } => {
+                self.print_map(*map, by, args.first(), span);
+                None
+            }
+            Callee::PrintValue { name } => {
+                self.print_value(name, args, span);
+                None
+            }
             Callee::SeqWrite => self.seq_write(args, span),
             Callee::Load(func) => {
                 let name = self.names.func(*func);

@@ -3,9 +3,9 @@
 use super::func::Lowering;
 use super::scan::may_write;
 use crate::ir::Value;
-use crate::sema::tree::Expr;
+use crate::sema::tree::{EntryOrder, Expr, MapId};
 use crate::source::Span;
-use crate::types::Space;
+use crate::types::{Space, Ty};
 
 /// For each conversion of a printf format, whether it prints what a pointer points to: `%pI4`, `%pI6`, `%pM`.
 fn prints_pointee(format: &[u8]) -> Vec<bool> {
@@ -21,6 +21,15 @@ fn prints_pointee(format: &[u8]) -> Vec<bool> {
         rest = conversion.get(1..).unwrap_or_default();
     }
     conversions
+}
+
+/// An order of entries as ops have it: a word, and the field of the values.
+fn order_attributes(by: &EntryOrder) -> (&'static str, &str) {
+    match by {
+        EntryOrder::Value => ("value", ""),
+        EntryOrder::Field(field) => ("field", field),
+        EntryOrder::Key => ("key", ""),
+    }
 }
 
 impl Lowering<'_> {
@@ -63,6 +72,28 @@ impl Lowering<'_> {
             values.push(self.print_arg(arg, pointee, changes));
         }
         values
+    }
+
+    /// `print(m, top: n, by: field)`; without `top` all entries.
+    pub(super) fn print_map(&mut self, map: MapId, by: &EntryOrder, top: Option<&Expr>, span: Span) {
+        let declared = self.program.map(map);
+        let (name, symbol) = (declared.name.as_bytes(), self.names.map(map));
+        let key = declared.index.unwrap_or(declared.key);
+        let top = match top {
+            Some(top) => self.scalar(top),
+            None => self.at(span).int(u64::MAX.into(), Ty::U64),
+        };
+        let (order, by) = order_attributes(by);
+        self.at(span).b.map_print(top, symbol, name, key, order, by.as_bytes());
+    }
+
+    /// `print(x)` of a struct or an array.
+    pub(super) fn print_value(&mut self, name: &str, args: &[Expr], span: Span) {
+        let [value] = args else { crate::bug!("a value is printed") };
+        self.scoped(|this| {
+            let place = this.print_arg(value, false, false);
+            this.at(span).b.host_print_value(place, name.as_bytes());
+        });
     }
 
     /// `panic(…)`

@@ -5,12 +5,33 @@ use super::end;
 use super::errors::{complain, reason, try_write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// The form of tables and of structs that are printed whole. Other lines are as the program writes them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    /// For people.
+    Lines,
+    /// An object a line.
+    Json,
+}
+
 /// The status of a process whose output is not whole.
 const LOST: i32 = 3;
 
 /// The parent had closed it: `/dev/null` has its number.
 static CLOSED: AtomicBool = AtomicBool::new(false);
 static FAILED: AtomicBool = AtomicBool::new(false);
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// The form that the command line asks for.
+pub fn form() -> Form {
+    if JSON.load(Ordering::Relaxed) { Form::Json } else { Form::Lines }
+}
+
+/// Sets the form by its name; false where there is none of the name.
+pub fn set_form(name: &[u8]) -> bool {
+    JSON.store(name == b"json", Ordering::Relaxed);
+    [b"json".as_slice(), b"text"].contains(&name)
+}
 
 /// Notes that the process was started without a standard output, so that writes to it fail.
 pub fn was_closed() {

@@ -1,7 +1,9 @@
 //! The program that this process runs: the descriptor that `ks_start` was given, seen through safe views.
 
 use super::escape;
-use crate::abi::{KS_PROGRAM_TEST, KsGlobal, KsMap, KsObject, KsProg, KsProgram, KsStructOps, KsTest};
+use crate::abi::{
+    KS_PROGRAM_TABLES, KS_PROGRAM_TEST, KsGlobal, KsMap, KsObject, KsProg, KsProgram, KsStructOps, KsTest,
+};
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
 use std::path::{Path, PathBuf};
@@ -124,6 +126,11 @@ pub fn kconfig() -> &'static str {
 /// See `KsProgram::session`.
 pub fn session() -> *const c_void {
     program().map_or(std::ptr::null(), |p| p.session)
+}
+
+/// Whether it prints maps, structs or arrays whole.
+pub fn prints_tables() -> bool {
+    program().is_some_and(|p| p.flags & KS_PROGRAM_TABLES != 0)
 }
 
 /// Whether an option is on the command line by itself.

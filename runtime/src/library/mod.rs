@@ -12,6 +12,7 @@ mod packets;
 mod panic;
 mod print;
 mod processes;
+mod tables;
 mod terminal;
 mod tests;
 mod times;

@@ -4,7 +4,7 @@
 //! functions
 //! whose sides it has found, and writes to entries that BPF code may only read.
 
-use crate::ir::{Function, MapDecl, Module, OpId, Opcode, Value};
+use crate::ir::{Function, MapDecl, Module, OpData, OpId, Opcode, Value};
 use crate::tables::{KeyRule, MapAccess, OpTrait, Refusal, refusal};
 use crate::target::{Maps, Target};
 use crate::types::{Ty, TyKind, Types};
@@ -40,6 +40,14 @@ pub fn refused<'m>(func: &Function, types: &Types, module: &'m Module, target: T
         }
     }
     refused
+}
+
+/// Whether it depends on the map that the target does not have the op.
+pub fn tell_of(data: &OpData, module: &Module, target: Target) -> bool {
+    let Some(name) = data.map() else { return false };
+    let needs = data.opcode.spec().needs;
+    let refuses = |map: &MapDecl| needs.iter().any(|&access| refusal(map.kind, map.flags, access, target).is_some());
+    needs.is_empty() || module.map(name).is_none_or(refuses)
 }
 
 /// The ops of user space that would change an entry of a trie that is found by a longer key: written back, it would be one

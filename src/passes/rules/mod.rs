@@ -121,7 +121,7 @@ pub(super) fn of_target(module: &Module, cx: &mut Session, reached: &Reached, ta
         for data in func.all() {
             let is_float = uses_float(func, &cx.types, data);
             // Operations that a map does not allow are reported below, by the map's kind.
-            let by_map = data.map().is_some() && called_later(data).is_none();
+            let by_map = called_later(data).is_none() && map_rules::tell_of(data, module, target);
             if let Some(code) = rejection(data, target).filter(|_| !is_float && !by_map) {
                 // One call may be several ops.
                 if rejected.contains(&data.loc.span) {

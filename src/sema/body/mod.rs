@@ -95,6 +95,7 @@ mod state;
 mod stmts;
 mod strings;
 mod swapped_addresses;
+mod tables;
 mod tail_calls;
 mod test_context;
 mod test_runs;

@@ -23,11 +23,37 @@ const FORMAT: &str = "format";
 /// The text of `format` has this size where no place says another.
 const FORMATTED: u32 = 256;
 
+/// An argument.
+enum Given<'a> {
+    /// A text of the program that is printed as it is, or the format.
+    Text(&'a [u8]),
+    Value(Expr),
+}
+
+impl Given<'_> {
+    fn value(self) -> Option<Expr> {
+        match self {
+            Given::Text(_) => None,
+            Given::Value(value) => Some(value),
+        }
+    }
+}
+
 impl Checker<'_, '_> {
     /// Checks `print` or, without the newline, `print_raw`.
     pub fn print(&mut self, args: &[ast::Arg], newline: bool, span: Span) -> Option<Expr> {
         let name = if newline { PRINT } else { "print_raw" };
-        let (format, args) = self.formatted(name, args, span)?;
+        let map = args.first().filter(|_| newline).and_then(|arg| self.map_named(&arg.value));
+        if let Some(map) = map {
+            return self.print_map(map, args, span);
+        }
+        let mut given = self.given(args, name);
+        let has_parts = |only: &mut Given| matches!(only, Given::Value(value) if self.has_parts(value.ty));
+        let whole = if newline && args.len() == 1 { given.pop_if(has_parts) } else { None };
+        if let Some(value) = whole.and_then(Given::value) {
+            return Some(self.print_whole(value, span));
+        }
+        let (format, args) = self.formatted_values(name, args, given, span)?;
         let seq = self.own_iterator().map(|ctx| self.sequence(ctx, span));
         let callee = Callee::Print { format, newline, to_seq: seq.is_some() };
         Some(Expr::operation(callee, seq.into_iter().chain(args).collect(), Ty::VOID, span))
@@ -46,15 +72,24 @@ impl Checker<'_, '_> {
 
     /// The format and the values of a message; none after an error.
     pub fn formatted(&mut self, name: &str, args: &[ast::Arg], span: Span) -> Option<(Vec<u8>, Vec<Expr>)> {
-        for arg in args {
-            self.refuse_name(arg, name);
-        }
-        let formatted = match args.split_first() {
-            Some((first, rest)) => match literal(&first.value) {
-                Some(format) if format.contains(&b'%') => self.with_format(format, rest, first.value.span, name),
-                Some(_) | None => self.without_format(args, name, span),
-            },
-            None => Some((Vec::new(), Vec::new())),
+        let given = self.given(args, name);
+        self.formatted_values(name, args, given, span)
+    }
+
+    fn formatted_values(
+        &mut self,
+        name: &str,
+        args: &[ast::Arg],
+        given: Vec<Given<'_>>,
+        span: Span,
+    ) -> Option<(Vec<u8>, Vec<Expr>)> {
+        let mut given = given.into_iter();
+        let formatted = match args.first().and_then(|first| Some((first, format(first)?))) {
+            Some((first, format)) => {
+                let values = given.skip(1).filter_map(Given::value).collect();
+                self.with_format(format, values, first.value.span, name)
+            }
+            None => self.without_format(args, given.by_ref(), name, span),
         };
         let by_helper = self.targets.all(|on| on.prints_by_helper);
         formatted.filter(|(format, args)| !by_helper || self.fits_bpf(format, args.len(), span))
@@ -63,11 +98,10 @@ impl Checker<'_, '_> {
     fn with_format(
         &mut self,
         format: &[u8],
-        args: &[ast::Arg],
+        values: Vec<Expr>,
         span: Span,
         name: &str,
     ) -> Option<(Vec<u8>, Vec<Expr>)> {
-        let values: Vec<Expr> = args.iter().map(|arg| self.printed(&arg.value)).collect();
         let pieces = match parse(format) {
             Ok(pieces) => pieces,
             Err(Fault { what, why }) => {
@@ -100,26 +134,54 @@ impl Checker<'_, '_> {
         (!failed).then_some((out, checked))
     }
 
+    /// Checks the arguments, in order. Texts of the program that stand for themselves are none to check.
+    fn given<'a>(&mut self, args: &'a [ast::Arg], name: &str) -> Vec<Given<'a>> {
+        let has_format = args.first().is_some_and(|first| format(first).is_some());
+        let mut given = Vec::new();
+        for (index, arg) in args.iter().enumerate() {
+            self.refuse_name(arg, name);
+            given.push(match literal(&arg.value) {
+                Some(text) if index == 0 || !has_format => Given::Text(text),
+                Some(_) | None => Given::Value(match self.map_named(&arg.value) {
+                    Some(map) => self.map_among_values(map, arg.value.span),
+                    None => self.printed(&arg.value),
+                }),
+            });
+        }
+        given
+    }
+
     fn printed(&mut self, arg: &ast::Expr) -> Expr {
         let value = self.typed(arg, None);
         self.expr_as_number(value)
     }
 
     /// All values, separated by blanks.
-    fn without_format(&mut self, args: &[ast::Arg], name: &str, span: Span) -> Option<(Vec<u8>, Vec<Expr>)> {
+    fn without_format<'a>(
+        &mut self,
+        args: &[ast::Arg],
+        given: impl Iterator<Item = Given<'a>>,
+        name: &str,
+        span: Span,
+    ) -> Option<(Vec<u8>, Vec<Expr>)> {
         let (mut out, mut checked, mut failed) = (Vec::new(), Vec::new(), false);
-        for (index, arg) in args.iter().enumerate() {
+        for (index, given) in given.enumerate() {
             if index > 0 {
                 out.push(b' ');
             }
-            if let Some(text) = literal(&arg.value) {
-                escape(text, &mut out);
-                continue;
-            }
-            let value = self.printed(&arg.value);
+            let value = match given {
+                Given::Value(value) => value,
+                Given::Text(text) => {
+                    escape(text, &mut out);
+                    continue;
+                }
+            };
             let Some((kind, _)) = usual(self.cx.types.kind(value.ty)) else {
                 let ty = self.ty_name(value.ty);
-                self.error(value.span, Unprintable { ty }).help("print its parts");
+                let alone = self
+                    .has_parts(value.ty)
+                    .then(|| format!("print it alone, `print({})`, or ", self.text(value.span)));
+                self.error(value.span, Unprintable { ty }).help(alone.unwrap_or_default() + "print its parts");
                 failed = true;
                 continue;
             };
@@ -358,6 +420,11 @@ fn has_conversions(text: &[u8]) -> bool {
 /// As source has it.
 fn escape_for_message(text: &[u8]) -> String {
     text.escape_ascii().to_string().replace("\\'", "'")
+}
+
+/// The format that a first argument is; none for other texts.
+fn format(first: &ast::Arg) -> Option<&[u8]> {
+    literal(&first.value).filter(|text| text.contains(&b'%'))
 }
 
 fn literal(expr: &ast::Expr) -> Option<&[u8]> {

@@ -196,6 +196,16 @@ pub enum Callee {
     },
     /// `format(…)`: a string of the type of the expression, cut off where it has no room.
     Format(Format),
+    /// `print(m, top: n, by: field)`: the table of a map; `top` is the only argument, if it is there.
+    PrintMap {
+        map: MapId,
+        by: EntryOrder,
+    },
+    /// `print(x)` of a struct or an array, the only argument.
+    PrintValue {
+        /// As the source has it.
+        name: String,
+    },
     /// `ctx.write(value)`: the bytes of a value, the second argument, to the reader of an iterator.
     SeqWrite,
     /// `load(program)`
@@ -253,6 +263,17 @@ pub enum Callee {
     TestReturn,
     /// The result of a test, an `i32`, which it takes.
     TestEnd,
+}
+
+/// What the entries of a map go by when they are in order. Those that are equal by it go by the least key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum EntryOrder {
+    /// The largest value, of a struct its first integer.
+    Value,
+    /// The largest number in a field of the value; `a.b` is one of a struct in it.
+    Field(String),
+    /// The least key.
+    Key,
 }
 
 impl Callee {

@@ -84,6 +84,8 @@ words! {
         SameTypes,
         /// Control does not go on after it.
         NoReturn,
+        /// Prints a map, a struct or an array, in the form that `--output` names.
+        PrintsWhole,
     }
 }
 

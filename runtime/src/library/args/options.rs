@@ -29,19 +29,29 @@ pub fn fill(spec: &Spec, program: &str, words: &[&[u8]], out: &mut [u8]) -> Resu
             Some(at) => (&option[..at], Some(&option[at + 1..])),
             None => (option, None),
         };
+        let mut value = |option: &str| match inline {
+            Some(text) => Ok(text),
+            None => match words.next() {
+                Some(next) if !next.starts_with(b"--") => Ok(*next),
+                Some(_) | None => bad(format!("`{option}` needs a value")),
+            },
+        };
         // A program may have an option of the name of one that does nothing in it.
         let index = match find(spec, name) {
             Err(_) if own::is_known(word) => continue,
+            Err(_) if let Some(option) = own::with_value(name) => {
+                let text = value(option.option)?;
+                option
+                    .take(text)
+                    .or_else(|reason| bad(format!("bad value `{}` for `{}`: {reason}", show(text), option.option)))?;
+                continue;
+            }
             found => found?,
         };
         let field = &spec.fields[index];
-        let text = match inline {
-            Some(text) => text,
-            None if field.kind == KsFieldKind::Bool => b"true",
-            None => match words.next() {
-                Some(next) if !next.starts_with(b"--") => next,
-                Some(_) | None => return bad(format!("`{}` needs a value", field.option())),
-            },
+        let text = match (inline, field.kind) {
+            (None, KsFieldKind::Bool) => b"true",
+            (_, _) => value(&field.option())?,
         };
         store(field, &mut given[index], text, out)?;
     }

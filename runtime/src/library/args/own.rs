@@ -2,7 +2,7 @@
 
 use super::usage;
 use crate::abi::KS_PROG_KEPT;
-use crate::kernel::program;
+use crate::kernel::{output, program};
 use crate::link::kept;
 use crate::object::pins::{declared, present};
 use crate::object::prints;
@@ -13,6 +13,17 @@ pub struct Own {
     note: &'static str,
     /// Whether it does something in this program: `--help` lists it then.
     acts: fn() -> bool,
+}
+
+/// An option of every executable that takes a value.
+pub struct Valued {
+    pub option: &'static str,
+    form: &'static str,
+    note: &'static str,
+    acts: fn() -> bool,
+    /// Sets what the option says; false for a value that it does not take.
+    set: fn(&[u8]) -> bool,
+    takes: &'static str,
 }
 
 /// Prints the usage and ends the process.
@@ -26,6 +37,27 @@ const OWN: [Own; 5] = [
     Own { option: HELP, note: usage::HELP.1, acts: || true },
 ];
 
+const VALUED: [Valued; 1] = [Valued {
+    option: "--output",
+    form: usage::OUTPUT.0,
+    note: usage::OUTPUT.1,
+    acts: program::prints_tables,
+    set: output::set_form,
+    takes: "one of json, text is wanted",
+}];
+
+impl Valued {
+    /// Sets the value; the error says which ones the option takes.
+    pub fn take(&self, text: &[u8]) -> Result<(), &'static str> {
+        if (self.set)(text) { Ok(()) } else { Err(self.takes) }
+    }
+}
+
+/// The option of this name, without its dashes, that takes a value.
+pub fn with_value(name: &[u8]) -> Option<&'static Valued> {
+    VALUED.iter().find(|own| own.option.as_bytes().strip_prefix(b"--") == Some(name))
+}
+
 /// Whether the program attaches anything that another process can take over.
 fn replaces() -> bool {
     !program::is_test() && program::progs().iter().any(|prog| prog.flags & KS_PROG_KEPT != 0)
@@ -38,5 +70,7 @@ pub fn is_known(word: &[u8]) -> bool {
 
 /// The rows of `--help` for the options that have an effect in this program.
 pub fn rows() -> Vec<(String, String)> {
-    OWN.iter().filter(|own| (own.acts)()).map(|own| (own.option.to_owned(), own.note.to_owned())).collect()
+    let valued = VALUED.iter().filter(|own| (own.acts)()).map(|own| (own.form, own.note));
+    let words = OWN.iter().filter(|own| (own.acts)()).map(|own| (own.option, own.note));
+    valued.chain(words).map(|(form, note)| (form.to_owned(), note.to_owned())).collect()
 }

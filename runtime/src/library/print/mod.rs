@@ -1,7 +1,7 @@
 //! `print` and `print_raw`: printf with typed arguments, one write per call.
 
 mod format;
-mod values;
+pub mod values;
 
 use crate::abi::KsArg;
 use crate::kernel::output;

@@ -42,13 +42,7 @@ struct Batches {
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_map_iter_new(index: u32) -> *mut KsIter {
-    let map = map(index);
-    let source = match Batches::new(map) {
-        Some(batches) => Source::Batches(batches),
-        None if map.is_array() => Source::Indexes(0),
-        None => Source::Keys(keys(map)),
-    };
-    Box::into_raw(Box::new(KsIter { map, source }))
+    Box::into_raw(Box::new(KsIter::new(map(index))))
 }
 
 /// See abi.rs.
@@ -62,8 +56,24 @@ pub unsafe extern "C" fn ks_map_iter_next(iter: *mut KsIter, key: *mut c_void, v
         let iter = &mut *iter;
         let key = std::slice::from_raw_parts_mut(key.cast::<u8>(), iter.map.key_size);
         let value = std::slice::from_raw_parts_mut(value.cast::<u8>(), iter.map.value_size);
-        iter.next(key, value)
+        let Some(percpu) = &iter.map.percpu else { return iter.next(key, value) };
+        let mut stored = vec![0; percpu.stored_size()];
+        let more = iter.next(key, &mut stored);
+        if more {
+            percpu.gather(&stored, value);
+        }
+        more
     }
+}
+
+/// The entries of a map: keys, and values as the kernel stores them, of per-CPU maps those of all CPUs.
+pub fn entries(map: &'static Map) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut iter = KsIter::new(map);
+    let next = || {
+        let (mut key, mut stored) = (vec![0; map.key_size], vec![0; map.stored_size()]);
+        iter.next(&mut key, &mut stored).then_some((key, stored))
+    };
+    std::iter::from_fn(next).collect()
 }
 
 /// See abi.rs.
@@ -79,6 +89,16 @@ pub unsafe extern "C" fn ks_map_iter_free(iter: *mut KsIter) {
 }
 
 impl KsIter {
+    fn new(map: &'static Map) -> KsIter {
+        let source = match Batches::new(map) {
+            Some(batches) => Source::Batches(batches),
+            None if map.is_array() => Source::Indexes(0),
+            None => Source::Keys(keys(map)),
+        };
+        KsIter { map, source }
+    }
+
+    /// Copies the next key, and the value as the kernel stores it.
     fn next(&mut self, key: &mut [u8], value: &mut [u8]) -> bool {
         let map = self.map;
         match &mut self.source {
@@ -109,15 +129,8 @@ impl KsIter {
 }
 
 fn lookup(map: &Map, key: &[u8], value: &mut [u8]) -> bool {
-    let mut stored = vec![0; map.stored_size()];
     // SAFETY: buffers of the map's sizes.
-    let found = unsafe {
-        bpf::bpf_map_lookup_elem_flags(map.fd, key.as_ptr().cast(), stored.as_mut_ptr().cast(), map.flags) == 0
-    };
-    if found {
-        map.present(&stored, value);
-    }
-    found
+    unsafe { bpf::bpf_map_lookup_elem_flags(map.fd, key.as_ptr().cast(), value.as_mut_ptr().cast(), map.flags) == 0 }
 }
 
 /// All keys of the map. The kernel starts again from the first key when the one that it goes on from was deleted
@@ -177,7 +190,7 @@ impl Batches {
         let (at, size) = (self.next, map.stored_size());
         key.copy_from_slice(&self.keys[at * map.key_size..(at + 1) * map.key_size]);
         // Batches of per-CPU maps round the value up like lookups do.
-        map.present(&self.values[at * size..(at + 1) * size], value);
+        value.copy_from_slice(&self.values[at * size..(at + 1) * size]);
         self.next += 1;
         true
     }

@@ -110,14 +110,6 @@ impl Map {
     pub fn is_of_maps(&self) -> bool {
         [bpf::BPF_MAP_TYPE_ARRAY_OF_MAPS, bpf::BPF_MAP_TYPE_HASH_OF_MAPS].contains(&self.kind)
     }
-
-    /// What the kernel stores into the value as the program sees it.
-    pub fn present(&self, stored: &[u8], value: &mut [u8]) {
-        match &self.percpu {
-            Some(percpu) => percpu.gather(stored, value),
-            None => value.copy_from_slice(&stored[..value.len()]),
-        }
-    }
 }
 
 /// A map that was taken out of a map of maps.

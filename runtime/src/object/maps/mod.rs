@@ -5,7 +5,7 @@ mod access;
 mod cpus;
 mod failures;
 mod inner;
-mod iter;
+pub mod iter;
 mod keyless;
 pub mod map;
 mod objects;

@@ -329,6 +329,10 @@ pub fn panic(g: &mut FnGen, op: &OpData) {
     super::print::host::panic(g, op);
 }
 
+pub fn print_value(g: &mut FnGen, op: &OpData) {
+    super::print::whole::value(g, op);
+}
+
 pub fn parse(g: &mut FnGen, op: &OpData) {
     let view = HostParse::of(op);
     let size = |value: Value| g.g.build.int(64, g.types().size_of(g.pointee(value))).into();

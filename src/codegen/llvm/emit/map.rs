@@ -54,6 +54,10 @@ pub fn bind(g: &mut FnGen, op: &OpData) {
     g.bound.insert(view.map().clone(), place);
 }
 
+pub fn print(g: &mut FnGen, op: &OpData) {
+    super::print::whole::map(g, op);
+}
+
 pub fn timer_cancel(g: &mut FnGen, op: &OpData) {
     let timer = g.value(MapTimerCancel::of(op).timer());
     let long = g.g.build.int_type(64).into();

@@ -7,7 +7,7 @@ use crate::codegen::llvm::host::kconfig;
 use crate::codegen::llvm::module::ModuleGen;
 use crate::ir::{Global, MapDecl, ProgramDecl, Section, Symbol, TestDecl};
 use crate::session::Tier;
-use crate::tables::{Order, ValueRule};
+use crate::tables::{OpTrait, Order, ValueRule};
 use inkwell::module::Linkage;
 use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
@@ -88,7 +88,9 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, objects: &[Carried]) -> PointerVal
     let progs: Vec<_> = module.programs.iter().map(|p| prog(g, p)).collect();
     let maps: Vec<_> = super::maps(module).map(|m| map(g, m)).collect();
     let globals: Vec<_> = super::shared_globals(module).map(|global| shared(g, global)).collect();
-    let flags = if g.cx.options.tests { KS_PROGRAM_TEST } else { 0 };
+    let tables = module.funcs.iter().any(|func| func.has(OpTrait::PrintsWhole));
+    let flags = [(g.cx.options.tests, KS_PROGRAM_TEST), (tables, KS_PROGRAM_TABLES)];
+    let flags = flags.iter().filter(|(has, _)| *has).fold(0, |all, (_, flag)| all | flag);
     let mut fields = vec![g.u32(KS_ABI), g.u32(flags), name];
     fields.extend(g.list("ks.objects", &objects));
     fields.extend(g.list("ks.progs", &progs));

@@ -4,6 +4,7 @@ mod descriptors;
 mod kconfig;
 mod options;
 pub mod python;
+pub mod tables;
 
 use super::Carried;
 use super::builder::enum_attribute;

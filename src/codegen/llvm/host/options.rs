@@ -104,7 +104,7 @@ fn kind(g: &ModuleGen, ty: Ty) -> (KsFieldKind, u32) {
 }
 
 /// `KsVariant`s.
-fn variants<'c>(g: &mut ModuleGen<'_, 'c>, id: EnumId) -> Vec<StructValue<'c>> {
+pub fn variants<'c>(g: &mut ModuleGen<'_, 'c>, id: EnumId) -> Vec<StructValue<'c>> {
     let variants = g.cx.types.enum_def(id).variants.clone();
     let record = |v: &crate::types::VariantDef| {
         let name = g.text(Some(&v.name));

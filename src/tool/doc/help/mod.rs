@@ -16,6 +16,7 @@ mod escape {
 use crate::codegen::abi::KsFieldKind;
 use crate::ir::{GlobalKind, Module, Opcode, OptionSpec, OptionsDecl, ProgramDecl};
 use crate::passes::split;
+use crate::tables::OpTrait;
 use crate::types::{EnumId, FieldDef, Ty, TyKind, Types};
 use field::{Field, Spec};
 
@@ -56,7 +57,9 @@ fn own(module: &Module) -> Vec<(String, String)> {
         form.and_then(|form| form.attach.form()).is_some_and(|form| form.kept)
     };
     let replaces = split::programs(module).iter().any(kept);
+    let tables = module.funcs.iter().any(|func| func.has(OpTrait::PrintsWhole));
     let rows = [
+        (tables, usage::OUTPUT),
         (replaces, usage::REPLACE),
         (replaces, usage::PIN_LINKS),
         (pins, usage::RESET_PINS),

@@ -2,3 +2,4 @@
 
 pub mod bpf;
 pub mod host;
+pub mod whole;

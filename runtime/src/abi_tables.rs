@@ -1,0 +1,84 @@
+//! The part of the contract about printing values whole: what their types are made of.
+//!
+//! Of the layer `library`:
+//!
+//! | function | signature in C |
+//! | --- | --- |
+//! | `ks_print_map` | `void (uint32_t map, const KsTable *table, uint64_t top, const char *by)`: the `top` first entries as a table, or in
+//! the form that `--output` names. The largest is first, by the field `by` of the value (`a.b` in a struct of it), without one by its first
+//! integer; by the least key where `by` is empty or the value has no integer |
+//! | `ks_print_value` | `void (const char *name, const KsType *type, const void *value)`: a struct or an array, in the form that `--output`
+//! names |
+
+use super::KsVariant;
+use std::ffi::c_char;
+
+/// What a value of a type is. `KsType::kind`.
+#[repr(u32)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KsTypeKind {
+    /// 1, 2, 4 or 8 bytes.
+    Unsigned = 1,
+    /// 1, 2, 4 or 8 bytes.
+    Signed = 2,
+    /// 1 byte.
+    Bool = 3,
+    /// 1 byte.
+    Char = 4,
+    /// A text of at most `size` bytes, which a NUL may end earlier.
+    Str = 5,
+    /// 2, 4 or 8 bytes in network order; 4 are an IPv4 address.
+    Be = 6,
+    /// 8 bytes.
+    F64 = 7,
+    /// 1, 2, 4 or 8 bytes; unsigned.
+    Enum = 8,
+    /// As `Enum`, signed.
+    SignedEnum = 9,
+    /// An address of memory.
+    Pointer = 10,
+    /// 6 bytes of a hardware address, or 16 of an IPv6 address.
+    Address = 11,
+    Struct = 12,
+    Array = 13,
+}
+
+/// A type, for printing its values.
+#[repr(C)]
+pub struct KsType {
+    /// A `KsTypeKind`.
+    pub kind: u32,
+    pub padding: u32,
+    /// In bytes.
+    pub size: u64,
+    /// Of arrays.
+    pub element: *const KsType,
+    /// Of structs and unions, without those that only the kernel reads.
+    pub fields: *const KsTypeField,
+    pub fields_len: u64,
+    /// Of enums.
+    pub variants: *const KsVariant,
+    pub variants_len: u64,
+}
+
+/// A field of a struct.
+#[repr(C)]
+pub struct KsTypeField {
+    pub name: *const c_char,
+    pub ty: *const KsType,
+    /// In bytes; of a bit-field, of its storage unit, which has the type `ty`.
+    pub offset: u64,
+    /// Of a bit-field, from the least significant bit of the storage unit as loaded.
+    pub shift: u32,
+    /// In bits; 0 for a field that is no bit-field.
+    pub width: u32,
+}
+
+/// The entries of a map, for printing them.
+#[repr(C)]
+pub struct KsTable {
+    /// Of the map.
+    pub name: *const c_char,
+    pub key: *const KsType,
+    pub value: *const KsType,
+}

@@ -1,0 +1,111 @@
+//! Maps and values as a whole: `print(m)` draws the table of a map, `print(x)` writes a struct or an array in a line.
+//!
+//! `form.rs` is what the compiler says of types. `cell.rs` and `json.rs` write values, `columns.rs` names their parts, `rows.rs` reads and
+//! orders the entries of a map, and `table.rs` draws them.
+
+mod cell;
+mod columns;
+mod form;
+mod json;
+mod rows;
+mod table;
+
+use crate::abi::{KsTable, KsType};
+use crate::kernel::output::{self, Form as OutputForm};
+use crate::kernel::program::text;
+use crate::object::maps::map::{Map, map};
+use columns::Column;
+use form::Typed;
+use rows::{By, Row};
+use std::ffi::{c_char, c_void};
+
+/// See abi.rs.
+///
+/// # Safety
+/// The descriptor is valid, and of the map; `by` is null or NUL-terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_print_map(index: u32, table: *const KsTable, top: u64, by: *const c_char) {
+    // SAFETY: as the caller promises.
+    let table = unsafe { Table::new(&*table) };
+    let by = (!by.is_null()).then(|| text(by));
+    output::write(table.shown(map(index), top, by).as_bytes());
+}
+
+/// See abi.rs.
+///
+/// # Safety
+/// The descriptor is valid; `value` is readable for the type's size.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_print_value(name: *const c_char, ty: *const KsType, value: *const c_void) {
+    // SAFETY: as the caller promises.
+    let (typed, bytes) = unsafe {
+        let typed = Typed::new(ty);
+        let bytes = std::slice::from_raw_parts(value.cast::<u8>(), typed.size);
+        (typed, bytes)
+    };
+    let mut out = String::new();
+    match output::form() {
+        OutputForm::Json => object(&mut out, text(name), |out| json::put(out, &typed, bytes, None)),
+        OutputForm::Lines => cell::put(&mut out, &typed, bytes, None),
+    }
+    out.push('\n');
+    output::write(out.as_bytes());
+}
+
+/// A map that is printed.
+struct Table {
+    name: &'static str,
+    key: Typed,
+    value: Typed,
+}
+
+impl Table {
+    /// # Safety
+    /// The descriptor is valid.
+    unsafe fn new(table: &KsTable) -> Table {
+        // SAFETY: as the caller promises.
+        unsafe { Table { name: text(table.name), key: Typed::new(table.key), value: Typed::new(table.value) } }
+    }
+
+    /// The lines of the table, in the form that is asked for.
+    fn shown(&self, map: &'static Map, top: u64, by: Option<&str>) -> String {
+        let keys = Column::all("key", &self.key);
+        let values = Column::all(self.name, &self.value);
+        let mut rows = rows::read(map, &self.value);
+        // An array has an entry for each index from the start.
+        rows.retain(|row| !map.is_array() || row.value.iter().any(|byte| *byte != 0));
+        rows::order(&mut rows, &By::named(by, &values), &keys, top);
+        match output::form() {
+            OutputForm::Json => self.json(&rows),
+            OutputForm::Lines if rows.is_empty() => format!("{} is empty\n", self.name),
+            OutputForm::Lines => table::draw(&keys, &values, &rows),
+        }
+    }
+
+    /// `{"name": [{"key": K, "value": V}, …]}`
+    fn json(&self, rows: &[Row]) -> String {
+        let mut out = String::new();
+        object(&mut out, self.name, |out| {
+            out.push('[');
+            for (index, row) in rows.iter().enumerate() {
+                out.push_str(if index == 0 { "{\"key\": " } else { ", {\"key\": " });
+                json::put(out, &self.key, &row.key, None);
+                out.push_str(", \"value\": ");
+                json::put(out, &self.value, &row.value, None);
+                out.push('}');
+            }
+            out.push(']');
+        });
+        out.push('\n');
+        out
+    }
+}
+
+/// An object of JSON with one member.
+fn object(out: &mut String, name: &str, put: impl FnOnce(&mut String)) {
+    out.push('{');
+    json::quote(out, name.as_bytes());
+    out.push_str(": ");
+    put(out);
+    out.push('}');
+}

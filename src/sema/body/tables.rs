@@ -1,0 +1,174 @@
+//! Maps, structs and arrays that are printed whole: `print(m, top: n, by: field)`, `print(x)`.
+
+use super::exprs::strip;
+use super::value::error_expr;
+use super::{Checker, Site};
+use crate::ast::{self, ExprKind as Ast, Ident};
+use crate::diag::codes::contexts::{ArgumentCount, NamedArgument};
+use crate::diag::codes::names::{NoSuchField, NotAValue};
+use crate::diag::codes::types::MismatchedTypes;
+use crate::sema::advice;
+use crate::sema::tree::{Callee, EntryOrder, Expr, MapId};
+use crate::source::Span;
+use crate::tables::MapAccess;
+use crate::target::Maps;
+use crate::types::{Ty, TyKind};
+
+/// The arguments of what goes through the entries of a map in order.
+const TOP: &str = "top";
+const BY: &str = "by";
+/// What `by` names the key with, where the value has no field of the name.
+const KEY: &str = "key";
+
+/// `top: n`, which is none of more than one, and what `by` names.
+struct Chosen {
+    top: Option<Expr>,
+    by: EntryOrder,
+}
+
+impl Checker<'_, '_> {
+    /// `print(m)`: the table of a map.
+    pub fn print_map(&mut self, map: MapId, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        let [table, rest @ ..] = args else { crate::bug!("a map that is printed is an argument") };
+        if !self.can(map, MapAccess::Walk, table.value.span) {
+            self.check_named(rest);
+            return None;
+        }
+        let Chosen { top, by } = self.chosen(map, rest)?;
+        Some(Expr::operation(Callee::PrintMap { map, by }, top.into_iter().collect(), Ty::VOID, span))
+    }
+
+    /// `print(x)` of a struct or an array.
+    pub fn print_whole(&mut self, value: Expr, span: Span) -> Expr {
+        let name = self.text(value.span).to_owned();
+        Expr::operation(Callee::PrintValue { name }, vec![value], Ty::VOID, span)
+    }
+
+    /// The named arguments behind a map; none if one is wrong, which is reported.
+    fn chosen(&mut self, map: MapId, args: &[ast::Arg]) -> Option<Chosen> {
+        let mut chosen = Chosen { top: None, by: EntryOrder::Value };
+        let mut wrong = false;
+        for arg in args {
+            let Some(name) = &arg.name else {
+                self.no_name(map, arg);
+                wrong = true;
+                continue;
+            };
+            match name.name.as_str() {
+                TOP => chosen.top = Some(self.coerced(&arg.value, Ty::U64)),
+                BY => match self.entry_order(map, &arg.value) {
+                    Some(by) => chosen.by = by,
+                    None => wrong = true,
+                },
+                _ => {
+                    self.unknown_name(name);
+                    wrong = true;
+                }
+            }
+        }
+        (!wrong).then_some(chosen)
+    }
+
+    /// Checks the values of named arguments that are not asked for.
+    fn check_named(&mut self, args: &[ast::Arg]) {
+        let is_by = |arg: &&ast::Arg| arg.name.as_ref().is_some_and(|name| name.name == BY);
+        args.iter().filter(|arg| !is_by(arg)).for_each(|arg| drop(self.value(&arg.value, None)));
+    }
+
+    /// An argument without a name.
+    fn no_name(&mut self, map: MapId, arg: &ast::Arg) {
+        let name = self.env.program.map(map).name.clone();
+        if self.map_named(&arg.value).is_none() && self.typed(&arg.value, None).ty == Ty::ERROR {
+            return;
+        }
+        let takes = "a map alone".to_owned();
+        self.error(arg.value.span, ArgumentCount { name: "print".into(), takes, given: "another value".into() }).help(
+            format!("the table has lines of its own: `print({name})`; `top: n` limits it, `by: field` orders it"),
+        );
+    }
+
+    /// A map beside other values, or in a format.
+    pub fn map_among_values(&mut self, map: MapId, span: Span) -> Expr {
+        let name = self.env.program.map(map).name.clone();
+        self.error(span, NotAValue { name: name.clone(), what: "a map".into() })
+            .help(format!("`print({name})` prints its table; an entry is `{name}[key]`"));
+        error_expr(span)
+    }
+
+    fn unknown_name(&mut self, name: &Ident) {
+        let error = self.error(name.span, NamedArgument { name: name.name.clone(), of: "print".to_owned() });
+        error.help("of a map it takes `top: n`, the most rows, and `by: field`, what they go by");
+    }
+}
+
+impl Site<'_, '_> {
+    /// Whether values of the type are printed whole where the function runs.
+    pub fn has_parts(&self, ty: Ty) -> bool {
+        let has_parts = matches!(self.cx.types.kind(ty), TyKind::Struct(_) | TyKind::Array(..));
+        has_parts && !self.is_text(ty) && self.targets.all(|on| on.maps == Maps::ByRuntime)
+    }
+
+    /// What `by: field` names; none if that is wrong, which is reported.
+    fn entry_order(&mut self, map: MapId, written: &ast::Expr) -> Option<EntryOrder> {
+        let Some(path) = path(written) else {
+            let found = format!("`{}`", self.text(written.span));
+            self.error(written.span, MismatchedTypes { wanted: "the name of a field".into(), found })
+                .help("`by: packets` is the field of the values that rows go by, `by: key` the key");
+            return None;
+        };
+        let mut ty = self.env.program.map(map).value;
+        for (index, name) in path.iter().enumerate() {
+            let TyKind::Struct(id) = self.cx.types.kind(ty) else {
+                if path.len() == 1 && name.name == KEY {
+                    return Some(EntryOrder::Key);
+                }
+                self.no_fields(map, ty, name);
+                return None;
+            };
+            let def = self.cx.types.struct_def(id);
+            match def.fields.iter().find(|field| field.name == name.name) {
+                Some(field) => ty = field.ty,
+                None if index == 0 && path.len() == 1 && name.name == KEY => return Some(EntryOrder::Key),
+                None => {
+                    advice::members::no_such_field(self.cx, id, name);
+                    return None;
+                }
+            }
+        }
+        if self.is_ordered(ty) {
+            let names: Vec<&str> = path.iter().map(|name| name.name.as_str()).collect();
+            return Some(EntryOrder::Field(names.join(".")));
+        }
+        let found = format!("`{}`", self.ty_name(ty));
+        self.error(written.span, MismatchedTypes { wanted: "a field that is a number".into(), found });
+        None
+    }
+
+    /// Whether rows can go by values of the type.
+    fn is_ordered(&self, ty: Ty) -> bool {
+        matches!(
+            self.cx.types.kind(ty),
+            TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Enum(_) | TyKind::Bool | TyKind::Char
+        )
+    }
+
+    /// A value that is no struct.
+    fn no_fields(&mut self, map: MapId, ty: Ty, name: &Ident) {
+        let (of, map) = (self.ty_name(ty), self.env.program.map(map).name.clone());
+        self.error(name.span, NoSuchField { ty: of, name: name.name.clone() }).help(format!(
+            "the values of `{map}` have no fields: without `by:` rows go by the value; `by: key` is the key"
+        ));
+    }
+}
+
+/// The names of `a` or `a.b`, outermost first.
+fn path(expr: &ast::Expr) -> Option<Vec<&Ident>> {
+    let expr = strip(expr);
+    if let Ast::Name(path) = &expr.kind {
+        return <&[Ident; 1]>::try_from(path.segments.as_slice()).ok().map(|[name]| vec![name]);
+    }
+    let Ast::Field { base, name, arrow: false } = &expr.kind else { return None };
+    let mut names = path(base)?;
+    names.push(name);
+    Some(names)
+}
