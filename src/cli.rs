@@ -3,6 +3,7 @@
 mod bindings;
 mod doc;
 mod init;
+mod list;
 mod run;
 mod test;
 
@@ -17,6 +18,7 @@ use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 pub use doc::{Doc, DocFormat};
 pub use init::Init;
+pub use list::List;
 pub use run::Run;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -83,6 +85,8 @@ pub enum Command {
     },
     /// Compile a program, of a file or of the command line, and execute it
     Run(Run),
+    /// List what a kernel has to hang a program on: events, functions, hooks, and what programs call and use there
+    List(List),
     /// Run the `@test` functions of programs, each in a process of its own
     Test(Test),
     /// Print a script that completes command lines in a shell

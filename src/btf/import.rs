@@ -61,6 +61,17 @@ pub struct Prototype {
     pub nullable: Vec<bool>,
 }
 
+/// A field of a struct or union, or of one without a name inside of it.
+pub struct StructField {
+    pub name: String,
+    /// None if the language has no such type.
+    pub ty: Option<Ty>,
+    /// From the start of the struct.
+    pub bit_offset: u64,
+    /// The width of a bit-field; none for other fields.
+    pub bits: Option<u8>,
+}
+
 /// Arrays and pointers inside each other; more is a cycle.
 pub(super) const MAX_DEPTH: usize = 16;
 
@@ -276,6 +287,19 @@ impl KernelTypes {
     /// Whether the kernel has a type of this name.
     pub fn has(&mut self, wanted: Wanted, name: &str) -> bool {
         self.find(name, wanted).is_some()
+    }
+
+    /// The fields of a struct or union, in its order; none if there is none of this name, or the types cannot be read.
+    pub fn fields(&mut self, types: &mut Types, name: &str) -> Option<Vec<StructField>> {
+        let btf = self.types()?;
+        let members = btf.members(btf.find(name, Wanted::Type)?);
+        let members: Vec<_> =
+            members.iter().map(|of| (of.name.to_owned(), of.ty, of.bit_offset, of.bit_width)).collect();
+        let typed = members.into_iter().map(|(name, ty, bit_offset, bits)| {
+            let ty = self.import(types, ty).and_then(Result::ok);
+            StructField { name, ty, bit_offset, bits }
+        });
+        Some(typed.collect())
     }
 
     /// The names of a struct's members and where they are, in bytes.

@@ -20,7 +20,7 @@ mod tests;
 mod types;
 
 pub use file::OpenError;
-pub use import::{KernelEnumerator, KernelTypes, NotImported, Prototype};
+pub use import::{KernelEnumerator, KernelTypes, NotImported, Prototype, StructField};
 pub use kfuncs::{KernelFunction, KernelParam, Tagged};
 pub use members::Member;
 pub use names::Wanted;

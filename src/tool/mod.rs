@@ -12,6 +12,7 @@ pub mod fmt;
 pub mod foreign_commands;
 pub mod init;
 pub mod inspect;
+pub mod list;
 pub mod man_pages;
 pub mod run;
 pub mod test;

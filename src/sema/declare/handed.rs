@@ -87,7 +87,8 @@ pub fn parameters(cx: &mut Session, spec: &ProgramSpec, target: Option<&str>) ->
 pub(super) fn declared(cx: &Session, given: &Given, names: &[String]) -> Vec<Parameter> {
     let mut declared = given.declared(&cx.types, |index| names.get(index).cloned().unwrap_or_default());
     for (at, (name, ty)) in declared.iter_mut().enumerate().filter(|(_, (name, _))| name.is_empty()) {
-        *name = ty.strip_prefix('*').filter(|to| *to != "u8").map_or_else(|| format!("arg{}", at + 1), str::to_owned);
+        let of = Some(ty.trim_start_matches('*')).filter(|to| *to != "u8" && to.len() < ty.len());
+        *name = of.map_or_else(|| format!("arg{}", at + 1), str::to_owned);
     }
     declared
 }
@@ -140,6 +141,11 @@ pub fn members(cx: &mut Session, of: &str) -> Vec<Member> {
         Some(Member { name, params, ty })
     });
     members.collect()
+}
+
+/// The declaration of a function that programs may call; none if the language lacks types for it.
+pub fn kfunc(cx: &mut Session, name: &str) -> Option<String> {
+    externs::proposal(cx, name)
 }
 
 /// Declarations of the functions that programs of a type, as the kernel names it, may call; of those alone that the language has types for.

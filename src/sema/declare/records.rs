@@ -33,6 +33,8 @@ pub(super) fn check(cx: &mut Session, (spec, prefix, target): Wanted, may_lack: 
         let error = cx.error(decl.name.span, UnknownEvent { event: target.clone() });
         if let Some(near) = near {
             error.help(format!("did you mean `{near}`?"));
+        } else {
+            error.help("`ksc list 'tracepoint:*'` lists the events");
         }
         return;
     }

@@ -16,6 +16,7 @@ use crate::link::output::{self, Output};
 use crate::session::{Options, Session};
 use crate::syntax;
 use kind::Kind;
+pub use program::parameters;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
