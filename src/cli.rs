@@ -483,6 +483,7 @@ impl Common {
             streams: false,
             prints_results: false,
             tests: false,
+            coverage: false,
             checks_parts: true,
             btf: self.btf.clone(),
             without: self.without.clone(),

@@ -4,6 +4,7 @@ use crate::btf::KernelTypes;
 use crate::diag::codes::support::{NeedsKernel, OldestKernel};
 use crate::diag::lowered::{Lowered, Lowering};
 use crate::diag::{Code, Diagnostic, Diagnostics, Levels, Severity};
+use crate::source::points::Points;
 use crate::source::{FileId, SourceMap, Span, paths};
 use crate::target::Machine;
 use crate::types::Types;
@@ -149,6 +150,8 @@ pub struct Options {
     pub prints_results: bool,
     /// The executable runs the tests of the file.
     pub tests: bool,
+    /// The executable counts how often control comes to the points of `Session::points`.
+    pub coverage: bool,
     /// The passes check the part without errors of a program with errors too.
     pub checks_parts: bool,
     /// `--btf`: the kernel's types, instead of those of the running kernel.
@@ -219,6 +222,7 @@ impl Default for Options {
             streams: false,
             prints_results: false,
             tests: false,
+            coverage: false,
             checks_parts: true,
             btf: None,
             without: Vec::new(),
@@ -270,6 +274,8 @@ pub struct Session {
     pub timings: Vec<(&'static str, Duration)>,
     /// The choices of passes, if they were asked for; `--explain-lowering` prints them.
     pub lowered: Vec<Lowered>,
+    /// The points of the program that an executable for coverage counts.
+    pub points: Points,
 }
 
 impl Session {
@@ -292,6 +298,7 @@ impl Session {
             needs: None,
             timings: Vec::new(),
             lowered: Vec::new(),
+            points: Points::default(),
         }
     }
 

@@ -58,6 +58,7 @@
 //! uint32_t offset, uint32_t length, const void *context, uint64_t context_size, KsTestRun *result, uint64_t size)`: runs a program by itself, on
 //! the input from the offset on. Without an address the input is so many zero bytes. The form is a `KS_TEST_…`. A run that the
 //! kernel refuses fails the test, at the place of the source |
+//! | `ks_coverage` | `void (void *counters, uint64_t size, uint32_t global)`: whole pages; the global of BPF code, or `KS_NO_COUNTERS` |
 //!
 //! Of the layer `link`:
 //!
@@ -200,7 +201,7 @@ mod forms;
 #[path = "abi_tests.rs"]
 mod tests;
 pub use forms::{KsForm, KsOption, KsOrder};
-pub use tests::{KS_TEST_CALLS, KS_TEST_CONTEXT, KS_TEST_NEVER, KS_TEST_PACKET, KsTest, KsTestRun};
+pub use tests::*;
 #[path = "abi_settings.rs"]
 mod settings;
 pub use settings::{KsKconfig, KsSetting};

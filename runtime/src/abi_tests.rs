@@ -9,6 +9,9 @@ pub const KS_TEST_NEVER: u32 = 2;
 /// `ks_test`: the kernel calls its functions for tests, and meanwhile the program is attached to its own one.
 pub const KS_TEST_CALLS: u32 = 3;
 
+/// `ks_coverage`: there is no BPF code.
+pub const KS_NO_COUNTERS: u32 = u32::MAX;
+
 /// What a test may use of the BPF object: the rest of it is not created.
 #[repr(C)]
 pub struct KsTest {

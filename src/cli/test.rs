@@ -30,6 +30,9 @@ pub struct Test {
     /// Also write the outcomes in JUnit's form of XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Also write how often the lines and branches of the sources ran, BPF code included, in lcov's form
+    #[arg(long, value_name = "FILE")]
+    pub coverage: Option<PathBuf>,
     /// Run the tests again whenever a source changes, until Ctrl-C
     #[arg(long)]
     pub watch: bool,

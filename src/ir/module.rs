@@ -111,11 +111,13 @@ pub enum GlobalKind {
     Kconfig,
     /// One with a value for kernels whose configuration lacks it.
     WeakKconfig,
+    /// The counters of `ks.counted`.
+    Counters,
 }
 
 impl GlobalKind {
     /// Every kind, in order of declaration, for the parser of IR text.
-    pub const ALL: [GlobalKind; 8] = [
+    pub const ALL: [GlobalKind; 9] = [
         GlobalKind::Var,
         GlobalKind::Pinned,
         GlobalKind::Local,
@@ -124,15 +126,19 @@ impl GlobalKind {
         GlobalKind::Config,
         GlobalKind::Kconfig,
         GlobalKind::WeakKconfig,
+        GlobalKind::Counters,
     ];
 
     /// Whether user space has its value from the loaded object alone.
     pub fn exists_once_loaded(self) -> bool {
         match self {
             GlobalKind::Pinned | GlobalKind::Kconfig | GlobalKind::WeakKconfig => true,
-            GlobalKind::Var | GlobalKind::Local | GlobalKind::Percpu | GlobalKind::Private | GlobalKind::Config => {
-                false
-            }
+            GlobalKind::Var
+            | GlobalKind::Local
+            | GlobalKind::Percpu
+            | GlobalKind::Private
+            | GlobalKind::Config
+            | GlobalKind::Counters => false,
         }
     }
 
@@ -147,6 +153,7 @@ impl GlobalKind {
             GlobalKind::Config => "config",
             GlobalKind::Kconfig => "kconfig",
             GlobalKind::WeakKconfig => "weak_kconfig",
+            GlobalKind::Counters => "counters",
         }
     }
 }

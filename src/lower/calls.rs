@@ -43,6 +43,7 @@ impl Lowering<'_> {
             }
             this.b.ks_call(&values, &name, results)
         });
+        self.may_exit();
         self.b.first_result(op)
     }
 
@@ -71,6 +72,9 @@ impl Lowering<'_> {
             (Some(_), Some(_)) => self.b.ks_builtin(&values, &builtin.name.into(), result.results()),
             (None, None) => crate::bug!("builtin `{}` exists on no side", builtin.name),
         };
+        if builtin.host.is_some() {
+            self.may_exit();
+        }
         self.b.first_result(op)
     }
 

@@ -45,7 +45,7 @@ impl Lowering<'_> {
                 self.at(expr.span).invert(value, ty)
             }
             ExprKind::Compare { op, left, right } => self.comparison(*op, left, right, expr.span),
-            ExprKind::Logical { and, left, right } => self.logical(*and, left, right),
+            ExprKind::Logical { and, left, right } => self.logical(*and, left, right, expr.span),
             ExprKind::Cast(inner) => self.conversion(inner, expr),
             ExprKind::Raw(inner) => {
                 let value = self.scalar(inner);
@@ -130,11 +130,15 @@ impl Lowering<'_> {
     }
 
     /// `&&` and `||`: the right side is evaluated only where it decides.
-    fn logical(&mut self, and: bool, left: &Expr, right: &Expr) -> Value {
+    fn logical(&mut self, and: bool, left: &Expr, right: &Expr, whole: Span) -> Value {
+        let counted = self.count_logical(whole);
         let condition = self.scalar(left);
         let dest = Dest::Value(Ty::BOOL);
         let span = left.span;
-        let (decides, _) = self.region(&[], dest, |this, _| Some(this.scalar(right)));
+        let (decides, _) = self.region(&[], dest, |this, _| {
+            this.count_right(whole, counted);
+            Some(this.scalar(right))
+        });
         let (decided, _) = self.region(&[], dest, |this, _| Some(this.at(span).int(i128::from(!and), Ty::BOOL)));
         let regions = if and { vec![decides, decided] } else { vec![decided, decides] };
         let op = self.at(span).b.ks_if(condition, &[Ty::BOOL], regions);

@@ -1,6 +1,7 @@
 //! One function: its signature, its parameters, and the state of lowering its body.
 
 use super::Names;
+use super::counting::Counting;
 use super::entries::Entries;
 use super::scan::{self, Uses};
 use super::temporaries::Temporaries;
@@ -66,6 +67,8 @@ pub(super) struct Lowering<'a> {
     pub kept: BTreeSet<LocalId>,
     /// Variables that are entries of maps of their own.
     pub entries: Entries,
+    /// For coverage.
+    pub counting: Counting,
 }
 
 /// As IR has it: pointers to a program's context say so.
@@ -93,6 +96,7 @@ pub(super) fn lower(
     lowering.bound_maps();
     lowering.callbacks();
     lowering.migrations();
+    lowering.count_call();
     lowering.block(&source.body, Dest::Nothing);
     lowering.implicit_return();
     func
@@ -176,6 +180,7 @@ impl<'a> Lowering<'a> {
         func: &'a mut Function,
     ) -> Lowering<'a> {
         let entry = func.entry();
+        let counting = Counting::of(cx, program, source);
         let loc = Loc { span: source.name_span, made_by: None };
         Lowering {
             cx,
@@ -194,6 +199,7 @@ impl<'a> Lowering<'a> {
             tails: HashMap::new(),
             kept: BTreeSet::new(),
             entries: Entries::of(program, source),
+            counting,
         }
     }
 }
@@ -337,12 +343,14 @@ impl Lowering<'_> {
         fill: impl FnOnce(&mut Self, &[Value]) -> Option<Value>,
     ) -> (RegionId, bool) {
         let outer = (self.b.block, self.b.loc, self.reachable);
+        let counted = self.begin_region();
         let (region, block) = self.b.region(args);
         self.b.go_to(block);
         self.reachable = true;
         let args = self.b.func.blocks[block].args.clone();
         let value = fill(self, &args);
         let reached = self.reachable;
+        self.end_region(counted);
         if reached {
             match (dest, value) {
                 (Dest::Value(ty), Some(value)) => {
@@ -372,6 +380,7 @@ impl Lowering<'_> {
 
     /// After an exit: what follows goes to a block of its own that nothing holds.
     pub(super) fn leave(&mut self) {
+        self.may_exit();
         self.reachable = false;
         let (_, block) = self.b.region(&[]);
         self.b.go_to(block);

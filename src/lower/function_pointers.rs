@@ -40,6 +40,7 @@ impl Lowering<'_> {
             }
             this.at(span).b.ks_call_pointer(callee, &values, false, throws, results)
         });
+        self.may_exit();
         self.b.first_result(op)
     }
 

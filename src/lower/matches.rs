@@ -19,12 +19,20 @@ impl Lowering<'_> {
             for &(low, high) in &arm.ranges {
                 cases.extend([low, high, regions.len() as i128]);
             }
-            let (region, comes_out) = self.region(&[], dest, |this, _| this.at(arm.span).block(&arm.body, dest));
+            let branch = regions.len() as u32;
+            let (region, comes_out) = self.region(&[], dest, |this, _| {
+                this.count_branch(span, branch);
+                this.at(arm.span).block(&arm.body, dest)
+            });
             regions.push(region);
             reached |= comes_out;
         }
+        let branch = regions.len() as u32;
         let (last, comes_out) = self.region(&[], dest, |this, _| match &node.default {
-            Some(block) => this.block(block, dest),
+            Some(block) => {
+                this.count_branch(span, branch);
+                this.block(block, dest)
+            }
             None if node.exhaustive => {
                 this.unreachable();
                 None

@@ -12,6 +12,7 @@ mod aggregates;
 mod boundaries;
 mod calls;
 mod consts;
+mod counting;
 mod defers;
 mod elements;
 mod entries;
@@ -48,12 +49,12 @@ mod views;
 use crate::ir::{self, Module, Symbol};
 use crate::sema::tree::{ArgsSpec, ConfigId, Const, Func, FuncId, GlobalId, ImplId, MapId, Program, Role, Storage};
 use crate::session::Session;
-use crate::source::FileId;
+use crate::source::{FileId, Span};
 use crate::target::Target;
-use crate::types::{TyKind, Types};
+use crate::types::{Ty, TyKind, Types};
 use boundaries::Boundaries;
 use std::collections::HashSet;
-use views::{Instances, takes_views};
+use views::{Instances, Kind, takes_views};
 
 /// The names of the program's declarations, as ops refer to them.
 struct Names {
@@ -131,6 +132,7 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
         funcs.push(func::lower(cx, program, &names, &mut instances, source, (signature, &kinds)));
     }
     funcs.extend(boundaries);
+    count_others(cx, program, &names, &instances);
     let ops = |func: &ir::Function| func.walk().into_iter().map(|op| func.ops[op].clone()).collect::<Vec<_>>();
     let binds = funcs.iter().flat_map(ops).filter(|op| op.opcode == ir::Opcode::MapBind);
     let bound = binds.map(|op| ir::ops::MapBind::of(&op).map().clone()).collect();
@@ -144,7 +146,10 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
         kernel_module: None,
         headers: program.headers.clone(),
         funcs,
-        globals: globals(cx, program, &names),
+        globals: globals(cx, program, &names)
+            .into_iter()
+            .chain(counting::counters(cx, Span::new(file, 0, 0)))
+            .collect(),
         struct_ops: struct_ops(&cx.types, program, &names),
         programs: Vec::new(),
         tests: program.tests.iter().map(|&test| test_decl(program.func(test))).collect(),
@@ -164,6 +169,19 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
             | Role::Plain
             | Role::Test => None,
         }),
+    }
+}
+
+/// Enters the points of functions with views that nothing calls: the module has no code of them.
+fn count_others(cx: &mut Session, program: &Program, names: &Names, instances: &Instances) {
+    let all = program.funcs.iter().enumerate().filter(|(_, func)| takes_views(func));
+    let uncalled = all.filter(|(index, _)| !instances.have(FuncId(*index as u32)));
+    let is_on = cx.options.coverage;
+    for (_, source) in uncalled.filter(|_| is_on) {
+        let views = source.params.iter().filter(|&&param| source.local(param).ty == Ty::BYTES);
+        let kinds: Vec<Kind> = views.map(|_| Kind::Buffer).collect();
+        let signature = func::signature(cx, source, &source.symbol, &kinds);
+        func::lower(cx, program, names, &mut Instances::default(), source, (signature, &kinds));
     }
 }
 

@@ -206,12 +206,23 @@ impl<'a> Lowering<'a> {
 
     /// `if (var a = x, var b = y) { … } else { … }`
     pub(super) fn if_bindings(&mut self, list: &[Binding], node: &If, dest: Dest) -> Option<Value> {
+        let span = list.first().map_or(node.then.span, |binding| binding.source.span);
+        let mut then = |this: &mut Self| {
+            this.count_branch(span, 0);
+            this.block(&node.then, dest)
+        };
+        let missing = |this: &mut Self| this.count_branch(span, 1);
         let Some(otherwise) = &node.otherwise else {
-            return self.bindings(list, dest, &mut |this| this.block(&node.then, dest), &mut |_| None);
+            return self.bindings(list, dest, &mut then, &mut |this| {
+                missing(this);
+                None
+            });
         };
         if let [_] = list {
-            let some = &mut |this: &mut Self| this.block(&node.then, dest);
-            return self.bindings(list, dest, some, &mut |this| this.block(otherwise, dest));
+            return self.bindings(list, dest, &mut then, &mut |this| {
+                missing(this);
+                this.block(otherwise, dest)
+            });
         }
         // The else block is lowered once, behind a test of whether the other was taken.
         let kept = match dest {
@@ -222,7 +233,7 @@ impl<'a> Lowering<'a> {
             list,
             Dest::Value(Ty::BOOL),
             &mut |this| {
-                let value = this.block(&node.then, dest);
+                let value = then(this);
                 this.keep(kept, value);
                 this.reachable.then(|| this.int(1, Ty::BOOL))
             },
@@ -230,6 +241,7 @@ impl<'a> Lowering<'a> {
         )?;
         let (then_region, _) = self.region(&[], Dest::Nothing, |_, _| None);
         let (else_region, _) = self.region(&[], Dest::Nothing, |this, _| {
+            missing(this);
             let value = this.block(otherwise, dest);
             this.keep(kept, value);
             None
@@ -297,7 +309,13 @@ impl<'a> Lowering<'a> {
             return None;
         }
         self.nesting += 1;
-        let value = self.bindings(std::slice::from_ref(binding), dest, rest, &mut |this| {
+        let source = binding.source.span;
+        let found = &mut |this: &mut Self| {
+            this.count_branch(source, 0);
+            rest(this)
+        };
+        let value = self.bindings(std::slice::from_ref(binding), dest, found, &mut |this| {
+            this.count_branch(source, 1);
             this.block(otherwise, Dest::Nothing);
             None
         });

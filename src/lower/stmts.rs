@@ -1,5 +1,6 @@
 //! Statements and blocks.
 
+use super::counting::is_assert;
 use super::func::{Dest, Lowering, Slot};
 use crate::ir::Value;
 use crate::sema::tree::{Block, Condition, Expr, ExprKind, If, LocalId, Stmt, StmtKind};
@@ -25,12 +26,15 @@ impl Lowering<'_> {
             if own {
                 self.keep_deferred(stmt);
             }
+            self.count_statement(stmt.span);
             if let StmtKind::VarElse { binding, otherwise } = &stmt.kind {
                 return self.var_else(binding, otherwise, stmt.span, dest, &mut |this| {
                     this.block_from(block, index + 1, dest)
                 });
             }
+            self.begin_loop(stmt);
             self.scoped(|this| this.stmt(stmt));
+            self.end_loop(stmt);
         }
         let value = block.value.as_deref().filter(|_| self.reachable);
         if let Some(entry) = self.entry_to_find(None, value) {
@@ -42,6 +46,7 @@ impl Lowering<'_> {
         }
         match &block.value {
             Some(value) if self.reachable => {
+                self.count_statement(value.span);
                 let value = self.evaluate(value, dest);
                 value.filter(|_| self.reachable)
             }
@@ -72,6 +77,7 @@ impl Lowering<'_> {
             StmtKind::MapCpuUpdate { map, key, cpu, value } => self.map_cpu_update(*map, key, cpu, value, span),
             StmtKind::ForMap { map, key, value, body } => self.for_map(*map, *key, *value, body, span),
             StmtKind::Break => {
+                self.count_break();
                 self.at(span).b.ks_break();
                 self.leave();
             }
@@ -114,10 +120,19 @@ impl Lowering<'_> {
             Condition::Bindings(list) => return self.if_bindings(list, node, dest),
         };
         let value = self.scalar(condition);
-        let (then, then_reached) = self.region(&[], dest, |this, _| this.block(&node.then, dest));
-        let (otherwise, else_reached) = self.region(&[], dest, |this, _| match &node.otherwise {
-            Some(block) => this.block(block, dest),
-            None => None,
+        let is_assert = is_assert(node);
+        let (then, then_reached) = self.region(&[], dest, |this, _| {
+            if is_assert {
+                return this.uncounted(|this| this.block(&node.then, dest));
+            }
+            this.count_branch(condition.span, 0);
+            this.block(&node.then, dest)
+        });
+        let (otherwise, else_reached) = self.region(&[], dest, |this, _| {
+            if !is_assert {
+                this.count_branch(condition.span, 1);
+            }
+            node.otherwise.as_ref().and_then(|block| this.block(block, dest))
         });
         let results = Self::results(dest);
         let op = self.at(condition.span).b.ks_if(value, &results, vec![then, otherwise]);
@@ -136,6 +151,7 @@ impl Lowering<'_> {
 
     pub(super) fn loop_body(&mut self, body: &Block) -> Option<Value> {
         self.cancel_point();
+        self.count_iteration();
         self.block(body, Dest::Nothing)
     }
 

@@ -46,6 +46,7 @@ impl Lowering<'_> {
             values.splice(0..0, here);
             this.at(span).b.host_fill(place, &values, &"ks_test".into());
         });
+        self.may_exit();
     }
 
     /// What a test tells the runtime, or asks it.

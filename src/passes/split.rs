@@ -13,7 +13,7 @@ use crate::ir::ops::BpfKfunc;
 use crate::ir::{Attr, Function, Global, GlobalKind, Module, OpData, Opcode, ProgramDecl, Role, Symbol};
 use crate::session::Session;
 use crate::tables;
-use crate::target::Target;
+use crate::target::{Maps, Target};
 use std::collections::BTreeSet;
 
 pub static PASS: Pass = Pass {
@@ -41,6 +41,7 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
         }
         Some(target @ Target::Host) => {
             let programs = programs(module);
+            let has_bpf = module.funcs.iter().any(|func| func.targets.any(|on| on.maps == Maps::InPlace));
             let leaves_out = !module.tests.is_empty() || programs.iter().any(|program| program.loading.may_fail());
             let needs: Vec<Vec<Symbol>> = module.tests.iter().map(|test| test_needs::needs(module, test)).collect();
             std::iter::zip(&mut module.tests, needs).for_each(|(test, needs)| test.needs = needs);
@@ -59,13 +60,24 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
             module.struct_ops.retain(|table| ops.contains(&table.name));
             // The pass `map-places` writes the counter of a map.
             globals.extend(module.maps.iter().filter_map(|map| map.refusals.clone()));
-            let filled_in =
-                |g: &Global| g.kind == GlobalKind::Pinned || g.kind == GlobalKind::WeakKconfig && g.section.is_some();
-            module.globals.retain(|g| filled_in(g) || globals.contains(&g.name));
+            // The runtime fills in, or reads, variables that no function of this side names.
+            let is_read = |g: &Global| match g.kind {
+                GlobalKind::Pinned => true,
+                GlobalKind::WeakKconfig => g.section.is_some(),
+                GlobalKind::Counters => has_bpf || g.section.is_none(),
+                GlobalKind::Var
+                | GlobalKind::Local
+                | GlobalKind::Percpu
+                | GlobalKind::Private
+                | GlobalKind::Config
+                | GlobalKind::Kconfig => false,
+            };
+            module.globals.retain(|g| is_read(g) || globals.contains(&g.name));
         }
         Some(target @ Target::Kmod) => {
             module.funcs.retain(|f| f.targets.contains(target));
             module.funcs.iter_mut().for_each(uncancelled);
+            module.funcs.iter_mut().for_each(uncounted);
             let named: BTreeSet<_> = module.funcs.iter().flat_map(named_globals).collect();
             module.globals.retain(|g| g.kind == GlobalKind::Private && named.contains(&g.name));
             module.maps.clear();
@@ -87,6 +99,15 @@ fn uncancelled(func: &mut Function) {
     for op in func.walk() {
         if func.ops[op].opcode == Opcode::KsCancelled {
             func.become_op(op, Opcode::KsConst, Vec::new(), vec![Attr::Int(0)]);
+        }
+    }
+}
+
+/// A kernel module has no counters.
+fn uncounted(func: &mut Function) {
+    for op in func.walk() {
+        if func.ops[op].opcode == Opcode::KsCounted {
+            func.erase(op);
         }
     }
 }

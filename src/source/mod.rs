@@ -5,6 +5,7 @@ pub mod comments;
 pub mod layout;
 pub mod load;
 pub mod paths;
+pub mod points;
 mod problems;
 pub mod scan;
 pub mod words;

@@ -2,6 +2,7 @@
 
 pub mod arenas;
 pub mod copies;
+mod coverage;
 mod creation;
 mod descriptors;
 mod devices;

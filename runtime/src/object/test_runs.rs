@@ -1,6 +1,6 @@
 //! `test`: a program that a test runs by itself (BPF_PROG_TEST_RUN).
 
-use super::{handles, load};
+use super::{coverage, handles, load};
 use crate::abi::{KS_TEST_CALLS, KS_TEST_CONTEXT, KS_TEST_NEVER, KS_TEST_PACKET, KsProg, KsTestRun};
 use crate::kernel::end::leave;
 use crate::kernel::errors::{ENOTSUPP, errno, reason};
@@ -63,7 +63,9 @@ pub unsafe extern "C" fn ks_test(
     }
     let input = Input { bytes, context: &mut context };
     let mut left = vec![0; room];
-    match run((handle, form), repeat, input, &mut left) {
+    let run = run((handle, form), repeat, input, &mut left);
+    coverage::keep();
+    match run {
         // SAFETY: the struct and the context behind it, as the caller promises.
         Ok(run) => unsafe {
             result.write(run);

@@ -34,6 +34,10 @@ pub fn host(g: &mut ModuleGen) {
     for global in g.ir.globals.iter().filter(|global| global.section.is_none()) {
         let value = define(g, global, &format!("ks.var.{}", global.name));
         value.set_linkage(Linkage::Internal);
+        if global.kind == GlobalKind::Counters {
+            // The runtime maps a file there. No page of any processor is larger.
+            value.set_alignment(1 << 16);
+        }
         g.debug.global(g.cx, value, &global.name, global.ty, global.span, true);
     }
 }

@@ -42,6 +42,11 @@ impl Instances {
         Some((instance.func, instance.kinds.clone(), instance.symbol.clone()))
     }
 
+    /// Whether a call asks for the function.
+    pub fn have(&self, func: FuncId) -> bool {
+        self.all.iter().any(|instance| instance.func == func)
+    }
+
     /// The first one of a function that takes views has the function's own symbol.
     fn symbol(&mut self, program: &Program, func: FuncId, kinds: Vec<Kind>) -> Symbol {
         let known = self.all.iter().find(|instance| instance.func == func && instance.kinds == kinds);

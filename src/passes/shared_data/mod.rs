@@ -56,6 +56,8 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
             GlobalKind::Kconfig | GlobalKind::WeakKconfig => used.contains(&global.name).then_some(Section::Kconfig),
             // An entry of a map of its own.
             GlobalKind::Percpu | GlobalKind::Private => None,
+            // Each side has its own from the start.
+            GlobalKind::Counters => global.section,
             _ if !shared.contains(&global.name) => None,
             GlobalKind::Config if !late.contains_key(&global.name) => Some(Section::Rodata),
             GlobalKind::Config | GlobalKind::Var | GlobalKind::Local => {

@@ -1,7 +1,9 @@
 //! The executable with the tests of a file.
 
+use super::coverage;
 use crate::codegen::llvm::Artifact;
 use crate::diag::codes::environment::OutputNotWritten;
+use crate::ir::Module;
 use crate::link;
 use crate::pipeline::{self, Input};
 use crate::sema::tree::{Const, ExprKind, Program, Stmt, StmtKind, Visitor};
@@ -26,6 +28,8 @@ pub struct Suite {
     pub thrown: HashMap<(String, u32), String>,
     /// In order of the text.
     pub tests: Vec<TestCase>,
+    /// What the executable counts, if it is for coverage.
+    pub sources: Vec<coverage::Source>,
 }
 
 /// A test.
@@ -36,7 +40,8 @@ pub struct TestCase {
     pub line: u32,
 }
 
-/// Makes the executable at a path. None if the file has no tests that the filter matches, or after an error, which was reported.
+/// Makes the executable at a path. None if the file has no tests that the filter matches, or after an error, which was reported. For coverage
+/// a file without tests is a suite too, without an executable.
 pub fn suite(cx: &mut Session, file: &Path, executable: PathBuf, filter: Option<&Regex>) -> Option<Suite> {
     let Input::Source(tree) = pipeline::read(cx, file)? else { return None };
     let root = tree.file;
@@ -50,12 +55,24 @@ pub fn suite(cx: &mut Session, file: &Path, executable: PathBuf, filter: Option<
             line: cx.sources.line_col(func.name_span).line,
         })
         .collect();
-    if tests.is_empty() {
+    if tests.is_empty() && !cx.options.coverage {
         return None;
     }
     cx.options.probe.get_or_insert(ProbeForms::Both);
     cx.options.streams = true;
     let module = pipeline::khir_of(cx, &program, root);
+    let recorded = cx.recorded_name(root);
+    let pins = (PathBuf::from(&cx.options.pin_root), cx.options.project.replace('.', "_"));
+    let (thrown, sources) = (thrown(cx, &program), coverage::sources(cx));
+    let suite = Suite { file: file.display().to_string(), recorded, thrown, executable, pins, tests, sources };
+    if !suite.tests.is_empty() {
+        executable_of(cx, module, &suite.executable)?;
+    }
+    Some(suite)
+}
+
+/// Compiles the tests of a file, and links them.
+fn executable_of(cx: &mut Session, module: Module, executable: &Path) -> Option<()> {
     let module = pipeline::front(cx, module)?;
     let carried = if pipeline::has(&module, Target::Bpf) {
         let bpf = pipeline::bpf(cx, &module)?;
@@ -66,14 +83,12 @@ pub fn suite(cx: &mut Session, file: &Path, executable: PathBuf, filter: Option<
     let object = pipeline::host(cx, &module, &carried, Artifact::Object)?;
     let bytes = link::executable::link(cx, &object)?;
     let mut options = std::fs::OpenOptions::new();
-    let written = options.write(true).create_new(true).mode(0o700).open(&executable);
+    let written = options.write(true).create_new(true).mode(0o700).open(executable);
     if let Err(error) = written.and_then(|mut file| file.write_all(&bytes)) {
         cx.environment(OutputNotWritten { path: executable.display().to_string(), why: error.to_string() });
         return None;
     }
-    let recorded = cx.recorded_name(root);
-    let pins = (PathBuf::from(&cx.options.pin_root), cx.options.project.replace('.', "_"));
-    Some(Suite { file: file.display().to_string(), recorded, thrown: thrown(cx, &program), executable, pins, tests })
+    Some(())
 }
 
 /// The names of the constants that a program throws.

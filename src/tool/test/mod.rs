@@ -1,8 +1,9 @@
 //! `ksc test`: makes an executable of the tests of each file, and runs each test as a process of its own.
 //!
 //! `make.rs` makes the executables, `process.rs` runs one test, in a virtual machine where `machine.rs` says so, `leftovers.rs` removes processes and pins that a test leaves behind,
-//! `settings.rs` restores what it has written below `/proc/sys`, and `report.rs` prints the outcomes, with `json.rs` or `junit.rs` for other programs. The order of the output is that of the files and of the text, whichever test ends first.
+//! `settings.rs` restores what it has written below `/proc/sys`, and `report.rs` prints the outcomes, with `json.rs`, `junit.rs` or `coverage.rs` for other programs. The order of the output is that of the files and of the text, whichever test ends first.
 
+mod coverage;
 mod interrupt;
 mod json;
 mod junit;
@@ -19,6 +20,7 @@ use super::{report as report_diagnostics, session, status};
 use crate::cli::Test;
 use crate::diag::escape;
 use crate::session::{Options, Session};
+use coverage::Coverage;
 use make::Suite;
 use process::Surroundings;
 use report::{Outcome, Report};
@@ -72,16 +74,27 @@ fn run_suites(args: &Test, folder: &Path, suites: &[Suite]) -> u8 {
         }
     };
     let surroundings = Surroundings { folder, timeout: args.timeout, machine: machine.as_deref() };
-    run_all(args, &surroundings, suites, &mut |suite, test, outcome| report.add(suite, test, outcome));
+    let mut counts: Vec<Vec<u64>> = suites.iter().map(|_| Vec::new()).collect();
+    run_all(args, &surroundings, suites, &mut |suite, test, outcome| {
+        let at = suites.iter().position(|one| std::ptr::eq(one, suite));
+        if let (Some(counts), Some(file)) = (at.and_then(|at| counts.get_mut(at)), &outcome.counted) {
+            coverage::add(counts, file);
+        }
+        report.add(suite, test, outcome);
+    });
     if interrupt::signal().is_some() {
         return status::SUCCESS;
     }
     report.finish();
-    if let Some(path) = &args.junit
-        && let Err(error) = std::fs::write(path, junit::text(&report.rows))
-    {
-        eprintln!("error: cannot write `{}`: {error}", escape::value(&path.display().to_string()));
-        return status::ENVIRONMENT;
+    let mut all = Coverage::default();
+    std::iter::zip(suites, &counts).for_each(|(suite, counts)| all.add(&suite.sources, counts));
+    let junit = args.junit.as_ref().map(|path| (path, junit::text(&report.rows)));
+    let coverage = args.coverage.as_ref().map(|path| (path, all.text()));
+    for (path, text) in junit.into_iter().chain(coverage) {
+        if let Err(error) = std::fs::write(path, text) {
+            eprintln!("error: cannot write `{}`: {error}", escape::value(&path.display().to_string()));
+            return status::ENVIRONMENT;
+        }
     }
     let [_, failed, _] = report.counts();
     if failed > 0 { status::SOURCE } else { status::SUCCESS }
@@ -97,6 +110,7 @@ fn suites(args: &Test, folder: &Path, read: &mut BTreeSet<PathBuf>) -> Option<Ve
         for file in files {
             let mut cx = session(&args.common, &file).ok()?;
             cx.options.tests = true;
+            cx.options.coverage = args.coverage.is_some();
             let suite = make::suite(&mut cx, &file, folder.join(suites.len().to_string()), args.filter.as_ref());
             read.extend(file.parent().map(Path::to_owned).filter(|_| named.is_dir()));
             read.extend(cx.sources.files().map(|(_, source)| source.path.clone()));

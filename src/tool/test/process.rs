@@ -36,10 +36,12 @@ enum End {
 pub fn run(suite: &Suite, test: &TestCase, surroundings: &Surroundings, at: usize) -> Outcome {
     let (folder, timeout) = (surroundings.folder, surroundings.timeout);
     let (verdict, output) = (folder.join(format!("{at}.verdict")), folder.join(format!("{at}.output")));
+    let counted = (!suite.sources.is_empty()).then(|| folder.join(format!("{at}.counts")));
     let id = format!("{}_{at}", std::process::id());
     let since = Instant::now();
     let started = Kept::new(folder, at).and_then(|kept| {
-        start(suite, test, surroundings.machine, (&id, &verdict, &output), &kept).map(|child| (child, kept))
+        let files = Files { verdict: &verdict, output: &output, counted: counted.as_deref() };
+        start(suite, test, surroundings.machine, (&id, files), &kept).map(|child| (child, kept))
     });
     let (mut child, kept) = match started {
         Ok(started) => started,
@@ -72,19 +74,31 @@ pub fn run(suite: &Suite, test: &TestCase, surroundings: &Surroundings, at: usiz
         }
     }
     outcome.output = fs::read(&output).unwrap_or_default();
+    outcome.counted = counted;
     outcome
+}
+
+/// What a test writes.
+struct Files<'a> {
+    verdict: &'a Path,
+    output: &'a Path,
+    counted: Option<&'a Path>,
 }
 
 fn start(
     suite: &Suite,
     test: &TestCase,
     machine: Option<&Path>,
-    (id, verdict, output): (&str, &Path, &Path),
+    (id, files): (&str, Files),
     kept: &Kept,
 ) -> io::Result<Child> {
-    let output = fs::File::create(output)?;
+    let output = fs::File::create(files.output)?;
     let mut command = Command::new(&suite.executable);
-    command.env("KS_TEST", test.number.to_string()).env(leftovers::MARK, id).env("KS_TEST_REPORT", verdict);
+    command.env("KS_TEST", test.number.to_string()).env(leftovers::MARK, id).env("KS_TEST_REPORT", files.verdict);
+    if let Some(counted) = files.counted {
+        fs::File::create(counted)?;
+        command.env("KS_TEST_COVERAGE", counted);
+    }
     if let Some(machine) = machine {
         machine::start_with(&mut command, machine);
     }

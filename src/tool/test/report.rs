@@ -4,6 +4,7 @@ use super::json;
 use super::make::{Suite, TestCase};
 use crate::diag::escape;
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How a test ended.
@@ -24,12 +25,14 @@ pub struct Outcome {
     /// What it printed, on both of its outputs.
     pub output: Vec<u8>,
     pub time: Duration,
+    /// The file with what an executable for coverage has counted.
+    pub counted: Option<PathBuf>,
 }
 
 impl Outcome {
     /// Without a place and output.
     pub fn new(verdict: Verdict, why: String, time: Duration) -> Outcome {
-        Outcome { verdict, place: None, why, output: Vec::new(), time }
+        Outcome { verdict, place: None, why, output: Vec::new(), time, counted: None }
     }
 
     /// Of a test that failed as a whole.

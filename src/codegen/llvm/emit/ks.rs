@@ -4,17 +4,18 @@ use super::super::builder::Extend;
 use super::super::function::FnGen;
 use super::super::memory::part_align;
 use super::super::types::{context_field, field_role};
+use crate::diag::codes::ir::BadIr;
 use crate::diag::codes::refused::MemoryRefused;
 use crate::ir::ops::{
-    CoreField, KsAddr, KsBits, KsConst, KsCopy, KsDeref, KsElem, KsField, KsGlobal, KsLoad, KsPrint, KsStore, KsStr,
-    KsZero,
+    CoreField, KsAddr, KsBits, KsConst, KsCopy, KsCounted, KsDeref, KsElem, KsField, KsGlobal, KsLoad, KsPrint,
+    KsStore, KsStr, KsZero,
 };
-use crate::ir::{OpData, Opcode, Value};
+use crate::ir::{Global, GlobalKind, OpData, Opcode, Value};
 use crate::tables::{FieldRole, is_kernel_context};
 use crate::target::{Maps, Target};
 use crate::types::{FieldDef, Space, StructDef, Ty, TyKind};
-use inkwell::IntPredicate;
 use inkwell::values::{BasicValueEnum, PointerValue};
+use inkwell::{AtomicOrdering, AtomicRMWBinOp, IntPredicate};
 
 pub use super::calls::{call, call_pointer, func};
 
@@ -266,6 +267,23 @@ pub fn global(g: &mut FnGen, op: &OpData) {
         None => crate::bug!("@{name} is data of user space alone"),
     };
     g.set(op, place);
+}
+
+/// Processors may count at the same time.
+pub fn counted(g: &mut FnGen, op: &OpData) {
+    let is_own = |global: &&Global| {
+        global.kind == GlobalKind::Counters && global.section.is_some() == (g.g.facts.maps == Maps::InPlace)
+    };
+    let counters = g.g.ir.globals.iter().find(is_own).and_then(|global| g.g.data.get(&global.name));
+    let Some(&counters) = counters else {
+        // Only IR text can ask for this.
+        g.g.cx.error(op.loc.span, BadIr { why: "there are no counters".to_owned() });
+        g.g.failed = true;
+        return;
+    };
+    let (index, one) = (g.g.build.int(64, KsCounted::of(op).point() as u64), g.g.build.int(64, 1));
+    let place = g.g.build.element(counters, g.g.build.int_type(64).into(), index);
+    g.g.build.atomic(AtomicRMWBinOp::Add, place, one, AtomicOrdering::Monotonic);
 }
 
 pub fn print(g: &mut FnGen, op: &OpData) {

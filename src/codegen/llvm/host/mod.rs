@@ -10,7 +10,8 @@ use super::Carried;
 use super::builder::enum_attribute;
 use super::emit::runtime_function;
 use super::module::ModuleGen;
-use crate::ir::{Global, MapDecl, Module, Role};
+use crate::codegen::abi::KS_NO_COUNTERS;
+use crate::ir::{Global, GlobalKind, MapDecl, Module, Role};
 use inkwell::attributes::AttributeLoc;
 use inkwell::values::{FunctionValue, IntValue};
 
@@ -38,12 +39,25 @@ pub fn entry(g: &mut ModuleGen, objects: &[Carried]) {
     g.debug.locate(g.cx, &g.build, scope, main.name_span);
     let start = runtime_function(g, "ks_start", None, &[ptr.into()]);
     g.build.call(start, &[program.into()]);
+    coverage(g);
     python::modules(g);
     let status = run(g, llvm, user);
     let exit = runtime_function(g, "ks_exit", None, &[int.into()]);
     g.build.call(exit, &[status.into()]);
     g.build.ret(Some(status.into()));
     g.debug.leave(&g.build);
+}
+
+/// Hands the counters of an executable for coverage to the runtime.
+fn coverage(g: &mut ModuleGen) {
+    let of_user = |global: &&Global| global.kind == GlobalKind::Counters && global.section.is_none();
+    let Some(own) = g.ir.globals.iter().find(of_user) else { return };
+    let shared = shared_globals(g.ir).position(|global| global.kind == GlobalKind::Counters);
+    let number = shared.map_or(KS_NO_COUNTERS, |index| index as u32);
+    let (counters, size) = (g.data[&own.name], g.build.int(64, own.init.len() as u64));
+    let (ptr, long, int) = (g.build.ptr_type(), g.build.int_type(64), g.build.int_type(32));
+    let keep = runtime_function(g, "ks_coverage", None, &[ptr.into(), long.into(), int.into()]);
+    g.build.call(keep, &[counters.into(), size.into(), g.build.int(32, number.into()).into()]);
 }
 
 /// Calls the user's `main`; 0 where it yields nothing.
