@@ -37,6 +37,7 @@
 //! Before the load |
 //! | `ks_map_lookup` | `bool (uint32_t map, const void *key, void *value_out)`: absent zero-fills `value_out` |
 //! | `ks_map_update` | `int32_t (uint32_t map, const void *key, const void *value, uint64_t flags)`: 0 or −errno, silent |
+//! | `ks_cgroup_enter` | the same of an array of cgroups, whose value is the path of a folder: an error ends the process with a message |
 //! | `ks_map_delete` | `int32_t (uint32_t map, const void *key)`: 0 or −errno (−ENOENT: absent), silent |
 //! | `ks_map_cpus` | `uint32_t (uint32_t map, const void *key)`: how many CPUs have a value; 0 where the key is absent |
 //! | `ks_map_lookup_cpu` | `bool (uint32_t map, const void *key, uint32_t cpu, void *value_out)`: absent, or no such CPU, zero-fills

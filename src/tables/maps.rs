@@ -29,6 +29,7 @@ impl MapAccess {
             MapAccess::Pop => "`pop`",
             MapAccess::Peek => "`peek`",
             MapAccess::Contains => "`contains`",
+            MapAccess::UnderCgroup => "`contains_current`, and `contains` of the sender of a packet",
             MapAccess::StackId => "`id`",
             MapAccess::CpuView => "looking at the values of CPUs",
             MapAccess::Prefix => "`key`",

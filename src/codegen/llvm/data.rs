@@ -177,7 +177,7 @@ fn layout(map: &MapDecl) -> MapLayout {
         ValueRule::Any | ValueRule::Frames | ValueRule::Device | ValueRule::Cpu | ValueRule::Socket => {
             types.push(("value", map.value));
         }
-        ValueRule::Map | ValueRule::Program | ValueRule::Event => types.push(("value", Ty::U32)),
+        ValueRule::Map | ValueRule::Program | ValueRule::Cgroup | ValueRule::Event => types.push(("value", Ty::U32)),
         ValueRule::Record | ValueRule::None => {}
     }
     MapLayout { numbers, types }

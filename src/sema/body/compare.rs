@@ -339,6 +339,6 @@ fn mirrored(op: CompareOp) -> CompareOp {
     }
 }
 
-fn comparison(op: CompareOp, left: Expr, right: Expr, span: Span) -> Expr {
+pub(super) fn comparison(op: CompareOp, left: Expr, right: Expr, span: Span) -> Expr {
     Expr { kind: ExprKind::Compare { op, left: Box::new(left), right: Box::new(right) }, ty: Ty::BOOL, span }
 }

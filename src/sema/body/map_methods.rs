@@ -1,14 +1,15 @@
 //! Methods of maps, and the operations that a map allows.
 
+use super::compare::comparison;
 use super::signatures::{Param, Signature};
-use super::value::all_known;
+use super::value::{all_known, int_expr};
 use super::{Checker, Site};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::NoSuchMethod;
 use crate::diag::codes::maps::{MapRefuses, MapWanted};
 use crate::diag::foreign;
 use crate::sema::similar;
-use crate::sema::tree::{Callee, Expr, MapId, Optional, OptionalKind};
+use crate::sema::tree::{Callee, CompareOp, Expr, MapId, Optional, OptionalKind};
 use crate::source::Span;
 use crate::tables::{
     self, HelperSpec, MAP_KINDS, MAP_METHODS, MapAccess, MapKindSpec, MapMethodSpec, Refusal, refusal,
@@ -29,7 +30,9 @@ impl Checker<'_, '_> {
     /// A call on a map where a value is asked for.
     pub fn map_method(&mut self, map: MapId, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let kind = self.env.program.map(map).kind;
-        let Some(method) = MAP_METHODS.iter().find(|method| method.name == name.name && on_maps(method)) else {
+        let written = |method: &&MapMethodSpec| method.written.unwrap_or(method.name) == name.name && on_maps(method);
+        let of_kind = MAP_METHODS.iter().find(|method| written(method) && kind.can(method.needs));
+        let Some(method) = of_kind.or_else(|| MAP_METHODS.iter().find(written)) else {
             self.check_args(args);
             self.no_such_method(map, kind, name);
             return None;
@@ -44,6 +47,9 @@ impl Checker<'_, '_> {
         }
         if let Some(helper) = method.with_context.and_then(tables::helper) {
             return self.helper_on_map(helper, call);
+        }
+        if let Some(helper) = method.tests.and_then(tables::helper) {
+            return self.helper_test(helper, call);
         }
         if method.op.is_none() {
             self.check_args(args);
@@ -161,6 +167,22 @@ impl Checker<'_, '_> {
         let mut args = args.into_iter();
         let args = args.next().into_iter().chain([map]).chain(args).collect();
         Some(Expr::operation(Callee::Helper(helper), args, ty, span))
+    }
+
+    /// A method that is a helper which yields 1 for true, or else 0 or a negative errno.
+    fn helper_test(&mut self, helper: &'static HelperSpec, call: MapCall<'_>) -> Option<Expr> {
+        let MapCall { map, args, span, .. } = call;
+        let mut params = vec![Param::Of(Ty::U32)];
+        let takes_context = call.method.params.len() > 1;
+        if takes_context {
+            params.insert(0, Param::Context { nullable: false });
+        }
+        let mut signature = method_signature(&call, params);
+        let mut args = all_known(self.arguments(&mut signature, args)?)?;
+        args.insert(usize::from(takes_context), self.map_address(map, span));
+        let yielded = Expr::operation(Callee::Helper(helper), args, Ty::I64, span);
+        let one = int_expr(1, Ty::I64, span);
+        Some(comparison(CompareOp::Eq, yielded, one, span))
     }
 
     fn method_args(&mut self, call: MapCall<'_>) -> Option<Vec<Expr>> {

@@ -14,6 +14,8 @@ use crate::types::{Origin, Ty, TyKind, Types};
 
 /// `PERF_MAX_STACK_DEPTH` of include/uapi/linux/perf_event.h.
 const STACK_DEPTH: u64 = 127;
+/// Bytes of a cgroup's path, with its NUL.
+const LONGEST_PATH: u32 = 256;
 /// Entries of a hash are allocated by kmalloc (KMALLOC_MAX_SIZE); some bytes of it are the entry's head and key.
 pub(super) const MAX_VALUE: u64 = (4 << 20) - 1024;
 
@@ -57,6 +59,9 @@ impl Declare<'_> {
     pub(super) fn hidden_value(&self, cx: &mut Session, kind: &MapKindSpec, flags: u32) -> Ty {
         if kind.value == ValueRule::Program {
             return Ty::HANDLE;
+        }
+        if kind.value == ValueRule::Cgroup {
+            return cx.types.string(LONGEST_PATH);
         }
         if kind.value != ValueRule::Frames {
             return Ty::U32;

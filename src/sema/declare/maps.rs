@@ -228,7 +228,7 @@ fn writes_key(kind: &MapKindSpec) -> bool {
 }
 
 fn writes_value(kind: &MapKindSpec) -> bool {
-    !matches!(kind.value, ValueRule::Program | ValueRule::None)
+    !matches!(kind.value, ValueRule::Program | ValueRule::Cgroup | ValueRule::None)
 }
 
 /// `prefixlen: u32` and what it counts bits of.
@@ -252,7 +252,7 @@ pub(super) fn form(kind: &MapKindSpec) -> String {
         ValueRule::Device | ValueRule::Cpu | ValueRule::Socket => Some("u32"),
         ValueRule::Frames => Some("u64[127]"),
         ValueRule::Map => Some("map"),
-        ValueRule::Program | ValueRule::None => None,
+        ValueRule::Program | ValueRule::Cgroup | ValueRule::None => None,
     };
     let types: Vec<&str> = key.into_iter().chain(value).collect();
     let types = if types.is_empty() { String::new() } else { format!("<{}>", types.join(", ")) };

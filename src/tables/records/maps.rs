@@ -126,6 +126,8 @@ words! {
         Map,
         /// A program; not written.
         Program,
+        /// A cgroup, which user space names by its path; not written.
+        Cgroup,
         /// A type of what is sent; the map itself holds descriptors.
         Event,
         /// A type of what is sent through the map's bytes; the map itself has no entries.
@@ -166,6 +168,8 @@ words! {
         Pop,
         Peek,
         Contains,
+        /// `m.contains_current(i)`, `m.contains(ctx, i)`
+        UnderCgroup,
         /// `s.id(ctx, flags)`
         StackId,
         /// `m[k].cpu(i)`, `m[k].sum()`, `for (cpu, v in m[k])`
@@ -319,6 +323,12 @@ record! {
         /// The helper that it is, which takes the context, the map and the other arguments.
         #[serde(default)]
         pub with_context: Option<Text>,
+        /// The helper that it is, which takes the map and the other arguments, the context first, and yields 1 for true.
+        #[serde(default)]
+        pub tests: Option<Text>,
+        /// Its name in programs, where that of another kind's method is the same.
+        #[serde(default)]
+        pub written: Option<Text>,
         /// The helpers that it is with a map of sockets: the one that the map's kind and the type of the program allow.
         #[serde(default)]
         pub to_sockets: List<Text>,

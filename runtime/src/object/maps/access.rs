@@ -5,6 +5,7 @@ use crate::kernel::errors::errno;
 use crate::object::{handles, load};
 use libbpf_sys as bpf;
 use std::ffi::c_void;
+use std::os::fd::{FromRawFd, OwnedFd};
 
 /// See abi.rs.
 ///
@@ -49,6 +50,15 @@ pub unsafe extern "C" fn ks_map_update(index: u32, key: *const c_void, value: *c
                 let handle = std::ptr::read_unaligned(value.cast::<u32>());
                 let Some(program) = handles::of_handle(handle) else { return -libc::EINVAL };
                 let fd = load::program_fd(program);
+                bpf::bpf_map_update_elem(map.fd, key.as_ptr(), (&raw const fd).cast(), flags)
+            }
+            (None, Ok(key)) if map.kind == bpf::BPF_MAP_TYPE_CGROUP_ARRAY => {
+                // A cgroup is the path of its folder; the kernel keeps the cgroup, not the descriptor.
+                let fd = libc::open(value.cast(), libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC);
+                if fd < 0 {
+                    return -errno();
+                }
+                let fd = OwnedFd::from_raw_fd(fd);
                 bpf::bpf_map_update_elem(map.fd, key.as_ptr(), (&raw const fd).cast(), flags)
             }
             (None, Ok(key)) => bpf::bpf_map_update_elem(map.fd, key.as_ptr(), value, flags | map.flags),

@@ -2,6 +2,7 @@
 //! (`percpu.rs`) and the keys of storages (`objects.rs`). The first access loads the object.
 
 mod access;
+mod cgroups;
 mod cpus;
 mod failures;
 mod inner;

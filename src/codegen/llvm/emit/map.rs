@@ -11,7 +11,7 @@ use crate::ir::ops::{
     MapUpdateCpu, MapUpdateWith,
 };
 use crate::ir::{OpData, Symbol, Value};
-use crate::tables::ObjectSpec;
+use crate::tables::{ObjectSpec, ValueRule};
 use crate::target::Maps;
 use crate::types::{Ty, TyKind};
 use inkwell::IntPredicate;
@@ -148,7 +148,9 @@ pub fn update(g: &mut FnGen, op: &OpData) {
     let view = MapUpdate::of(op);
     let (key, value) = (g.value(view.key()), g.value(view.value()));
     let flags = g.g.build.int(64, view.flags() as u64 | lock_flag(g, view.map())).into();
-    status(g, op, (op.helper(), "ks_map_update"), view.map(), &[key, value, flags]);
+    let of_cgroups = g.g.ir.map(view.map()).is_some_and(|map| map.kind.value == ValueRule::Cgroup);
+    let symbol = if of_cgroups { "ks_cgroup_enter" } else { "ks_map_update" };
+    status(g, op, (op.helper(), symbol), view.map(), &[key, value, flags]);
 }
 
 pub fn update_with(g: &mut FnGen, op: &OpData) {

@@ -8,6 +8,7 @@ use crate::codegen::llvm::module::ModuleGen;
 use crate::ir::{Global, MapDecl, ProgramDecl, Section, Symbol, TestDecl};
 use crate::session::Tier;
 use crate::tables::{OpTrait, Order, ValueRule};
+use crate::types::Ty;
 use inkwell::module::Linkage;
 use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
@@ -179,6 +180,8 @@ fn test<'c>(g: &ModuleGen<'_, 'c>, test: &TestDecl) -> StructValue<'c> {
 /// A `KsMap`.
 fn map<'c>(g: &mut ModuleGen<'_, 'c>, map: &MapDecl) -> StructValue<'c> {
     let (key, value) = (g.cx.types.size_of(map.key), g.cx.types.size_of(map.value));
+    // The kernel takes a descriptor for the path.
+    let value = if map.kind.value == ValueRule::Cgroup { g.cx.types.size_of(Ty::U32) } else { value };
     let is_integer = g.cx.types.as_int(map.value).is_some();
     let (mut flags, width) = match (map.kind.percpu, is_integer) {
         (false, _) => (0, 0),
