@@ -8,7 +8,7 @@ use crate::source::points::Points;
 use crate::source::{FileId, SourceMap, Span, paths};
 use crate::target::Machine;
 use crate::types::Types;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -250,8 +250,22 @@ impl SourceNames {
     }
 }
 
+/// A function of C, which the linker looks for.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Linked {
+    /// The name of a library, or the path of a file, which has a slash.
+    pub library: String,
+    pub name: String,
+    /// Its declaration, or in IR text a call of it.
+    pub span: Span,
+}
+
 /// The state of a run: every stage gets it as `cx`.
 pub struct Session {
+    /// The functions of C that the code of user space calls.
+    pub linked: BTreeSet<Linked>,
+    /// Where functions of C are declared.
+    pub c_declarations: BTreeMap<String, Span>,
     pub options: Options,
     pub sources: SourceMap,
     /// Files that are read besides the sources.
@@ -284,6 +298,8 @@ impl Session {
         let is_foreign = options.btf.is_none() && !options.asks_running_kernel();
         let kernel_types = if is_foreign { KernelTypes::foreign() } else { KernelTypes::new(options.btf.clone()) };
         Session {
+            linked: BTreeSet::new(),
+            c_declarations: BTreeMap::new(),
             diags: Diagnostics::new(options.levels.clone()),
             types: Types::of(options.machine),
             options,

@@ -115,6 +115,7 @@
 //! output does not take is said once, and makes the status of the process 3 |
 //! | `ks_format` | `void (char *out, uint64_t size, const char *format, uint64_t format_len, const KsArg *args, uint64_t args_len)`: fills
 //! the place with the text, cut off where it has no room; `out` may be one of the values |
+//! | `ks_c_text`, `ks_c_settle` | `void (const char *text, char *out, uint64_t size)`, `void (char *text, uint64_t size)`: texts of C |
 //! | `ks_panic` | `noreturn void (const char *file, uint32_t line, const char *format, uint64_t format_len, const KsArg *args, uint64_t
 //! args_len)`: detaches everything; status 134 |
 //! | `ks_test_selected` | `int32_t (void)`: the number of the test that this process runs |

@@ -235,11 +235,13 @@ pub enum ImplMemberKind {
     },
 }
 
-/// A function of the kernel that the program declares: `extern name(params) -> R`.
+/// A function of the kernel that the program declares, `extern name(params) -> R`, or one of C, `extern "m" name(params) -> R`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ExternDecl {
     /// `extern?`: may be absent in the running kernel.
     pub optional: bool,
+    /// The library or file of a function of C.
+    pub library: Option<StrLit>,
     pub name: Ident,
     pub params: Vec<ExternParam>,
     pub result: Option<Type>,

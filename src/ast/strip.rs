@@ -96,7 +96,7 @@ structs! {
     ConstDecl { name, ty, value }
     ImplDecl { name, members }
     ImplMember { docs, attributes, kind, span }
-    ExternDecl { optional, name, params, result }
+    ExternDecl { optional, library, name, params, result }
     ExternParam { name, ty }
     Ident { name, span }
     Path { segments, span }

@@ -1,5 +1,6 @@
 //! Links a native object and the runtime into one executable: by a linker of the system (`linkers.rs`), else through its C compiler driver.
 
+use super::c_files::{self, Inputs};
 use super::{linkers, runtime};
 use crate::diag::codes::environment::{LinkFailed, NoLinker};
 use crate::session::Session;
@@ -10,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Lines of the linker's own words that a diagnostic repeats.
-const LAST_LINES: usize = 12;
+pub const LAST_LINES: usize = 12;
 
 /// Options of linkers.
 pub const LINKER_OPTIONS: [&str; 7] = [
@@ -45,10 +46,13 @@ pub fn link(cx: &mut Session, object: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let named = std::env::var("CC").ok().filter(|cc| !cc.is_empty());
+    let driver = named.clone().unwrap_or_else(|| "cc".into());
+    let inputs = c_files::inputs(cx, &driver, folder.path())?;
     // Where a linker fails the driver's words say why, unless that succeeds.
-    let direct = if named.is_none() { linkers::command(cx.options.machine, &input, &library, &linked) } else { None };
+    let direct =
+        if named.is_none() { linkers::command(cx.options.machine, (&input, &inputs), &library, &linked) } else { None };
     if !direct.is_some_and(|mut command| command.output().is_ok_and(|result| result.status.success())) {
-        through_driver(cx, &named.unwrap_or_else(|| "cc".into()), [&input, &library, &linked])?;
+        through_driver(cx, &driver, &inputs, [&input, &library, &linked])?;
     }
     match std::fs::read(&linked) {
         Ok(bytes) => Some(bytes),
@@ -60,12 +64,16 @@ pub fn link(cx: &mut Session, object: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Links by the C compiler. None: it failed and was reported.
-fn through_driver(cx: &mut Session, driver: &str, [input, library, linked]: [&Path; 3]) -> Option<()> {
+fn through_driver(cx: &mut Session, driver: &str, inputs: &Inputs, [input, library, linked]: [&Path; 3]) -> Option<()> {
     // `CC` may hold options too, as make has it.
     let mut words = driver.split_whitespace();
     let mut command = Command::new(words.next().unwrap_or("cc"));
-    command.args(words).arg("-o").arg(linked).arg(input).arg(library);
-    command.args(["-pie", "-static-libgcc"]).args(LINKER_OPTIONS.map(|option| format!("-Wl,{option}"))).args(LIBRARIES);
+    command.args(words).arg("-o").arg(linked).arg(input).args(&inputs.files).arg(library);
+    command
+        .args(["-pie", "-static-libgcc"])
+        .args(LINKER_OPTIONS.map(|option| format!("-Wl,{option}")))
+        .args(&inputs.libraries);
+    command.args(LIBRARIES);
     let result = match command.output() {
         Ok(result) => result,
         Err(error) => {
@@ -75,10 +83,7 @@ fn through_driver(cx: &mut Session, driver: &str, [input, library, linked]: [&Pa
         }
     };
     if !result.status.success() {
-        let text = String::from_utf8_lossy(&result.stderr).into_owned();
-        let lines: Vec<&str> = text.lines().collect();
-        let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n");
-        cx.environment(LinkFailed { why: format!("`{driver}` ended with {}", result.status) }).remark(last);
+        c_files::report(cx, driver, result.status, &String::from_utf8_lossy(&result.stderr));
         return None;
     }
     Some(())

@@ -3,6 +3,7 @@
 //! The driver takes a few milliseconds, and calls the slowest linker of those that a system may have. Apart from that it knows the places
 //! of the files that begin and end each executable; if one of them is not where distributions put it, the driver has to link.
 
+use super::c_files::Inputs;
 use crate::tables::NativeMachine;
 use crate::target::Machine;
 use std::cmp::Reverse;
@@ -16,7 +17,7 @@ const LINKERS: [&str; 3] = ["mold", "ld.lld", "ld"];
 const COMPILERS: &str = "/usr/lib/gcc";
 
 /// A command that links an executable; none if a file that it needs is not there.
-pub fn command(machine: &Machine, input: &Path, library: &Path, output: &Path) -> Option<Command> {
+pub fn command(machine: &Machine, (input, inputs): (&Path, &Inputs), library: &Path, output: &Path) -> Option<Command> {
     let native = machine.native.as_ref().filter(|native| Path::new(native.loader).exists())?;
     let path = std::env::var_os("PATH")?;
     let linker =
@@ -37,8 +38,12 @@ pub fn command(machine: &Machine, input: &Path, library: &Path, output: &Path) -
     ]);
     command.args(super::executable::LINKER_OPTIONS).arg("-o").arg(output);
     command.args([libc.join("Scrt1.o"), libc.join("crti.o"), compiler.join("crtbeginS.o")]);
-    command.arg("-L").arg(&compiler).arg("-L").arg(&libc).arg(input).arg(library);
-    command.args(super::executable::LIBRARIES).args(["-lgcc", "-lgcc_eh", "-lc", "-lgcc", "-lgcc_eh"]);
+    command.arg("-L").arg(&compiler).arg("-L").arg(&libc).arg(input).args(&inputs.files);
+    command
+        .arg(library)
+        .args(&inputs.libraries)
+        .args(super::executable::LIBRARIES)
+        .args(["-lgcc", "-lgcc_eh", "-lc", "-lgcc", "-lgcc_eh"]);
     command.args([compiler.join("crtendS.o"), libc.join("crtn.o")]);
     Some(command)
 }

@@ -88,6 +88,8 @@ impl Lowering<'_> {
             } else {
                 self.parse(builtin, args, place, expr.span);
             }
+        } else if let Callee::CText = callee {
+            self.c_text(args, place, expr.span);
         } else if let Callee::Format(format) = callee {
             self.format(format, args, place, expr.span);
         } else if let Callee::Sysctl(setting) = callee {

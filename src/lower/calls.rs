@@ -3,10 +3,13 @@
 use super::func::{Dest, Lowering, ir_type};
 use crate::fold::CompareOp;
 use crate::ir::{Opcode, Value};
-use crate::sema::tree::{Const, Expr, ExprKind, FuncId, KfuncId, Role};
+use crate::sema::tree::{CFunctionId, Const, Expr, ExprKind, FuncId, KfuncId, Role};
 use crate::source::Span;
 use crate::tables::{self, BuiltinSpec, HelperSpec};
 use crate::types::{EnumId, Ty, TyKind};
+
+/// The runtime's function that copies a text of C.
+const C_TEXT: &str = "ks_c_text";
 
 impl Lowering<'_> {
     /// A call; an aggregate result goes to `place`, a fresh one if none is given. Yields a scalar result.
@@ -206,6 +209,23 @@ impl Lowering<'_> {
         let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
         let op = self.at(span).b.kmod_call(&values, function.as_bytes(), result.results());
         self.b.first_result(op)
+    }
+
+    /// A function of C. Yields a scalar or a pointer.
+    pub(super) fn c_call(&mut self, function: CFunctionId, args: &[Expr], result: Ty, span: Span) -> Option<Value> {
+        let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
+        let called = self.program.c_function(function);
+        let (name, library) = (called.name.as_str().into(), called.library.as_bytes());
+        let result = ir_type(&mut self.cx.types, result);
+        let op = self.at(span).b.host_c_call(&values, &name, library, result.results());
+        self.b.first_result(op)
+    }
+
+    /// The text that a pointer of C points to, into a place.
+    pub(super) fn c_text(&mut self, args: &[Expr], place: Value, span: Span) {
+        let [pointer] = args else { crate::bug!("a text of C is that of one pointer") };
+        let pointer = self.scalar(pointer);
+        self.at(span).b.host_fill(place, &[pointer], &C_TEXT.into());
     }
 
     /// `parse_ip4(text)` into a place: throws where the text says no such value.

@@ -188,16 +188,13 @@ impl Lowering<'_> {
             Callee::Runtime(symbol) => self.runtime_call(symbol, args, ty, span),
             Callee::Helper(helper) => self.helper(helper, args, ty, span),
             Callee::Kernel(function) => self.kernel_call(function, args, ty, span),
+            Callee::C(function) => self.c_call(*function, args, ty, span),
             Callee::Kfunc(kfunc) => self.kfunc(*kfunc, args, ty, span),
             Callee::Map { map, method } => self.map_call(*map, method, args, ty, span),
             Callee::Field { method, map, flags } => Some(self.field_call(method, *map, *flags, args, ty, span)),
             Callee::Object { function, less } => self.object_call(function, *less, args, ty, span),
             Callee::Print { format, newline, to_seq } => self.print(format, *newline, *to_seq, args, span),
-            Callee::Format(format) => {
-                let place = self.temporary("text", ty);
-                self.format(format, args, place, span);
-                None
-            }
+            Callee::Format(_) | Callee::CText => self.unused_text(callee, args, ty, span),
             Callee::PrintMap { map, by } => {
                 self.print_map(*map, by, args.first(), span);
                 None
@@ -257,6 +254,17 @@ impl Lowering<'_> {
             Callee::TestSelected | Callee::TestReturn | Callee::TestEnd => self.test_step(callee, args, span),
             Callee::Dispatch(maps) => Some(self.dispatch(maps, args.first(), span)),
         }
+    }
+
+    /// A text that nothing uses is made all the same: that may have effects.
+    fn unused_text(&mut self, callee: &Callee, args: &[Expr], ty: Ty, span: Span) -> Option<Value> {
+        let place = self.temporary("text", ty);
+        if let Callee::Format(format) = callee {
+            self.format(format, args, place, span);
+        } else {
+            self.c_text(args, place, span);
+        }
+        None
     }
 
     /// A link that nothing uses is tested.

@@ -3,7 +3,7 @@
 use super::imports::{ImportId, Imports};
 use super::predefined;
 use super::scope::Found;
-use super::tree::{ConfigId, Const, FuncId, GlobalId, ImplId, KfuncId, MapId, Program, Role};
+use super::tree::{CFunctionId, ConfigId, Const, FuncId, GlobalId, ImplId, KfuncId, MapId, Program, Role};
 use super::trusted::Trust;
 use crate::ast;
 use crate::modules::ModuleId;
@@ -22,6 +22,8 @@ pub enum Entity {
     Impl(ImplId),
     /// `extern`
     Kfunc(KfuncId),
+    /// `extern "c"`
+    C(CFunctionId),
     /// `const`; `ty` is none for one without a declared type, which is then as a literal.
     Const {
         value: Const,

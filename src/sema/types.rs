@@ -371,6 +371,7 @@ pub fn describe(entity: &Entity) -> &'static str {
         Entity::Map(_) => "a map",
         Entity::Impl(_) => "an `impl`",
         Entity::Kfunc(_) => "a function of the kernel",
+        Entity::C(_) => "a function of C",
         Entity::Const { .. } => "a constant",
         Entity::Variants(_) => "an enum variant",
         Entity::Type(_) => "a type",

@@ -296,12 +296,14 @@ impl Builder<'_> {
 
     fn extern_decl(&mut self, parts: Pairs<'_, Rule>) -> ExternDecl {
         let mut optional = false;
-        let mut name = None;
+        let (mut library, mut name) = (None, None);
         let mut params = Vec::new();
         let mut result = None;
         for part in parts {
             if part.as_rule() == Rule::optional_mark {
                 optional = true;
+            } else if part.as_rule() == Rule::string_text {
+                library = Some(self.str_lit(&part));
             } else if part.as_rule() == Rule::word_text {
                 name = Some(self.declared(part));
             } else if part.as_rule() == Rule::extern_params {
@@ -311,7 +313,7 @@ impl Builder<'_> {
             }
         }
         let name = name.unwrap_or_else(|| crate::bug!("an extern without a name"));
-        ExternDecl { optional, name, params, result }
+        ExternDecl { optional, library, name, params, result }
     }
 
     fn extern_param(&mut self, pair: Pair<'_, Rule>) -> ExternParam {

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod args;
+mod c_texts;
 mod counts;
 mod enum_names;
 mod files;

@@ -249,7 +249,12 @@ impl Printer<'_> {
     }
 
     fn extern_decl(&mut self, decl: &ExternDecl) {
-        self.word(if decl.optional { "extern?" } else { "extern" }, &decl.name);
+        self.push(if decl.optional { "extern? " } else { "extern " });
+        if let Some(library) = &decl.library {
+            self.string(&library.bytes, library.span);
+            self.push(" ");
+        }
+        self.push(&decl.name.name);
         let result = |this: &mut Self| {
             if let Some(result) = &decl.result {
                 this.push(" -> ");

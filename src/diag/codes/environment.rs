@@ -54,6 +54,16 @@ codes! {
     /// The system's C compiler links the executable; ksc compiles no C. `CC` names another one than `cc`.
     E0912 NoLinker { driver, why } = "cannot run `{driver}` to link the executable: {why}",
 
+    /// The program declares a function of C, and nothing that is linked has one of this name. `extern "m" f()` says that it is in the library
+    /// that `-lm` links, `extern "./x.c" f()` that it is in a file.
+    E0914 NoCFunction { name, place } = "there is no function `{name}` in {place}",
+
+    /// The linker looks for libraries where the system has them: `libx.so` or `libx.a`, which packages for development install.
+    E0915 NoCLibrary { name } = "the linker finds no library `{name}`",
+
+    /// A file of C that the program links is compiled by the system's C compiler, `cc` or what `CC` names.
+    E0916 CNotCompiled { path, why } = "`{path}` cannot be compiled: {why}",
+
     /// The kernel's own build (Kbuild) makes the module from the C that ksc writes. It needs the headers of the kernel, `make`, the
     /// compiler that built the kernel, and `pahole` for the BTF by which BPF programs find the module's functions.
     E0921 ModuleNotBuilt { name, why } = "the kernel module `{name}` could not be built: {why}",

@@ -82,4 +82,13 @@ codes! {
     E0677 SharedCookie { name } = "`{name}` asks for the cookie, and both `@usdt` programs and others call it",
     /// The verifier refuses loads and stores in this memory, which helpers read.
     E0676 MemoryRefused { memory } = "the kernel refuses direct access to {memory} memory",
+    /// A function of C takes and yields numbers, `bool`, `f64`, pointers, addresses of functions of such, and a `str(N)`, which it gets as a
+    /// `*char`. Structs and arrays go by a pointer.
+    E0680 CType { what, ty } = "{what} of a function of C cannot be a `{ty}`",
+    /// `extern "NAME"` declares a function of a library, which the linker finds by that name, or of a file: C (`.c`), an object (`.o`) or an
+    /// archive (`.a`).
+    E0681 CLibrary { name } = "`{name}` is no library and no file to link",
+    /// A function that throws, or that a signal may end to run what it defers, returns in a way of its own, and so do all functions of its type
+    /// whose address is taken. C knows nothing of that.
+    E0682 ThrowsIntoC { ty } = "C cannot call a `{ty}`: a function of this type may throw, or has a `defer` that a signal runs",
 }

@@ -147,6 +147,7 @@ fn may_detach(data: &OpData) -> bool {
         Opcode::HostFill,
         Opcode::HostAsk,
         Opcode::HostFormat,
+        Opcode::HostCCall,
         Opcode::HostPin,
         Opcode::HostUnpin,
         Opcode::HostLinkStatus,

@@ -27,7 +27,7 @@ use crate::diag::codes::maps::{MapRefuses, ObjectKey, ReadOnlyEntry, TrieInPlace
 use crate::diag::codes::refused::NumberAsPointer;
 use crate::diag::codes::support::NotInModule;
 use crate::ir::callgraph::{CallGraph, Reached, called_later};
-use crate::ir::ops::{BpfHelper, BpfKfunc, HostAsk, HostCall, HostFill, KsBuiltin, KsCallPointer};
+use crate::ir::ops::{BpfHelper, BpfKfunc, HostAsk, HostCCall, HostCall, HostFill, KsBuiltin, KsCallPointer};
 use crate::ir::{Function, Module, OpData, Opcode, Role, Value};
 use crate::session::Session;
 use crate::source::Span;
@@ -320,6 +320,8 @@ fn in_words(op: &OpData) -> String {
         HostAsk::of(op).symbol()
     } else if let Some(builtin) = builtins::called(op) {
         return format!("`{}`", builtin.name);
+    } else if op.opcode == Opcode::HostCCall {
+        return format!("`{}` of C", HostCCall::of(op).symbol());
     } else if op.opcode == Opcode::BpfHelper {
         BpfHelper::of(op).helper()
     } else if op.opcode == Opcode::BpfKfunc {

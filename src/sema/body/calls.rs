@@ -64,6 +64,10 @@ impl Checker<'_, '_> {
                     let kfunc = *kfunc;
                     return self.call_kfunc(kfunc, args, span);
                 }
+                Some(Entity::C(function)) => {
+                    let function = *function;
+                    return self.call_c(function, args, span);
+                }
                 Some(Entity::Broken) => {
                     self.check_args(args);
                     return None;

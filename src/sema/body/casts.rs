@@ -49,6 +49,8 @@ impl Checker<'_, '_> {
             self.cast_to_pointer(value, pointer)
         } else if self.cx.types.as_int(to).is_some() {
             self.cast_to_int(value, to)
+        } else if self.is_str(to) && self.is_c_text(from) {
+            Some(self.c_text(value.expr, to))
         } else if self.is_str(to) && (self.is_str(from) || self.is_chars(from) || self.is_kernel_text(from)) {
             Some(self.cast_to_string(value, to))
         } else {

@@ -43,6 +43,7 @@ impl State<'_, '_> {
             (TyKind::Str(_), TyKind::Array(Ty::U8 | Ty::CHAR, length)) => self.coerce_bytes(value.expr, length, wanted),
             (TyKind::Array(Ty::CHAR, _), TyKind::Str(_)) => self.record_text(value.expr, wanted),
             (TyKind::Ptr { .. }, TyKind::Str(_)) if self.is_kernel_text(found) => cast(value.expr, wanted),
+            (TyKind::Ptr { .. }, TyKind::Str(_)) if self.is_c_text(found) => self.c_text(value.expr, wanted),
             (TyKind::Handle(_), TyKind::Handle(None)) => cast(value.expr, wanted),
             (TyKind::Link, _) if self.cx.types.as_int(wanted).is_some() => cast(cast(value.expr, Ty::I32), wanted),
             (TyKind::Be { .. }, TyKind::Be { .. }) => self.byte_order(value, wanted),

@@ -20,6 +20,7 @@ mod binary;
 mod blocks;
 mod branches;
 mod builtins;
+mod c_calls;
 mod call_arguments;
 mod calls;
 mod casts;

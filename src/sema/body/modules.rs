@@ -39,6 +39,9 @@ impl Checker<'_, '_> {
         if let Entity::Kfunc(kfunc) = entity {
             return self.call_kfunc(kfunc, args, span);
         }
+        if let Entity::C(function) = entity {
+            return self.call_c(function, args, span);
+        }
         if let Entity::Const { ty: Some(ty), .. } = &entity
             && self.is_function(*ty)
         {

@@ -101,6 +101,7 @@ impl State<'_, '_> {
                 let help = if program { "a program is loaded by `load(name)`" } else { "call it: `name(…)`" };
                 self.not_a_value(name, "a function", &help.replace("name", &name.name)).into()
             }
+            Entity::C(_) => self.not_a_value(name, "a function of C", &format!("call it: `{}(…)`", name.name)).into(),
             Entity::Kfunc(_) => {
                 self.not_a_value(name, "a function of the kernel", &format!("call it: `{}(…)`", name.name)).into()
             }

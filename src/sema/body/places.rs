@@ -255,7 +255,7 @@ pub(super) fn not_a_place(entity: &Entity) -> Option<NoPlace> {
     match entity {
         Entity::Global(_) | Entity::Broken => None,
         Entity::Const { .. } | Entity::Variants(_) => Some(NoPlace::CONSTANT),
-        Entity::Func(_) | Entity::Kfunc(_) => Some(NoPlace::of("a function")),
+        Entity::Func(_) | Entity::Kfunc(_) | Entity::C(_) => Some(NoPlace::of("a function")),
         Entity::Config(_) => Some(NoPlace::CONFIG),
         Entity::Map(_) => Some(NoPlace::MAP),
         Entity::Impl(_) => Some(NoPlace::of("an `impl`")),

@@ -152,6 +152,7 @@ impl<'a> Declare<'a> {
             ItemKind::Var(decl) => self.add_variable(cx, item, decl, types),
             ItemKind::Alias { .. } | ItemKind::Const(_) => Entity::Broken,
             ItemKind::Impl(decl) => self.add_impl(cx, item, decl),
+            ItemKind::Extern(decl) if decl.library.is_some() => self.add_c_function(decl),
             ItemKind::Extern(decl) => self.add_kfunc(item, decl),
             ItemKind::Import { name, path } => match self.modules.imports.get(&path.span) {
                 Some(&module) => {

@@ -5,6 +5,7 @@ mod aliases;
 mod arguments;
 mod attributes;
 mod bits;
+mod c_functions;
 mod collect;
 mod cycles;
 mod entries;
@@ -256,6 +257,7 @@ impl<'a> Declare<'a> {
             (ItemKind::Fn(decl), Entity::Func(id)) => self.function(cx, id, item.span, decl),
             (ItemKind::Impl(decl), Entity::Impl(id)) => self.implementation(cx, id, decl),
             (ItemKind::Extern(decl), Entity::Kfunc(id)) => self.kfunc(cx, id, item, decl),
+            (ItemKind::Extern(decl), Entity::C(id)) => self.c_function(cx, id, decl),
             (ItemKind::Var(decl), Entity::Map(id)) => self.map(cx, id, item, decl),
             (ItemKind::Config(_), Entity::Config(id)) => self.config_defaults(cx, id),
             _ => {}

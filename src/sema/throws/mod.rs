@@ -15,6 +15,7 @@ mod report;
 mod summary;
 
 use super::env::Env;
+use crate::diag::codes::refused::ThrowsIntoC;
 use crate::diag::codes::types::GlobalFunction;
 use crate::sema::tree::{CatchKind, FuncId, Role};
 use crate::session::Session;
@@ -91,6 +92,13 @@ pub fn check(cx: &mut Session, env: &mut Env) {
     summaries.iter().for_each(|summary| effects.closed_tries(&summary.nodes, &mut closed));
     env.program.closed_tries = closed;
     effects.note(env, &cancelled);
+    for &(ty, span) in summaries.iter().flat_map(|summary| &summary.handed_to_c) {
+        if env.program.throwing.contains(&ty) {
+            let ty = cx.types.name(ty);
+            cx.error(span, ThrowsIntoC { ty })
+                .help("catch what is thrown in the function, and move a `defer` to a function that it calls");
+        }
+    }
     for func in cancels::panicking(&effects, &summaries) {
         env.program.funcs[func.0 as usize].panics = true;
     }

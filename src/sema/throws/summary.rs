@@ -23,6 +23,8 @@ pub struct Summary {
     pub addressed: BTreeSet<FuncId>,
     /// The functions that it registers as handlers of the records of a map.
     pub handlers: Vec<Handler>,
+    /// The types of what it hands to C, functions among that, and where.
+    pub handed_to_c: Vec<(Ty, Span)>,
     /// There is a loop in it.
     pub loops: bool,
     /// There is a `panic` in it.
@@ -76,7 +78,7 @@ pub struct Handler {
 /// Reduces the body of a function. The throws in it are appended to `sites`, to which nodes refer by index.
 pub fn of(program: &Program, func: &Func, sites: &mut Vec<Thrown>) -> Summary {
     let (nodes, addressed, handlers) = (Vec::new(), BTreeSet::new(), Vec::new());
-    let summary = Summary { nodes, addressed, handlers, loops: false, panics: false };
+    let summary = Summary { nodes, addressed, handlers, handed_to_c: Vec::new(), loops: false, panics: false };
     let mut walk = Walk { program, sites, summary };
     walk.block(&func.body);
     walk.summary
@@ -196,6 +198,8 @@ impl Walk<'_> {
             self.outside(PYTHON, span);
         } else if let tree::Callee::Sysctl(_) = callee {
             self.outside(SETTING, span);
+        } else if let tree::Callee::C(_) = callee {
+            self.summary.handed_to_c.extend(args.iter().map(|arg| (arg.ty, arg.span)));
         } else if let (tree::Callee::Pointer, [pointer, ..]) = (callee, args) {
             self.summary.nodes.push(Node::Call { target: Callee::Pointer(pointer.ty), span });
         } else if let tree::Callee::Object { less: Some(less), .. } = *callee {

@@ -1,8 +1,8 @@
 //! Expressions.
 
 use super::{
-    ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, ImplId, KernelFact, KfuncId, LocalId, MapId,
-    Match, Optional, View,
+    ArithOp, Block, CFunctionId, CompareOp, ConfigId, Const, FuncId, GlobalId, If, ImplId, KernelFact, KfuncId,
+    LocalId, MapId, Match, Optional, View,
 };
 use crate::python::Script;
 use crate::source::Span;
@@ -169,6 +169,10 @@ pub enum Callee {
     Kfunc(KfuncId),
     /// A function or macro of the kernel that module code calls.
     Kernel(String),
+    /// A function of C; what the language has as a string is a pointer here.
+    C(CFunctionId),
+    /// The text that a pointer of C points to, a string of the type of the expression; empty for null.
+    CText,
     /// `m.insert(k, v)` and the like, of a method whose result is always there. The context of an `output` that needs one
     /// is an argument after those of the method.
     Map {

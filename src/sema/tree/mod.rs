@@ -3,6 +3,7 @@
 //! Invariants: names are resolved to ids; every expression has its type, and every implicit conversion is a `Cast`
 //! node, so operands of one operation agree. After an error the checker yields no tree.
 
+mod c_functions;
 mod conditions;
 mod exprs;
 mod kernel;
@@ -11,6 +12,7 @@ mod stmts;
 mod views;
 mod walk;
 
+pub use c_functions::*;
 pub use conditions::*;
 pub use exprs::*;
 pub use kernel::*;
@@ -45,6 +47,8 @@ id!(
     ImplId,
     /// Index into `Program::kfuncs`.
     KfuncId,
+    /// Index into `Program::c_functions`.
+    CFunctionId,
     /// Index into the locals of one function.
     LocalId
 );
@@ -58,6 +62,7 @@ pub struct Program {
     pub maps: Vec<Map>,
     pub impls: Vec<Impl>,
     pub kfuncs: Vec<Kfunc>,
+    pub c_functions: Vec<CFunction>,
     /// The headers of the kernel for the C of the module, from `@header("linux/x.h")`.
     pub headers: Vec<String>,
     /// `license "…"`, `GPL` unless written.
@@ -102,6 +107,11 @@ impl Program {
     /// The `impl` that a function is a member of.
     pub fn impl_of(&self, func: FuncId) -> Option<&Impl> {
         self.impls.iter().find(|implementation| implementation.functions.iter().any(|member| member.func == func))
+    }
+
+    /// The function of C of an id.
+    pub fn c_function(&self, id: CFunctionId) -> &CFunction {
+        &self.c_functions[id.0 as usize]
     }
 
     /// The kernel function of an id.

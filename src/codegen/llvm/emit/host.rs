@@ -7,12 +7,13 @@ use crate::codegen::abi;
 use crate::diag::codes::ir::BadIr;
 use crate::ir::ops::HostParse;
 use crate::ir::ops::{
-    HostAsk, HostAttach, HostAttachCheck, HostAttachMap, HostAttachName, HostAttachNumber, HostCall, HostDelete,
-    HostDetach, HostExec, HostExit, HostFill, HostLinkStatus, HostLoad, HostNew, HostPin, HostPinMap, HostRegister,
-    HostSysctlRead, HostSysctlWrite, HostUncaught, HostUnpin, HostUnpinMap, HostUnregister, HostUpgrade,
+    HostAsk, HostAttach, HostAttachCheck, HostAttachMap, HostAttachName, HostAttachNumber, HostCCall, HostCall,
+    HostDelete, HostDetach, HostExec, HostExit, HostFill, HostLinkStatus, HostLoad, HostNew, HostPin, HostPinMap,
+    HostRegister, HostSysctlRead, HostSysctlWrite, HostUncaught, HostUnpin, HostUnpinMap, HostUnregister, HostUpgrade,
     HostUpgradeFunctions,
 };
 use crate::ir::{OpData, Symbol, Value};
+use crate::session::Linked;
 use crate::tables::ATTACH_OPTIONS;
 use crate::types::TyKind;
 use inkwell::IntPredicate;
@@ -212,6 +213,25 @@ pub fn ask(g: &mut FnGen, op: &OpData) {
     let there = g.g.build.int_type(1).into();
     let there = runtime(g, view.symbol(), Some(there), &args);
     g.set_maybe(op, there);
+}
+
+pub fn c_call(g: &mut FnGen, op: &OpData) {
+    let view = HostCCall::of(op);
+    let (name, library) = (view.symbol().clone(), String::from_utf8_lossy(view.library()).into_owned());
+    let result = op.results.first().map(|&result| g.g.value_type(g.func.ty(result)));
+    let args = g.promoted(view.args());
+    let params: Vec<_> = args.iter().map(|arg| arg.get_type()).collect();
+    let callee = declared(g.g, &name, result, &params);
+    let span = g.g.cx.c_declarations.get(&*name).copied().unwrap_or(op.loc.span);
+    g.g.cx.linked.insert(Linked { library, name: name.to_string(), span });
+    // Declarations of one function may differ.
+    let ty = function_type(g.g.context, result, &params);
+    let args: Vec<_> = args.iter().map(|&arg| arg.into()).collect();
+    let call = g.g.build.call_pointer(ty, callee.as_global_value().as_pointer_value(), &args);
+    if is_bool(g.g, result) {
+        g.g.build.attribute(call, AttributeLoc::Return, "zeroext");
+    }
+    g.set_maybe(op, call.try_as_basic_value().basic());
 }
 
 pub fn format(g: &mut FnGen, op: &OpData) {
