@@ -113,7 +113,7 @@ pub unsafe extern "C" fn ks_cgroup_id_of(path: *const c_char, out: *mut u64, _si
     unsafe {
         let mut system = MaybeUninit::<libc::statfs>::uninit();
         let is_cgroup =
-            libc::statfs(path, system.as_mut_ptr()) == 0 && system.assume_init().f_type as i64 == CGROUP2_SUPER_MAGIC;
+            libc::statfs(path, system.as_mut_ptr()) == 0 && system.assume_init().f_type == CGROUP2_SUPER_MAGIC;
         let folder = OsStr::from_bytes(CStr::from_ptr(path).to_bytes());
         let id = fs::metadata(folder).ok().filter(|found| is_cgroup && found.is_dir()).map(|found| found.ino());
         number(id, out)
