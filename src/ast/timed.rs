@@ -43,10 +43,6 @@ fn attribute<'a>(item: &'a Item, name: &str) -> Option<&'a Attribute> {
 /// The number that `@interval(1000)` has; none if it is none that a timer can have.
 pub fn milliseconds(attribute: &Attribute) -> Option<u64> {
     let [arg] = attribute.args.as_deref()? else { return None };
-    match &arg.value.kind {
-        ExprKind::Int(literal) if arg.name.is_none() && !literal.negative => {
-            Some(literal.value).filter(|ms| (1..=LONGEST).contains(ms))
-        }
-        _ => None,
-    }
+    let ExprKind::Int(literal) = &arg.value.kind else { return None };
+    Some(literal.value).filter(|ms| arg.name.is_none() && !literal.negative && (1..=LONGEST).contains(ms))
 }

@@ -142,11 +142,10 @@ impl State<'_, '_> {
         while let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &root.kind {
             root = base;
         }
-        let is_shared = match &root.kind {
-            ExprKind::Global(global) => {
-                matches!(self.env.program.global(*global).storage, Storage::Shared | Storage::Pinned)
-            }
-            _ => self.space_of(place) == Some(Space::MapValue),
+        let is_shared = if let ExprKind::Global(global) = &root.kind {
+            matches!(self.env.program.global(*global).storage, Storage::Shared | Storage::Pinned)
+        } else {
+            self.space_of(place) == Some(Space::MapValue)
         };
         if is_shared {
             self.warn(span, NotAtomic { ty: "bit-field".to_owned() })

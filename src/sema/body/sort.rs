@@ -100,7 +100,7 @@ impl Checker<'_, '_> {
                 stmts.push(set(local, Some(function), span));
                 Order::Function { function: known, params, by_pointer }
             }
-            order => order,
+            order @ (Order::Number(_) | Order::Text | Order::Function { .. }) => order,
         };
         let sorted = Sorted { array, array_ty, element, order, span };
         let [n, gap, at, to] = ["n", "gap", "at", "to"].map(|name| self.hidden(name, Ty::U64, span));

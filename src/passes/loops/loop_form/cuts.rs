@@ -117,11 +117,9 @@ fn is_start(func: &Function, value: Value) -> bool {
 /// Whether an op takes the packet's first byte to measure the packet, or to make a pointer that is tested behind it. Any other takes it as
 /// the address of a header, which the code before may have tested.
 fn asks(func: &Function, types: &Types, op: OpId) -> bool {
-    match func.ops[op].opcode {
-        Opcode::BpfAdvance | Opcode::ArithCmp => true,
-        Opcode::ArithCast => types.as_int(func.ty(func.ops[op].results[0])).is_some(),
-        _ => false,
-    }
+    let opcode = func.ops[op].opcode;
+    matches!(opcode, Opcode::BpfAdvance | Opcode::ArithCmp)
+        || opcode == Opcode::ArithCast && types.as_int(func.ty(func.ops[op].results[0])).is_some()
 }
 
 /// Whether an op computes an address: the code before may have shown that it is within bounds.
