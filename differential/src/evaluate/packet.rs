@@ -73,7 +73,8 @@ impl<'a> Machine<'a> {
             | OptionalKind::MapTake { .. }
             | OptionalKind::Record { .. }
             | OptionalKind::Pointer(_)
-            | OptionalKind::View(_) => Err(Stop::Unknown("a header of no packet")),
+            | OptionalKind::View(_)
+            | OptionalKind::Builtin { .. } => Err(Stop::Unknown("a header of no packet")),
         }
     }
 }
