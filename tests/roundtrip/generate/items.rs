@@ -34,7 +34,11 @@ impl Generator {
 
     fn item_kind(&mut self) -> ItemKind {
         match self.random.below(18) {
-            0 => ItemKind::Struct(StructDecl { name: self.name(), fields: self.many(3, Self::field) }),
+            0 => ItemKind::Struct(StructDecl {
+                name: self.name(),
+                is_union: self.random.one_in(3),
+                fields: self.many(3, Self::field),
+            }),
             1 => {
                 let repr = self.some(3, Self::ty);
                 let variants = self.many(3, |this| VariantDecl {
@@ -83,7 +87,8 @@ impl Generator {
 
     fn field(&mut self) -> FieldDecl {
         let (docs, name, ty) = (self.docs(), self.word(), self.ty());
-        FieldDecl { docs, name, ty, default: self.some(3, Self::expr), span: Self::span() }
+        let bits = self.some(4, Self::expr);
+        FieldDecl { docs, name, ty, bits, default: self.some(3, Self::expr), span: Self::span() }
     }
 
     fn member(&mut self) -> ImplMember {
