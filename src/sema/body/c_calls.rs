@@ -46,13 +46,12 @@ impl Checker<'_, '_> {
         if checked.iter().any(|arg| arg.ty == Ty::ERROR) {
             return None;
         }
-        let call = match self.cx.types.kind(result) {
-            TyKind::Str(_) => {
-                let pointer = self.cx.types.ptr(Ty::CHAR, Space::Any, true);
-                let text = Expr::operation(Callee::C(id), checked, pointer, span);
-                Expr::operation(Callee::CText, vec![text], result, span)
-            }
-            _ => Expr::operation(Callee::C(id), checked, result, span),
+        let call = if matches!(self.cx.types.kind(result), TyKind::Str(_)) {
+            let pointer = self.cx.types.ptr(Ty::CHAR, Space::Any, true);
+            let text = Expr::operation(Callee::C(id), checked, pointer, span);
+            Expr::operation(Callee::CText, vec![text], result, span)
+        } else {
+            Expr::operation(Callee::C(id), checked, result, span)
         };
         Some(self.within(around, call))
     }
@@ -130,15 +129,13 @@ impl State<'_, '_> {
         if !is_place(value) || has_effect(value) || !self.is_str(value.ty) {
             return false;
         }
-        match root(value).kind {
-            ExprKind::Local(local) => {
-                matches!(self.vars[local].kind, LocalKind::Var | LocalKind::Param | LocalKind::NamedResult)
-            }
-            ExprKind::Global(global) => {
-                matches!(self.env.program.global(global).storage, Storage::Shared | Storage::Pinned)
-            }
-            ExprKind::Deref(_) => true,
-            _ => false,
+        let root = &root(value).kind;
+        if let ExprKind::Local(local) = root {
+            matches!(self.vars[*local].kind, LocalKind::Var | LocalKind::Param | LocalKind::NamedResult)
+        } else if let ExprKind::Global(global) = root {
+            matches!(self.env.program.global(*global).storage, Storage::Shared | Storage::Pinned)
+        } else {
+            matches!(root, ExprKind::Deref(_))
         }
     }
 }

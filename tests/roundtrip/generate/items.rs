@@ -60,12 +60,16 @@ impl Generator {
             }),
             6 => ItemKind::Const(ConstDecl { name: self.name(), ty: self.some(2, Self::ty), value: self.expr() }),
             7 => ItemKind::Impl(ImplDecl { name: self.name(), members: self.many(3, Self::member) }),
-            8 => ItemKind::Extern(ExternDecl {
-                optional: self.random.one_in(2),
-                name: self.name(),
-                params: self.many(3, |this| ExternParam { name: this.some(2, Self::word), ty: this.ty() }),
-                result: self.some(2, Self::ty),
-            }),
+            8 => {
+                let library = self.some(3, Self::str_lit);
+                ItemKind::Extern(ExternDecl {
+                    optional: library.is_none() && self.random.one_in(2),
+                    library,
+                    name: self.name(),
+                    params: self.many(3, |this| ExternParam { name: this.some(2, Self::word), ty: this.ty() }),
+                    result: self.some(2, Self::ty),
+                })
+            }
             9 => ItemKind::Include { path: self.str_lit() },
             10 => ItemKind::Import { name: self.name(), path: self.str_lit() },
             11 if self.random.one_in(2) => ItemKind::License { text: self.str_lit() },
