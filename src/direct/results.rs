@@ -1,7 +1,7 @@
 //! What a program of the command line prints when it ends: its maps, and the global variables that BPF code reaches.
 
-use super::{has_text, map, struct_named};
-use crate::ast::{self, Item, ItemKind, Type, timed};
+use super::map;
+use crate::ast::{self, Item, ItemKind, timed};
 use crate::session::Session;
 use crate::source::scan::{Scanner, TokenKind};
 use crate::tables::MapAccess;
@@ -14,9 +14,11 @@ pub(super) fn text(cx: &Session, tree: &ast::File) -> String {
     let shared = names_of_programs(cx, tree);
     let mut out = String::new();
     for item in &tree.items {
-        if let Some((name, kind, types)) = map(item) {
-            if kind.on[Target::Host].contains(&MapAccess::Walk) {
-                out += &entries(cx, tree, name, types);
+        if let Some((name, kind, _)) = map(item) {
+            if kind.on[Target::Bpf].contains(&MapAccess::StackId) {
+                out += &frames(name);
+            } else if kind.on[Target::Host].contains(&MapAccess::Walk) {
+                writeln!(out, "    print({name})").ok();
             }
         } else if let Some(name) = global(item).filter(|name| shared.contains(*name)) {
             writeln!(out, "    print(\"{name}\", {name})").ok();
@@ -32,20 +34,15 @@ fn global(item: &Item) -> Option<&str> {
     is_plain.then_some(decl.name.name.as_str())
 }
 
-/// A line for each entry.
-fn entries(cx: &Session, tree: &ast::File, name: &str, types: &[Type]) -> String {
-    let part = |ty: Option<&Type>, value: &str| ty.map_or(String::new(), |ty| words(cx, tree, ty, value));
-    let (key, value) = (part(types.first(), "ks_key"), part(types.get(1), "ks_value"));
-    format!("    for (ks_key, ks_value in {name}) print(\"{name}\"{key}{value})\n")
-}
-
-/// A value as arguments of `print`: the parts of it that have a text.
-fn words(cx: &Session, tree: &ast::File, ty: &Type, value: &str) -> String {
-    let Some(record) = struct_named(tree, cx.sources.text(ty.span)) else {
-        return if has_text(tree, ty) { format!(", {value}") } else { String::new() };
-    };
-    let fields = record.fields.iter().filter(|field| has_text(tree, &field.ty));
-    fields.map(|field| format!(", {value}.{}", field.name.name)).collect()
+/// The addresses of each stack of a map, by name, below its id.
+fn frames(name: &str) -> String {
+    format!(
+        "    for (ks_id, ks_frames in {name}) {{\n        \
+         print(\"{name}[%d]\", ks_id)\n        \
+         for (ks_address in ks_frames) {{\n            \
+         if (ks_address == 0) break\n            \
+         print(\"        %pS\", ks_address)\n        }}\n    }}\n"
+    )
 }
 
 /// The words of all functions that BPF code may be: those that user space alone has are the timed ones.
