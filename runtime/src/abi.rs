@@ -50,6 +50,7 @@
 //! | `ks_map_pop`, `ks_map_peek` | `bool (uint32_t map, void *value_out)`: an empty map zero-fills `value_out` |
 //! | `ks_map_contains` | `bool (uint32_t map, const void *value)`: of a Bloom filter |
 //! | `ks_map_iter_new` | `void *(uint32_t map)`: never null |
+//! | `ks_map_clear` | `void (uint32_t map)`: empties it; the entries of an array are zero then |
 //! | `ks_map_iter_next` | `bool (void *iter, void *key_out, void *value_out)`: false at the end |
 //! | `ks_map_iter_free` | `void (void *iter)`: null is allowed |
 //! | `ks_arena` | `void (uint32_t map)`: loads the object, after which the arena has its pages |

@@ -7,6 +7,8 @@
 //! | `ks_print_map` | `void (uint32_t map, const KsTable *table, uint64_t top, const char *by)`: the `top` first entries as a table, or in
 //! the form that `--output` names. The largest is first, by the field `by` of the value (`a.b` in a struct of it), without one by its first
 //! integer; by the least key where `by` is empty or the value has no integer |
+//! | `ks_map_iter_ordered` | `void *(uint32_t map, const KsTable *table, uint64_t top, const char *by)`: an iterator as `ks_map_iter_new` makes
+//! it, over the entries that `ks_print_map` has |
 //! | `ks_print_value` | `void (const char *name, const KsType *type, const void *value)`: a struct or an array, in the form that `--output`
 //! names |
 

@@ -74,6 +74,7 @@ impl Visitor<'_> for Named {
             self.own.push(binding.local);
         } else if let StmtKind::VarCopy { local: first, present: second, .. }
         | StmtKind::ForMap { key: first, value: second, .. }
+        | StmtKind::ForOrdered { key: first, value: second, .. }
         | StmtKind::ForCpus { cpu: first, value: second, .. }
         | StmtKind::ForArray { index: first, value: second, .. }
         | StmtKind::ForView { index: first, value: second, .. } = kind

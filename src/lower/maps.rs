@@ -1,9 +1,10 @@
 //! Access to maps. Keys and values are passed as places, which hold zeros in their padding.
 
 use super::func::{Dest, Lowering, Slot};
+use super::print::order_attributes;
 use super::scan::may_write;
 use crate::ir::{Attr, Opcode, Value};
-use crate::sema::tree::{Block, CompoundOp, Const, Expr, ExprKind, FuncId, LocalId, MapId};
+use crate::sema::tree::{Block, CompoundOp, Const, EntryOrder, Expr, ExprKind, FuncId, LocalId, MapId};
 use crate::source::Span;
 use crate::tables::{FieldMethodSpec, MapAccess, MapMethodSpec};
 use crate::target::Target;
@@ -222,6 +223,22 @@ impl Lowering<'_> {
         let region = self.iteration(&[], Dest::Nothing, |this, _| this.loop_body(body));
         let name = self.names.map(map);
         self.at(span).b.map_each(key, value, name, vec![region]);
+    }
+
+    /// `for (k, v in m.top(n, by: field))`
+    pub(super) fn for_ordered(
+        &mut self,
+        (map, by, top): (MapId, &EntryOrder, Option<&Expr>),
+        (key, value): (LocalId, LocalId),
+        body: &Block,
+        span: Span,
+    ) {
+        let (keys, top) = (self.declared_key(map), self.most_entries(top, span));
+        let (key, value) = (self.declare(key), self.declare(value));
+        let region = self.iteration(&[], Dest::Nothing, |this, _| this.loop_body(body));
+        let name = self.names.map(map);
+        let (order, by) = order_attributes(by);
+        self.at(span).b.map_each_ordered(key, value, top, name, keys, order, by.as_bytes(), vec![region]);
     }
 
     /// At the start of the function, before anything is bound: where the pointers to bound maps are kept.

@@ -24,7 +24,7 @@ fn prints_pointee(format: &[u8]) -> Vec<bool> {
 }
 
 /// An order of entries as ops have it: a word, and the field of the values.
-fn order_attributes(by: &EntryOrder) -> (&'static str, &str) {
+pub(super) fn order_attributes(by: &EntryOrder) -> (&'static str, &str) {
     match by {
         EntryOrder::Value => ("value", ""),
         EntryOrder::Field(field) => ("field", field),
@@ -76,15 +76,24 @@ impl Lowering<'_> {
 
     /// `print(m, top: n, by: field)`; without `top` all entries.
     pub(super) fn print_map(&mut self, map: MapId, by: &EntryOrder, top: Option<&Expr>, span: Span) {
+        let (keys, top) = (self.declared_key(map), self.most_entries(top, span));
+        let (order, by) = order_attributes(by);
+        let name = self.names.map(map);
+        self.at(span).b.map_print(top, name, keys, order, by.as_bytes());
+    }
+
+    /// The type of a map's keys as it is declared.
+    pub(super) fn declared_key(&self, map: MapId) -> Ty {
         let declared = self.program.map(map);
-        let (name, symbol) = (declared.name.as_bytes(), self.names.map(map));
-        let key = declared.index.unwrap_or(declared.key);
-        let top = match top {
+        declared.index.unwrap_or(declared.key)
+    }
+
+    /// `top: n`; without it all entries.
+    pub(super) fn most_entries(&mut self, top: Option<&Expr>, span: Span) -> Value {
+        match top {
             Some(top) => self.scalar(top),
             None => self.at(span).int(u64::MAX.into(), Ty::U64),
-        };
-        let (order, by) = order_attributes(by);
-        self.at(span).b.map_print(top, symbol, name, key, order, by.as_bytes());
+        }
     }
 
     /// `print(x)` of a struct or an array.

@@ -76,6 +76,9 @@ impl Lowering<'_> {
             StmtKind::MapSetInner { map, key, inner } => self.map_set_inner(*map, key, *inner, span),
             StmtKind::MapCpuUpdate { map, key, cpu, value } => self.map_cpu_update(*map, key, cpu, value, span),
             StmtKind::ForMap { map, key, value, body } => self.for_map(*map, *key, *value, body, span),
+            StmtKind::ForOrdered { map, key, value, by, top, body } => {
+                self.for_ordered((*map, by, top.as_ref()), (*key, *value), body, span);
+            }
             StmtKind::Break => {
                 self.count_break();
                 self.at(span).b.ks_break();

@@ -25,6 +25,7 @@ impl MapAccess {
             MapAccess::Insert => "`insert` and `update`",
             MapAccess::Delete => "deleting entries",
             MapAccess::Walk => "walking over the entries",
+            MapAccess::Clear => "emptying",
             MapAccess::Push => "`push`",
             MapAccess::Pop => "`pop`",
             MapAccess::Peek => "`peek`",

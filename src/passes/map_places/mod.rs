@@ -1,6 +1,6 @@
 //! `map-places`: lowers access to map entries in user space to copies and system calls.
 //!
-//! Takes `map.entry`, `map.entry_or`, `map.assign_op` and `map.each` of host code. User space has no pointers into
+//! Takes `map.entry`, `map.entry_or`, `map.assign_op`, `map.each` and `map.each_ordered` of host code. User space has no pointers into
 //! maps, so an entry becomes a copy on the stack. Each write to the copy, or to a part of it, writes the whole back to
 //! the map if the key is still there. Before a write to a part the copy is read again, so that it does not undo
 //! concurrent changes; before a read it is read again if it may be stale (`stale_copies.rs`). Leaves `map.copy`,
@@ -11,8 +11,8 @@ mod stale_copies;
 
 use super::maps::{declared, insert, refusals, reserve};
 use super::{Because, Changed, Declarations, Pass, Run};
-use crate::ir::ops::{MapAssignOp, MapEach, MapEntry, MapEntryOr, MapInner};
-use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Uses, Value};
+use crate::ir::ops::{MapAssignOp, MapEach, MapEachOrdered, MapEntry, MapEntryOr, MapInner};
+use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, RegionId, Uses, Value};
 use crate::session::Session;
 use crate::tables::OpTrait;
 use crate::tables::uapi::{BPF_ANY, BPF_EXIST, BPF_NOEXIST};
@@ -54,6 +54,8 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
             assign_op(func, module, &mut cx.types, op);
         } else if opcode == Opcode::MapEach {
             each(func, &mut cx.types, op);
+        } else if opcode == Opcode::MapEachOrdered {
+            each_ordered(func, &mut cx.types, op);
         } else {
             continue;
         }
@@ -226,13 +228,27 @@ fn assign_op(func: &mut Function, module: &Declarations, types: &mut Types, op: 
     func.erase(op);
 }
 
-/// The iterator is freed on every exit of the walk.
 fn each(func: &mut Function, types: &mut Types, op: OpId) {
     let view = MapEach::of(&func.ops[op]);
     let (key, value, map, body) = (view.key(), view.value(), view.map().clone(), view.body_region());
     let handle = types.ptr(Ty::U8, Space::Heap, false);
+    let iterator = Builder::before(func, op, NAME).map_iter_new(&map, handle);
+    walk(func, op, iterator, (key, value), body);
+}
+
+fn each_ordered(func: &mut Function, types: &mut Types, op: OpId) {
+    let view = MapEachOrdered::of(&func.ops[op]);
+    let (key, value, top, body) = (view.key(), view.value(), view.top(), view.body_region());
+    let (map, keys) = (view.map().clone(), view.keys());
+    let (order, by) = (view.order().to_owned(), view.by().to_owned());
+    let handle = types.ptr(Ty::U8, Space::Heap, false);
+    let iterator = Builder::before(func, op, NAME).map_iter_ordered(top, &map, keys, &order, &by, handle);
+    walk(func, op, iterator, (key, value), body);
+}
+
+/// The iterator is freed on every exit of the walk.
+fn walk(func: &mut Function, op: OpId, iterator: Value, (key, value): (Value, Value), body: RegionId) {
     let mut b = Builder::before(func, op, NAME);
-    let iterator = b.map_iter_new(&map, handle);
     let (walk, walk_block) = b.region(&[]);
     let (cleanup, cleanup_block) = b.region(&[]);
     b.ks_scope(vec![walk, cleanup]);

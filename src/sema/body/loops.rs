@@ -2,6 +2,7 @@
 
 use super::flow::Flow;
 use super::percpu::EntryKey;
+use super::tables::Chosen;
 use super::value;
 use super::variables::LocalKind;
 use super::{Checker, Site, State};
@@ -19,6 +20,14 @@ pub(super) struct Loop {
     breaks: Option<Flow>,
     /// There may be a second iteration.
     again: bool,
+}
+
+/// The entries of a map that a loop goes through.
+enum Entries {
+    All,
+    Ordered(Chosen),
+    /// It was reported what is wrong with their order.
+    Wrong,
 }
 
 impl Checker<'_, '_> {
@@ -59,8 +68,13 @@ impl Checker<'_, '_> {
     pub fn for_stmt(&mut self, stmt: &ast::ForStmt) -> Option<StmtKind> {
         match &stmt.over {
             ForOver::Range { low, high, inclusive } => self.for_range(stmt, low, high, *inclusive),
+            ForOver::Each(over) if let Some((map, method, args)) = self.ordered_walk(over) => {
+                let order = self.ordered((map, method), args, over.span);
+                let entries = order.map_or(Entries::Wrong, Entries::Ordered);
+                self.for_map(stmt, map, entries, over.span)
+            }
             ForOver::Each(over) => match self.map_named(over) {
-                Some(map) => self.for_map(stmt, map, over.span),
+                Some(map) => self.for_map(stmt, map, Entries::All, over.span),
                 None if self.map_entry(over).is_some_and(|(map, _)| self.env.program.map(map).kind.percpu) => {
                     let (map, key) = self.map_entry(over)?;
                     self.for_cpus(stmt, (map, EntryKey::Written(key)), over.span)
@@ -88,7 +102,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn for_map(&mut self, stmt: &ast::ForStmt, map: MapId, span: Span) -> Option<StmtKind> {
+    fn for_map(&mut self, stmt: &ast::ForStmt, map: MapId, entries: Entries, span: Span) -> Option<StmtKind> {
         if !self.can(map, MapAccess::Walk, span) {
             self.declare_unknown(&stmt.names);
             self.unbound_body(&stmt.body);
@@ -122,7 +136,11 @@ impl Checker<'_, '_> {
         self.flow = after;
         self.join_breaks();
         self.pop_scope();
-        Some(StmtKind::ForMap { map, key, value, body })
+        match entries {
+            Entries::All => Some(StmtKind::ForMap { map, key, value, body }),
+            Entries::Ordered(Chosen { top, by }) => Some(StmtKind::ForOrdered { map, key, value, by, top, body }),
+            Entries::Wrong => None,
+        }
     }
 
     /// Checks the body of a loop that was reported, and leaves the scope of its names.

@@ -39,6 +39,10 @@ impl Checker<'_, '_> {
         };
         let call = MapCall { map, method, name, args, span };
         self.allowed(&call)?;
+        if method.walks {
+            self.walk_as_value(map, method, args, span);
+            return None;
+        }
         if method.needs == MapAccess::Prefix {
             return self.trie_key(map, name, args, span);
         }

@@ -2,7 +2,7 @@
 
 use super::exprs::strip;
 use super::value::error_expr;
-use super::{Checker, Site};
+use super::{Checker, Site, State};
 use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NamedArgument};
 use crate::diag::codes::names::{NoSuchField, NotAValue};
@@ -10,7 +10,7 @@ use crate::diag::codes::types::MismatchedTypes;
 use crate::sema::advice;
 use crate::sema::tree::{Callee, EntryOrder, Expr, MapId};
 use crate::source::Span;
-use crate::tables::MapAccess;
+use crate::tables::{MAP_METHODS, MapAccess, MapMethodSpec};
 use crate::target::Maps;
 use crate::types::{Ty, TyKind};
 
@@ -20,10 +20,19 @@ const BY: &str = "by";
 /// What `by` names the key with, where the value has no field of the name.
 const KEY: &str = "key";
 
-/// `top: n`, which is none of more than one, and what `by` names.
-struct Chosen {
-    top: Option<Expr>,
-    by: EntryOrder,
+/// Which entries, at most, and what they go by.
+pub struct Chosen {
+    pub top: Option<Expr>,
+    pub by: EntryOrder,
+}
+
+/// What takes the arguments: `print(m, top: n, by: field)`, `m.top(n, by: field)`.
+struct Taker<'a> {
+    map: MapId,
+    name: &'a str,
+    has_top: bool,
+    /// The form of the call, for messages.
+    form: String,
 }
 
 impl Checker<'_, '_> {
@@ -34,7 +43,11 @@ impl Checker<'_, '_> {
             self.check_named(rest);
             return None;
         }
-        let Chosen { top, by } = self.chosen(map, rest)?;
+        let name = &self.env.program.map(map).name;
+        let form =
+            format!("the table has lines of its own: `print({name})`; `top: n` limits it, `by: field` orders it");
+        let taker = Taker { map, name: "print", has_top: true, form };
+        let Chosen { top, by } = self.chosen(&taker, rest)?;
         Some(Expr::operation(Callee::PrintMap { map, by }, top.into_iter().collect(), Ty::VOID, span))
     }
 
@@ -44,24 +57,53 @@ impl Checker<'_, '_> {
         Expr::operation(Callee::PrintValue { name }, vec![value], Ty::VOID, span)
     }
 
-    /// The named arguments behind a map; none if one is wrong, which is reported.
-    fn chosen(&mut self, map: MapId, args: &[ast::Arg]) -> Option<Chosen> {
+    /// The entries of `m.sorted(by: field)` and `m.top(n, by: field)`; none if it is wrong, which is reported.
+    pub fn ordered(&mut self, (map, method): (MapId, &MapMethodSpec), args: &[ast::Arg], span: Span) -> Option<Chosen> {
+        let name = &self.env.program.map(map).name;
+        let form = match method.params {
+            [] => format!("it is `{name}.sorted(by: field)`, or `{name}.top(n)` for the first ones"),
+            _ => format!("it is `{name}.{}(n, by: field)`", method.name),
+        };
+        let taker = Taker { map, name: method.name, has_top: false, form };
+        let (first, rest) = args.split_at(method.params.len().min(args.len()));
+        let top = first.iter().find(|arg| arg.name.is_none());
+        let top = top.map(|arg| self.coerced(&arg.value, Ty::U64));
+        if top.is_none() && !method.params.is_empty() {
+            self.check_named(rest);
+            let (takes, given) = ("how many entries".to_owned(), "none".to_owned());
+            self.error(span, ArgumentCount { name: method.name.into(), takes, given }).help(taker.form);
+            return None;
+        }
+        let chosen = self.chosen(&taker, rest)?;
+        Some(Chosen { top, ..chosen })
+    }
+
+    /// A walk in order where a value is asked for.
+    pub fn walk_as_value(&mut self, map: MapId, method: &MapMethodSpec, args: &[ast::Arg], span: Span) {
+        self.check_named(args);
+        let name = format!("{}.{}", self.env.program.map(map).name, method.name);
+        self.error(span, NotAValue { name: name.clone(), what: "a walk over entries".into() })
+            .help(format!("it stands in a loop: `for (k, v in {name}(…))`"));
+    }
+
+    /// The named arguments; none if one is wrong, which is reported.
+    fn chosen(&mut self, taker: &Taker<'_>, args: &[ast::Arg]) -> Option<Chosen> {
         let mut chosen = Chosen { top: None, by: EntryOrder::Value };
         let mut wrong = false;
         for arg in args {
             let Some(name) = &arg.name else {
-                self.no_name(map, arg);
+                self.no_name(taker, arg);
                 wrong = true;
                 continue;
             };
             match name.name.as_str() {
-                TOP => chosen.top = Some(self.coerced(&arg.value, Ty::U64)),
-                BY => match self.entry_order(map, &arg.value) {
+                TOP if taker.has_top => chosen.top = Some(self.coerced(&arg.value, Ty::U64)),
+                BY => match self.entry_order(taker.map, &arg.value) {
                     Some(by) => chosen.by = by,
                     None => wrong = true,
                 },
                 _ => {
-                    self.unknown_name(name);
+                    self.unknown_name(taker, name);
                     wrong = true;
                 }
             }
@@ -76,15 +118,13 @@ impl Checker<'_, '_> {
     }
 
     /// An argument without a name.
-    fn no_name(&mut self, map: MapId, arg: &ast::Arg) {
-        let name = self.env.program.map(map).name.clone();
+    fn no_name(&mut self, taker: &Taker<'_>, arg: &ast::Arg) {
         if self.map_named(&arg.value).is_none() && self.typed(&arg.value, None).ty == Ty::ERROR {
             return;
         }
-        let takes = "a map alone".to_owned();
-        self.error(arg.value.span, ArgumentCount { name: "print".into(), takes, given: "another value".into() }).help(
-            format!("the table has lines of its own: `print({name})`; `top: n` limits it, `by: field` orders it"),
-        );
+        let takes = if taker.has_top { "a map alone" } else { "named arguments" }.to_owned();
+        let given = "another value".to_owned();
+        self.error(arg.value.span, ArgumentCount { name: taker.name.into(), takes, given }).help(taker.form.as_str());
     }
 
     /// A map beside other values, or in a format.
@@ -95,9 +135,23 @@ impl Checker<'_, '_> {
         error_expr(span)
     }
 
-    fn unknown_name(&mut self, name: &Ident) {
-        let error = self.error(name.span, NamedArgument { name: name.name.clone(), of: "print".to_owned() });
-        error.help("of a map it takes `top: n`, the most rows, and `by: field`, what they go by");
+    fn unknown_name(&mut self, taker: &Taker<'_>, name: &Ident) {
+        let error = self.error(name.span, NamedArgument { name: name.name.clone(), of: taker.name.to_owned() });
+        if taker.has_top {
+            error.help("of a map it takes `top: n`, the most rows, and `by: field`, what they go by");
+        } else {
+            error.help(taker.form.as_str());
+        }
+    }
+}
+
+impl State<'_, '_> {
+    /// The map, the method and the arguments of `m.sorted()` and the like.
+    pub fn ordered_walk<'a>(&self, over: &'a ast::Expr) -> Option<(MapId, &'static MapMethodSpec, &'a [ast::Arg])> {
+        let Ast::Call { callee, args } = &strip(over).kind else { return None };
+        let Ast::Field { base, name, arrow: false } = &strip(callee).kind else { return None };
+        let method = MAP_METHODS.iter().find(|method| method.walks && method.name == name.name)?;
+        Some((self.map_named(base)?, method, args))
     }
 }
 

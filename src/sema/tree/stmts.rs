@@ -1,6 +1,6 @@
 //! Statements and blocks.
 
-use super::{ArithOp, Binding, Expr, Format, LocalId, MapId, Optional};
+use super::{ArithOp, Binding, EntryOrder, Expr, Format, LocalId, MapId, Optional};
 use crate::source::Span;
 use crate::types::Ty;
 
@@ -97,6 +97,15 @@ pub enum StmtKind {
         value: LocalId,
         body: Block,
     },
+    /// `for (k, v in m.top(n, by: field))`: over the first entries; without `top` over all.
+    ForOrdered {
+        map: MapId,
+        key: LocalId,
+        value: LocalId,
+        by: EntryOrder,
+        top: Option<Expr>,
+        body: Block,
+    },
     /// `for (cpu, v in m[k])`: no iteration where the key is absent.
     ForCpus {
         map: MapId,
@@ -163,6 +172,7 @@ impl StmtKind {
                 | StmtKind::Loop { .. }
                 | StmtKind::For { .. }
                 | StmtKind::ForMap { .. }
+                | StmtKind::ForOrdered { .. }
                 | StmtKind::ForCpus { .. }
                 | StmtKind::ForArray { .. }
                 | StmtKind::ForView { .. }

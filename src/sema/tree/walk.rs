@@ -51,6 +51,10 @@ pub trait Visitor<'t> {
                 self.expr(first);
                 self.block(body);
             }
+            StmtKind::ForOrdered { top, body, .. } => {
+                top.iter().for_each(|top| self.expr(top));
+                self.block(body);
+            }
             StmtKind::For { low, high, body, .. } => {
                 self.expr(low);
                 self.expr(high);

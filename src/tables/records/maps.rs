@@ -164,6 +164,8 @@ words! {
         Insert,
         Delete,
         Walk,
+        /// `clear(m)`
+        Clear,
         Push,
         Pop,
         Peek,
@@ -341,6 +343,9 @@ record! {
         /// Called on entries: `m[k].sum()`.
         #[serde(default)]
         pub entry: bool,
+        /// What a `for` walks over.
+        #[serde(default)]
+        pub walks: bool,
         pub needs: MapAccess,
         /// The op that it becomes; none: not compiled yet.
         #[serde(default)]

@@ -13,6 +13,7 @@ mod table;
 use crate::abi::{KsTable, KsType};
 use crate::kernel::output::{self, Form as OutputForm};
 use crate::kernel::program::text;
+use crate::object::maps::iter::{self, KsIter};
 use crate::object::maps::map::{Map, map};
 use columns::Column;
 use form::Typed;
@@ -29,6 +30,26 @@ pub unsafe extern "C" fn ks_print_map(index: u32, table: *const KsTable, top: u6
     let table = unsafe { Table::new(&*table) };
     let by = (!by.is_null()).then(|| text(by));
     output::write(table.shown(map(index), top, by).as_bytes());
+}
+
+/// See abi.rs.
+///
+/// # Safety
+/// As of `ks_print_map`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_map_iter_ordered(
+    index: u32,
+    table: *const KsTable,
+    top: u64,
+    by: *const c_char,
+) -> *mut KsIter {
+    // SAFETY: as the caller promises.
+    let table = unsafe { Table::new(&*table) };
+    let by = (!by.is_null()).then(|| text(by));
+    let (map, keys, values) = (map(index), Column::all("", &table.key), Column::all("", &table.value));
+    let mut rows = rows::read(map, &table.value);
+    rows::order(&mut rows, &By::named(by, &values), &keys, top);
+    iter::walk(map, rows.into_iter().map(Row::into_entry).collect())
 }
 
 /// See abi.rs.

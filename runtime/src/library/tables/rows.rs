@@ -10,6 +10,15 @@ use std::cmp::Ordering;
 pub struct Row {
     pub key: Vec<u8>,
     pub value: Vec<u8>,
+    /// The values of all CPUs of a per-CPU map, as the kernel stores them.
+    stored: Option<Vec<u8>>,
+}
+
+impl Row {
+    /// The key, and the value as the kernel stores it.
+    pub fn into_entry(self) -> (Vec<u8>, Vec<u8>) {
+        (self.key, self.stored.unwrap_or(self.value))
+    }
 }
 
 /// What rows go by. Rows that are equal by it go by the least key.
@@ -35,7 +44,7 @@ impl<'a> By<'a> {
 pub fn read(map: &'static Map, value: &Typed) -> Vec<Row> {
     let entries = iter::entries(map).into_iter();
     let Some(percpu) = &map.percpu else {
-        return entries.map(|(key, value)| Row { key, value }).collect();
+        return entries.map(|(key, value)| Row { key, value, stored: None }).collect();
     };
     let added_up = |stored: &[u8]| {
         let mut total = vec![0; map.value_size];
@@ -43,7 +52,8 @@ pub fn read(map: &'static Map, value: &Typed) -> Vec<Row> {
         ranges.for_each(|range| add(value, &mut total, &stored[range]));
         total
     };
-    entries.map(|(key, stored)| Row { key, value: added_up(&stored) }).collect()
+    let row = |(key, stored): (Vec<u8>, Vec<u8>)| Row { key, value: added_up(&stored), stored: Some(stored) };
+    entries.map(row).collect()
 }
 
 /// Adds the integers of a CPU's value to those of a total. Other parts are those of the first CPU that has any.

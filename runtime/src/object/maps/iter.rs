@@ -24,6 +24,8 @@ enum Source {
     Keys(VecDeque<Vec<u8>>),
     /// An array's next index.
     Indexes(u32),
+    /// Keys and values as the kernel stores them, read before.
+    Entries(std::vec::IntoIter<(Vec<u8>, Vec<u8>)>),
 }
 
 struct Batches {
@@ -88,6 +90,33 @@ pub unsafe extern "C" fn ks_map_iter_free(iter: *mut KsIter) {
     }
 }
 
+/// A walk over entries that `entries` has read.
+pub fn walk(map: &'static Map, entries: Vec<(Vec<u8>, Vec<u8>)>) -> *mut KsIter {
+    Box::into_raw(Box::new(KsIter { map, source: Source::Entries(entries.into_iter()) }))
+}
+
+/// See abi.rs.
+#[unsafe(no_mangle)]
+pub extern "C" fn ks_map_clear(index: u32) {
+    let map = map(index);
+    let mut spare = vec![0; map.stored_size()];
+    // SAFETY: in all of it keys and values have the map's sizes, and maps without keys are asked for a value.
+    let delete = |key: &[u8]| unsafe {
+        bpf::bpf_map_delete_elem(map.fd, key.as_ptr().cast());
+    };
+    if map.key_size == 0 {
+        // SAFETY: see above.
+        while unsafe { bpf::bpf_map_lookup_and_delete_elem(map.fd, ptr::null(), spare.as_mut_ptr().cast()) } == 0 {}
+    } else if map.is_array() {
+        for index in 0..map.max_entries {
+            // SAFETY: see above.
+            unsafe { bpf::bpf_map_update_elem(map.fd, (&raw const index).cast(), spare.as_ptr().cast(), map.flags) };
+        }
+    } else {
+        keys(map).iter().for_each(|key| delete(key));
+    }
+}
+
 impl KsIter {
     fn new(map: &'static Map) -> KsIter {
         let source = match Batches::new(map) {
@@ -113,6 +142,14 @@ impl KsIter {
                 }
                 false
             }
+            Source::Entries(entries) => match entries.next() {
+                Some((next, stored)) => {
+                    key.copy_from_slice(&next);
+                    value.copy_from_slice(&stored);
+                    true
+                }
+                None => false,
+            },
             Source::Indexes(next) => {
                 while *next < map.max_entries {
                     let index = next.to_ne_bytes();

@@ -5,10 +5,10 @@ use super::super::function::FnGen;
 use super::super::verifier::tested_records;
 use super::host::runtime;
 use crate::ir::ops::{
-    MapAddress, MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapHold, MapIterFree,
-    MapIterNew, MapIterNext, MapListen, MapLookup, MapMigrate, MapNewRecord, MapObjectEntry, MapOnEvent, MapOpenInner,
-    MapOutput, MapPeek, MapPop, MapPush, MapRedirect, MapSetInner, MapSocket, MapSubmit, MapTimerCancel, MapUpdate,
-    MapUpdateCpu, MapUpdateWith,
+    MapAddress, MapBind, MapClear, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapHold,
+    MapIterFree, MapIterNew, MapIterNext, MapListen, MapLookup, MapMigrate, MapNewRecord, MapObjectEntry, MapOnEvent,
+    MapOpenInner, MapOutput, MapPeek, MapPop, MapPush, MapRedirect, MapSetInner, MapSocket, MapSubmit, MapTimerCancel,
+    MapUpdate, MapUpdateCpu, MapUpdateWith,
 };
 use crate::ir::{OpData, Symbol, Value};
 use crate::tables::{ObjectSpec, ValueRule};
@@ -383,6 +383,15 @@ pub fn iter_new(g: &mut FnGen, op: &OpData) {
     let ptr = g.g.build.ptr_type().into();
     let iterator = runtime(g, "ks_map_iter_new", Some(ptr), &args);
     g.set_maybe(op, iterator);
+}
+
+pub fn iter_ordered(g: &mut FnGen, op: &OpData) {
+    super::print::whole::iter(g, op);
+}
+
+pub fn clear(g: &mut FnGen, op: &OpData) {
+    let args = [map_index(g, MapClear::of(op).map())];
+    runtime(g, "ks_map_clear", None, &args);
 }
 
 pub fn iter_next(g: &mut FnGen, op: &OpData) {

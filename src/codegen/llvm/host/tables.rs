@@ -9,13 +9,14 @@ use inkwell::values::{PointerValue, StructValue};
 const _: () = assert!(size_of::<KsType>() == 56 && size_of::<KsTypeField>() == 32 && size_of::<KsTable>() == 24);
 
 /// The `KsTable` of a map whose keys are declared with a type.
-pub fn table<'c>(g: &mut ModuleGen<'_, 'c>, name: &str, map: &MapDecl, key: Ty) -> PointerValue<'c> {
+pub fn table<'c>(g: &mut ModuleGen<'_, 'c>, map: &MapDecl, key: Ty) -> PointerValue<'c> {
     let known = format!("ks.table.{}", map.name);
     if let Some(known) = g.module.get_global(&known) {
         return known.as_pointer_value();
     }
     let (key, value) = (type_of(g, key), type_of(g, map.value));
-    let name = g.text(Some(name));
+    let name = g.cx.source_name(&map.name);
+    let name = g.text(Some(&name));
     g.constant(&known, g.record(&[name, key.into(), value.into()]).into(), 8)
 }
 

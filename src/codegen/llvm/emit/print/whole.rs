@@ -4,21 +4,42 @@ use super::super::super::function::FnGen;
 use super::super::super::host::tables;
 use super::super::host::runtime;
 use super::super::map::map_index;
-use crate::ir::OpData;
-use crate::ir::ops::{HostPrintValue, MapPrint};
+use crate::ir::ops::{HostPrintValue, MapIterOrdered, MapPrint};
+use crate::ir::{OpData, Symbol, Value};
+use crate::types::Ty;
+use inkwell::values::BasicValueEnum;
 
 /// `map.print`
 pub fn map(g: &mut FnGen, op: &OpData) {
     let view = MapPrint::of(op);
-    let Some(map) = g.g.ir.map(view.map()) else { crate::bug!("there is no map @{}", view.map()) };
-    let name = String::from_utf8_lossy(view.name()).into_owned();
-    let table = tables::table(g.g, &name, map, view.key());
-    let by = match view.order() {
-        "value" => g.g.build.null(),
-        _ => g.g.string(&[view.by(), b"\0".as_slice()].concat()),
-    };
-    let args = [map_index(g, view.map()), table.into(), g.value(view.top()), by.into()];
+    let args = entries(g, view.map(), view.keys(), view.top(), (view.order(), view.by()));
     runtime(g, "ks_print_map", None, &args);
+}
+
+/// `map.iter_ordered`
+pub fn iter(g: &mut FnGen, op: &OpData) {
+    let view = MapIterOrdered::of(op);
+    let args = entries(g, view.map(), view.keys(), view.top(), (view.order(), view.by()));
+    let ptr = g.g.build.ptr_type().into();
+    let iterator = runtime(g, "ks_map_iter_ordered", Some(ptr), &args);
+    g.set_maybe(op, iterator);
+}
+
+/// A map, its descriptor, the most entries, and what they go by.
+fn entries<'c>(
+    g: &mut FnGen<'_, '_, 'c>,
+    name: &Symbol,
+    keys: Ty,
+    top: Value,
+    (order, by): (&str, &[u8]),
+) -> [BasicValueEnum<'c>; 4] {
+    let Some(map) = g.g.ir.map(name) else { crate::bug!("there is no map @{name}") };
+    let table = tables::table(g.g, map, keys);
+    let by = match order {
+        "value" => g.g.build.null(),
+        _ => g.g.string(&[by, b"\0".as_slice()].concat()),
+    };
+    [map_index(g, name), table.into(), g.value(top), by.into()]
 }
 
 /// `host.print_value`
