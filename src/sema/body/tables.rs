@@ -159,7 +159,7 @@ impl Site<'_, '_> {
     /// Whether values of the type are printed whole where the function runs.
     pub fn has_parts(&self, ty: Ty) -> bool {
         let has_parts = matches!(self.cx.types.kind(ty), TyKind::Struct(_) | TyKind::Array(..));
-        has_parts && !self.is_text(ty) && self.targets.all(|on| on.maps == Maps::ByRuntime)
+        has_parts && !self.is_text(ty) && !self.is_packet(ty) && self.targets.all(|on| on.maps == Maps::ByRuntime)
     }
 
     /// What `by: field` names; none if that is wrong, which is reported.

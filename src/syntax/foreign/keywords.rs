@@ -75,7 +75,8 @@ pub fn declaration(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint>
         return Some(Hint::edit("variables at file level are global: leave out `global`", span, ""));
     }
     // `@xdp name(…)`
-    if failure.at > 0 && failure.is_word(0) && failure.token(1) == "(" {
+    let is_attribute_fn = builder.source[..span.lo as usize].trim_end().ends_with("fn");
+    if failure.at > 0 && failure.is_word(0) && failure.token(1) == "(" && !is_attribute_fn {
         let form = format!("fn {}", failure.token(0));
         return Some(Hint::edit(format!("a function is declared as `{form}(…)`"), span, form));
     }
