@@ -146,6 +146,7 @@ fn repeated(
     if !once {
         options.repeat = i32::try_from(repeat).unwrap_or(i32::MAX);
     }
+    let _here = OneCpu::keep();
     let since = Instant::now();
     for _ in 0..if once { repeat } else { 1 } {
         // SAFETY: a program's descriptor, and memory of the sizes that the options say.
@@ -157,6 +158,40 @@ fn repeated(
         options.duration = u32::try_from(since.elapsed().as_nanos() / u128::from(repeat)).unwrap_or(u32::MAX);
     }
     Ok(())
+}
+
+/// Keeps the thread on the CPU where it runs, until it is dropped. Between two repetitions the kernel lets other threads run
+/// (`bpf_test_timer_continue` of net/bpf/test_run.c), after which the thread may be on another CPU: the entries of per-CPU maps and
+/// the buffers of `perf_event_array` would depend on the load of the machine.
+struct OneCpu {
+    before: libc::cpu_set_t,
+}
+
+impl OneCpu {
+    /// None where the kernel does not let the thread choose: the run is the same, but may wander.
+    fn keep() -> Option<Self> {
+        // SAFETY: a set of CPUs is plain bits, which the kernel fills; `CPU_SET` takes numbers below `CPU_SETSIZE`.
+        unsafe {
+            let mut before: libc::cpu_set_t = std::mem::zeroed();
+            let cpu = usize::try_from(libc::sched_getcpu()).ok()?;
+            if libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut before) != 0 {
+                return None;
+            }
+            let mut one: libc::cpu_set_t = std::mem::zeroed();
+            if cpu >= libc::CPU_SETSIZE as usize {
+                return None;
+            }
+            libc::CPU_SET(cpu, &mut one);
+            (libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const one) == 0).then_some(Self { before })
+        }
+    }
+}
+
+impl Drop for OneCpu {
+    fn drop(&mut self) {
+        // SAFETY: the set that the kernel gave.
+        unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const self.before) };
+    }
 }
 
 /// Attaches a program to its function, until the result is dropped. The kernel then calls its functions for tests; a program at another
