@@ -17,34 +17,40 @@ _ROOTS = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"]
 _PINS = "/sys/fs/bpf/ks_lit_guard"
 
 
-def connections(stop):
-    """How many connections were tried until something can be read, and how many of them were refused."""
+def connections(stop, begun):
+    """How many connections were tried until something can be read and once more after that, and how many of them were refused."""
     tried = refused = 0
+    last = False
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        while not select.select([stop], [], [], 0)[0]:
+        while not last:
+            last = bool(select.select([stop], [], [], 0)[0])
             for _ in range(100):
                 tried += 1
                 try:
                     sender.connect((loopback.ADDRESS, 81))
                 except PermissionError:
                     refused += 1
+            if tried == 100:
+                begun()
     return tried, refused
 
 
 def child(cgroup, stop):
-    """A process of the cgroup, which connects, and then tries what the two versions refuse: what it writes."""
+    """A process of the cgroup, which has begun to connect, and then tries what the two versions refuse: what it writes."""
     reader, writer = os.pipe()
     if os.fork() == 0:
         with open(os.path.join(cgroup, "cgroup.procs"), "w", encoding="ascii") as procs:
             procs.write("0")
-        os.write(writer, b"%d %d\n" % connections(stop))
+        os.write(writer, b"%d %d\n" % connections(stop, lambda: os.write(writer, b"begun\n")))
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sent = loopback.tried(lambda: sender.sendto(b"x", (loopback.ADDRESS, 7)) and None)
             bound = loopback.tried(lambda: sender.bind((loopback.ADDRESS, 0)))
         os.write(writer, f"sent: {sent}, bound: {bound}\n".encode())
         os._exit(0)
     os.close(writer)
-    return os.fdopen(reader)
+    answers = os.fdopen(reader)
+    answers.readline()
+    return answers
 
 
 def links():
@@ -74,6 +80,8 @@ def main():
             answers = child(cgroup, stop)
             with Program(None, [executable, f"--cgroup={cgroup}", "--version=2", "--replace"]) as second:
                 first.wait()
+                # The first one may have ended before the second one pins what it alone has.
+                congestion_run.wait_until(lambda: any(name.startswith("binds") for name in links()))
                 print(f"first: {before}")
                 print(f"second: {pinned(cgroup, links())}")
                 os.write(stops, b"x")
