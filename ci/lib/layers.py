@@ -18,7 +18,8 @@ MAY_USE = {
     "fold": {"types"},
     "tables": {"types", "target", "fold"},
     "ast": {"source"},
-    "syntax": _BASE | {"ast", "tables"},
+    # What a record of an event is called by another language is in tracefs, for helps.
+    "syntax": _BASE | {"ast", "tables", "tracefs"},
     "direct": _BASE | {"ast", "syntax", "tables", "target"},
     "python": _BASE,
     "modules": _BASE | {"ast", "syntax", "python"},

@@ -40,6 +40,10 @@ struct KsParser;
 pub fn parse(cx: &mut Session, file: FileId) -> ast::File {
     let mut diags = Vec::new();
     let source = cx.sources.file(file);
+    if let Some(error) = foreign::bpftrace::file(&source.text, file) {
+        cx.diags.push(error);
+        return ast::File { file, items: Vec::new() };
+    }
     let layout = layout(&source.text, file, &mut diags);
     let of_brackets = diags.len();
     let unreadable = layout.broken.iter().flat_map(|range| unread::items(&source.text, file, range.clone()));

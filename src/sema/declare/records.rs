@@ -31,11 +31,14 @@ pub(super) fn check(cx: &mut Session, (spec, prefix, target): Wanted, may_lack: 
         }
         let near = similar::best(target, known(cx, event.0));
         let error = cx.error(decl.name.span, UnknownEvent { event: target.clone() });
-        if let Some(near) = near {
-            error.help(format!("did you mean `{near}`?"));
-        } else {
-            error.help("`ksc list 'tracepoint:*'` lists the events");
-        }
+        let pattern = match near {
+            Some(near) => {
+                error.help(format!("did you mean `{near}`?"));
+                format!("{}:*", event.0)
+            }
+            None => "*".to_owned(),
+        };
+        error.help(format!("`ksc list 'tracepoint:{pattern}'` lists the events"));
         return;
     }
     let (Some(param), Some(&ty)) = (decl.params.first(), sig.params.first()) else { return };

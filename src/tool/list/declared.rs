@@ -5,6 +5,7 @@ use crate::sema::handed;
 use crate::session::Session;
 use crate::tables::{ATTRIBUTES, HELPERS, MAP_KINDS, PROGRAMS, Params, ProgramSpec, record_field};
 use crate::tool::init::parameters;
+use crate::tracefs;
 
 /// A program at a target, and the fields of its record.
 pub fn program(cx: &mut Session, spec: &ProgramSpec, target: &str) -> Vec<String> {
@@ -15,8 +16,22 @@ pub fn program(cx: &mut Session, spec: &ProgramSpec, target: &str) -> Vec<String
         && let Some(fields) = fields(cx, ty.trim_start_matches('*'), false)
     {
         lines.extend(fields.into_iter().map(|field| format!("    {name}.{field}")));
+        lines.extend(arguments(target).into_iter().map(|argument| format!("        {name}.{argument}")));
     }
     lines
+}
+
+/// The arguments of the system call that an event is the start of, as tracefs declares them: its record has them as numbers.
+fn arguments(target: &str) -> Vec<String> {
+    let Some((category @ "syscalls", event)) =
+        target.split_once('/').filter(|(_, event)| event.starts_with("sys_enter_"))
+    else {
+        return Vec::new();
+    };
+    let fields = tracefs::fields(category, event).unwrap_or_default();
+    // The first one is the number of the call.
+    let arguments = fields.iter().skip(1).enumerate();
+    arguments.map(|(index, field)| format!("args[{index}]: {} {}", field.ty, field.name)).collect()
 }
 
 /// The fields of a struct; with `offsets` as it would be declared, each with its place in bytes. None if the kernel has no such type.
