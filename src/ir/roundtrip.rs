@@ -5,7 +5,10 @@ use crate::session::{Options, Session};
 use crate::tables::{Many, OpSpec, OperandKind};
 use std::path::Path;
 
-/// A module with just the example, its operands as parameters and the blocks that it names.
+/// The op behind the example, whose result is no operand of that.
+const AFTER: &str = "%90 = ks.const {value = 1} : u32";
+
+/// A module with the example and an op behind it, its operands as parameters and the blocks that it names.
 fn around(spec: &OpSpec) -> String {
     let mut params = Vec::new();
     for operand in spec.operands {
@@ -31,7 +34,7 @@ fn around(spec: &OpSpec) -> String {
     }
     let entry = if blocks.is_empty() { "" } else { "  ^0:\n" };
     format!(
-        "module @m license=\"GPL\" {{\n  struct @iphdr packet size=20 align=4 {{ \"saddr\": be32 at 12 }}\n  func @f({}) -> void plain {{\n{entry}    {}\n{blocks}  }}\n}}\n",
+        "module @m license=\"GPL\" {{\n  struct @iphdr packet size=20 align=4 {{ \"saddr\": be32 at 12 }}\n  func @f({}) -> void plain {{\n{entry}    {}\n    {AFTER}\n{blocks}  }}\n}}\n",
         params.join(", "),
         spec.example
     )

@@ -141,9 +141,25 @@ impl Parser<'_> {
         Ok(results)
     }
 
+    /// Whether the values here are the results of the next op: behind an op without operands nothing else tells them from operands.
+    fn results_begin(&self) -> bool {
+        let mut tokens = self.tokens[self.at..].iter().map(|token| &token.token);
+        while let Some(Token::Value(_)) = tokens.next() {
+            match tokens.next() {
+                Some(Token::Punct(",")) => {}
+                Some(Token::Punct("=")) => return true,
+                _ => break,
+            }
+        }
+        false
+    }
+
     fn operands(&mut self) -> Parse<Vec<Value>> {
         let mut operands = Vec::new();
         while let Token::Value(number) = *self.peek() {
+            if self.results_begin() {
+                break;
+            }
             let Some(&value) = self.values.get(&number) else {
                 return self.stop(format!("no value `%{number}` before this op"));
             };
