@@ -75,7 +75,7 @@ pub fn name(name: &str) -> Option<Instead> {
         "ETH_P_IPV4" | "ETH_P_IP4" => Name("ETH_P_IP"),
         "IPPROTO_IP6" => Name("IPPROTO_IPV6"),
         "IPPROTO_ICMP6" => Name("IPPROTO_ICMPV6"),
-        "ktime_get_ns" | "clock_gettime" => Name("now_ns"),
+        "ktime" | "ktime_get_ns" | "ktime_get" | "nanotime" | "clock_gettime" => Name("now_ns"),
         "usleep" | "nanosleep" | "msleep" => Form("`sleep(ms)` takes milliseconds"),
         "now_ms" | "now_us" | "now_s" | "now" => {
             Form("`now_ns()` is the time in nanoseconds: `now_ns() / 1000000` are milliseconds")

@@ -73,6 +73,11 @@ pub static OPERATORS: &[Row] = &[
     edit("foreach|for_each|forall ( WORD , WORD ^ in", &[], LOOP, Over(-5, -5, "for")),
     edit("foreach|for_each|forall ( ^ var|let", &[], LOOP, UpTo(-2, 1, "for (")),
     edit("foreach|for_each|forall ( WORD ^ WORD in", &[], LOOP, UpTo(-3, 0, "for (")),
+    row(
+        "? ^ ?",
+        &[],
+        "a value for what may be absent: `var v = x` with `if (var some = y) v = some`, or `if (var some = y) { … } else { … }`",
+    ),
     edit("^ and", &[], "both conditions: `&&`", Over(0, 0, "&&")),
     edit("^ or", &[], "either condition: `||`", Over(0, 0, "||")),
     edit("^ is not", &[Operator], "inequality is `!=`", Over(0, 1, "!=")),
