@@ -67,9 +67,9 @@ pub fn run(args: &Run) -> ExitCode {
     };
     if source.text.is_some() {
         cx.options.name = ONE_LINER.to_owned();
-        cx.options.prints_results = true;
         cx.options.project = args.common.project.clone().unwrap_or_else(|| ONE_LINER.to_owned());
     }
+    cx.options.prints_results = true;
     kernels::suit_running(&mut cx.options);
     let Some(file) = read(&mut cx, &source) else { return super::finish(&mut cx, args.common.messages) };
     let text = cx.sources.file(file).text.clone();
