@@ -32,6 +32,7 @@
 //! `<pin_root>/<project>/<name>`; 0 or −errno, printed |
 //! | `ks_unpin_map`, `ks_unpin_program` | `int32_t (uint32_t)`: removes the pins that the process made of it; 0, or −ENOENT where there
 //! are none |
+//! | `ks_unpin_name` | `int32_t (const char *name, uint64_t size)`: the same at a name of the project, whoever has pinned what is there |
 //! | `ks_migrate` | `void (uint32_t map, KsMigrate make, const char *name, const char *key, const char *old, uint64_t old_size)`: a function
 //! for a pinned map whose entries have these types (`object/pins/types.rs`), of this size; without a key they have the keys of the map.
 //! Before the load |

@@ -77,10 +77,14 @@ impl Lowering<'_> {
         })
     }
 
-    /// `unpin(x)`, as `pin`.
+    /// `unpin(x)`, as `pin`, or of what is pinned at a name.
     pub(super) fn unpin(&mut self, map: Option<Symbol>, args: &[Expr], span: Span) -> Option<Value> {
         if let Some(map) = map {
             return Some(self.at(span).b.host_unpin_map(&map, Ty::I32));
+        }
+        if self.cx.types.is_aggregate(args[0].ty) {
+            let name = self.place(&args[0]);
+            return Some(self.at(span).b.host_unpin_name(name, Ty::I32));
         }
         let held = self.scalar(&args[0]);
         Some(self.at(span).b.host_unpin(held, Ty::I32))

@@ -25,6 +25,11 @@ pub trait Attached {
         Vec::new()
     }
 
+    /// The names at which it is pinned already, of the project.
+    fn pins(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Runs another program in its place from here on, of the same type, by its descriptor; 0 or −errno. For what has no `bpf_link`, which
     /// `upgrade.rs` updates.
     fn replace(&self, _program: RawFd) -> i32 {

@@ -36,7 +36,9 @@ pub fn remember(handle: u32, name: &'static str, attached: Box<dyn Attached>, ta
     NOTHING_LEFT.set(false);
     WATCHES.set(WATCHES.get() || watched.is_some());
     let mut links = LINKS.borrow_mut();
-    links.push(Some(Entry { handle, name, attached, pins: Vec::new(), watched }));
+    let pins = attached.pins();
+    pins.iter().for_each(|name| asked::own_name(name));
+    links.push(Some(Entry { handle, name, attached, pins, watched }));
     i64::try_from(links.len()).unwrap_or(i64::MAX)
 }
 

@@ -38,9 +38,8 @@ pub unsafe extern "C" fn ks_pin_link(link: i64, name: *const c_char, size: u64) 
 pub extern "C" fn ks_unpin_link(link: i64) -> i32 {
     let mut links = LINKS.borrow_mut();
     let entry = place(link).and_then(|index| links.get_mut(index)?.as_mut());
-    let Some(entry) = entry.filter(|entry| !entry.pins.is_empty()) else { return -libc::ENOENT };
-    asked::remove(&std::mem::take(&mut entry.pins));
-    0
+    let Some(entry) = entry else { return -libc::ENOENT };
+    if asked::remove(&std::mem::take(&mut entry.pins)) { 0 } else { -libc::ENOENT }
 }
 
 fn place(link: i64) -> Option<usize> {

@@ -70,6 +70,5 @@ fn unpin(what: What) -> i32 {
     let (gone, kept) = PINNED.take().into_iter().partition::<Vec<_>, _>(|(pinned, _)| *pinned == what);
     PINNED.replace(kept);
     let names: Vec<String> = gone.into_iter().map(|(_, name)| name).collect();
-    asked::remove(&names);
-    if names.is_empty() { -libc::ENOENT } else { 0 }
+    if asked::remove(&names) { 0 } else { -libc::ENOENT }
 }

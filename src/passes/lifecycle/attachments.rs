@@ -150,6 +150,7 @@ fn may_detach(data: &OpData) -> bool {
         Opcode::HostCCall,
         Opcode::HostPin,
         Opcode::HostUnpin,
+        Opcode::HostUnpinName,
         Opcode::HostLinkStatus,
         Opcode::HostExec,
         Opcode::HostPython,

@@ -15,7 +15,7 @@ impl Checker<'_, '_> {
     pub fn pin(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
         self.takes("pin", 2..=2, args, span)?;
         args.iter().for_each(|arg| self.refuse_name(arg, "pin"));
-        let what = self.pinned("pin", &args[0].value);
+        let what = self.pinned("pin", false, &args[0].value);
         let name = self.typed(&args[1].value, None);
         self.check_pin_name(&name);
         let builtin = tables::builtin("pin")?;
@@ -25,22 +25,32 @@ impl Checker<'_, '_> {
         Some(Expr::operation(Callee::Pin(map), args, Ty::I32, span))
     }
 
-    /// `unpin(what)`
+    /// `unpin(what)`, or `unpin("name")`
     pub fn unpin(&mut self, args: &[ast::Arg], span: Span) -> Option<Expr> {
         self.takes("unpin", 1..=1, args, span)?;
         args.iter().for_each(|arg| self.refuse_name(arg, "unpin"));
-        let (map, args) = self.pinned("unpin", &args[0].value)?;
+        let (map, mut args) = self.pinned("unpin", true, &args[0].value)?;
+        if let Some(name) = args.pop_if(|arg| matches!(self.cx.types.kind(arg.ty), TyKind::Str(_))) {
+            self.check_pin_name(&name);
+            let builtin = tables::builtin("unpin")?;
+            args.push(self.string_argument(name, builtin, span));
+        }
         Some(Expr::operation(Callee::Unpin(map), args, Ty::I32, span))
     }
 
-    /// A map, by its name or its address, or a handle or a link as an argument. None if it is something else, which is reported.
-    fn pinned(&mut self, builtin: &str, written: &ast::Expr) -> Option<(Option<MapId>, Vec<Expr>)> {
+    /// A map, by its name or its address, or a handle or a link as an argument, or where `by_name` says so a string. None if it is something
+    /// else, which is reported.
+    fn pinned(&mut self, builtin: &str, by_name: bool, written: &ast::Expr) -> Option<(Option<MapId>, Vec<Expr>)> {
         let inner = strip(written);
         let named = if let Ast::Unary { op: ast::UnaryOp::AddressOf, operand } = &inner.kind { operand } else { inner };
         if let Some(Entity::Map(map)) = self.entity_named(named) {
             return Some((Some(*map), Vec::new()));
         }
-        let wants = "a map, or what `load` or `attach` returned";
+        let wants = if by_name {
+            "a map, what `load` or `attach` returned, or the name of a pin"
+        } else {
+            "a map, or what `load` or `attach` returned"
+        };
         if self.program_named(written).is_some() || self.vars.program_local(written).is_some() {
             let name = self.text(written.span).to_owned();
             let found = format!("the program `{name}`");
@@ -49,7 +59,8 @@ impl Checker<'_, '_> {
             return None;
         }
         let value = self.typed(written, None);
-        if matches!(self.cx.types.kind(value.ty), TyKind::Handle(_) | TyKind::Link) {
+        let kind = self.cx.types.kind(value.ty);
+        if matches!(kind, TyKind::Handle(_) | TyKind::Link) || by_name && matches!(kind, TyKind::Str(_)) {
             return Some((None, vec![value]));
         }
         if value.ty != Ty::ERROR {

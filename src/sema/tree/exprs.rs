@@ -225,7 +225,7 @@ pub enum Callee {
     Detach,
     /// `pin(what, name)`, of a map, or of a handle or a link, the first argument. Yields an `i32`.
     Pin(Option<MapId>),
-    /// `unpin(what)`, as `pin`.
+    /// `unpin(what)`, as `pin`, or `unpin(name)` of a string.
     Unpin(Option<MapId>),
     /// `exec("x.py")`. Yields an `i32`, though it does not come back.
     Exec(Box<Script>),

@@ -12,6 +12,7 @@ use crate::kernel::errors::{errno, reason};
 use crate::kernel::{escape, privilege};
 use libbpf_sys as bpf;
 use std::ffi::{CString, OsStr, OsString};
+use std::fs;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
@@ -89,6 +90,34 @@ impl Folder {
             refuse(&path, "another file system than bpffs is mounted there", &format!("umount {}", shown(&path)));
         }
         Folder { entry, path }
+    }
+
+    /// A folder in this one, if it is there, as `below`.
+    pub fn there(&self, name: &str) -> Option<Folder> {
+        self.entry(OsStr::new(name)).map(|_| self.below(name))
+    }
+
+    /// The names of the pins that are this user's or root's.
+    pub fn names(&self) -> Vec<String> {
+        let path = path_of(self.entry.fd(), "");
+        let entries = fs::read_dir(OsStr::from_bytes(path.as_bytes())).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        names.filter(|name| self.has(name)).collect()
+    }
+
+    /// Whether such a pin has this name.
+    pub fn has(&self, name: &str) -> bool {
+        let entry = Entry::open(self.entry.fd(), &c_name(OsStr::new(name))).ok();
+        entry.is_some_and(|entry| entry.is_file() && entry.is_on_bpffs() && !entry.is_foreign())
+    }
+
+    /// What such a pin is of; none if it cannot be opened.
+    pub fn try_get(&self, name: &str) -> Option<OwnedFd> {
+        let entry = Entry::open(self.entry.fd(), &c_name(OsStr::new(name))).ok().filter(|entry| !entry.is_foreign())?;
+        // SAFETY: a NUL-terminated path, of what was inspected.
+        let fd = unsafe { bpf::bpf_obj_get(path_of(entry.fd(), "").as_ptr()) };
+        // SAFETY: just opened, and nobody else's.
+        (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
     }
 
     /// The path of something in the folder, for messages.

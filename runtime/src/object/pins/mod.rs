@@ -9,6 +9,7 @@ pub mod declared;
 mod entry;
 pub mod folder;
 pub mod globals;
+pub mod identity;
 mod layout;
 mod migrate;
 pub mod present;

@@ -11,6 +11,11 @@ pub fn project() -> Folder {
     root().below(&project_name())
 }
 
+/// The same, if it is there.
+pub fn existing() -> Option<Folder> {
+    Folder::root(Path::new(program::pin_root()))?.there(&project_name())
+}
+
 /// Whether there can be pins: bpffs is mounted.
 pub fn is_possible() -> bool {
     Folder::root(Path::new(program::pin_root())).is_some()

@@ -9,8 +9,8 @@ use crate::ir::ops::HostParse;
 use crate::ir::ops::{
     HostAsk, HostAttach, HostAttachCheck, HostAttachMap, HostAttachName, HostAttachNumber, HostCCall, HostCall,
     HostDelete, HostDetach, HostExec, HostExit, HostFill, HostLinkStatus, HostLoad, HostNew, HostPin, HostPinMap,
-    HostRegister, HostSysctlRead, HostSysctlWrite, HostUncaught, HostUnpin, HostUnpinMap, HostUnregister, HostUpgrade,
-    HostUpgradeFunctions,
+    HostRegister, HostSysctlRead, HostSysctlWrite, HostUncaught, HostUnpin, HostUnpinMap, HostUnpinName,
+    HostUnregister, HostUpgrade, HostUpgradeFunctions,
 };
 use crate::ir::{OpData, Symbol, Value};
 use crate::session::Linked;
@@ -295,6 +295,12 @@ pub fn unpin(g: &mut FnGen, op: &OpData) {
 pub fn unpin_map(g: &mut FnGen, op: &OpData) {
     let args = [super::map::map_index(g, HostUnpinMap::of(op).map())];
     status(g, op, "ks_unpin_map", &args);
+}
+
+pub fn unpin_name(g: &mut FnGen, op: &OpData) {
+    let name = HostUnpinName::of(op).name();
+    let args = [g.value(name), name_size(g, name)];
+    status(g, op, "ks_unpin_name", &args);
 }
 
 fn is_handle(g: &FnGen, what: Value) -> bool {
