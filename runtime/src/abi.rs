@@ -130,7 +130,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 15;
+pub const KS_ABI: u32 = 16;
 
 /// Ends the formats of lines for the trace pipe, before the NUL, in the objects that executables carry. It is as long as what takes its
 /// place: blanks that the kernel takes in formats, then letters.
@@ -155,6 +155,9 @@ pub struct KsProgram {
     /// Maps; the `map` of `ks_map_…` is an index into them.
     pub maps: *const KsMap,
     pub maps_len: u64,
+    /// The maps whose sizes configs say.
+    pub sizes: *const KsMapSize,
+    pub sizes_len: u64,
     /// Shared globals and configs; `ks_global` takes an index into them.
     pub globals: *const KsGlobal,
     pub globals_len: u64,
@@ -206,6 +209,9 @@ mod forms;
 mod tests;
 pub use forms::{KsForm, KsOption, KsOrder};
 pub use tests::*;
+#[path = "abi_maps.rs"]
+mod maps;
+pub use maps::*;
 #[path = "abi_settings.rs"]
 mod settings;
 pub use settings::{KsKconfig, KsSetting};
@@ -260,41 +266,6 @@ pub const KS_PROG_SPARE: u32 = 2;
 
 /// `KsProg::flags`: another process can take its attachments over (`link/kept/`).
 pub const KS_PROG_KEPT: u32 = 4;
-
-/// `KsMap::flags`: one value per CPU.
-pub const KS_MAP_PERCPU: u32 = 1;
-/// `KsMap::flags`, with `KS_MAP_PERCPU`: the value is one integer of `element_width` bytes; a lookup and an iteration
-/// yield the (wrapping) sum over the CPUs, an update sets every CPU's.
-pub const KS_MAP_SUM: u32 = 2;
-/// `KsMap::flags`: pinned at `<pin_root>/<project>/maps/<name>`; what is there already is used, if it is the same kind
-/// of map.
-pub const KS_MAP_PIN: u32 = 4;
-
-/// `KsMap::flags`: values hold a `bpf_spin_lock`; reads and writes are under it (`BPF_F_LOCK`), and leave it out.
-pub const KS_MAP_LOCK: u32 = 8;
-
-/// `KS_MAP_EVENTS`: a map through which values of `value_size` bytes are sent; it has no entries of that size.
-pub const KS_MAP_EVENTS: u32 = 16;
-
-/// `KsMap::flags`: an array of programs that are not loaded, so it is not created either.
-pub const KS_MAP_IDLE: u32 = 32;
-
-/// `KsMap::flags`: user space reads or writes it too.
-pub const KS_MAP_USED: u32 = 64;
-
-/// A map of the object that user space names, or has to leave out.
-#[repr(C)]
-pub struct KsMap {
-    pub name: *const c_char,
-    /// Sizes as the program knows them; checked against the object's.
-    pub key_size: u32,
-    /// The size of one CPU's value, not rounded up.
-    pub value_size: u32,
-    /// `KS_MAP_…` bits.
-    pub flags: u32,
-    /// With `KS_MAP_SUM`: 1, 2, 4 or 8.
-    pub element_width: u32,
-}
 
 /// The position of a global in the object. `KsGlobal::section`.
 #[repr(u32)]

@@ -37,7 +37,7 @@ pub use builder::Builder;
 pub use exits::Exit;
 pub use function::{BlockData, Function, Loc, OpData, Param, RegionData, Role, Throws, ValueData, ValueDef};
 pub use module::{
-    Global, GlobalKind, KfuncDecl, MapDecl, Module, OptionSpec, OptionsDecl, ProgramDecl, Section, TestDecl,
+    Global, GlobalKind, KfuncDecl, MapDecl, Module, OptionSpec, OptionsDecl, ProgramDecl, Section, SizeSource, TestDecl,
 };
 pub use ops::Opcode;
 pub use path::Path;

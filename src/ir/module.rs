@@ -186,6 +186,18 @@ impl Section {
     }
 }
 
+/// An integer of a config that says how many entries a map has.
+#[derive(Clone, Debug)]
+pub struct SizeSource {
+    /// The variable of the config.
+    pub global: Symbol,
+    /// In the variable.
+    pub offset: u32,
+    pub ty: Ty,
+    /// As the program writes it.
+    pub text: String,
+}
+
 /// A map that the program declares, with the facts that its creation needs.
 #[derive(Clone, Debug)]
 pub struct MapDecl {
@@ -197,6 +209,8 @@ pub struct MapDecl {
     /// The template of the maps that a map of maps holds.
     pub inner: Option<Symbol>,
     pub max_entries: u32,
+    /// What the runtime takes the number of entries from at the load.
+    pub sized_by: Option<SizeSource>,
     /// `BPF_F_*` of include/uapi/linux/bpf.h
     pub flags: u32,
     /// With `BPF_F_NUMA_NODE`.
@@ -224,6 +238,7 @@ impl MapDecl {
             value,
             inner: None,
             max_entries,
+            sized_by: None,
             flags: 0,
             node: None,
             bound: false,

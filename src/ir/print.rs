@@ -3,7 +3,7 @@
 use super::printed_types;
 use super::{
     Attr, BlockId, Function, Global, KfuncDecl, MapDecl, Module, OpId, OpsValue, OptionsDecl, RegionId, Role,
-    StructOps, Throws, Value,
+    SizeSource, StructOps, Throws, Value,
 };
 use crate::tables::{Loading, Placement, ProgramSpec};
 use crate::types::{BitField, StructId, TyKind, Types};
@@ -194,7 +194,7 @@ impl Printer<'_> {
 
     fn map(&mut self, map: &MapDecl) {
         let text = format!(
-            "map @{} : {}<{}, {}> max_entries={} flags={}{}{}{}{}{}{}{}",
+            "map @{} : {}<{}, {}> max_entries={} flags={}{}{}{}{}{}{}{}{}",
             map.name,
             map.kind.name,
             self.types.ir_text(map.key),
@@ -207,9 +207,15 @@ impl Printer<'_> {
             if map.pinned { " pinned" } else { "" },
             if map.private { " private" } else { "" },
             map.refusals.as_ref().map_or(String::new(), |counter| format!(" refusals=@{counter}")),
+            map.sized_by.as_ref().map_or(String::new(), |size| self.size_source(size)),
             map.programs.iter().map(|program| format!(" slot=@{program}")).collect::<String>()
         );
         self.line(1, &text);
+    }
+
+    fn size_source(&self, size: &SizeSource) -> String {
+        let (ty, text) = (self.types.ir_text(size.ty), quote(size.text.as_bytes()));
+        format!(" sized=@{} offset={} type={ty} text={text}", size.global, size.offset)
     }
 
     fn struct_ops(&mut self, ops: &StructOps) {

@@ -250,6 +250,12 @@ fn map_decls(program: &Program, names: &Names, bound: &HashSet<Symbol>) -> Vec<i
         .filter(|(map, name)| !map.is_bound || bound.contains(*name))
         .map(|(map, name)| ir::MapDecl {
             inner: map.inner.map(|inner| names.map(inner).clone()),
+            sized_by: map.sized_by.as_ref().filter(|_| !map.is_bound).map(|size| ir::SizeSource {
+                global: names.config(size.config).clone(),
+                offset: size.offset,
+                ty: size.ty,
+                text: size.text.clone(),
+            }),
             flags: map.flags,
             node: map.node,
             bound: map.is_bound,

@@ -10,7 +10,7 @@ use super::analysis::{maps_of, test_needs};
 use super::{Because, Changed, EVERY, Pass, Run};
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::BpfKfunc;
-use crate::ir::{Attr, Function, Global, GlobalKind, Module, OpData, Opcode, ProgramDecl, Role, Symbol};
+use crate::ir::{Attr, Function, Global, GlobalKind, MapDecl, Module, OpData, Opcode, ProgramDecl, Role, Symbol};
 use crate::session::Session;
 use crate::tables;
 use crate::target::{Maps, Target};
@@ -55,11 +55,13 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
             }
             // The runtime pins maps and fills them in, whichever side uses them. It leaves out maps of refused programs and of other tests.
             let programs = std::mem::take(&mut module.programs);
-            module.maps.retain(|m| m.pinned || leaves_out || maps.contains(&m.name) || m.is_idle(&programs));
+            let of_runtime = |m: &MapDecl| m.pinned || leaves_out || m.sized_by.is_some() || m.is_idle(&programs);
+            module.maps.retain(|m| of_runtime(m) || maps.contains(&m.name));
             module.programs = programs;
             module.struct_ops.retain(|table| ops.contains(&table.name));
             // The pass `map-places` writes the counter of a map.
             globals.extend(module.maps.iter().filter_map(|map| map.refusals.clone()));
+            globals.extend(module.maps.iter().filter_map(|map| Some(map.sized_by.as_ref()?.global.clone())));
             // The runtime fills in, or reads, variables that no function of this side names.
             let is_read = |g: &Global| match g.kind {
                 GlobalKind::Pinned => true,

@@ -2,7 +2,7 @@
 
 use super::escape;
 use crate::abi::{
-    KS_PROGRAM_TABLES, KS_PROGRAM_TEST, KsGlobal, KsMap, KsObject, KsProg, KsProgram, KsStructOps, KsTest,
+    KS_PROGRAM_TABLES, KS_PROGRAM_TEST, KsGlobal, KsMap, KsMapSize, KsObject, KsProg, KsProgram, KsStructOps, KsTest,
 };
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
@@ -154,6 +154,12 @@ pub fn struct_ops() -> &'static [KsStructOps] {
 pub fn maps() -> &'static [KsMap] {
     // SAFETY: as above.
     program().map_or(&[], |p| unsafe { array(p.maps, p.maps_len) })
+}
+
+/// The maps whose sizes configs say.
+pub fn sizes() -> &'static [KsMapSize] {
+    // SAFETY: as above.
+    program().map_or(&[], |p| unsafe { array(p.sizes, p.sizes_len) })
 }
 
 /// The global variables of the descriptor.

@@ -6,7 +6,7 @@ use super::handles::{of_handle, of_program};
 use super::optional::{self, fates};
 use super::parts::{RETURN, do_not_create, find_map, half_at_return, program_named};
 use super::state::{STATE, State, WHEN_LOADED};
-use super::{arenas, descriptors, explain, kernel_module, open, pins, probes, struct_ops};
+use super::{arenas, descriptors, explain, kernel_module, open, pins, probes, sizes, struct_ops};
 use crate::abi::{KS_MAP_IDLE, KsForm, KsMap, KsProg};
 use crate::kernel::end::die;
 use crate::kernel::{log, program};
@@ -35,6 +35,7 @@ pub fn loaded() -> *mut bpf::bpf_object {
     }
     let object = opened();
     kernel_module::ensure();
+    sizes::apply(object);
     optional::settle(object);
     let pins = pins::prepare(object);
     let result = descriptors::load(object);

@@ -23,6 +23,7 @@ pub mod prints;
 mod probes;
 pub mod replacement;
 mod run;
+mod sizes;
 pub mod state;
 pub mod struct_ops;
 mod test_runs;

@@ -3,7 +3,8 @@
 use super::lex::Token;
 use super::{Parse, Parser, Stop};
 use crate::ir::{
-    Function, Global, GlobalKind, KfuncDecl, MapDecl, Module, OptionSpec, OptionsDecl, Param, Section, TestDecl, Throws,
+    Function, Global, GlobalKind, KfuncDecl, MapDecl, Module, OptionSpec, OptionsDecl, Param, Section, SizeSource,
+    TestDecl, Throws,
 };
 use crate::tables::{MAP_KINDS, Reference};
 use crate::target::Target;
@@ -276,11 +277,26 @@ impl Parser<'_> {
             self.expect("=")?;
             map.refusals = Some(self.symbol()?.into());
         }
+        if self.eat_word("sized") {
+            self.expect("=")?;
+            map.sized_by = Some(self.size_source()?);
+        }
         while self.eat_word("slot") {
             self.expect("=")?;
             map.programs.push(self.symbol()?.into());
         }
         Ok(map)
+    }
+
+    /// `@limits offset=4 type=u32 text="limits.max"`
+    fn size_source(&mut self) -> Parse<SizeSource> {
+        let global = self.symbol()?.into();
+        self.key("offset")?;
+        let offset = self.small()?;
+        self.key("type")?;
+        let ty = self.ty()?;
+        self.key("text")?;
+        Ok(SizeSource { global, offset, ty, text: self.text()? })
     }
 
     /// `@bpf_task_release(ptr<@task_struct, btf(trusted)>) -> void releases weak`

@@ -45,6 +45,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         let of_side = if func.targets.any(|on| on.maps == Maps::InPlace) { &mut shared } else { &mut used };
         of_side.extend(named);
     }
+    shared.extend(module.maps.iter().filter_map(|map| Some(map.sized_by.as_ref()?.global.clone())));
     used.extend(shared.iter().cloned());
     let late = late_writes::find(&exits::lowered(module, &mut cx.types));
     for global in &mut module.globals {

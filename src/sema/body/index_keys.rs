@@ -62,8 +62,9 @@ impl Site<'_, '_> {
         let declared = self.env.program.map(map);
         let kernel = declared.key;
         let (entries, span) = (i128::from(declared.max_entries), value.span());
-        // A map of maps may hold some that are larger than the one that says what they are; CPUs are counted at the load.
-        let known = entries > 0 && !declared.is_bound;
+        // A map of maps may hold some that are larger than the one that says what they are; CPUs are counted at the load, which is when a
+        // config says the size, too.
+        let known = entries > 0 && !declared.is_bound && declared.sized_by.is_none();
         if known && !(0..entries).contains(&number) || !(0..=BEYOND).contains(&number) {
             let name = declared.name.clone();
             let range = if entries == 1 { "only 0".to_owned() } else { format!("0 to {}", entries - 1) };

@@ -6,7 +6,7 @@ use super::variables::{LocalKind, Variables};
 use crate::ast::{self, ExprKind as Ast, UnaryOp};
 use crate::diag::codes::maps::{InnerMismatch, InnerWanted};
 use crate::diag::codes::refused::OverLimit;
-use crate::sema::tree::{MapId, Optional, OptionalKind, StmtKind};
+use crate::sema::tree::{ConfigId, Map, MapId, Optional, OptionalKind, StmtKind};
 use crate::source::Span;
 use crate::tables::MapAccess;
 use crate::types::{Space, Ty};
@@ -59,7 +59,7 @@ impl Checker<'_, '_> {
             _ if other.key != template.key => "keys",
             _ if other.value != template.value => "values",
             _ if other.flags != template.flags => "flags",
-            _ if other.kind.array && other.max_entries != template.max_entries => "numbers of entries",
+            _ if other.kind.array && size(other) != size(template) => "numbers of entries",
             _ => return Some(StmtKind::MapSetInner { map, key, inner }),
         };
         let (inner, at) = (other.name.clone(), template.span);
@@ -67,6 +67,11 @@ impl Checker<'_, '_> {
             .note(at, "the template of the maps that it holds");
         None
     }
+}
+
+/// What decides the number of a map's entries: a number, or the integer of a config.
+fn size(map: &Map) -> (u32, Option<(ConfigId, u32)>) {
+    (map.max_entries, map.sized_by.as_ref().map(|source| (source.config, source.offset)))
 }
 
 impl Variables {

@@ -275,6 +275,7 @@ impl<'a> Declare<'a> {
                     is_bound: false,
                     callback: None,
                     max_entries: 0,
+                    sized_by: None,
                     flags: 0,
                     node: None,
                     pinned,

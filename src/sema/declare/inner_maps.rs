@@ -1,9 +1,25 @@
 //! Maps of maps: the placeholders of the maps that bodies take out of them.
 
+use crate::diag::codes::maps::InnerMap;
 use crate::sema::tree::{Map, MapId, Program};
+use crate::session::Session;
 
 /// How many maps out of one map a body can have at a time.
 const AT_A_TIME: usize = 4;
+
+/// Reports arrays as templates whose size the load decides: the kernel compares the template with the arrays that are put in.
+pub(super) fn check_templates(cx: &mut Session, program: &Program) {
+    for outer in &program.maps {
+        let Some(template) = outer.inner.map(|inner| program.map(inner)) else { continue };
+        if let Some(source) = template.sized_by.as_ref().filter(|_| template.kind.array) {
+            let (what, kind) = (template.name.clone(), outer.kind.name.to_owned());
+            cx.error(outer.span, InnerMap { what, kind }).note(template.span, "the template").help(format!(
+                "all arrays in it have the size of the template: a constant in place of `{}`",
+                source.text
+            ));
+        }
+    }
+}
 
 /// Gives each map of maps its placeholders, which are like the template.
 pub(super) fn add_bound(program: &mut Program) {
@@ -27,6 +43,7 @@ pub(super) fn add_bound(program: &mut Program) {
                 index: template.index,
                 value: template.value,
                 max_entries: template.max_entries,
+                sized_by: template.sized_by.clone(),
                 flags: template.flags,
             };
             program.maps.push(placeholder);

@@ -6,9 +6,7 @@ use super::map_values::holds;
 use super::storage::check_pinned;
 use crate::ast::{self, Expr, Item, TypeKind, VarDecl};
 use crate::diag::codes::events::RecordSize;
-use crate::diag::codes::maps::{
-    ArenaSize, IndexReach, MapInitialiser, MapKey, MapSize, MapTypes, RingSize, SecondArena, SizeNotWanted,
-};
+use crate::diag::codes::maps::{IndexReach, MapInitialiser, MapKey, MapTypes, SecondArena};
 use crate::diag::codes::shared::CannotPin;
 use crate::sema::consts;
 use crate::sema::scope::Scope;
@@ -23,10 +21,6 @@ use crate::types::{Ty, TyKind};
 const MAX_KEY: u64 = MAX_STACK;
 /// `LPM_DATA_SIZE_MAX` of kernel/bpf/lpm_trie.c.
 const MAX_PREFIX: u64 = 256;
-/// A ring buffer is mapped in pages.
-const PAGE: i128 = 4096;
-/// `SZ_4G` of `arena_map_alloc` in kernel/bpf/arena.c, in pages.
-const MAX_FRAMES: u32 = 1 << 20;
 
 impl Declare<'_> {
     pub(super) fn map(&mut self, cx: &mut Session, id: MapId, item: &Item, decl: &VarDecl) {
@@ -73,9 +67,18 @@ impl Declare<'_> {
             None
         };
         let reach = index.map_or(u32::MAX, |index| reach(cx, index));
+        let mut sized_by = None;
         let entries = match size {
             Some(size) => {
-                let entries = self.map_size(cx, kind, size);
+                let value = match self.size_source(cx, size) {
+                    Some(Some((default, source))) => {
+                        sized_by = Some(source);
+                        Some(default)
+                    }
+                    Some(None) => None,
+                    None => consts::integer(cx, self, size),
+                };
+                let entries = self.map_size(cx, kind, (value, size.span), sized_by.is_some());
                 within_reach(cx, (entries, size.span), index, reach)
             }
             None if kind.size == SizeRule::Cpus => 0,
@@ -86,7 +89,7 @@ impl Declare<'_> {
         }
         let map = &mut self.env.program.maps[id.0 as usize];
         (map.max_entries, map.flags, map.node) = (entries, flags, node);
-        map.index = index;
+        (map.index, map.sized_by) = (index, sized_by);
         if let Some((key, value)) = types {
             map.key = if index.is_some() { Ty::U32 } else { key };
             map.value = value;
@@ -158,39 +161,6 @@ impl Declare<'_> {
             error.help("for IPv4 addresses: `struct Prefix { prefixlen: u32, addr: be32 }`");
         }
         Ty::ERROR
-    }
-
-    fn map_size(&mut self, cx: &mut Session, kind: &'static MapKindSpec, size: &Expr) -> u32 {
-        let Some(value) = consts::integer(cx, self, size) else { return 1 };
-        let entries = u32::try_from(value).ok().filter(|entries| *entries > 0);
-        match kind.size {
-            SizeRule::Entries | SizeRule::Cpus => {
-                if entries.is_none() {
-                    cx.error(size.span, MapSize { value: value.to_string() })
-                        .help("the number of entries is a constant from 1 to 4294967295");
-                }
-            }
-            SizeRule::Pages if entries.is_none_or(|n| !n.is_power_of_two() || i128::from(n) % PAGE != 0) => {
-                let next = value.clamp(PAGE, 1 << 31).cast_unsigned().next_power_of_two();
-                cx.error(size.span, RingSize { kind: kind.name.to_owned(), value: value.to_string() })
-                    .help("its size in bytes is a power of two and a multiple of the page, 4096")
-                    .fix(size.span, next.min(1 << 31).to_string());
-            }
-            SizeRule::Pages => {}
-            SizeRule::Frames => {
-                if entries.is_none_or(|pages| pages > MAX_FRAMES) {
-                    cx.error(size.span, ArenaSize { value: value.to_string() }).help(format!(
-                        "its size is a number of pages of 4096 bytes, from 1 to {MAX_FRAMES}, which is 4 GiB"
-                    ));
-                }
-            }
-            SizeRule::None => {
-                cx.error(size.span, SizeNotWanted { kind: kind.name.to_owned() })
-                    .help(format!("it grows with the kernel's objects: `var name : {}`", form(kind)));
-                return 0;
-            }
-        }
-        entries.unwrap_or(1)
     }
 }
 

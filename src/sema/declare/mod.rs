@@ -23,6 +23,7 @@ mod kfuncs;
 mod loading;
 mod main_args;
 mod map_flags;
+mod map_sizes;
 mod map_values;
 mod maps;
 mod migrations;
@@ -165,6 +166,7 @@ pub fn declare<'a>(cx: &mut Session, modules: &'a Modules) -> Env<'a> {
     declare.refuse_required(cx);
     declare.publish(cx);
     kernel_names::check(cx, &declare.env.program);
+    inner_maps::check_templates(cx, &declare.env.program);
     inner_maps::add_bound(&mut declare.env.program);
     cx.names = Rc::new(declare.symbols.into_names());
     declare.env

@@ -369,6 +369,8 @@ pub struct Map {
     pub callback: Option<FuncId>,
     /// 0: one for each CPU.
     pub max_entries: u32,
+    /// What user space takes the number of entries from when it loads the object; `max_entries` is its default.
+    pub sized_by: Option<SizeSource>,
     /// `BPF_F_*`, those included that the kind requires.
     pub flags: u32,
     /// With `BPF_F_NUMA_NODE`.
@@ -376,6 +378,17 @@ pub struct Map {
     /// `pin var`
     pub pinned: bool,
     pub span: Span,
+}
+
+/// An integer of a config that says how many entries a map has.
+#[derive(Clone)]
+pub struct SizeSource {
+    pub config: ConfigId,
+    /// In the struct of the config.
+    pub offset: u32,
+    pub ty: Ty,
+    /// As written, for messages.
+    pub text: String,
 }
 
 /// `@migrate(m) fn f(…)`

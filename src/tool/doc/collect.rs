@@ -201,6 +201,7 @@ impl Collect<'_> {
             key: (map.key != Ty::VOID).then(|| types.name(map.key)),
             value: types.name(map.value),
             entries: map.max_entries,
+            sized_by: map.sized_by.as_ref().map(|source| source.text.clone()),
             pin,
             bpf,
             user,

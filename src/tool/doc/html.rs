@@ -178,9 +178,8 @@ impl Writer<'_> {
 
     fn maps(&self) -> String {
         let entry = |map: &super::model::Map| {
-            let types = map.key.iter().chain([&map.value]).cloned().collect::<Vec<_>>().join(", ");
             let rows = [
-                ("Form", self.code(&format!("{}<{types}>({})", map.kind, map.entries))),
+                ("Form", self.code(&map.form())),
                 ("Pinned", map.pin.as_ref().map_or(String::new(), |pin| format!("<code>{}</code>", escaped(pin)))),
                 ("Used by BPF code", self.links(&map.bpf)),
                 ("Used by user space", self.links(&map.user)),

@@ -61,8 +61,7 @@ fn data(out: &mut String, page: &Page) {
         *out += ".SH MAPS\n";
     }
     for map in &page.maps {
-        let types = map.key.iter().chain([&map.value]).cloned().collect::<Vec<_>>().join(", ");
-        let form = format!("{}<{types}>({})", map.kind, map.entries);
+        let form = map.form();
         writeln!(out, ".TP\n\\fB{}\\fR\n{}", escaped(&map.name), escaped(&form)).ok();
         *out += &indented(&map.doc);
     }

@@ -84,12 +84,23 @@ pub struct Map {
     pub key: Option<String>,
     pub value: String,
     pub entries: u32,
+    /// The field of a config that says how many entries it has; `entries` is the default of that.
+    pub sized_by: Option<String>,
     /// Where it is pinned.
     pub pin: Option<String>,
     /// Functions of BPF code.
     pub bpf: Vec<String>,
     /// Functions of user space.
     pub user: Vec<String>,
+}
+
+impl Map {
+    /// `hash<u32, u64>(1024)`
+    pub fn form(&self) -> String {
+        let types = self.key.iter().chain([&self.value]).cloned().collect::<Vec<_>>().join(", ");
+        let entries = self.entries.to_string();
+        format!("{}<{types}>({})", self.kind, self.sized_by.as_ref().unwrap_or(&entries))
+    }
 }
 
 /// The records that BPF code sends through a map, or that user space sends to it.

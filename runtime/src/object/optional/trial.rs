@@ -4,7 +4,7 @@ use crate::abi::KsProg;
 use crate::kernel::program::{self, array};
 use crate::kernel::{escape, log};
 use crate::object::parts::{do_not_create, find_map, half_at_return, maps, program_named};
-use crate::object::{descriptors, explain, probes};
+use crate::object::{descriptors, explain, probes, sizes};
 use libbpf_sys as bpf;
 use std::ffi::CStr;
 use std::ptr;
@@ -43,6 +43,7 @@ pub fn load_and_close(
                 copy_values(object, map);
             }
         }
+        sizes::apply(trial);
         log::take();
         let result = descriptors::load(trial);
         let log = log::take();

@@ -14,11 +14,12 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
-    size_of::<KsProgram>() == 152
+    size_of::<KsProgram>() == 168
         && size_of::<KsObject>() == 24
         && size_of::<KsProg>() == 80
         && size_of::<KsStructOps>() == 8
         && size_of::<KsMap>() == 24
+        && size_of::<KsMapSize>() == 32
         && size_of::<KsGlobal>() == 24
         && size_of::<KsTest>() == 48
         && size_of::<KsArgs>() == 40
@@ -88,6 +89,7 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, objects: &[Carried]) -> PointerVal
     let objects: Vec<_> = objects.iter().map(|one| object(g, one)).collect();
     let progs: Vec<_> = module.programs.iter().map(|p| prog(g, p)).collect();
     let maps: Vec<_> = super::maps(module).map(|m| map(g, m)).collect();
+    let sizes: Vec<_> = super::maps(module).enumerate().filter_map(|(at, map)| size(g, at, map)).collect();
     let globals: Vec<_> = super::shared_globals(module).map(|global| shared(g, global)).collect();
     let tables = module.funcs.iter().any(|func| func.has(OpTrait::PrintsWhole));
     let flags = [(g.cx.options.tests, KS_PROGRAM_TEST), (tables, KS_PROGRAM_TABLES)];
@@ -96,6 +98,7 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, objects: &[Carried]) -> PointerVal
     fields.extend(g.list("ks.objects", &objects));
     fields.extend(g.list("ks.progs", &progs));
     fields.extend(g.list("ks.maps", &maps));
+    fields.extend(g.list("ks.sizes", &sizes));
     fields.extend(g.list("ks.globals", &globals));
     let root = g.cx.options.pin_root.clone();
     fields.push(g.text(Some(&root)));
@@ -206,6 +209,20 @@ fn map<'c>(g: &mut ModuleGen<'_, 'c>, map: &MapDecl) -> StructValue<'c> {
     }
     let name = g.text(Some(&map.name));
     g.record(&[name, g.u32(key as u32), g.u32(value as u32), g.u32(flags), g.u32(width)])
+}
+
+/// A `KsMapSize`, of a map whose size a config says.
+fn size<'c>(g: &mut ModuleGen<'_, 'c>, at: usize, map: &MapDecl) -> Option<StructValue<'c>> {
+    let source = map.sized_by.as_ref()?;
+    let Some(global) = super::shared_globals(g.ir).position(|global| global.name == source.global) else {
+        crate::bug!("the object has no @{}", source.global);
+    };
+    let (width, signed) =
+        (g.cx.types.size_of(source.ty), g.cx.types.as_int(source.ty).is_some_and(|(_, signed)| signed));
+    let numbers = [at as u32, global as u32, source.offset, width as u32, signed.into()];
+    let mut fields: Vec<BasicValueEnum> = numbers.iter().map(|&number| g.u32(number)).collect();
+    fields.push(g.text(Some(&source.text)));
+    Some(g.record(&fields))
 }
 
 /// A `KsGlobal`.
