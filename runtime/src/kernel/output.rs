@@ -33,6 +33,11 @@ pub fn set_form(name: &[u8]) -> bool {
     [b"json".as_slice(), b"text"].contains(&name)
 }
 
+/// Sets the form that machines read.
+pub fn set_json() {
+    JSON.store(true, Ordering::Relaxed);
+}
+
 /// Notes that the process was started without a standard output, so that writes to it fail.
 pub fn was_closed() {
     CLOSED.store(true, Ordering::Relaxed);

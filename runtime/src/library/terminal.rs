@@ -1,4 +1,4 @@
-//! `clear_screen` and `is_terminal`.
+//! What standard output is: `clear_screen`, `is_terminal` and `is_json`.
 
 use crate::kernel::output;
 use std::io::{IsTerminal, stdout};
@@ -10,6 +10,12 @@ const CLEAR: &[u8] = b"\x1b[H\x1b[2J\x1b[3J";
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_is_terminal() -> bool {
     stdout().is_terminal()
+}
+
+/// `is_json`: whether the command line asks for objects in place of tables.
+#[unsafe(no_mangle)]
+pub extern "C" fn ks_is_json() -> bool {
+    output::form() == output::Form::Json
 }
 
 /// `clear_screen`: does nothing where standard output is no terminal.

@@ -38,7 +38,7 @@ pub fn fill(spec: &Spec, program: &str, words: &[&[u8]], out: &mut [u8]) -> Resu
         };
         // A program may have an option of the name of one that does nothing in it.
         let index = match find(spec, name) {
-            Err(_) if own::is_known(word) => continue,
+            Err(_) if own::take(word) => continue,
             Err(_) if let Some(option) = own::with_value(name) => {
                 let text = value(option.option)?;
                 option

@@ -13,6 +13,8 @@ pub struct Own {
     note: &'static str,
     /// Whether it does something in this program: `--help` lists it then.
     acts: fn() -> bool,
+    /// What it does at once. Most are looked for on the command line where they have an effect.
+    take: fn(),
 }
 
 /// An option of every executable that takes a value.
@@ -29,12 +31,13 @@ pub struct Valued {
 /// Prints the usage and ends the process.
 pub const HELP: &str = usage::HELP.0;
 
-const OWN: [Own; 5] = [
-    Own { option: kept::REPLACE, note: usage::REPLACE.1, acts: replaces },
-    Own { option: kept::PIN, note: usage::PIN_LINKS.1, acts: replaces },
-    Own { option: present::RESET, note: usage::RESET_PINS.1, acts: declared::any },
-    Own { option: prints::OPTION, note: usage::PRINT_TRACE.1, acts: prints::any },
-    Own { option: HELP, note: usage::HELP.1, acts: || true },
+const OWN: [Own; 6] = [
+    Own { option: usage::JSON.0, note: usage::JSON.1, acts: program::prints_tables, take: output::set_json },
+    Own { option: kept::REPLACE, note: usage::REPLACE.1, acts: replaces, take: || () },
+    Own { option: kept::PIN, note: usage::PIN_LINKS.1, acts: replaces, take: || () },
+    Own { option: present::RESET, note: usage::RESET_PINS.1, acts: declared::any, take: || () },
+    Own { option: prints::OPTION, note: usage::PRINT_TRACE.1, acts: prints::any, take: || () },
+    Own { option: HELP, note: usage::HELP.1, acts: || true, take: || () },
 ];
 
 const VALUED: [Valued; 1] = [Valued {
@@ -63,9 +66,10 @@ fn replaces() -> bool {
     !program::is_test() && program::progs().iter().any(|prog| prog.flags & KS_PROG_KEPT != 0)
 }
 
-/// Whether a word is one of them.
-pub fn is_known(word: &[u8]) -> bool {
-    OWN.iter().any(|own| own.option.as_bytes() == word)
+/// Takes a word that is one of them; false for any other.
+pub fn take(word: &[u8]) -> bool {
+    let own = OWN.iter().find(|own| own.option.as_bytes() == word);
+    own.inspect(|own| (own.take)()).is_some()
 }
 
 /// The rows of `--help` for the options that have an effect in this program.

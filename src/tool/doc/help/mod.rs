@@ -60,6 +60,7 @@ fn own(module: &Module) -> Vec<(String, String)> {
     let tables = module.funcs.iter().any(|func| func.has(OpTrait::PrintsWhole));
     let rows = [
         (tables, usage::OUTPUT),
+        (tables, usage::JSON),
         (replaces, usage::REPLACE),
         (replaces, usage::PIN_LINKS),
         (pins, usage::RESET_PINS),
