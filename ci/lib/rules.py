@@ -376,3 +376,17 @@ def spec_index():
             section = line.strip("[]")
         elif (found := re.match(r"([\w-]+) = ", line)) and f"{section}/{found[1]}" not in shown:
             yield at(table, number, f"no test shows `{section}/{found[1]}`", f"{section}/{found[1]}")
+
+
+@rule
+def example_index():
+    """examples/README.md has a link to each program in examples/, and none to what is not there."""
+    index = Path("examples/README.md")
+    linked = {}
+    for number, line in lines(index):
+        linked.update({f"examples/{name}": number for name in re.findall(r"\]\(([\w/.]+)\)", line)})
+    there = {str(path) for path in files(".ks", under=("examples/",))}
+    for path in sorted(there - linked.keys()):
+        yield at(Path(path), 1, f"{index} does not name it")
+    for path in sorted(linked.keys() - there):
+        yield at(index, linked[path], f"there is no `{path}`")
