@@ -59,7 +59,7 @@ pub fn read() -> Cli {
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Write a module with the maps and variables of a program for another language, Python
+    /// Write a module with the types, maps and variables of a program for another language: Python, Rust
     Bindings(Bindings),
     /// Compile a program: what `ksc FILE` does too
     Build(Build),
@@ -372,6 +372,8 @@ pub enum Emit {
     Obj,
     /// A header of C with the types that the BPF object shares
     Header,
+    /// A module for Rust with the types, maps, programs and variables of the BPF object
+    Rust,
     /// The executable
     Exe,
 }

@@ -41,7 +41,7 @@ pub struct Specs {
     pub module_locks: Vec<ModuleLock>,
     pub object_methods: Vec<ObjectMethod>,
     pub c_words: CWords,
-    pub python_words: PythonWords,
+    pub binding_words: Vec<BindingWords>,
     pub ops: Vec<Op>,
 }
 
@@ -67,26 +67,41 @@ impl CWords {
     }
 }
 
-/// What names in the modules for Python cannot be.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PythonWords {
-    keywords: Vec<String>,
-    own: Vec<String>,
-    fields: Vec<String>,
-    variants: Vec<String>,
-    builtins: Vec<String>,
+/// The languages that `ksc bindings` writes, each with a table `NAME_words.toml`.
+const BINDINGS: [&str; 2] = ["python", "rust"];
+
+/// What names in the bindings for a language cannot be.
+pub struct BindingWords {
+    /// The language: the beginning of the table's name, and of those of the lists that are generated.
+    pub language: &'static str,
+    table: BindingTable,
 }
 
-impl PythonWords {
+/// A table of words as TOML has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BindingTable {
+    /// Words by the reason why names cannot be these.
+    words: BTreeMap<String, Vec<String>>,
+    /// The groups of words that count where such names stand.
+    places: BTreeMap<String, Vec<String>>,
+}
+
+impl BindingWords {
+    fn load(root: &Path, language: &'static str) -> BindingWords {
+        let file = format!("{language}_words.toml");
+        let parsed = Value::Table(table(&root.join(&file))).try_into();
+        BindingWords { language, table: parsed.unwrap_or_else(|error| panic!("{file}: {error}")) }
+    }
+
     /// The lists of generated code by their names, each sorted.
-    pub fn lists(&self) -> [(&'static str, Vec<&str>); 4] {
-        [
-            ("PYTHON_MAPS", sorted([&self.keywords, &self.own])),
-            ("PYTHON_TYPES", sorted([&self.keywords, &self.own, &self.builtins])),
-            ("PYTHON_FIELDS", sorted([&self.keywords, &self.fields])),
-            ("PYTHON_VARIANTS", sorted([&self.keywords, &self.variants])),
-        ]
+    pub fn lists(&self) -> impl Iterator<Item = (String, Vec<&str>)> {
+        self.table.places.iter().map(|(place, groups)| {
+            let words = groups.iter().map(|group| {
+                self.table.words.get(group).unwrap_or_else(|| panic!("no words `{group}` of {}", self.language))
+            });
+            (format!("{}_{}", self.language, place).to_uppercase(), sorted(words))
+        })
     }
 }
 
@@ -221,9 +236,7 @@ pub fn load(root: &Path) -> Specs {
         kernel_headers: records(&root.join("kernel_headers.toml")),
         module_locks: records(&root.join("module_locks.toml")),
         object_methods: records(&root.join("object_methods.toml")),
-        python_words: Value::Table(table(&root.join("python_words.toml")))
-            .try_into()
-            .expect("ir-specs/python_words.toml"),
+        binding_words: BINDINGS.map(|language| BindingWords::load(root, language)).into(),
         c_words: Value::Table(table(&root.join("c_words.toml"))).try_into().expect("ir-specs/c_words.toml"),
         ops: ops(&root.join("ops")),
     };

@@ -1,9 +1,9 @@
-//! `ksc bindings --python FILE`: a module for Python with the maps and variables of a program, for any process.
+//! `ksc bindings --LANGUAGE FILE`: a module for another language with the maps and variables of a program, for any process.
 
 use super::inspect;
 use super::{finish, session};
 use crate::cli::Bindings;
-use crate::codegen::bindings;
+use crate::codegen::bindings::{self, Names};
 use crate::diag::codes::environment::NoBpfObject;
 use crate::diag::codes::support::NoSuchArtifact;
 use crate::link::output::{self, Output};
@@ -20,7 +20,7 @@ pub fn run(args: &Bindings) -> ExitCode {
         Ok(cx) => cx,
         Err(status) => return status,
     };
-    if let Some(text) = module(&mut cx, &args.input)
+    if let Some(text) = module(&mut cx, args)
         && !cx.diags.has_denied()
     {
         let path = args.output.clone().unwrap_or_else(|| "-".into());
@@ -30,14 +30,27 @@ pub fn run(args: &Bindings) -> ExitCode {
     finish(&mut cx, args.common.messages)
 }
 
-fn module(cx: &mut Session, path: &Path) -> Option<String> {
+fn module(cx: &mut Session, args: &Bindings) -> Option<String> {
+    let path = &args.input;
     let is_source = path.extension().is_some_and(|end| end == "ks");
-    let object = if is_source { compiled(cx, path)? } else { carried(cx, path)? };
-    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    match bindings::python(&object, &name) {
+    let (object, file) = if is_source {
+        (compiled(cx, path)?, Some(object_of(&cx.options.name)))
+    } else {
+        let file = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let (object, is_whole) = carried(cx, path)?;
+        (object, file.filter(|_| is_whole))
+    };
+    let program = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let names = Names { program: &program, object: file.as_deref() };
+    match bindings::of(args.language.one(), &object, &names) {
         Ok(text) => Some(text),
         Err(why) => not_readable(cx, path, why),
     }
+}
+
+/// The file of the object that a program of this name becomes.
+pub(super) fn object_of(program: &str) -> String {
+    format!("{program}.bpf.o")
 }
 
 /// The object that a source becomes.
@@ -53,11 +66,14 @@ fn compiled(cx: &mut Session, path: &Path) -> Option<Vec<u8>> {
     None
 }
 
-/// The object that a file is or carries.
-fn carried(cx: &mut Session, path: &Path) -> Option<Vec<u8>> {
+/// The object that a file is or carries, and whether it is all of the file.
+fn carried(cx: &mut Session, path: &Path) -> Option<(Vec<u8>, bool)> {
     let bytes = load::bytes(cx, path)?;
     match inspect::objects(&bytes).map(|objects| objects.oldest.to_vec()) {
-        Ok(object) => Some(object),
+        Ok(object) => {
+            let is_whole = object.len() == bytes.len();
+            Some((object, is_whole))
+        }
         Err(why) => not_readable(cx, path, why),
     }
 }

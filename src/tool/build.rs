@@ -1,7 +1,9 @@
 //! `ksc FILE`: which artifacts are wanted, and where they go.
 
+use super::bindings::object_of;
 use super::{finish, inspect, session, usage_error};
 use crate::cli::{Build, Common, Emit, KernelTiers};
+use crate::codegen::bindings::{self, Language, Names};
 use crate::codegen::header;
 use crate::codegen::llvm::{self, Artifact, Carried};
 use crate::diag::codes::support::{NoSuchArtifact, ObjectOnly};
@@ -67,7 +69,7 @@ fn check_targets(args: &Build) -> Result<(), String> {
 /// The target of what exists for one only.
 fn implied_target(emit: Emit) -> Option<Target> {
     match emit {
-        Emit::BpfIr | Emit::Header => Some(Target::Bpf),
+        Emit::BpfIr | Emit::Header | Emit::Rust => Some(Target::Bpf),
         Emit::HostIr | Emit::Exe => Some(Target::Host),
         Emit::KmodIr | Emit::C => Some(Target::Kmod),
         Emit::Ast | Emit::Khir | Emit::Flow | Emit::LlvmIr | Emit::Asm | Emit::Obj => None,
@@ -111,6 +113,9 @@ fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
     if args.emit == Some(Emit::Header) && cx.options.stop_after.is_none() {
         return c_header(cx, &outputs, &module);
     }
+    if let (Some(Emit::Rust), None) = (args.emit, &cx.options.stop_after) {
+        return bindings_of(cx, &outputs, &module, Language::Rust);
+    }
     if args.emit.is_none_or(|e| e == Emit::Exe) && cx.options.stop_after.is_none() {
         return programs(cx, &outputs, &module);
     }
@@ -129,6 +134,16 @@ fn kernel_report(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option
 fn c_header(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> {
     let Some(bpf) = bpf_side(cx, module)? else { return no_artifact(cx, Target::Bpf) };
     let text = header::of(&cx.types, &bpf.module, &bpf.object);
+    outputs.text(cx, text.into_bytes())
+}
+
+/// The view that another language has of the BPF object.
+fn bindings_of(cx: &mut Session, outputs: &Outputs, module: &Module, language: Language) -> Option<()> {
+    let Some(bpf) = bpf_side(cx, module)? else { return no_artifact(cx, Target::Bpf) };
+    let file = object_of(&outputs.name);
+    let names = Names { program: &outputs.name, object: Some(&file) };
+    let text = bindings::of(language, &bpf.object, &names);
+    let text = text.unwrap_or_else(|why| crate::bug!("the object that was made cannot be read: {why}"));
     outputs.text(cx, text.into_bytes())
 }
 
@@ -228,7 +243,15 @@ fn one_artifact(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<
         Some(Emit::C) => Some((Artifact::Object, None)),
         None
         | Some(
-            Emit::Ast | Emit::Khir | Emit::Flow | Emit::BpfIr | Emit::HostIr | Emit::KmodIr | Emit::Header | Emit::Exe,
+            Emit::Ast
+            | Emit::Khir
+            | Emit::Flow
+            | Emit::BpfIr
+            | Emit::HostIr
+            | Emit::KmodIr
+            | Emit::Header
+            | Emit::Rust
+            | Emit::Exe,
         ) => None,
     };
     let (Some((want, suffix)), None) = (artifact, &cx.options.stop_after) else {

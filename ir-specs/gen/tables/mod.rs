@@ -47,9 +47,11 @@ pub fn render(specs: &Specs) -> String {
         let words: Vec<String> = words.into_iter().map(|word| format!("{word:?}")).collect();
         out.push_str(&format!("/// Words that names in C cannot be (`ir-specs/c_words.toml`), sorted.\npub static {list}: &[&str] = &[{}];\n", words.join(", ")));
     }
-    for (list, words) in specs.python_words.lists() {
-        let words: Vec<String> = words.into_iter().map(|word| format!("{word:?}")).collect();
-        out.push_str(&format!("/// Words that names in Python cannot be (`ir-specs/python_words.toml`), sorted.\npub static {list}: &[&str] = &[{}];\n", words.join(", ")));
+    for words in &specs.binding_words {
+        for (list, listed) in words.lists() {
+            let listed: Vec<String> = listed.into_iter().map(|word| format!("{word:?}")).collect();
+            out.push_str(&format!("/// Words that names in bindings cannot be (`ir-specs/{}_words.toml`), sorted.\npub static {list}: &[&str] = &[{}];\n", words.language, listed.join(", ")));
+        }
     }
     list(&mut out, "WORKAROUNDS", "Workaround", &specs.workarounds);
     out.push_str(&workarounds(&specs.workarounds));

@@ -1,20 +1,47 @@
-//! `ksc bindings --python`: a module for Python with the maps and variables of an object, by its BTF.
+//! `ksc bindings`: a module for another language with the types, maps, programs and variables of an object, by its BTF.
 //!
-//! `object.rs` reads an object of any compiler into a model (`model.rs`), and `python.rs` writes the module for a model. BTF lacks the types
-//! of records, which go through ring buffers: `records.rs` adds these to objects of ksc.
+//! `object.rs` reads an object of any compiler into a model (`model.rs`), and `python.rs` and `rust.rs` write the module for a model.
+//! `layout.rs` says which bytes of a struct are what, for languages that have C's memory. BTF lacks the types of records, which go through
+//! ring buffers: `records.rs` adds these to objects of ksc.
 
+mod layout;
 mod model;
 mod names;
 mod object;
 mod python;
 mod records;
+mod rust;
 mod types;
 
 pub use records::of as records;
 
+/// A language that modules are written for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Language {
+    Python,
+    Rust,
+}
+
+/// What a module is made with that no object says.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'n> {
+    pub program: &'n str,
+    /// The file of the object, in the folder of the module; none if no file is only the object.
+    pub object: Option<&'n str>,
+}
+
+/// The module of an object. The error is the reason in words.
+pub fn of(language: Language, object: &[u8], names: &Names<'_>) -> Result<String, String> {
+    let model = object::model(object)?;
+    match language {
+        Language::Python => Ok(python::module(&model, names.program)),
+        Language::Rust => rust::module(&model, names),
+    }
+}
+
 /// The module for Python of an object; `name` is that of the program. The error is the reason in words.
 pub fn python(object: &[u8], name: &str) -> Result<String, String> {
-    object::model(object).map(|model| python::module(&model, name))
+    of(Language::Python, object, &Names { program: name, object: None })
 }
 
 /// The name under which a script of the program imports the module: `NAME_ks`.

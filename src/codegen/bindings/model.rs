@@ -93,9 +93,20 @@ pub struct Variable {
     pub writable: bool,
 }
 
+/// A program.
+#[derive(Clone, Debug)]
+pub struct Program {
+    pub name: String,
+    /// What loaders read the type of the program from.
+    pub section: String,
+}
+
 /// All of an object.
 #[derive(Default, Debug)]
 pub struct Model {
+    /// Its numbers are big-endian.
+    pub big: bool,
+    pub programs: Vec<Program>,
     /// Each after those that it is made of.
     pub types: Vec<Declared>,
     pub maps: Vec<Map>,

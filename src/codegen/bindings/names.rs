@@ -1,7 +1,6 @@
-//! Names of C and of this language as names of Python, and texts as literals.
+//! Names of C and of this language as names of other languages, and texts as their literals and comments.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 
 /// The names of one place, each given once.
 #[derive(Default)]
@@ -25,17 +24,29 @@ impl Names {
     }
 }
 
-/// A literal of Python with this text.
+/// A literal of Python or Go with this text.
 pub fn literal(text: &str) -> String {
+    quoted(text, |c| format!("\\U{:08x}", u32::from(c)))
+}
+
+/// A literal of Rust with this text.
+pub fn rust_literal(text: &str) -> String {
+    quoted(text, |c| format!("\\u{{{:x}}}", u32::from(c)))
+}
+
+fn quoted(text: &str, escape: impl Fn(char) -> String) -> String {
     let mut out = "\"".to_owned();
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
             ' '..='~' => out.push(c),
-            _ => {
-                let _ = write!(out, "\\U{:08x}", u32::from(c));
-            }
+            _ => out += &escape(c),
         }
     }
     out + "\""
+}
+
+/// A text that stays in a comment of one line.
+pub fn comment(text: &str) -> String {
+    text.chars().map(|c| if matches!(c, ' '..='~') && c != '`' { c } else { '?' }).collect()
 }

@@ -1,12 +1,12 @@
 //! Reads an object, of any compiler, as its BTF and its symbols describe it.
 
-use super::model::{Map, Model, Records, Section, Variable};
+use super::model::{Map, Model, Program, Records, Section, Variable};
 use super::types::Reader;
 use crate::btf::{Btf, Kind, TypeId};
 use crate::codegen::{PINS_SECTION, RECORDS_SECTION};
 use crate::tables::{MAP_KINDS, MapAccess};
 use object::read::elf::ElfFile64;
-use object::{Endianness, Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionKind};
+use object::{Endianness, Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionKind, SymbolKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// libbpf's `LIBBPF_PIN_BY_NAME`.
@@ -52,7 +52,8 @@ pub fn model(bytes: &[u8]) -> Result<Model, String> {
             }
         }
     }
-    let mut model = Model { types: reader.declared, maps, sections };
+    let (big, programs) = (!file.is_little_endian(), programs(&file));
+    let mut model = Model { big, programs, types: reader.declared, maps, sections };
     if let Some(records) = text(RECORDS_SECTION) {
         let records: Records = serde_json::from_str(&records)
             .map_err(|error| format!("the types of its records cannot be read: {error}"))?;
@@ -83,6 +84,21 @@ impl Used {
         }
         used
     }
+}
+
+/// The programs: functions with a section of their kind. Others are called by them.
+fn programs(file: &ElfFile64<'_, Endianness>) -> Vec<Program> {
+    let mut found = Vec::new();
+    for symbol in file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.is_global()) {
+        let section = symbol.section_index().and_then(|index| file.section_by_index(index).ok());
+        if let (Some(Ok(section)), Ok(name)) = (section.map(|section| section.name().map(str::to_owned)), symbol.name())
+            && section != ".text"
+        {
+            found.push(Program { name: name.to_owned(), section });
+        }
+    }
+    found.sort_by(|one, other| one.name.cmp(&other.name));
+    found
 }
 
 /// The offsets of the variables of a section, by name.
