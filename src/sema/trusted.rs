@@ -27,6 +27,8 @@ pub struct Trust {
     holders: BTreeSet<Holder>,
     /// The holders that cannot, each with an untrusted value that goes there.
     refused: BTreeMap<Holder, Span>,
+    /// Variables whose first value is trusted and whose others are not: their fields are read as those of an untrusted one.
+    mixed: BTreeSet<Holder>,
     /// What the check of the bodies found: the bodies are checked again with it.
     asked: BTreeSet<Holder>,
     withdrawn: BTreeSet<Holder>,
@@ -50,6 +52,17 @@ impl Trust {
             self.asked.insert(holder);
         }
         is_open
+    }
+
+    /// Whether both trusted and untrusted pointers go into the holder.
+    pub fn is_mixed(&self, holder: Holder) -> bool {
+        self.mixed.contains(&holder)
+    }
+
+    /// Notes that an untrusted value goes into a variable that begins with a trusted one.
+    pub fn mix(&mut self, holder: Holder, value: Span) {
+        self.refuse(holder, value);
+        self.mixed.insert(holder);
     }
 
     /// Notes that an untrusted value goes into the holder, so that it cannot hold trusted pointers alone.

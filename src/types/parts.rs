@@ -53,6 +53,12 @@ impl Types {
         self.holds(ty, &|kind| matches!(kind, TyKind::Ptr { space, .. } if space != Space::Arena))
     }
 
+    /// A pointer that the kernel's verifier follows to memory, or something with one in a field or element: none that only a helper reads
+    /// through, for which the address is enough.
+    pub fn holds_followed(&self, ty: Ty) -> bool {
+        self.holds(ty, &|kind| matches!(kind, TyKind::Ptr { space, .. } if space != Space::Arena && !space.is_probed()))
+    }
+
     /// Such a type, or something with one in a field or element.
     pub fn holds(&self, ty: Ty, wanted: &impl Fn(TyKind) -> bool) -> bool {
         let kind = self.kind(ty);

@@ -9,7 +9,7 @@ codes! {
     /// that is. A `*T[N]` does: its index is compared with N. User space has all arithmetic on pointers.
     E0503 PointerArithmetic { func } = "BPF code has no arithmetic on pointers, but `{func}` runs there",
     /// The verifier keeps track of a pointer in local variables, and in fields and elements of those. A pointer that is read from other
-    /// memory is a number to it, through which nothing can be accessed.
+    /// memory is a number to it, through which nothing can be accessed but by the helpers that read memory of the kernel and of processes.
     E0504 PointerKept { memory } = "BPF code cannot keep a pointer in {memory}",
     /// If the verifier does not walk a loop iteration by iteration, the body of the loop becomes a function. The
     /// verifier refuses to let that function put the address of a local variable into a variable of the function around

@@ -6,6 +6,7 @@ use super::{Checker, Site, State};
 use crate::ast;
 use crate::diag::codes::types::NotACondition;
 use crate::sema::tree::{Binding, Condition, Expr, ExprKind, OptionalKind};
+use crate::sema::trusted;
 use crate::types::{Space, Ty, TyKind};
 
 impl Checker<'_, '_> {
@@ -53,8 +54,13 @@ impl State<'_, '_> {
         }
         if let OptionalKind::Pointer(pointer) = source.kind {
             let pointer = self.first_held(name.span, pointer);
-            if self.pointer(pointer.ty).is_some_and(|of| of.space == Space::BtfTrusted) {
-                source.ty = self.held(name.span, source.ty);
+            let is_kernel = |space| matches!(space, Space::BtfTrusted | Space::BtfUntrusted);
+            let spaces = [pointer.ty, source.ty].map(|ty| self.pointer(ty).map(|of| of.space));
+            if let [Some(held), Some(declared)] = spaces
+                && is_kernel(held)
+                && is_kernel(declared)
+            {
+                source.ty = trusted::within(&mut self.cx.types, source.ty, held);
             }
             source.kind = OptionalKind::Pointer(pointer);
         }

@@ -70,8 +70,12 @@ impl State<'_, '_> {
 
     /// Like `note_held_in`, for a store to a place; only variables of the body are holders.
     pub fn note_stored_pointer(&mut self, place: &Expr, value: &Expr) {
-        if let Some(holder @ Holder::Local(..)) = self.holder(place) {
-            self.note_held_in(holder, value);
+        let Some(holder @ Holder::Local(..)) = self.holder(place) else { return };
+        self.note_held_in(holder, value);
+        let space = |ty| self.pointer(ty).filter(|of| self.cx.types.is_relocated(of.to)).map(|of| of.space);
+        let mixes = (space(place.ty), space(value.ty)) == (Some(Space::BtfTrusted), Some(Space::BtfUntrusted));
+        if mixes && !self.trust(value) {
+            self.env.trust.borrow_mut().mix(holder, value.span);
         }
     }
 
@@ -86,7 +90,7 @@ impl State<'_, '_> {
             }
             Some(_) | None => {
                 error.help("it knows the pointers that a `@tp_btf` program gets, what is read through them, what functions of the kernel return, and the running task by `bpf_get_current_task_btf()`")
-                    .help("a variable whose fields are read alone may hold any: its first value is converted, `var p = e as u64 as *T`");
+                    .help("a variable of its own may hold any: `var p = …`");
             }
         }
     }
@@ -110,11 +114,19 @@ impl Site<'_, '_> {
         trust.ask(holder)
     }
 
-    /// The type of a variable: `ty`, or its trusted form if the variable is only given trusted pointers.
+    /// The type of a variable: `ty`, or its trusted form if the variable is only given trusted pointers, or its untrusted one if it is given
+    /// others too.
     pub fn held(&mut self, declared_at: Span, ty: Ty) -> Ty {
-        let holds = self.env.trust.borrow().holds(Holder::Local(self.func, declared_at));
-        let is_open = self.pointer(ty).is_some_and(|of| of.space == Space::BtfUntrusted);
-        if holds && is_open { trusted::within(&mut self.cx.types, ty, Space::BtfTrusted) } else { ty }
+        let holder = Holder::Local(self.func, declared_at);
+        let (holds, mixed) = (self.env.trust.borrow().holds(holder), self.env.trust.borrow().is_mixed(holder));
+        let space = self.pointer(ty).map(|of| of.space);
+        if holds && space == Some(Space::BtfUntrusted) {
+            trusted::within(&mut self.cx.types, ty, Space::BtfTrusted)
+        } else if mixed && space == Some(Space::BtfTrusted) {
+            trusted::within(&mut self.cx.types, ty, Space::BtfUntrusted)
+        } else {
+            ty
+        }
     }
 
     /// Reports a pointer into `from` where one into `to` is wanted.

@@ -143,7 +143,10 @@ impl Declare<'_> {
             }
             _ if cx.types.has_kept(ty) => "what owns objects belongs in the value of a map",
             _ if size > MAX_KEY => "a key has at most 512 bytes",
-            _ if holds(&cx.types, ty, |kind| matches!(kind, TyKind::Ptr { .. } | TyKind::Fn(_))) => {
+            _ if holds(&cx.types, ty, |kind| {
+                matches!(kind, TyKind::Ptr { space, .. } if !space.is_probed()) || matches!(kind, TyKind::Fn(_))
+            }) =>
+            {
                 "two equal pointers need not mean the same; where they do, the key is a `u64`, and an entry `m[p as u64]`"
             }
             _ if holds(&cx.types, ty, |kind| kind == TyKind::F64) => {
