@@ -13,7 +13,7 @@
 //! names |
 
 use super::KsVariant;
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 
 /// What a value of a type is. `KsType::kind`.
 #[repr(u32)]
@@ -43,6 +43,8 @@ pub enum KsTypeKind {
     Address = 11,
     Struct = 12,
     Array = 13,
+    /// A number of a stack in a map, 4 bytes, or a negative errno.
+    Stack = 14,
 }
 
 /// A type, for printing its values.
@@ -50,7 +52,8 @@ pub enum KsTypeKind {
 pub struct KsType {
     /// A `KsTypeKind`.
     pub kind: u32,
-    pub padding: u32,
+    /// Of stacks, the number of the map that holds them.
+    pub map: u32,
     /// In bytes.
     pub size: u64,
     /// Of arrays.
@@ -61,6 +64,8 @@ pub struct KsType {
     /// Of enums.
     pub variants: *const KsVariant,
     pub variants_len: u64,
+    /// Of stacks, the symbol `ks_stacks`, else null: what reads them and names their frames.
+    pub stacks: *const c_void,
 }
 
 /// A field of a struct.

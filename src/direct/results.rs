@@ -16,7 +16,10 @@ pub(super) fn text(cx: &Session, tree: &ast::File) -> String {
     for item in &tree.items {
         if let Some((name, kind, _)) = map(item) {
             if kind.on[Target::Bpf].contains(&MapAccess::StackId) {
-                out += &frames(name);
+                // Else its stacks are printed where their numbers are.
+                if !has_numbers(cx, tree, name) {
+                    out += &frames(name);
+                }
             } else if kind.on[Target::Host].contains(&MapAccess::Walk) {
                 writeln!(out, "    print({name})").ok();
             }
@@ -32,6 +35,13 @@ fn global(item: &Item) -> Option<&str> {
     let ItemKind::Var(decl) = &item.kind else { return None };
     let is_plain = item.attributes.is_empty() && decl.storage.is_none();
     is_plain.then_some(decl.name.name.as_str())
+}
+
+/// Whether the file has numbers of the map's stacks, `stack_id(map)`.
+fn has_numbers(cx: &Session, tree: &ast::File, map: &str) -> bool {
+    let text = &cx.sources.file(tree.file).text;
+    let words: Vec<&str> = Scanner::new(text).map(|token| &text[token.lo..token.hi]).collect();
+    words.windows(3).any(|words| words == ["stack_id", "(", map])
 }
 
 /// The addresses of each stack of a map, by name, below its id.

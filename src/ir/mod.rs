@@ -23,7 +23,7 @@ pub mod ops;
 pub mod parse;
 pub mod path;
 pub mod print;
-mod printed_types;
+pub mod printed_types;
 pub mod rewrite;
 #[cfg(test)]
 mod roundtrip;

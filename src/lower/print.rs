@@ -100,7 +100,7 @@ impl Lowering<'_> {
     pub(super) fn print_value(&mut self, name: &str, args: &[Expr], span: Span) {
         let [value] = args else { crate::bug!("a value is printed") };
         self.scoped(|this| {
-            let place = this.print_arg(value, false, false);
+            let place = this.print_arg(value, true, false);
             this.at(span).b.host_print_value(place, name.as_bytes());
         });
     }

@@ -10,9 +10,10 @@ use super::analysis::{maps_of, test_needs};
 use super::{Because, Changed, EVERY, Pass, Run};
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::BpfKfunc;
+use crate::ir::printed_types::types as mentioned;
 use crate::ir::{Attr, Function, Global, GlobalKind, MapDecl, Module, OpData, Opcode, ProgramDecl, Role, Symbol};
 use crate::session::Session;
-use crate::tables;
+use crate::tables::{self, OpTrait};
 use crate::target::{Maps, Target};
 use std::collections::BTreeSet;
 
@@ -30,7 +31,7 @@ pub fn part(module: &Module, target: Target) -> Module {
     Module { target: Some(target), ..module.clone() }
 }
 
-fn run(module: &mut Module, _: &mut Session) -> Changed {
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
     match module.target {
         Some(target @ Target::Bpf) => {
             module.funcs.retain(|f| f.targets.contains(target));
@@ -52,6 +53,11 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
                 maps.extend(maps_of(module, func));
                 globals.extend(func.walk().into_iter().filter_map(|op| global_of(&func.ops[op]).cloned()));
                 ops.extend(func.walk().into_iter().filter_map(|op| func.ops[op].struct_ops().cloned()));
+            }
+            // What it prints may have numbers of stacks.
+            if module.funcs.iter().any(|func| func.has(OpTrait::PrintsWhole)) {
+                let types = mentioned(module, &cx.types);
+                maps.extend(types.into_iter().filter_map(|ty| cx.types.stacks_of(ty)).map(Symbol::from));
             }
             // The runtime pins maps and fills them in, whichever side uses them. It leaves out maps of refused programs and of other tests.
             let programs = std::mem::take(&mut module.programs);

@@ -28,7 +28,13 @@ pub fn convert(types: &Types, found: Ty, wanted: Ty) -> bool {
 
 /// Reports a value of the enum `found` where the enum `wanted` is asked for; `number` is the value, if it is constant.
 pub fn refuse(cx: &mut Session, span: Span, (found, number): (Ty, Option<i128>), wanted: Ty) -> &mut Diagnostic {
+    let of_stacks = cx.types.stacks_of(wanted).is_some();
     let (found, name) = (cx.types.name(found), cx.types.name(wanted));
+    if of_stacks {
+        return cx
+            .error(span, EnumsMixed { found, wanted: name })
+            .help("a map yields numbers of its own stacks: `m.id(ctx, 0)`");
+    }
     let cast = format!("`{} as {name}`", operand(cx, span));
     let there = number.map(|number| match variant(cx, wanted, number) {
         Some(variant) => format!("its number {number} is `{variant}` there; "),
@@ -40,7 +46,10 @@ pub fn refuse(cx: &mut Session, span: Span, (found, number): (Ty, Option<i128>),
 
 /// Warns of a constant that goes where an enum is asked for which has no such variant.
 pub fn check_variant(cx: &mut Session, span: Span, number: i128, wanted: Ty) {
-    let TyKind::Enum(_) = cx.types.kind(wanted) else { return };
+    let TyKind::Enum(id) = cx.types.kind(wanted) else { return };
+    if cx.types.enum_def(id).stacks().is_some() {
+        return;
+    }
     if variant(cx, wanted, number).is_none() {
         let ty = cx.types.name(wanted);
         let help = format!("`{} as {ty}` says that it is meant", operand(cx, span));

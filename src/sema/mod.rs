@@ -17,6 +17,7 @@ mod owners;
 mod part;
 pub mod predefined;
 pub mod scope;
+mod stack_ids;
 mod tests;
 mod throws;
 mod trusted;

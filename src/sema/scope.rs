@@ -3,7 +3,7 @@
 
 use super::env::Declared;
 use super::imports::Imports;
-use super::tree::{Const, FuncId};
+use super::tree::{Const, FuncId, MapId};
 use crate::ast::Ident;
 use crate::modules::ModuleId;
 use crate::session::Session;
@@ -63,6 +63,9 @@ pub trait Scope {
     /// Says that one more level of a constant expression is being evaluated, or one less. Who resolves declarations in
     /// the middle of an expression bounds the sum.
     fn nest(&mut self, _deeper: bool) {}
+
+    /// The symbol of a map of stacks; none of another map.
+    fn stacks(&self, map: MapId) -> Option<String>;
 
     /// The names that one could have meant by a misspelt one.
     fn candidates(&self, wanted: Wanted) -> Vec<String>;

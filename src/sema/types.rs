@@ -8,6 +8,7 @@ use super::kernel_types;
 use super::owners;
 use super::predefined::{is_context, is_object, is_unknown, map_kind, pointer};
 use super::scope::{Found, Scope};
+use super::stack_ids;
 use crate::ast::{self, Ident, Memory, TypeKind};
 use crate::btf::Wanted;
 use crate::diag::codes::maps::MapAsType;
@@ -221,6 +222,9 @@ fn unknown(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
     if name.name == "str" {
         return wrong_arguments(cx, name.span, name, "a size: `str(16)`");
     }
+    if name.name == stack_ids::NAME {
+        return wrong_arguments(cx, name.span, name, stack_ids::FORM);
+    }
     if map_kind(&name.name).is_some() {
         cx.error(name.span, MapAsType { kind: name.name.clone() }).help(MAPS_ARE_NAMED);
         return Ty::ERROR;
@@ -235,7 +239,8 @@ fn unknown(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
     Ty::ERROR
 }
 
-fn wrong_arguments(cx: &mut Session, span: Span, name: &Ident, wants: &str) -> Ty {
+/// Reports a type whose arguments are not those that `wants` names; the type of a reported mistake.
+pub fn wrong_arguments(cx: &mut Session, span: Span, name: &Ident, wants: &str) -> Ty {
     cx.error(span, TypeArguments { name: name.name.clone(), wants: wants.to_owned() });
     Ty::ERROR
 }
@@ -262,6 +267,9 @@ fn applied(
     }
     if let Some(origin) = owners::origin(&name.name) {
         return owners::owner(cx, scope, span, (name, origin), args);
+    }
+    if name.name == stack_ids::NAME {
+        return stack_ids::resolve(cx, scope, span, name, size.filter(|_| args.is_empty()));
     }
     if map_kind(&name.name).is_some() {
         cx.error(span, MapAsType { kind: name.name.clone() }).help(MAPS_ARE_NAMED);

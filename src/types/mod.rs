@@ -9,6 +9,7 @@ mod measure;
 mod owners;
 mod parts;
 mod placement;
+mod stacks;
 pub mod text;
 
 use crate::target::Machine;

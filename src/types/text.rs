@@ -28,7 +28,10 @@ impl Types {
             }
             TyKind::Struct(id) if self.struct_def(id).name == OWN_CONTEXT => "context".into(),
             TyKind::Struct(id) => self.struct_def(id).name.clone(),
-            TyKind::Enum(id) => self.enum_def(id).name.clone(),
+            TyKind::Enum(id) => match self.enum_def(id).stacks() {
+                Some(map) => format!("stack_id({map})"),
+                None => self.enum_def(id).name.clone(),
+            },
             TyKind::Fn(id) => {
                 let sig = self.sig(id);
                 let params: Vec<String> = sig.params.iter().map(|&p| self.name(p)).collect();
@@ -61,7 +64,7 @@ impl Types {
             TyKind::Str(size) => format!("str<{size}>"),
             TyKind::Array(element, length) => format!("[{length} x {}]", self.ir_text(element)),
             TyKind::Struct(id) => format!("@{}", self.struct_def(id).name),
-            TyKind::Enum(_) => format!("@{}", self.name(ty)),
+            TyKind::Enum(id) => format!("@{}", self.enum_def(id).name),
             TyKind::Fn(id) => {
                 let sig = self.sig(id);
                 let params: Vec<String> = sig.params.iter().map(|&p| self.ir_text(p)).collect();

@@ -3,7 +3,7 @@
 
 use super::end;
 use super::errors::{complain, reason, try_write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The form of tables and of structs that are printed whole. Other lines are as the program writes them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -12,6 +12,8 @@ pub enum Form {
     Lines,
     /// An object a line.
     Json,
+    /// `a;b;c 17` a line, for flame graphs.
+    Folded,
 }
 
 /// The status of a process whose output is not whole.
@@ -20,22 +22,28 @@ const LOST: i32 = 3;
 /// The parent had closed it: `/dev/null` has its number.
 static CLOSED: AtomicBool = AtomicBool::new(false);
 static FAILED: AtomicBool = AtomicBool::new(false);
-static JSON: AtomicBool = AtomicBool::new(false);
+/// The index of the form in `FORMS`.
+static FORM: AtomicUsize = AtomicUsize::new(0);
+
+const FORMS: [(&[u8], Form); 3] = [(b"text", Form::Lines), (b"json", Form::Json), (b"folded", Form::Folded)];
 
 /// The form that the command line asks for.
 pub fn form() -> Form {
-    if JSON.load(Ordering::Relaxed) { Form::Json } else { Form::Lines }
+    FORMS[FORM.load(Ordering::Relaxed)].1
 }
 
 /// Sets the form by its name; false where there is none of the name.
 pub fn set_form(name: &[u8]) -> bool {
-    JSON.store(name == b"json", Ordering::Relaxed);
-    [b"json".as_slice(), b"text"].contains(&name)
+    let found = FORMS.iter().position(|(known, _)| *known == name);
+    found.is_some_and(|found| {
+        FORM.store(found, Ordering::Relaxed);
+        true
+    })
 }
 
 /// Sets the form that machines read.
 pub fn set_json() {
-    JSON.store(true, Ordering::Relaxed);
+    set_form(b"json");
 }
 
 /// Notes that the process was started without a standard output, so that writes to it fail.

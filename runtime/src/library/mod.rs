@@ -13,6 +13,7 @@ mod packets;
 mod panic;
 mod print;
 mod processes;
+mod stacks;
 mod tables;
 mod terminal;
 mod tests;

@@ -50,6 +50,9 @@ impl<'t> Declared<'t> {
                 let word = if self.types.struct_def(id).origin == Origin::Union { "union" } else { "struct" };
                 format!("{word} {} {name}", self.declare_struct(id))
             }
+            TyKind::Enum(id) if self.types.enum_def(id).stacks().is_some() => {
+                self.declaration(self.types.enum_def(id).repr, name)
+            }
             TyKind::Enum(id) => {
                 let of = self.declare_enum(id);
                 let repr = self.types.enum_def(id).repr;

@@ -138,7 +138,7 @@ impl Site<'_, '_> {
     /// The enum whose number a side is, and the number if it is a constant.
     fn enum_of(&self, side: &Expr) -> Option<(EnumId, Option<i128>)> {
         match (self.cx.types.kind(side.ty), &side.kind) {
-            (TyKind::Enum(of), _) => Some((of, super::value::number(side))),
+            (TyKind::Enum(of), _) if self.enum_id(side.ty).is_some() => Some((of, super::value::number(side))),
             (_, ExprKind::Cast(inner)) => self.enum_of(inner),
             (_, _) => None,
         }

@@ -2,7 +2,7 @@
 
 use super::compare::comparison;
 use super::signatures::{Param, Signature};
-use super::value::{all_known, int_expr};
+use super::value::{all_known, cast, int_expr};
 use super::{Checker, Site};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::NoSuchMethod;
@@ -166,11 +166,16 @@ impl Checker<'_, '_> {
         let mut signature = method_signature(&call, params);
         let args = self.arguments(&mut signature, args)?;
         let args = all_known(args)?;
+        let stacks = self.env.program.map(map).stacks().map(str::to_owned);
         let map = self.map_address(map, span);
         let ty = self.table_type(method.result);
         let mut args = args.into_iter();
         let args = args.next().into_iter().chain([map]).chain(args).collect();
-        Some(Expr::operation(Callee::Helper(helper), args, ty, span))
+        let yielded = Expr::operation(Callee::Helper(helper), args, ty, span);
+        Some(match stacks {
+            Some(stacks) => cast(yielded, self.cx.types.stack_id(&stacks)),
+            None => yielded,
+        })
     }
 
     /// A method that is a helper which yields 1 for true, or else 0 or a negative errno.

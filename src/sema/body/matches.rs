@@ -307,7 +307,7 @@ impl Site<'_, '_> {
     }
 
     fn missing_variants(&mut self, ty: Ty, left: &Ranges, arms: &[Checked<Block>], span: Span) {
-        let finite = matches!(self.cx.types.kind(ty), TyKind::Enum(_) | TyKind::Bool);
+        let finite = self.enum_id(ty).is_some() || ty == Ty::BOOL;
         if finite && !left.is_empty() && !arms.iter().any(|arm| arm.is_default) {
             let missing = self.describe_missing(ty, left);
             let head = Span { hi: span.lo + 5, ..span };

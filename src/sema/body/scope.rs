@@ -10,7 +10,7 @@ use crate::modules::ModuleId;
 use crate::sema::env::{Declared, Entity, Env};
 use crate::sema::imports::{ImportId, Imports};
 use crate::sema::scope::{Found, Scope, Wanted};
-use crate::sema::tree::{Const, FuncId, Local, LocalId};
+use crate::sema::tree::{Const, FuncId, Local, LocalId, MapId};
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{FnSig, StructId, Ty};
@@ -215,6 +215,10 @@ impl Scope for BodyScope<'_, '_> {
 
     fn signature(&mut self, _: &mut Session, func: FuncId) -> Option<FnSig> {
         self.env.value_signature(func)
+    }
+
+    fn stacks(&self, map: MapId) -> Option<String> {
+        self.env.program.map(map).stacks().map(str::to_owned)
     }
 
     fn candidates(&self, wanted: Wanted) -> Vec<String> {

@@ -158,7 +158,8 @@ impl State<'_, '_> {
 impl Site<'_, '_> {
     /// Whether values of the type are printed whole where the function may run. `reach` refuses them in BPF code that gets there.
     pub fn has_parts(&self, ty: Ty) -> bool {
-        let has_parts = matches!(self.cx.types.kind(ty), TyKind::Struct(_) | TyKind::Array(..));
+        let is_stack = self.cx.types.stacks_of(ty).is_some();
+        let has_parts = is_stack || matches!(self.cx.types.kind(ty), TyKind::Struct(_) | TyKind::Array(..));
         has_parts && !self.is_text(ty) && !self.is_packet(ty) && self.targets.any(|on| on.maps == Maps::ByRuntime)
     }
 

@@ -32,7 +32,8 @@ impl Site<'_, '_> {
 
     /// The enum of a type; none for other types.
     pub fn enum_id(&self, ty: Ty) -> Option<EnumId> {
-        if let TyKind::Enum(id) = self.cx.types.kind(ty) { Some(id) } else { None }
+        let TyKind::Enum(id) = self.cx.types.kind(ty) else { return None };
+        self.cx.types.enum_def(id).stacks().is_none().then_some(id)
     }
 
     /// Whether the type is a string of any size.

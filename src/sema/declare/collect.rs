@@ -12,6 +12,7 @@ use crate::sema::env::Entity;
 use crate::sema::imports::Import;
 use crate::sema::predefined::{self, flavour_of, is_kernel_struct, map_kind};
 use crate::sema::similar;
+use crate::sema::stack_ids;
 use crate::sema::tree::{AT_RETURN, Config, ConfigId, Global, GlobalId, Map, MapId, Role, Storage};
 use crate::session::Session;
 use crate::source::Span;
@@ -329,7 +330,7 @@ fn written_kind<'a>(decl: &'a VarDecl, types: &TypeNames<'_>, predefined: &prede
         }
     };
     let is_predefined = predefined.get(&name.name).is_some_and(|known| matches!(known.entity, Entity::Type(_)));
-    if name.name == "str" || is_predefined || types.contains(name.name.as_str()) {
+    if ["str", stack_ids::NAME].contains(&name.name.as_str()) || is_predefined || types.contains(name.name.as_str()) {
         return Written::Variable;
     }
     match map_kind(&name.name) {

@@ -118,15 +118,17 @@ fn is_words(cx: &Session, ty: Ty) -> bool {
 /// Numbers, bools, characters, enums, strings, and arrays of those (the option is repeated).
 fn is_option(cx: &Session, ty: Ty) -> bool {
     let ty = if let TyKind::Array(element, _) = cx.types.kind(ty) { element } else { ty };
-    matches!(
-        cx.types.kind(ty),
-        TyKind::Bool
-            | TyKind::Int { .. }
-            | TyKind::Be { .. }
-            | TyKind::Char
-            | TyKind::F64
-            | TyKind::Str(_)
-            | TyKind::Enum(_)
-            | TyKind::Error
-    )
+    let is_stack = cx.types.stacks_of(ty).is_some();
+    !is_stack
+        && matches!(
+            cx.types.kind(ty),
+            TyKind::Bool
+                | TyKind::Int { .. }
+                | TyKind::Be { .. }
+                | TyKind::Char
+                | TyKind::F64
+                | TyKind::Str(_)
+                | TyKind::Enum(_)
+                | TyKind::Error
+        )
 }

@@ -43,7 +43,7 @@ mod values;
 use super::env::{Declared, Entity, Env};
 use super::imports::Imports;
 use super::scope::{Found, Scope, Wanted};
-use super::tree::{Const, FuncId, Program};
+use super::tree::{Const, FuncId, MapId, Program};
 use crate::ast::{self, Ident, ItemKind};
 use crate::diag::codes::names::DeclarationDepth;
 use crate::modules::{ModuleId, Modules};
@@ -366,6 +366,10 @@ impl Scope for Declare<'_> {
         } else {
             self.levels -= 1;
         }
+    }
+
+    fn stacks(&self, map: MapId) -> Option<String> {
+        self.env.program.map(map).stacks().map(str::to_owned)
     }
 
     fn candidates(&self, wanted: Wanted) -> Vec<String> {

@@ -23,6 +23,7 @@ pub use walk::Visitor;
 
 pub use crate::fold::{ArithOp, CompareOp};
 use crate::source::Span;
+use crate::tables::MapAccess;
 use crate::tables::{KfuncFlag, Loading, MapKindSpec, Placement, ProgramForm, ProgramSpec, TargetSpec};
 use crate::types::{StructId, Ty};
 use std::collections::BTreeSet;
@@ -378,6 +379,13 @@ pub struct Map {
     /// `pin var`
     pub pinned: bool,
     pub span: Span,
+}
+
+impl Map {
+    /// Its symbol, if it holds stacks.
+    pub fn stacks(&self) -> Option<&str> {
+        self.kind.can(MapAccess::StackId).then_some(self.symbol.as_str())
+    }
 }
 
 /// An integer of a config that says how many entries a map has.

@@ -19,11 +19,17 @@ thread_local! {
 
 /// `name+0x12`, or the address where the kernel does not say.
 pub fn name(address: u64) -> String {
+    let found = find(address);
+    shown(found.as_ref().map(|(name, offset)| (name.as_str(), *offset)), address)
+}
+
+/// The function that an address is in, and how far behind its start it is; none where the kernel does not say.
+pub fn find(address: u64) -> Option<(String, u64)> {
     SYMBOLS.with(|symbols| {
         let symbols = symbols.get_or_init(read);
         let after = symbols.partition_point(|symbol| symbol.address <= address);
-        let found = after.checked_sub(1).and_then(|index| symbols.get(index));
-        shown(found.map(|symbol| (symbol.name.as_str(), address - symbol.address)), address)
+        let found = symbols.get(after.checked_sub(1)?)?;
+        Some((found.name.clone(), address - found.address))
     })
 }
 

@@ -2,10 +2,10 @@
 
 pub mod elf;
 pub mod kernel;
-mod user;
+pub mod user;
 
 /// `name+0x12`, or the address where it has no name.
-fn shown(name: Option<(&str, u64)>, address: u64) -> String {
+pub fn shown(name: Option<(&str, u64)>, address: u64) -> String {
     match name {
         Some((name, offset)) => format!("{name}+{offset:#x}"),
         None => format!("{address:#x}"),

@@ -12,6 +12,8 @@ use std::fs;
 struct Mapping {
     /// `start-end` as /proc/PID/maps has it.
     range: String,
+    start: u64,
+    end: u64,
     path: String,
     /// The offset of the range in the file.
     offset: u64,
@@ -24,41 +26,55 @@ thread_local! {
     static IMAGES: RefCell<BTreeMap<String, Option<Image>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// `name+0x12`; where the file has no name, `file+0x1234`, the place in that; else the address.
-fn name(pid: i32, address: u64) -> String {
-    let Some(mapping) = mapping(pid, address) else { return shown(None, address) };
-    IMAGES.with_borrow_mut(|images| {
-        let image = images.entry(mapping.file.clone()).or_insert_with(|| image(pid, &mapping));
-        let found = image.as_ref().and_then(|image| image.symbol(mapping.offset));
-        let file = mapping.path.rsplit('/').next().filter(|file| !file.is_empty());
-        shown(found.or(file.map(|file| (file, mapping.offset))), address)
-    })
+/// What a process had mapped when it was read.
+pub struct Process {
+    pid: i32,
+    mappings: Vec<Mapping>,
 }
 
-fn mapping(pid: i32, address: u64) -> Option<Mapping> {
-    let pid = if pid == 0 { "self".to_owned() } else { pid.to_string() };
-    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
-    maps.lines().find_map(|line| {
-        // `start-end perms offset device inode   path`
-        let mut words = line.splitn(6, ' ');
-        let range = words.next()?;
-        let (start, end) = range.split_once('-')?;
-        let number = |text| u64::from_str_radix(text, 16).ok();
-        let (start, end) = (number(start)?, number(end)?);
-        let offset = number(words.nth(1)?)?;
-        let file = format!("{} {}", words.next()?, words.next()?);
-        let path = words.next().unwrap_or_default().trim_start().to_owned();
-        let holds = start <= address && address < end;
-        holds.then(|| Mapping { range: range.to_owned(), path, offset: address - start + offset, file })
-    })
+impl Process {
+    /// Nothing is mapped where there is no such process. 0 is this one.
+    pub fn read(pid: i32) -> Process {
+        let maps = fs::read_to_string(format!("{}/maps", folder(pid))).unwrap_or_default();
+        Process { pid, mappings: maps.lines().filter_map(mapping).collect() }
+    }
+
+    /// The function at an address, or the file where that has no name, and how far behind the start of it that is.
+    pub fn find(&self, address: u64) -> Option<(String, u64)> {
+        let mapping = self.mappings.iter().find(|mapping| mapping.start <= address && address < mapping.end)?;
+        let place = address - mapping.start + mapping.offset;
+        IMAGES.with_borrow_mut(|images| {
+            let image = images.entry(mapping.file.clone()).or_insert_with(|| image(self.pid, mapping));
+            let found = image.as_ref().and_then(|image| image.symbol(place));
+            let file = mapping.path.rsplit('/').next().filter(|file| !file.is_empty());
+            found.or(file.map(|file| (file, place))).map(|(name, offset)| (name.to_owned(), offset))
+        })
+    }
+}
+
+fn folder(pid: i32) -> String {
+    if pid == 0 { "/proc/self".to_owned() } else { format!("/proc/{pid}") }
+}
+
+/// `start-end perms offset device inode   path`
+fn mapping(line: &str) -> Option<Mapping> {
+    let mut words = line.splitn(6, ' ');
+    let range = words.next()?;
+    let (start, end) = range.split_once('-')?;
+    let number = |text| u64::from_str_radix(text, 16).ok();
+    let (start, end) = (number(start)?, number(end)?);
+    let offset = number(words.nth(1)?)?;
+    let file = format!("{} {}", words.next()?, words.next()?);
+    let path = words.next().unwrap_or_default().trim_start().to_owned();
+    Some(Mapping { range: range.to_owned(), start, end, path, offset, file })
 }
 
 /// The file may be gone, or be another one in this namespace, so it is opened as the process has it.
 fn image(pid: i32, mapping: &Mapping) -> Option<Image> {
-    let pid = if pid == 0 { "self".to_owned() } else { pid.to_string() };
+    let folder = folder(pid);
     let paths = [
-        format!("/proc/{pid}/map_files/{}", mapping.range),
-        format!("/proc/{pid}/root{}", mapping.path),
+        format!("{folder}/map_files/{}", mapping.range),
+        format!("{folder}/root{}", mapping.path),
         mapping.path.clone(),
     ];
     let data = paths.iter().filter(|_| mapping.path.starts_with('/')).find_map(|path| fs::read(path).ok())?;
@@ -71,6 +87,8 @@ fn image(pid: i32, mapping: &Mapping) -> Option<Image> {
 /// `out` is writable for `size` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ks_usym(pid: i32, address: u64, out: *mut c_char, size: u64) {
+    let found = Process::read(pid).find(address);
+    let text = shown(found.as_ref().map(|(name, offset)| (name.as_str(), *offset)), address);
     // SAFETY: as the caller promises.
-    unsafe { fill(&name(pid, address), out, size) }
+    unsafe { fill(&text, out, size) }
 }

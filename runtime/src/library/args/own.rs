@@ -46,7 +46,7 @@ const VALUED: [Valued; 1] = [Valued {
     note: usage::OUTPUT.1,
     acts: program::prints_tables,
     set: output::set_form,
-    takes: "one of json, text is wanted",
+    takes: "one of folded, json, text is wanted",
 }];
 
 impl Valued {

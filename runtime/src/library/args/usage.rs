@@ -4,7 +4,8 @@ use super::field::{Field, Spec};
 use super::{KsFieldKind, escape};
 
 /// The options that every executable has, each with its row.
-pub const OUTPUT: (&str, &str) = ("--output=FORM", "Print tables as text, or as json: an object a line");
+pub const OUTPUT: (&str, &str) =
+    ("--output=FORM", "Print tables as text, as json: an object a line, or folded: for flame graphs");
 pub const JSON: (&str, &str) = ("--json", "As --output=json");
 pub const REPLACE: (&str, &str) = ("--replace", "Take the place of the process that runs this program");
 pub const PIN_LINKS: (&str, &str) = ("--pin-links", "Pin links, so that --replace can take them over");

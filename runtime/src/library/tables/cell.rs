@@ -29,9 +29,14 @@ pub fn put(out: &mut String, typed: &Typed, bytes: &[u8], bits: Option<Bits>) {
         }
         Form::Text => out.push_str(&shown(terminated(&bytes[..typed.size]))),
         Form::Char => out.push_str(&shown(&bytes[..1])),
-        Form::Number { .. } | Form::Bool | Form::Be | Form::F64 | Form::Enum { .. } | Form::Pointer | Form::Address => {
-            out.push_str(&simple(typed, bytes, bits))
-        }
+        Form::Number { .. }
+        | Form::Bool
+        | Form::Be
+        | Form::F64
+        | Form::Enum { .. }
+        | Form::Pointer
+        | Form::Address
+        | Form::Stack { .. } => out.push_str(&simple(typed, bytes, bits)),
     }
 }
 
@@ -59,7 +64,8 @@ pub fn simple(typed: &Typed, bytes: &[u8], bits: Option<Bits>) -> String {
         | Form::F64
         | Form::Address
         | Form::Struct(_)
-        | Form::Array(_) => number.to_string(),
+        | Form::Array(_)
+        | Form::Stack { .. } => number.to_string(),
     }
 }
 
@@ -88,7 +94,8 @@ pub fn address(typed: &Typed, bytes: &[u8]) -> Option<String> {
         | Form::Enum { .. }
         | Form::Pointer
         | Form::Struct(_)
-        | Form::Array(_) => None,
+        | Form::Array(_)
+        | Form::Stack { .. } => None,
     }
 }
 

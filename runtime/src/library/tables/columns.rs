@@ -63,6 +63,11 @@ impl<'a> Column<'a> {
         matches!(self.typed.form, Form::Number { .. })
     }
 
+    /// Whether it has frames, which stand below their row.
+    pub fn is_stack(&self) -> bool {
+        matches!(self.typed.form, Form::Stack { .. })
+    }
+
     /// Whether its texts are numbers, which end at the same place.
     pub fn is_numeric(&self) -> bool {
         match self.typed.form {
@@ -75,7 +80,8 @@ impl<'a> Column<'a> {
             | Form::Pointer
             | Form::Address
             | Form::Struct(_)
-            | Form::Array(_) => false,
+            | Form::Array(_)
+            | Form::Stack { .. } => false,
         }
     }
 

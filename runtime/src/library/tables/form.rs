@@ -1,5 +1,6 @@
 //! What values are made of, as the compiler describes it, and how numbers are read of their bytes.
 
+use super::namer::Namer;
 use crate::abi::{KsType, KsTypeField, KsTypeKind};
 use crate::kernel::end::die;
 use crate::kernel::program::{array, text};
@@ -26,6 +27,11 @@ pub enum Form {
     Address,
     Struct(Vec<Field>),
     Array(Box<Typed>),
+    /// The number of a stack in a map, or a negative errno.
+    Stack {
+        map: u32,
+        namer: Option<&'static Namer>,
+    },
 }
 
 /// A type and the size of its values in bytes.
@@ -49,7 +55,7 @@ pub struct Bits {
     pub width: u32,
 }
 
-const KINDS: [KsTypeKind; 13] = [
+const KINDS: [KsTypeKind; 14] = [
     KsTypeKind::Unsigned,
     KsTypeKind::Signed,
     KsTypeKind::Bool,
@@ -63,6 +69,7 @@ const KINDS: [KsTypeKind; 13] = [
     KsTypeKind::Address,
     KsTypeKind::Struct,
     KsTypeKind::Array,
+    KsTypeKind::Stack,
 ];
 
 impl Typed {
@@ -98,6 +105,8 @@ impl Typed {
             KsTypeKind::Struct => Form::Struct(fields()),
             // SAFETY: see above.
             KsTypeKind::Array => Form::Array(Box::new(unsafe { Typed::new(ty.element) })),
+            // SAFETY: the compiler points to `ks_stacks`, or to nothing.
+            KsTypeKind::Stack => Form::Stack { map: ty.map, namer: unsafe { ty.stacks.cast::<Namer>().as_ref() } },
         };
         Typed { form, size: usize::try_from(ty.size).unwrap_or(0) }
     }
@@ -107,6 +116,7 @@ impl Typed {
         match &self.form {
             Form::Number { signed } | Form::Enum { signed, .. } => Some(integer(&bytes[..self.size], *signed, bits)),
             Form::Bool | Form::Char | Form::Pointer => Some(integer(&bytes[..self.size], false, bits)),
+            Form::Stack { .. } => Some(integer(&bytes[..self.size], true, bits)),
             Form::Be => Some(big_endian(&bytes[..self.size])),
             Form::Text | Form::F64 | Form::Address | Form::Struct(_) | Form::Array(_) => None,
         }

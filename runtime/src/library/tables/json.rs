@@ -2,17 +2,19 @@
 
 use super::cell;
 use super::form::{Bits, Form, Typed, terminated};
+use super::stacks;
 
-/// Appends a value.
-pub fn put(out: &mut String, typed: &Typed, bytes: &[u8], bits: Option<Bits>) {
+/// Appends a value. `process` is the one whose addresses stacks have, where the value does not say.
+pub fn put(out: &mut String, typed: &Typed, bytes: &[u8], bits: Option<Bits>, process: Option<i32>) {
     match &typed.form {
         Form::Struct(fields) => {
+            let process = stacks::process_in(typed, bytes).or(process);
             out.push('{');
             for (index, field) in fields.iter().enumerate() {
                 out.push_str(if index == 0 { "" } else { ", " });
                 quote(out, field.name.as_bytes());
                 out.push_str(": ");
-                put(out, &field.typed, field.of(bytes), field.bits);
+                put(out, &field.typed, field.of(bytes), field.bits, process);
             }
             out.push('}');
         }
@@ -20,10 +22,21 @@ pub fn put(out: &mut String, typed: &Typed, bytes: &[u8], bits: Option<Bits>) {
             out.push('[');
             for (index, bytes) in typed.elements(element, bytes).enumerate() {
                 out.push_str(if index == 0 { "" } else { ", " });
-                put(out, element, bytes, None);
+                put(out, element, bytes, None, process);
             }
             out.push(']');
         }
+        Form::Stack { map, namer } => match stacks::frames(*map, *namer, bytes, process) {
+            Ok(frames) => {
+                let texts = frames.iter().map(|frame| {
+                    let mut text = String::new();
+                    quote(&mut text, frame.text().as_bytes());
+                    text
+                });
+                out.push_str(&format!("[{}]", texts.collect::<Vec<_>>().join(", ")));
+            }
+            Err(_) => out.push_str("null"),
+        },
         Form::Text => quote(out, terminated(&bytes[..typed.size])),
         Form::Char => quote(out, &bytes[..1]),
         Form::Enum { .. } => {

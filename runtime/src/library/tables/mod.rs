@@ -1,13 +1,15 @@
 //! Maps and values as a whole: `print(m)` draws the table of a map, `print(x)` writes a struct or an array in a line.
 //!
 //! `form.rs` is what the compiler says of types. `cell.rs` and `json.rs` write values, `columns.rs` names their parts, `rows.rs` reads and
-//! orders the entries of a map, and `table.rs` draws them.
+//! orders the entries of a map, and `table.rs` draws them. `stacks.rs` has the lines of stacks, whose frames `namer.rs` leads to.
 
 mod cell;
 mod columns;
 mod form;
 mod json;
+mod namer;
 mod rows;
+mod stacks;
 mod table;
 
 use crate::abi::{KsTable, KsType};
@@ -16,8 +18,10 @@ use crate::kernel::program::text;
 use crate::object::maps::iter::{self, KsIter};
 use crate::object::maps::map::{Map, map};
 use columns::Column;
-use form::Typed;
+use form::{Form, Typed};
+pub use namer::{Frame, Frames, Namer};
 use rows::{By, Row};
+use stacks::Stack;
 use std::ffi::{c_char, c_void};
 
 /// See abi.rs.
@@ -64,12 +68,20 @@ pub unsafe extern "C" fn ks_print_value(name: *const c_char, ty: *const KsType, 
         let bytes = std::slice::from_raw_parts(value.cast::<u8>(), typed.size);
         (typed, bytes)
     };
+    stacks::begin(&typed);
     let mut out = String::new();
+    let stacks = Stack::all(&typed, bytes, None);
     match output::form() {
-        OutputForm::Json => object(&mut out, text(name), |out| json::put(out, &typed, bytes, None)),
-        OutputForm::Lines => cell::put(&mut out, &typed, bytes, None),
+        OutputForm::Json => object(&mut out, text(name), |out| json::put(out, &typed, bytes, None, None)),
+        OutputForm::Folded if !stacks.is_empty() => folded(&mut out, Vec::new(), &stacks, 1),
+        OutputForm::Lines | OutputForm::Folded => {
+            if !matches!(typed.form, Form::Stack { .. }) {
+                cell::put(&mut out, &typed, bytes, None);
+                out.push('\n');
+            }
+            stacks::lines(&mut out, &stacks);
+        }
     }
-    out.push('\n');
     output::write(out.as_bytes());
 }
 
@@ -95,12 +107,35 @@ impl Table {
         let mut rows = rows::read(map, &self.value);
         // An array has an entry for each index from the start.
         rows.retain(|row| !map.is_array() || row.value.iter().any(|byte| *byte != 0));
-        rows::order(&mut rows, &By::named(by, &values), &keys, top);
+        let by = By::named(by, &values);
+        rows::order(&mut rows, &by, &keys, top);
+        [&self.key, &self.value].into_iter().for_each(stacks::begin);
         match output::form() {
             OutputForm::Json => self.json(&rows),
+            OutputForm::Folded => self.folded(&keys, &values, &rows, &by),
             OutputForm::Lines if rows.is_empty() => format!("{} is empty\n", self.name),
-            OutputForm::Lines => table::draw(&keys, &values, &rows),
+            OutputForm::Lines => table::draw(&keys, &values, &rows, |out, row| stacks::lines(out, &self.stacks(row))),
         }
+    }
+
+    /// The stacks of a row, those of the key first. What names a process in the key does so for the value too.
+    fn stacks(&self, row: &Row) -> Vec<Stack> {
+        let mut stacks = Stack::all(&self.key, &row.key, None);
+        stacks.extend(Stack::all(&self.value, &row.value, stacks::process_in(&self.key, &row.key)));
+        stacks
+    }
+
+    /// For each row the parts of its key, then the frames of its stacks, and a number: what the rows go by, else the first one.
+    fn folded(&self, keys: &[Column], values: &[Column], rows: &[Row], by: &By) -> String {
+        let first = values.iter().find(|column| column.is_integer());
+        let counted = if let By::Largest(column) = by { Some(*column) } else { first };
+        let mut out = String::new();
+        for row in rows {
+            let keys = keys.iter().filter(|column| !column.is_stack()).map(|column| column.text(&row.key));
+            let count = counted.and_then(|column| column.number(&row.value)).unwrap_or(1);
+            folded(&mut out, keys.collect(), &self.stacks(row), count);
+        }
+        out
     }
 
     /// `{"name": [{"key": K, "value": V}, …]}`
@@ -110,16 +145,26 @@ impl Table {
             out.push('[');
             for (index, row) in rows.iter().enumerate() {
                 out.push_str(if index == 0 { "{\"key\": " } else { ", {\"key\": " });
-                json::put(out, &self.key, &row.key, None);
+                let process = stacks::process_in(&self.key, &row.key);
+                json::put(out, &self.key, &row.key, None, None);
                 out.push_str(", \"value\": ");
-                json::put(out, &self.value, &row.value, None);
+                json::put(out, &self.value, &row.value, None, process);
                 out.push('}');
             }
             out.push(']');
         });
-        out.push('\n');
         out
     }
+}
+
+/// `a;b;c 17`, as the tools for flame graphs take it.
+fn folded(out: &mut String, mut parts: Vec<String>, stacks: &[Stack], count: i128) {
+    parts.extend(stacks::folded(stacks));
+    if parts.is_empty() {
+        parts.push("[no stack]".to_owned());
+    }
+    let parts: Vec<String> = parts.iter().map(|part| part.replace(';', ":")).collect();
+    out.push_str(&format!("{} {count}\n", parts.join(";")));
 }
 
 /// An object of JSON with one member.
@@ -128,5 +173,5 @@ fn object(out: &mut String, name: &str, put: impl FnOnce(&mut String)) {
     json::quote(out, name.as_bytes());
     out.push_str(": ");
     put(out);
-    out.push('}');
+    out.push_str("}\n");
 }

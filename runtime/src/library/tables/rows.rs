@@ -90,7 +90,8 @@ fn add(typed: &Typed, total: &mut [u8], part: &[u8]) {
         | Form::F64
         | Form::Enum { .. }
         | Form::Pointer
-        | Form::Address => keep(total, part),
+        | Form::Address
+        | Form::Stack { .. } => keep(total, part),
     }
 }
 

@@ -74,6 +74,7 @@ impl Debug {
                 self.array_of(node, length, types.size_of(element) * 8)
             }
             TyKind::Struct(id) => self.owner(cx, ty).unwrap_or_else(|| self.struct_def(cx, ty, id)),
+            TyKind::Enum(id) if types.enum_def(id).stacks().is_some() => self.ty(cx, types.enum_def(id).repr),
             TyKind::Enum(id) => self.enum_def(cx, id),
             TyKind::Fn(id) => {
                 let sig = types.sig(id);

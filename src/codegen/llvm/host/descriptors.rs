@@ -45,7 +45,7 @@ impl<'c> ModuleGen<'_, 'c> {
     }
 
     /// A symbol of the runtime library.
-    fn external(&self, symbol: &str) -> BasicValueEnum<'c> {
+    pub(super) fn external(&self, symbol: &str) -> BasicValueEnum<'c> {
         let known = self.module.get_global(symbol);
         let global = known.unwrap_or_else(|| self.module.add_global(self.context.i8_type(), None, symbol));
         global.as_pointer_value().into()

@@ -6,7 +6,7 @@ use crate::ir::MapDecl;
 use crate::types::{FieldDef, StructId, Ty, TyKind};
 use inkwell::values::{PointerValue, StructValue};
 
-const _: () = assert!(size_of::<KsType>() == 56 && size_of::<KsTypeField>() == 32 && size_of::<KsTable>() == 24);
+const _: () = assert!(size_of::<KsType>() == 64 && size_of::<KsTypeField>() == 32 && size_of::<KsTable>() == 24);
 
 /// The `KsTable` of a map whose keys are declared with a type.
 pub fn table<'c>(g: &mut ModuleGen<'_, 'c>, map: &MapDecl, key: Ty) -> PointerValue<'c> {
@@ -41,9 +41,11 @@ fn sized<'c>(g: &mut ModuleGen<'_, 'c>, ty: Ty, size: u64) -> PointerValue<'c> {
     let fields = if let TyKind::Struct(id) = g.cx.types.kind(ty) { fields(g, id) } else { Vec::new() };
     let variants =
         if let TyKind::Enum(id) = g.cx.types.kind(ty) { super::options::variants(g, id) } else { Vec::new() };
-    let mut record = vec![g.u32(kind as u32), g.u32(0), g.u64(size), element.into()];
+    let stacks = g.cx.types.stacks_of(ty).and_then(|of| super::maps(g.ir).position(|map| &*map.name == of));
+    let mut record = vec![g.u32(kind as u32), g.u32(stacks.unwrap_or(0) as u32), g.u64(size), element.into()];
     record.extend(g.list("ks.type.fields", &fields));
     record.extend(g.list("ks.variants", &variants));
+    record.push(if stacks.is_some() { g.external("ks_stacks") } else { g.build.null().into() });
     g.constant(&known, g.record(&record).into(), 8)
 }
 
@@ -80,6 +82,7 @@ fn kind(g: &ModuleGen, ty: Ty) -> KsTypeKind {
         TyKind::Array(Ty::U8, length) if ADDRESSES.contains(&length) => KsTypeKind::Address,
         TyKind::Array(..) => KsTypeKind::Array,
         TyKind::Struct(_) => KsTypeKind::Struct,
+        TyKind::Enum(id) if g.cx.types.enum_def(id).stacks().is_some() => KsTypeKind::Stack,
         TyKind::Enum(_) if signed => KsTypeKind::SignedEnum,
         TyKind::Enum(_) => KsTypeKind::Enum,
         TyKind::Ptr { .. } | TyKind::Fn(_) => KsTypeKind::Pointer,
