@@ -1,6 +1,7 @@
 //! The lowest layer: the process and the kernel below it. Descriptors of the program, messages, system calls, clocks, signals, the end of the
 //! process, and trials of what the kernel has. It uses `abi` alone.
 
+mod assembled;
 pub mod end;
 pub mod errors;
 pub mod escape;

@@ -1,9 +1,9 @@
 //! Whether the streams of the kernel work: a program writes to its own.
 
+use super::assembled::{insn, load};
 use super::errors::reason;
 use libbpf_sys as bpf;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::ptr;
 
 /// The function of the kernel that programs print by (kernel/bpf/stream.c).
 const PRINTS: &std::ffi::CStr = c"bpf_stream_vprintk_impl";
@@ -12,7 +12,8 @@ const PRINTS: &std::ffi::CStr = c"bpf_stream_vprintk_impl";
 pub fn failure() -> Option<String> {
     let function = function()?;
     let format = format()?;
-    let status = run(&load(&program(format.as_raw_fd(), function))?)?;
+    let code = program(format.as_raw_fd(), function);
+    let status = run(&load(bpf::BPF_PROG_TYPE_SYSCALL, bpf::BPF_F_SLEEPABLE, &code).ok()?)?;
     (status < 0).then(|| reason(status))
 }
 
@@ -47,11 +48,6 @@ fn format() -> Option<OwnedFd> {
     }
 }
 
-/// An instruction of Documentation/bpf/standardization/instruction-set.rst.
-const fn insn(code: u8, (dst, src): (u8, u8), offset: i16, immediate: i32) -> u64 {
-    code as u64 | ((src << 4 | dst) as u64) << 8 | (offset as u16 as u64) << 16 | (immediate as u32 as u64) << 32
-}
-
 /// `return bpf_stream_vprintk_impl(BPF_STDOUT, format, values, 0, 0)`
 fn program(format: i32, function: i32) -> [u64; 10] {
     [
@@ -66,18 +62,6 @@ fn program(format: i32, function: i32) -> [u64; 10] {
         insn(0x85, (0, 2), 0, function), // r0 = function(…)
         insn(0x95, (0, 0), 0, 0),        // return r0
     ]
-}
-
-fn load(code: &[u64]) -> Option<OwnedFd> {
-    let mut options =
-        bpf::bpf_prog_load_opts { sz: size_of::<bpf::bpf_prog_load_opts>() as bpf::size_t, ..Default::default() };
-    options.prog_flags = bpf::BPF_F_SLEEPABLE;
-    // SAFETY: instructions of 8 bytes each, as many as there are, and options of their own size; the result is nobody else's.
-    unsafe {
-        let (kind, count) = (bpf::BPF_PROG_TYPE_SYSCALL, code.len() as bpf::size_t);
-        let program = bpf::bpf_prog_load(kind, ptr::null(), c"GPL".as_ptr(), code.as_ptr().cast(), count, &mut options);
-        (program >= 0).then(|| OwnedFd::from_raw_fd(program))
-    }
 }
 
 /// What the program returns.

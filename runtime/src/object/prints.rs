@@ -2,14 +2,14 @@
 //! output.
 //!
 //! The formats of lines for the trace pipe end with a mark (`KS_PRINT_MARK`). Before the load it becomes a number of this process, by which
-//! its lines are known among those of all programs, or the format ends before it. The lines come through events of the kernel, so that
+//! its lines are known among those of all programs, or the format ends before it. The lines are copied as they are written, so that
 //! nothing is taken away from other readers of the trace pipe.
 
 use super::parts;
 use crate::abi::KS_PRINT_MARK;
 use crate::kernel::errors::complain;
 use crate::kernel::program::{self, MainThread};
-use crate::kernel::trace_lines::Events;
+use crate::kernel::trace_lines::Lines;
 use crate::kernel::{time, trial};
 use libbpf_sys as bpf;
 use std::cell::RefCell;
@@ -26,7 +26,7 @@ enum State {
 }
 
 struct Copied {
-    events: Events,
+    lines: Lines,
     mark: Vec<u8>,
 }
 
@@ -64,8 +64,8 @@ fn decide() -> State {
         return State::Left;
     }
     let streams = failed.map_or(String::new(), |why| format!(", since the streams of this kernel do not work ({why})"));
-    match Events::open() {
-        Ok(events) => State::Copied(Copied { events, mark: mark() }),
+    match Lines::open() {
+        Ok(lines) => State::Copied(Copied { lines, mark: mark() }),
         Err(why) => {
             complain(&format!("what BPF code prints goes to {PIPE}{streams}; it cannot be copied from there: {why}"));
             State::Left
@@ -94,13 +94,13 @@ pub fn are_copied() -> bool {
 pub fn take() -> Vec<Vec<u8>> {
     // A message while this decides ends the process, which looks for last lines.
     let Ok(mut state) = STATE.try_borrow_mut() else { return Vec::new() };
-    let State::Copied(Copied { events, mark }) = &mut *state else { return Vec::new() };
+    let State::Copied(Copied { lines, mark }) = &mut *state else { return Vec::new() };
     let own = |mut line: Vec<u8>| {
         let length = line.strip_suffix(mark.as_slice())?.len();
         line.truncate(length);
         Some(line)
     };
-    events.take().into_iter().filter_map(own).collect()
+    lines.take().into_iter().filter_map(own).collect()
 }
 
 /// Whether the program prints in BPF code.

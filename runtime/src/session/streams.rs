@@ -13,6 +13,8 @@ use std::time::Duration;
 const PRINTS: &std::ffi::CStr = c"bpf_stream_vprintk_impl";
 /// `enum bpf_stream_id` of include/linux/bpf.h
 const BPF_STDOUT: u32 = 1;
+/// Bytes that a stream holds (`BPF_STREAM_MAX_CAPACITY` of include/linux/bpf.h): who prints faster than it is copied is left for the next look.
+const MOST: usize = 100_000;
 /// How long nobody looks.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -65,18 +67,23 @@ fn copy_traced() {
 fn copy_of(program: i32) {
     let mut text = [0_u8; 4096];
     let mut lines = Foreign { terminal: output::is_terminal(), rest: Vec::new() };
-    loop {
+    let mut copied = 0;
+    while copied < MOST {
         // SAFETY: a program's descriptor, and room for so many bytes.
         let read = unsafe {
             bpf::bpf_prog_stream_read(program, BPF_STDOUT, text.as_mut_ptr().cast(), text.len() as u32, ptr::null_mut())
         };
         match usize::try_from(read) {
-            Ok(0) => return output::write(&lines.end()),
-            Ok(read) => output::write(&lines.take(text.get(..read).unwrap_or(&text))),
+            Ok(0) => break,
+            Ok(read) => {
+                copied += read;
+                output::write(&lines.take(text.get(..read).unwrap_or(&text)));
+            }
             // Kernels without streams refuse the call.
             Err(_) => return STATE.set(State::Off),
         }
     }
+    output::write(&lines.end());
 }
 
 /// Text that is not the executable's own, in parts. The formats of BPF code hold no control characters (bpf_bprintf_prepare refuses them), so
