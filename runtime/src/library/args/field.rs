@@ -2,6 +2,9 @@
 
 use super::KsFieldKind;
 
+/// `-h` is the short form of `--help`.
+pub const HELP_LETTER: u8 = b'h';
+
 /// The descriptor, seen through safe types.
 pub struct Spec<'a> {
     pub doc: &'a str,
@@ -25,6 +28,22 @@ pub struct Field<'a> {
     /// The length of an array field.
     pub count: Option<usize>,
     pub variants: Vec<(&'a str, i64)>,
+}
+
+impl Spec<'_> {
+    /// The letter of each option's short form: the first of its name that no earlier option has, in lower case or else in upper case.
+    /// None where all are taken. `-h` is help.
+    pub fn letters(&self) -> Vec<Option<u8>> {
+        let mut taken = vec![HELP_LETTER];
+        let mut letter = |field: &Field| {
+            let letters = field.name.bytes().filter(u8::is_ascii_alphabetic);
+            let mut forms = letters.flat_map(|letter| [letter.to_ascii_lowercase(), letter.to_ascii_uppercase()]);
+            let free = forms.find(|form| !field.command && !taken.contains(form));
+            taken.extend(free);
+            free
+        };
+        self.fields.iter().map(&mut letter).collect()
+    }
 }
 
 impl Field<'_> {

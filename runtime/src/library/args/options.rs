@@ -1,6 +1,6 @@
 //! The words of a command line: which option is meant, and where its value is.
 
-use super::field::{Field, Spec};
+use super::field::{Field, HELP_LETTER, Spec};
 use super::spec::Stop;
 use super::{own, usage, value};
 use crate::abi::KsFieldKind;
@@ -12,8 +12,14 @@ pub fn fill(spec: &Spec, program: &str, words: &[&[u8]], out: &mut [u8]) -> Resu
     let mut given = vec![0usize; spec.fields.len()];
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        if *word == b"-h" || *word == own::HELP.as_bytes() {
+        if *word == own::HELP.as_bytes() {
             return Err(Stop::Help(usage::usage(spec, program)));
+        }
+        if word.len() > 1 && word[0] == b'-' && word[1].is_ascii_alphabetic() {
+            if letters(spec, &word[1..], &mut words, &mut given, out)? == Asks::Help {
+                return Err(Stop::Help(usage::usage(spec, program)));
+            }
+            continue;
         }
         if *word == b"--"
             && let Some(index) = spec.fields.iter().position(|field| field.command)
@@ -58,6 +64,49 @@ pub fn fill(spec: &Spec, program: &str, words: &[&[u8]], out: &mut [u8]) -> Resu
     missing(spec, &given)
 }
 
+/// What a word of short options asks for.
+#[derive(PartialEq)]
+enum Asks {
+    Help,
+    Nothing,
+}
+
+/// Reads the letters of short options behind one `-`. Flags share a word; an option with a value takes the rest of the word, or the next one.
+fn letters<'w>(
+    spec: &Spec,
+    mut word: &'w [u8],
+    words: &mut std::slice::Iter<&'w [u8]>,
+    given: &mut [usize],
+    out: &mut [u8],
+) -> Result<Asks, Stop> {
+    let short = spec.letters();
+    while let Some((letter, behind)) = word.split_first() {
+        if *letter == HELP_LETTER {
+            return Ok(Asks::Help);
+        }
+        let Some(index) = short.iter().position(|short| short.as_ref() == Some(letter)) else {
+            let none = if spec.fields.is_empty() { ": the program takes no arguments" } else { "" };
+            return bad(format!("unknown option `-{}`{none}", show(&[*letter])));
+        };
+        let field = &spec.fields[index];
+        if field.kind == KsFieldKind::Bool && behind.first() != Some(&b'=') {
+            store(field, &mut given[index], b"true", out)?;
+            word = behind;
+            continue;
+        }
+        let text = match behind.strip_prefix(b"=").unwrap_or(behind) {
+            [] if behind.is_empty() => match words.next() {
+                Some(next) if !next.starts_with(b"--") => *next,
+                Some(_) | None => return bad(format!("`-{}` needs a value", show(&[*letter]))),
+            },
+            text => text,
+        };
+        store(field, &mut given[index], text, out)?;
+        break;
+    }
+    Ok(Asks::Nothing)
+}
+
 fn bad<T>(message: String) -> Result<T, Stop> {
     Err(Stop::Bad(message))
 }
@@ -68,7 +117,7 @@ fn show(bytes: &[u8]) -> String {
 
 /// The help of a message about an argument that the program does not take: the form of those that it takes.
 fn takes(spec: &Spec) -> &'static str {
-    if spec.fields.is_empty() { "the program takes no arguments" } else { "options begin with `--`" }
+    if spec.fields.is_empty() { "the program takes no arguments" } else { "options begin with `-`" }
 }
 
 /// Writes the words of a command, each into one element; the rest of the elements is empty.
@@ -215,6 +264,39 @@ mod tests {
     }
 
     #[test]
+    fn short_options() {
+        let fields = vec![
+            field("pid", KsFieldKind::Signed, 0, 2),
+            field("ports", KsFieldKind::Unsigned, 2, 1),
+            field("x_p", KsFieldKind::Bool, 4, 1),
+            field("hush", KsFieldKind::Bool, 5, 1),
+            field("p", KsFieldKind::Bool, 6, 1),
+        ];
+        let mut spec = spec(fields);
+        spec.fields[1].count = Some(2);
+        assert_eq!(spec.letters(), [Some(b'p'), Some(b'P'), Some(b'x'), Some(b'H'), None]);
+        for words in [&["-p", "7"][..], &["-p7"], &["-p=7"], &["-p=1", "--pid=7"]] {
+            assert_eq!(run(&spec, words), Ok(vec![7, 0, 0, 0, 0, 0, 0]), "{words:?}");
+        }
+        for words in
+            [&["-Hxp-2", "-P1,2"][..], &["-H", "-x", "-p", "-2", "-P", "1", "-P2"], &["-xH=true", "-p=-2", "-P=1,2"]]
+        {
+            assert_eq!(run(&spec, words), Ok(vec![0xfe, 0xff, 1, 2, 1, 1, 0]), "{words:?}");
+        }
+        let error = |words: &[&str]| run(&spec, words).expect_err("a mistake");
+        assert_eq!(error(&["-xz"]), "unknown option `-z`");
+        assert_eq!(error(&["-x\u{1b}"]), "unknown option `-\\u{1b}`");
+        assert_eq!(error(&["-p"]), "`-p` needs a value");
+        assert_eq!(error(&["-xp", "--x-p"]), "`-p` needs a value");
+        assert_eq!(error(&["-p="]), "bad value `` for `--pid`: a number is wanted");
+        assert!(
+            error(&["-xh"]).contains("  -P, --ports=N ...\n  -x, --x-p\n  -H, --hush\n      --p\n"),
+            "{}",
+            error(&["-h"])
+        );
+    }
+
+    #[test]
     fn mistakes_are_named() {
         let spec = spec(vec![field("max_len", KsFieldKind::Unsigned, 0, 2), field("on", KsFieldKind::Bool, 2, 1)]);
         let error = |words: &[&str]| run(&spec, words).expect_err("a mistake");
@@ -224,8 +306,10 @@ mod tests {
         assert_eq!(error(&[&long]), format!("bad value `{}…` for `--max-len`: u16 takes 0 to 65535", "7".repeat(79)));
         assert!(error(&[&format!("--{}", "x".repeat(100_000))]).len() < 120);
         assert!(error(&[&"x".repeat(100_000)]).len() < 160);
-        assert_eq!(error(&["300"]), "unexpected argument `300`: options begin with `--`");
-        assert_eq!(error(&["--"]), "unexpected argument `--`: options begin with `--`");
+        assert_eq!(error(&["300"]), "unexpected argument `300`: options begin with `-`");
+        for word in ["--", "-", "-7", "-="] {
+            assert_eq!(error(&[word]), format!("unexpected argument `{word}`: options begin with `-`"));
+        }
         assert_eq!(error(&["--max-len"]), "`--max-len` needs a value");
         assert_eq!(error(&["--max-len", "--on"]), "`--max-len` needs a value");
         assert_eq!(error(&["--max-len=70000"]), "bad value `70000` for `--max-len`: u16 takes 0 to 65535");
@@ -302,6 +386,7 @@ mod tests {
         assert!(run(&spec, &["--help"]).expect_err("the text").contains("Usage"));
         let refused = |word: &str| run(&spec, &[word]).expect_err(word);
         assert_eq!(refused("--x"), "unknown option `--x`: the program takes no arguments");
+        assert_eq!(refused("-x"), "unknown option `-x`: the program takes no arguments");
         assert_eq!(refused("x"), "unexpected argument `x`: the program takes no arguments");
     }
 

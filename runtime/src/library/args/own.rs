@@ -75,6 +75,7 @@ pub fn take(word: &[u8]) -> bool {
 /// The rows of `--help` for the options that have an effect in this program.
 pub fn rows() -> Vec<(String, String)> {
     let valued = VALUED.iter().filter(|own| (own.acts)()).map(|own| (own.form, own.note));
-    let words = OWN.iter().filter(|own| (own.acts)()).map(|own| (own.option, own.note));
+    let form = |own: &Own| if own.option == HELP { usage::HELP_ROW.0 } else { own.option };
+    let words = OWN.iter().filter(|own| (own.acts)()).map(|own| (form(own), own.note));
     valued.chain(words).map(|(form, note)| (form.to_owned(), note.to_owned())).collect()
 }

@@ -12,6 +12,10 @@ pub const PIN_LINKS: (&str, &str) = ("--pin-links", "Pin links, so that --replac
 pub const RESET_PINS: (&str, &str) = ("--reset-pins", "Remove what the program has pinned, and start anew");
 pub const PRINT_TRACE: (&str, &str) = ("--print-trace", "Copy here what BPF code prints to the trace pipe");
 pub const HELP: (&str, &str) = ("--help", "Print this help");
+/// Its row names its short form too.
+pub const HELP_ROW: (&str, &str) = ("-h, --help", HELP.1);
+/// What stands before a form without a letter, so that the long forms of all rows begin in one column.
+const NO_LETTER: &str = "    ";
 
 /// The whole text: how the program is called, with the options that have to be given, its description, and a row for each option.
 pub fn usage(spec: &Spec, program: &str) -> String {
@@ -20,12 +24,12 @@ pub fn usage(spec: &Spec, program: &str) -> String {
         text += &format!("\n{}\n", spec.doc);
     }
     let fields = rows(spec);
-    let width = fields.iter().chain(&spec.own).map(|(form, _)| form.len()).max().unwrap_or(0).min(30);
+    let width = fields.iter().chain(&spec.own).map(|(form, _)| column(form).len()).max().unwrap_or(0).min(34);
     for (title, rows) in [("Options", &fields), ("Options of every program", &spec.own)] {
         if !rows.is_empty() {
             text += &format!("\n{title}:\n");
         }
-        rows.iter().for_each(|(form, note)| row(&mut text, width, form, note));
+        rows.iter().for_each(|(form, note)| row(&mut text, width, &column(form), note));
     }
     text
 }
@@ -44,7 +48,16 @@ pub fn synopsis(spec: &Spec, program: &str) -> String {
 
 /// The options of `main`, each with its row.
 pub fn rows(spec: &Spec) -> Vec<(String, String)> {
-    spec.fields.iter().map(|field| (form(field), note(spec, field))).collect()
+    let forms = std::iter::zip(&spec.fields, spec.letters()).map(|(field, letter)| match letter {
+        Some(letter) => (field, format!("-{}, {}", char::from(letter), form(field))),
+        None => (field, form(field)),
+    });
+    forms.map(|(field, form)| (form, note(spec, field))).collect()
+}
+
+/// A form as its row has it.
+fn column(form: &str) -> String {
+    if form.starts_with("--") { format!("{NO_LETTER}{form}") } else { form.to_owned() }
 }
 
 fn row(text: &mut String, width: usize, form: &str, note: &str) {
@@ -178,23 +191,28 @@ mod tests {
             field("loud", "Say more", KsFieldKind::Bool, 12, 1),
         ];
         let defaults = vec![0, 0, 0, 0, 0xdc, 5, 0xff, 127, 0, 0, 1, 0xff, 0];
-        let spec = Spec { doc: "Counts packets.", defaults, fields, own: vec![(HELP.0.to_owned(), HELP.1.to_owned())] };
+        let spec = Spec {
+            doc: "Counts packets.",
+            defaults,
+            fields,
+            own: vec![(HELP_ROW.0.to_owned(), HELP_ROW.1.to_owned())],
+        };
         let wanted = "\
 Usage: prog --interface=TEXT [OPTIONS]
 
 Counts packets.
 
 Options:
-  --interface=TEXT  Interface to watch (required)
-  --max-len=N       Longest packet,
-                    in bytes (default: 1500)
-  --low=N           (default: -1)
-  --from=ADDRESS    (default: 127.0.0.1)
-  --mode=NAME       Mode [OFF|ON] (default: ON)
-  --loud            Say more
+  -i, --interface=TEXT  Interface to watch (required)
+  -m, --max-len=N       Longest packet,
+                        in bytes (default: 1500)
+  -l, --low=N           (default: -1)
+  -f, --from=ADDRESS    (default: 127.0.0.1)
+  -M, --mode=NAME       Mode [OFF|ON] (default: ON)
+  -L, --loud            Say more
 
 Options of every program:
-  --help            Print this help
+  -h, --help            Print this help
 ";
         assert_eq!(usage(&spec, "prog"), wanted);
     }

@@ -65,7 +65,7 @@ fn own(module: &Module) -> Vec<(String, String)> {
         (replaces, usage::PIN_LINKS),
         (pins, usage::RESET_PINS),
         (prints, usage::PRINT_TRACE),
-        (true, usage::HELP),
+        (true, usage::HELP_ROW),
     ];
     let rows = rows.into_iter().filter(|(acts, _)| *acts);
     rows.map(|(_, (option, note))| (option.to_owned(), note.to_owned())).collect()
