@@ -10,9 +10,15 @@ const NOT_PASSED_ON: [&str; 5] =
 
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    for source in
-        ["runtime/src", "runtime/Cargo.toml", "runtime/build", "Cargo.toml", "Cargo.lock", ".cargo/config.toml"]
-    {
+    for source in [
+        "runtime/src",
+        "runtime/hot",
+        "runtime/Cargo.toml",
+        "runtime/build",
+        "Cargo.toml",
+        "Cargo.lock",
+        ".cargo/config.toml",
+    ] {
         println!("cargo:rerun-if-changed={}", root.join(source).display());
     }
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));

@@ -119,6 +119,11 @@ pub fn pending() -> bool {
     PENDING.load(Ordering::Relaxed) != 0
 }
 
+/// The signal that nobody has taken yet, or 0.
+pub fn flag() -> &'static AtomicI32 {
+    &PENDING
+}
+
 /// Takes the signal that nobody has taken yet, if there is one.
 pub fn take() -> bool {
     PENDING.swap(0, Ordering::SeqCst) != 0

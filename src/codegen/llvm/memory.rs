@@ -270,13 +270,7 @@ impl<'c> FnGen<'_, '_, 'c> {
     }
 
     fn memcpy(&self, to: (PointerValue<'c>, u64), from: (PointerValue<'c>, u64), size: u64) {
-        let build = &self.g.build;
-        let size = build.int(64, size);
-        let args = [to.0.into(), from.0.into(), size.into(), build.int(1, 0).into()];
-        let types = [to.0.get_type().into(), from.0.get_type().into(), build.int_type(64).into()];
-        let call = build.intrinsic(&self.g.module, "llvm.memcpy", &types, &args);
-        call.set_alignment_attribute(inkwell::attributes::AttributeLoc::Param(0), to.1 as u32);
-        call.set_alignment_attribute(inkwell::attributes::AttributeLoc::Param(1), from.1 as u32);
+        self.g.build.memcpy(&self.g.module, to, from, size);
     }
 
     /// Clears `size` bytes; `words`: as for [`FnGen::copy`].

@@ -1,7 +1,9 @@
 //! How much of a buffer one `dispatch` reads before it looks at the others, at the time and at signals.
 
+use super::receiver::Receiver;
 use crate::kernel::program::MainThread;
 use crate::kernel::signals;
+use ks_hot::{Deadline, End, Limits, Ring};
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -56,6 +58,25 @@ pub fn read_batch(due: &Cell<u64>, read: impl FnOnce() -> i32) -> i32 {
     due.set(if RUN.stopped.get() { RUN.due.get() } else { 0 });
     RUN.more.set(RUN.more.get() || RUN.stopped.get());
     error
+}
+
+/// Reads a ring buffer, for `read_batch`.
+pub fn read_ring(ring: &Ring, receiver: &Receiver) {
+    let mut limits = Limits {
+        records: RUN.left.get(),
+        due: RUN.due.get(),
+        deadline: RUN.deadline.get().map(Deadline::new),
+        signal: signals::flag(),
+    };
+    let end = receiver.with_taker(|taker| ring.hand_over(taker, &mut limits));
+    RUN.left.set(limits.records);
+    RUN.due.set(limits.due);
+    RUN.stopped.set(!matches!(end, End::Empty));
+    RUN.result.set(match end {
+        End::Empty | End::Limit => 0,
+        End::Yielded(result) => result,
+        End::Misfit(bytes) => receiver.misfit(bytes),
+    });
 }
 
 /// So many bytes of a buffer were handed over with this result, or skipped. False where the buffer is to stop there.

@@ -1,11 +1,11 @@
 //! The buffers from which the kernel delivers events, one for each map: ring buffers, and libbpf's of perf event arrays.
 
-use super::batch::{passed, read_batch};
+use super::batch::{passed, read_batch, read_ring};
 use super::receiver::Receiver;
-use super::ring::Ring;
 use crate::kernel::end::die;
 use crate::kernel::errors::{errno, reason};
 use crate::object::{load, parts};
+use ks_hot::Ring;
 use libbpf_sys as bpf;
 use std::cell::Cell;
 use std::ffi::{CString, c_int, c_void};
@@ -94,6 +94,13 @@ impl Channel {
         }
     }
 
+    /// Tells the kernel how far a ring buffer was read, in the midst of it: the process is about to end, or to become another program.
+    pub fn settle(&self) {
+        if let Kind::Ring(ring, _) = &self.kind {
+            ring.settle();
+        }
+    }
+
     /// Hands over what is there. 0, or a negative errno; that a handler wanted to stop is none.
     pub fn consume(&self) -> i32 {
         for _ in 0..self.due.len() {
@@ -150,7 +157,7 @@ impl Kind {
     fn read(&self, index: usize) -> i32 {
         match self {
             Kind::Ring(ring, receiver) => {
-                ring.read(|sent, bytes| passed(sent.map_or(0, |sent| receiver.take(sent, |size| size)), bytes as u64));
+                read_ring(ring, receiver);
                 0
             }
             Kind::Perf(buffer) => {

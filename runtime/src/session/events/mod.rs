@@ -1,13 +1,12 @@
 //! What BPF code sends: the handlers of maps, and `dispatch`, which calls them.
 //!
-//! Handlers run outside of the buffers: each gets a copy of its own, so that it may change it, and so that it is aligned
-//! where the buffer does not align it.
+//! A handler may change what it gets, and the memory of buffers is read-only. So the compiler wraps a function that it knows in one that
+//! copies what the function needs (codegen/llvm/host/handlers.rs); of another one, a value, `Handler::call` copies all.
 
 pub mod batch;
 mod channel;
 mod handler;
 mod receiver;
-mod ring;
 
 use super::idle;
 use crate::abi::KsMap;
@@ -22,6 +21,7 @@ use handler::Handler;
 use receiver::Receiver;
 use std::cell::{OnceCell, RefCell};
 use std::ffi::c_void;
+use std::sync::Once;
 use std::time::Duration;
 
 /// A map through which BPF code sends, and its buffers once they are open.
@@ -50,6 +50,9 @@ impl Source {
 
     /// Opened as soon as the object is loaded, since a perf event array keeps nothing before.
     fn channel(&'static self) -> &'static Channel {
+        static SETTLED: Once = Once::new();
+        // SAFETY: a plain function; without a free slot, records that a handler has taken which ends the process are read again by the next.
+        SETTLED.call_once(|| unsafe { _ = libc::atexit(settle) });
         self.channel.get_or_init(|| Channel::open(&self.receiver))
     }
 }
@@ -72,6 +75,12 @@ fn open_all() {
     for source in sources.get().into_iter().flatten().filter(|source| source.receiver.handler.get().is_some()) {
         source.channel();
     }
+}
+
+/// Tells the kernel how far the open ring buffers were read: who reads them next would be handed again what a handler has just taken.
+pub extern "C" fn settle() {
+    let sources: &'static OnceCell<Vec<Source>> = &SOURCES;
+    sources.get().into_iter().flatten().filter_map(|source| source.channel.get()).for_each(Channel::settle);
 }
 
 /// Makes the buffers that are open those of this process too, which another one has made as a copy of itself.

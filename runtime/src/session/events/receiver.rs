@@ -4,6 +4,7 @@ use super::handler::Handler;
 use crate::abi::KsMap;
 use crate::kernel::errors::complain;
 use crate::kernel::program::text;
+use ks_hot::Taker;
 use std::cell::{Cell, RefCell};
 
 /// A map, and its handler.
@@ -35,8 +36,17 @@ impl Receiver {
         }
     }
 
-    /// A pinned map may have come from a program with another type of values; the kernel does not know that type.
-    fn misfit(&self, sent: usize) -> i32 {
+    /// Hands itself, or its handler, to `read` as the taker of a ring buffer's records.
+    pub fn with_taker<R>(&self, read: impl FnOnce(&Taker) -> R) -> R {
+        match self.handler.get().and_then(Handler::in_place) {
+            Some(handler) => read(&Taker::InPlace { handler, size: self.size }),
+            None => read(&Taker::Any(&|sent| self.take(sent, |size| size))),
+        }
+    }
+
+    /// The error of a value of so many bytes. A pinned map may have come from a program with another type of values; the kernel does not know
+    /// that type.
+    pub fn misfit(&self, sent: usize) -> i32 {
         let (name, size) = (self.name, self.size);
         complain(&format!("dispatch: what was sent through `{name}` has {sent} bytes, and its values have {size}"));
         -libc::EBADMSG

@@ -5,6 +5,7 @@ use crate::kernel::end::die;
 use crate::kernel::errors::{errno, reason};
 use crate::kernel::program::{self, text};
 use crate::object::{load, parts};
+use crate::session::events;
 use libbpf_sys as bpf;
 use std::ffi::{CStr, CString, c_char};
 use std::os::fd::AsRawFd;
@@ -35,6 +36,7 @@ pub unsafe extern "C" fn ks_exec(
     keeper::start();
     let mut pointers: Vec<*const c_char> = words.iter().map(|word| word.as_ptr()).collect();
     pointers.push(std::ptr::null());
+    events::settle();
     // SAFETY: a NUL-terminated path, and NUL-terminated words up to a null.
     unsafe { libc::execv(python.as_ptr(), pointers.as_ptr()) };
     die(1, &format!("exec: {}: {}", python.to_string_lossy(), reason(errno())))

@@ -404,6 +404,16 @@ impl<'c> Build<'c> {
         self.call_pointer(ty, callee, &args).try_as_basic_value().basic()
     }
 
+    /// Copies `size` bytes between places that do not overlap, each with its alignment in bytes.
+    pub fn memcpy(&self, module: &Module<'c>, to: (PointerValue<'c>, u64), from: (PointerValue<'c>, u64), size: u64) {
+        let size = self.int(64, size);
+        let args = [to.0.into(), from.0.into(), size.into(), self.int(1, 0).into()];
+        let types = [to.0.get_type().into(), from.0.get_type().into(), self.int_type(64).into()];
+        let call = self.intrinsic(module, "llvm.memcpy", &types, &args);
+        call.set_alignment_attribute(AttributeLoc::Param(0), to.1 as u32);
+        call.set_alignment_attribute(AttributeLoc::Param(1), from.1 as u32);
+    }
+
     /// A call of an intrinsic, which is declared in the module if it is not yet.
     pub fn intrinsic(
         &self,

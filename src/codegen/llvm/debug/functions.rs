@@ -55,6 +55,11 @@ impl Debug {
         self.subprogram(cx, llvm, main, ty, false)
     }
 
+    /// Describes a function that the compiler makes around one of the program, at its position and with its name.
+    pub fn wrapper(&mut self, cx: &Session, llvm: FunctionValue, wrapped: &Function) -> Scope {
+        self.function(cx, llvm, wrapped, true)
+    }
+
     fn subprogram(&mut self, cx: &Session, llvm: FunctionValue, func: &Function, ty: Node, local: bool) -> Scope {
         let name = if self.form == DebugForm::Btf { identifier(&func.name) } else { func.name.to_string() };
         let file = self.file(cx, func.name_span.file);

@@ -2,15 +2,16 @@
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
+use super::super::host::handlers;
 use super::super::verifier::tested_records;
 use super::host::runtime;
 use crate::ir::ops::{
-    MapAddress, MapBind, MapClear, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapHold,
+    KsFunc, MapAddress, MapBind, MapClear, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapHold,
     MapIterFree, MapIterNew, MapIterNext, MapListen, MapLookup, MapMigrate, MapNewRecord, MapObjectEntry, MapOnEvent,
     MapOpenInner, MapOutput, MapPeek, MapPop, MapPush, MapRedirect, MapSetInner, MapSocket, MapSubmit, MapTimerCancel,
     MapUpdate, MapUpdateCpu, MapUpdateWith,
 };
-use crate::ir::{OpData, Symbol, Value};
+use crate::ir::{OpData, Opcode, Symbol, Value};
 use crate::tables::{ObjectSpec, ValueRule};
 use crate::target::Maps;
 use crate::types::{Ty, TyKind};
@@ -341,11 +342,16 @@ fn end_record(g: &mut FnGen, (helper, symbol): (&str, &str), map: &Symbol, recor
 pub fn on_event(g: &mut FnGen, op: &OpData) {
     let view = MapOnEvent::of(op);
     let TyKind::Fn(sig) = g.types().kind(g.func.ty(view.handler())) else { crate::bug!("a handler is a function") };
-    let sig = g.types().sig(sig);
+    let sig = g.types().sig(sig).clone();
+    let known = g.func.def(view.handler()).map(|def| &g.func.ops[def]).filter(|def| def.opcode == Opcode::KsFunc);
+    let in_place = known.map(|def| handlers::in_place(g, KsFunc::of(def).func(), &sig, op.loc.span));
     // As `ks_on_event` of runtime/src/abi.rs takes them.
-    let bits = [sig.result != Ty::VOID, sig.params.len() > 1, view.tails() != 0];
+    let bits =
+        [in_place.is_some() || sig.result != Ty::VOID, sig.params.len() > 1, view.tails() != 0, in_place.is_some()];
     let form = bits.iter().rev().fold(0, |form, &bit| form << 1 | u64::from(bit));
-    let args = [map_index(g, view.map()), g.value(view.handler()), g.g.build.int(32, form).into()];
+    let handler =
+        in_place.map_or_else(|| g.value(view.handler()), |wrapper| wrapper.as_global_value().as_pointer_value().into());
+    let args = [map_index(g, view.map()), handler, g.g.build.int(32, form).into()];
     runtime(g, "ks_on_event", None, &args);
 }
 

@@ -1,6 +1,7 @@
 //! The parts of an executable besides the user's functions: `main` of C, and the descriptors for the runtime.
 
 mod descriptors;
+pub mod handlers;
 mod kconfig;
 mod options;
 pub mod python;
