@@ -226,7 +226,7 @@ mod packets;
 pub use packets::{KS_PACKET_ROOM, KsPacket};
 #[path = "abi_tables.rs"]
 mod tables;
-pub use tables::{KsTable, KsType, KsTypeField, KsTypeKind};
+pub use tables::{KsSteps, KsTable, KsType, KsTypeField, KsTypeKind};
 
 /// A BPF program of the object.
 #[repr(C)]

@@ -9,6 +9,11 @@
 //! integer; by the least key where `by` is empty or the value has no integer |
 //! | `ks_map_iter_ordered` | `void *(uint32_t map, const KsTable *table, uint64_t top, const char *by)`: an iterator as `ks_map_iter_new` makes
 //! it, over the entries that `ks_print_map` has |
+//! | `ks_hist_add` | `void (uint32_t map, const KsSteps *steps, const void *key, uint64_t value, bool is_signed, uint64_t times)`: counts a
+//! value in the histogram of a key so many times. The sum of user space's and of BPF code's counts is what the others read |
+//! | `ks_hist_clear` | `void (uint32_t map)`: empties histograms |
+//! | `ks_print_hist` | `void (uint32_t map, const char *name, const KsType *key, const KsSteps *steps, uint64_t top)`: draws the histogram of a
+//! map, or, where keys have a type, those of the `top` keys with the largest counts, in the form that `--output` names |
 //! | `ks_print_value` | `void (const char *name, const KsType *type, const void *value)`: a struct or an array, in the form that `--output`
 //! names |
 
@@ -79,6 +84,18 @@ pub struct KsTypeField {
     pub shift: u32,
     /// In bits; 0 for a field that is no bit-field.
     pub width: u32,
+}
+
+/// The buckets of a histogram. Those of powers of two have only zeros here.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct KsSteps {
+    /// The lowest value that is not in the bucket below the others.
+    pub low: i64,
+    /// The lowest value in the bucket above the others.
+    pub high: i64,
+    /// How many values are in each of the others.
+    pub step: i64,
 }
 
 /// The entries of a map, for printing them.

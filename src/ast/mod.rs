@@ -42,8 +42,8 @@ pub struct Type {
 pub enum TypeKind {
     /// `u32`, `void`, `iphdr`, `module.Stats`.
     Named(Path),
-    /// What takes arguments: `str(16)`, `hash<K, V>(1024)`, `ringbuf<V>(4096)`, `stack_trace(8)`.
-    Applied { name: Ident, args: Vec<Type>, size: Option<Box<Expr>> },
+    /// What takes arguments: `str(16)`, `hash<K, V>(1024)`, `ringbuf<V>(4096)`, `stack_trace(8)`, `lhist(0, 100, 10)`.
+    Applied { name: Ident, args: Vec<Type>, sizes: Vec<Expr> },
     /// `T[N]` and `[T; N]`.
     Array { element: Box<Type>, length: Box<Expr>, spelling: ArraySpelling },
     /// `*T`, `*T?`, `*user T`, `*arena T`.

@@ -124,7 +124,7 @@ enums! {
     }
     ImplMemberKind { Fn(decl), Field { name, value } }
     TypeKind {
-        Named(path), Applied { name, args, size }, Array { element, length, spelling }, Pointer { memory, to, nullable },
+        Named(path), Applied { name, args, sizes }, Array { element, length, spelling }, Pointer { memory, to, nullable },
         Fn { params, result }, Unread
     }
     StmtKind {

@@ -9,7 +9,7 @@ use crate::ast::{self, FnDecl, Item, ItemKind, StructDecl, Type, TypeKind, timed
 use crate::diag::codes::lifecycle::NotInMain;
 use crate::session::Session;
 use crate::syntax;
-use crate::tables::{MAP_KINDS, MapAccess, MapKindSpec, PROGRAMS, Params, ProgramSpec, in_section};
+use crate::tables::{MapAccess, MapKindSpec, PROGRAMS, Params, ProgramSpec, in_section, keyed_kind, map_kind};
 use crate::target::Target;
 use std::fmt::Write;
 use std::path::Path;
@@ -189,9 +189,13 @@ fn timers(intervals: &[timed::Interval], sent: &str) -> String {
 /// A map: its name, its kind and its types.
 fn map(item: &Item) -> Option<(&str, &'static MapKindSpec, &[Type])> {
     let ItemKind::Var(decl) = &item.kind else { return None };
-    let TypeKind::Applied { name, args, .. } = &decl.ty.as_ref()?.kind else { return None };
-    let kind = MAP_KINDS.iter().find(|kind| kind.name == name.name || kind.aliases.contains(&name.name.as_str()))?;
-    Some((&decl.name.name, kind, args))
+    let (name, args): (_, &[Type]) = match &decl.ty.as_ref()?.kind {
+        TypeKind::Applied { name, args, .. } => (name, args),
+        TypeKind::Named(path) => (path.segments.first().filter(|_| path.segments.len() == 1)?, &[]),
+        TypeKind::Array { .. } | TypeKind::Pointer { .. } | TypeKind::Fn { .. } | TypeKind::Unread => return None,
+    };
+    let kind = map_kind(&name.name)?;
+    Some((&decl.name.name, if args.is_empty() { kind } else { keyed_kind(kind) }, args))
 }
 
 /// A map through which values are sent to user space, and their type.

@@ -20,7 +20,7 @@ pub(super) fn text(cx: &Session, tree: &ast::File) -> String {
                 if !has_numbers(cx, tree, name) {
                     out += &frames(name);
                 }
-            } else if kind.on[Target::Host].contains(&MapAccess::Walk) {
+            } else if kind.buckets.is_some() || kind.on[Target::Host].contains(&MapAccess::Walk) {
                 writeln!(out, "    print({name})").ok();
             }
         } else if let Some(name) = global(item).filter(|name| shared.contains(*name)) {

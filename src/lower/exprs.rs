@@ -195,12 +195,9 @@ impl Lowering<'_> {
             Callee::Object { function, less } => self.object_call(function, *less, args, ty, span),
             Callee::Print { format, newline, to_seq } => self.print(format, *newline, *to_seq, args, span),
             Callee::Format(_) | Callee::CText => self.unused_text(callee, args, ty, span),
-            Callee::PrintMap { map, by } => {
-                self.print_map(*map, by, args.first(), span);
-                None
-            }
-            Callee::PrintValue { name } => {
-                self.print_value(name, args, span);
+            Callee::PrintMap { .. } | Callee::PrintValue { .. } => self.print_whole(callee, args, span),
+            Callee::HistogramAdd(map) => {
+                self.histogram_add(*map, args, span);
                 None
             }
             Callee::SeqWrite => self.seq_write(args, span),

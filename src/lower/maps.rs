@@ -136,6 +136,18 @@ impl Lowering<'_> {
         (self.b.result(op), place)
     }
 
+    /// `h.add(key, x, times: n)`
+    pub(super) fn histogram_add(&mut self, map: MapId, args: &[Expr], span: Span) {
+        let [key, value, times] = args else { crate::bug!("a value, its key and how often it counts") };
+        self.scoped(|this| {
+            let key = this.operand_place(key, "key", !may_write(value) && !may_write(times));
+            let (value, times) = (this.scalar(value), this.scalar(times));
+            let (name, steps) = (this.names.map(map), this.program.map(map).steps);
+            let [low, high, step] = [steps.low, steps.high, steps.step].map(i128::from);
+            this.at(span).b.map_add(key, value, times, name, low, high, step);
+        });
+    }
+
     /// `delete m[k]`
     pub(super) fn map_delete(&mut self, map: MapId, key: &Expr, span: Span) {
         let key = self.key(key);

@@ -3,7 +3,7 @@
 use super::func::Lowering;
 use super::scan::may_write;
 use crate::ir::Value;
-use crate::sema::tree::{EntryOrder, Expr, MapId};
+use crate::sema::tree::{Callee, EntryOrder, Expr, MapId};
 use crate::source::Span;
 use crate::types::{Space, Ty};
 
@@ -74,11 +74,27 @@ impl Lowering<'_> {
         values
     }
 
+    /// What is printed whole, which has no value.
+    pub(super) fn print_whole(&mut self, callee: &Callee, args: &[Expr], span: Span) -> Option<Value> {
+        if let Callee::PrintMap { map, by } = callee {
+            self.print_map(*map, by, args.first(), span);
+        } else if let Callee::PrintValue { name } = callee {
+            self.print_value(name, args, span);
+        }
+        None
+    }
+
     /// `print(m, top: n, by: field)`; without `top` all entries.
     pub(super) fn print_map(&mut self, map: MapId, by: &EntryOrder, top: Option<&Expr>, span: Span) {
         let (keys, top) = (self.declared_key(map), self.most_entries(top, span));
         let (order, by) = order_attributes(by);
         let name = self.names.map(map);
+        let declared = self.program.map(map);
+        if declared.kind.buckets.is_some() {
+            let [low, high, step] = [declared.steps.low, declared.steps.high, declared.steps.step].map(i128::from);
+            self.at(span).b.map_print_hist(top, name, keys, low, high, step);
+            return;
+        }
         self.at(span).b.map_print(top, name, keys, order, by.as_bytes());
     }
 

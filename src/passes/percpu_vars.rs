@@ -41,7 +41,7 @@ fn map(var: Global) -> MapDecl {
 }
 
 fn kind() -> &'static MapKindSpec {
-    let found = MAP_KINDS.iter().find(|kind| kind.array && kind.percpu);
+    let found = MAP_KINDS.iter().find(|kind| kind.array && kind.percpu && kind.buckets.is_none());
     found.unwrap_or_else(|| crate::bug!("there is no kind of map with an array for each CPU"))
 }
 

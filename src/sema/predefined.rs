@@ -3,8 +3,8 @@
 use super::env::{Declared, Entity, Variants};
 use super::tree::Const;
 use crate::tables::{
-    self, CONSTS, CONTEXTS, ContextField, ContextSpec, ENUMS, EnumSpec, FieldRole, HEADERS, KERNEL_STRUCTS, MAP_KINDS,
-    MapKindSpec, SPECIAL_FIELDS, STRUCTS, StructSpec, is_kernel_context, record_class,
+    self, CONSTS, CONTEXTS, ContextField, ContextSpec, ENUMS, EnumSpec, FieldRole, HEADERS, KERNEL_STRUCTS,
+    SPECIAL_FIELDS, STRUCTS, StructSpec, is_kernel_context, record_class,
 };
 use crate::types::{BitField, EnumDef, FieldDef, Origin, Space, StructDef, Ty, TyKind, Types, VariantDef};
 use std::cell::OnceCell;
@@ -189,11 +189,6 @@ pub fn is_kernel_struct<'n>(name: &str, mut fields: impl Iterator<Item = &'n str
 /// Whether the type is that of a context's field which points to the packet.
 pub fn packet_pointer(types: &Types, ty: Ty) -> bool {
     matches!(types.kind(ty), TyKind::Ptr { space: Space::Packet, .. })
-}
-
-/// The map kind of a name or of one of its aliases.
-pub fn map_kind(name: &str) -> Option<&'static MapKindSpec> {
-    MAP_KINDS.iter().find(|kind| kind.name == name || kind.aliases.contains(&name))
 }
 
 fn add(names: &mut Names, name: &'static str, entity: Entity) {

@@ -6,7 +6,7 @@ use super::env::{Declared, Entity};
 use super::imports;
 use super::kernel_types;
 use super::owners;
-use super::predefined::{is_context, is_object, is_unknown, map_kind, pointer};
+use super::predefined::{is_context, is_object, is_unknown, pointer};
 use super::scope::{Found, Scope};
 use super::stack_ids;
 use crate::ast::{self, Ident, Memory, TypeKind};
@@ -18,7 +18,7 @@ use crate::diag::codes::types::{BadLength, NoSinglePrecision, ObjectByPointer, T
 use crate::diag::foreign;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{PROGRAMS, SpecialFieldSpec};
+use crate::tables::{PROGRAMS, SpecialFieldSpec, map_kind};
 use crate::types::{FnSig, Origin, Space, TooMuch, Ty, TyKind, Types};
 
 /// Where a type is written; decides what `void` and the absence of `?` mean.
@@ -127,7 +127,7 @@ pub fn resolve_bare(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, pos
             [name] => named(cx, scope, name),
             _ => member(cx, scope, path),
         },
-        TypeKind::Applied { name, args, size } => applied(cx, scope, ty.span, name, args, size.as_deref()),
+        TypeKind::Applied { name, args, sizes } => applied(cx, scope, ty.span, name, args, sizes),
         TypeKind::Array { element, length, .. } => array(cx, scope, ty.span, element, length),
         TypeKind::Pointer { memory, to, nullable } => {
             let pointee = resolve_bare(cx, scope, to, Position::Value);
@@ -251,10 +251,10 @@ fn applied(
     span: Span,
     name: &Ident,
     args: &[ast::Type],
-    size: Option<&ast::Expr>,
+    sizes: &[ast::Expr],
 ) -> Ty {
     if name.name == "str" {
-        let Some(size) = size.filter(|_| args.is_empty()) else {
+        let ([size], []) = (sizes, args) else {
             return wrong_arguments(cx, span, name, "a size: `str(16)`");
         };
         return match length(cx, scope, size, "the size of a string") {
@@ -269,14 +269,15 @@ fn applied(
         return owners::owner(cx, scope, span, (name, origin), args);
     }
     if name.name == stack_ids::NAME {
-        return stack_ids::resolve(cx, scope, span, name, size.filter(|_| args.is_empty()));
+        let of = if let ([of], []) = (sizes, args) { Some(of) } else { None };
+        return stack_ids::resolve(cx, scope, span, name, of);
     }
     if map_kind(&name.name).is_some() {
         cx.error(span, MapAsType { kind: name.name.clone() }).help(MAPS_ARE_NAMED);
         return Ty::ERROR;
     }
     // `string(16)`: the size is there, only the word is another.
-    if foreign::ty(&name.name).is_some_and(|usual| usual.starts_with("str(")) && size.is_some() {
+    if foreign::ty(&name.name).is_some_and(|usual| usual.starts_with("str(")) && sizes.len() == 1 {
         cx.error(name.span, UnknownType { name: name.name.clone() })
             .help("strings are written `str(size)`")
             .fix(name.span, "str");
@@ -284,7 +285,7 @@ fn applied(
     }
     match named(cx, scope, name) {
         Ty::ERROR => Ty::ERROR,
-        Ty::HANDLE if size.is_none() => handle(cx, span, name, args),
+        Ty::HANDLE if sizes.is_empty() => handle(cx, span, name, args),
         _ => wrong_arguments(cx, span, name, "no arguments"),
     }
 }
@@ -322,7 +323,8 @@ fn array(cx: &mut Session, scope: &mut dyn Scope, span: Span, element: &ast::Typ
             .fix(span, form);
         return Ty::ERROR;
     }
-    if let ast::TypeKind::Applied { name, size: None, .. } = &element.kind
+    if let ast::TypeKind::Applied { name, sizes, .. } = &element.kind
+        && sizes.is_empty()
         && map_kind(&name.name).is_some()
     {
         let form = format!("({})", cx.sources.text(count.span));

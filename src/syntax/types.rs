@@ -93,7 +93,7 @@ impl Builder<'_> {
         }
         let mut path = None;
         let mut args = Vec::new();
-        let mut size = None;
+        let mut sizes = Vec::new();
         let mut applied = false;
         for part in inner {
             if part.as_rule() == Rule::type_path {
@@ -106,7 +106,7 @@ impl Builder<'_> {
                 args = part.into_inner().map(|arg| self.ty(arg)).collect();
             } else {
                 applied = true;
-                size = Some(Box::new(self.expr(only(part))));
+                sizes = part.into_inner().map(|size| self.expr(size)).collect();
             }
         }
         let mut path = path.unwrap_or_else(|| crate::bug!("a named type without a name"));
@@ -118,7 +118,7 @@ impl Builder<'_> {
             self.error(path.span, Expected { expected: "the plain name of a map kind or `str`".into(), found });
         }
         let name = path.segments.swap_remove(0);
-        Type { kind: TypeKind::Applied { name, args, size }, span }
+        Type { kind: TypeKind::Applied { name, args, sizes }, span }
     }
 
     /// Builds the path of a type; a keyword in place of a name is reported.

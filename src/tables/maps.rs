@@ -1,7 +1,18 @@
 //! The types of the tables of maps: kinds, flags, methods.
 
-use super::{MapAccess, MapFlagSpec, MapKindSpec, NamedBy, ObjectSpec};
+use super::{MAP_KINDS, MapAccess, MapFlagSpec, MapKindSpec, NamedBy, ObjectSpec};
 use crate::target::{Maps, Target};
+
+/// The map kind of a name or of one of its aliases.
+pub fn map_kind(name: &str) -> Option<&'static MapKindSpec> {
+    let mut own = MAP_KINDS.iter().filter(|kind| kind.written.is_none());
+    own.find(|kind| kind.name == name || kind.aliases.contains(&name))
+}
+
+/// The map kind that a name stands for where types follow it.
+pub fn keyed_kind(kind: &'static MapKindSpec) -> &'static MapKindSpec {
+    MAP_KINDS.iter().find(|other| other.written == Some(kind.name)).unwrap_or(kind)
+}
 
 impl ObjectSpec {
     /// What a target finds an entry by, as messages say it.
@@ -26,6 +37,7 @@ impl MapAccess {
             MapAccess::Delete => "deleting entries",
             MapAccess::Walk => "walking over the entries",
             MapAccess::Clear => "emptying",
+            MapAccess::Count => "`add`",
             MapAccess::Push => "`push`",
             MapAccess::Pop => "`pop`",
             MapAccess::Peek => "`peek`",
@@ -56,6 +68,11 @@ impl MapAccess {
 }
 
 impl MapKindSpec {
+    /// The name in programs.
+    pub fn word(&self) -> &'static str {
+        self.written.unwrap_or(self.name)
+    }
+
     /// Whether it is memory that pointers of a space of their own lead to.
     pub fn is_arena(&self) -> bool {
         self.can(MapAccess::Alloc)

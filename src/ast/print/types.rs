@@ -12,16 +12,16 @@ impl Printer<'_> {
         self.inline(ty.span.lo);
         match &ty.kind {
             TypeKind::Named(path) => self.path(path, "."),
-            TypeKind::Applied { name, args, size } => {
+            TypeKind::Applied { name, args, sizes } => {
                 self.push(&name.name);
                 if !args.is_empty() {
                     self.push("<");
                     self.list(args, |this, arg| this.ty(arg));
                     self.push(">");
                 }
-                if let Some(size) = size {
+                if !sizes.is_empty() {
                     self.push("(");
-                    self.expr(size);
+                    self.list(sizes, |this, size| this.expr(size));
                     self.push(")");
                 }
             }

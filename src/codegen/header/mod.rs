@@ -33,7 +33,8 @@ pub fn of(types: &Types, module: &Module, object: &[u8]) -> String {
         let _ = writeln!(
             uses,
             "/* The {part} of the map `{}`, of kind {}. */\ntypedef {declaration};",
-            map.name, map.kind.name
+            map.name,
+            map.kind.word()
         );
     }
     for (section, of_section) in std::iter::zip(Section::ALL, of_sections) {

@@ -174,7 +174,12 @@ fn layout(map: &MapDecl) -> MapLayout {
         KeyRule::None => {}
     }
     match map.kind.value {
-        ValueRule::Any | ValueRule::Frames | ValueRule::Device | ValueRule::Cpu | ValueRule::Socket => {
+        ValueRule::Any
+        | ValueRule::Frames
+        | ValueRule::Device
+        | ValueRule::Cpu
+        | ValueRule::Socket
+        | ValueRule::Counts => {
             types.push(("value", map.value));
         }
         ValueRule::Map | ValueRule::Program | ValueRule::Cgroup | ValueRule::Event => types.push(("value", Ty::U32)),

@@ -38,6 +38,8 @@ codes! {
     E0419 NoArena = "this points into an arena, and the program has none",
     /// Both sides find it at one address, so it holds nothing that one side alone understands.
     E0420 ArenaObject { ty } = "a `{ty}` cannot be in an arena",
+    /// The buckets of an `lhist` are equally wide, 1000 of them at most.
+    E0495 HistogramSteps { why } = "these are no buckets: {why}",
     /// In BPF code a config is read-only: the verifier relies on its values.
     E0430 ConfigWrite { name } = "config `{name}` is read-only in BPF code",
     /// The entries of an array always exist.

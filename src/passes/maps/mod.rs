@@ -1,11 +1,12 @@
 //! `maps`: lowers access to entries to lookups and updates.
 //!
-//! Takes `map.entry`, `map.entry_or`, `map.copy`, `map.assign_op` and `map.each` of BPF code, and for storages `map.update`
+//! Takes `map.entry`, `map.entry_or`, `map.copy`, `map.assign_op`, `map.add` and `map.each` of BPF code, and for storages `map.update`
 //! (`storages`). Leaves `map.lookup` (a pointer or null), `map.update` and `mem.some` for `optionals` to test; assignments
 //! with an operator go on to `assign-ops`, walks as `bpf.walk` to `outline`. BPF only: user space has no pointers into maps
 //! (see `map-places`).
 
 mod entry_init;
+mod histograms;
 pub mod refusals;
 mod storages;
 mod walks;
@@ -13,11 +14,11 @@ mod walks;
 use super::{Because, Changed, Declarations, Pass, Run};
 use crate::diag::lowered::{MapHelpers, RecordReserved};
 use crate::ir::ops::{MapAssignOp, MapCopy, MapEach, MapEntry, MapEntryOr, MapInner, MapInsert, MapReserve};
-use crate::ir::{Attr, Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
+use crate::ir::{Attr, Builder, Function, MapDecl, Module, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
 use crate::tables::uapi::BPF_NOEXIST;
 use crate::types::{Space, Ty, TyKind, Types};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 const NAME: &str = "maps";
 pub static PASS: Pass = Pass {
@@ -30,10 +31,17 @@ pub static PASS: Pass = Pass {
         ("outline", "takes the walks that this pass makes"),
     ],
     because: Because::Target,
-    run: Run::Function(run),
+    run: Run::Module(run),
 };
 
-fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    let alone = histograms::alone(module, &cx.options);
+    let declarations = Declarations::of(module);
+    let funcs = module.funcs.iter_mut();
+    funcs.fold(Changed::No, |changed, func| changed.or(function(func, &declarations, &alone, cx)))
+}
+
+fn function(func: &mut Function, module: &Declarations, alone: &BTreeSet<Symbol>, cx: &mut Session) -> Changed {
     explain(func, module, cx);
     let mut changed = Changed::No;
     let mut results = HashMap::new();
@@ -61,6 +69,8 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
             storages::update(func, module, &mut cx.types, op, &mut results);
         } else if opcode == Opcode::MapAssignOp {
             assign_op(func, module, &mut cx.types, op);
+        } else if opcode == Opcode::MapAdd {
+            histograms::add(func, module, alone, &mut cx.types, op);
         } else if opcode == Opcode::MapEach {
             let map = MapEach::of(&func.ops[op]).map().clone();
             walks::walk(func, declared(module, &map), &mut cx.types, op);

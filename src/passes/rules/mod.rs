@@ -199,7 +199,7 @@ fn null_calls(func: &Function) -> Vec<Span> {
 
 /// Operations that the map does not allow on the target.
 fn report_map<'c>(cx: &'c mut Session, span: Span, refused: &Refused<'_>, target: Target) -> &'c mut Diagnostic {
-    let (name, kind) = (cx.source_name(&refused.map.name), refused.map.kind.name.to_owned());
+    let (name, kind) = (cx.source_name(&refused.map.name), refused.map.kind.word().to_owned());
     let (side, in_place) = (target.facts().within.to_owned(), target.facts().maps == Maps::InPlace);
     let error = match refused.why {
         Refusal::Kind | Refusal::Flag(_) if refused.in_place && in_place => {

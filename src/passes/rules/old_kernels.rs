@@ -18,7 +18,7 @@ pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[u
         let may_fail = |program: &usize| matches!(&module.funcs[*program].role, Role::Program { loading, .. } if loading.may_fail());
         let users: Vec<usize> = users.copied().collect();
         if users.is_empty() || !users.iter().all(may_fail) {
-            cx.needs_kernel(map.span, format!("a map of kind `{}`", map.kind.name), version);
+            cx.needs_kernel(map.span, format!("a map of kind `{}`", map.kind.word()), version);
         }
     }
 }

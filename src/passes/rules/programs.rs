@@ -254,7 +254,7 @@ pub(super) fn used(cx: &Session, module: &Module, op: &OpData) -> String {
     }
     match op.map().and_then(|name| module.map(name)) {
         Some(map) if op.opcode.spec().source.is_empty() => {
-            format!("`{}`, a `{}`,", cx.source_name(&map.name), map.kind.name)
+            format!("`{}`, a `{}`,", cx.source_name(&map.name), map.kind.word())
         }
         Some(_) | None => in_words(op),
     }

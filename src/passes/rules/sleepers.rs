@@ -170,7 +170,7 @@ fn check_maps(
                     }
                 }
                 None => {
-                    let what = format!("`{}`, a `{}`,", cx.source_name(&map.name), map.kind.name);
+                    let what = format!("`{}`, a `{}`,", cx.source_name(&map.name), map.kind.word());
                     let program = spec.name.to_owned();
                     let error = cx.error(span, NotInProgram { what, program, name });
                     error.help("the kernel lets programs that may sleep use no map of this kind")

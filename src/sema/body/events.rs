@@ -156,7 +156,7 @@ impl Checker<'_, '_> {
         };
         let declared = self.env.program.map(map);
         if !declared.kind.can(MapAccess::Events) {
-            let found = format!("`{}`, a `{}`,", declared.name, declared.kind.name);
+            let found = format!("`{}`, a `{}`,", declared.name, declared.kind.word());
             self.error(arg.value.span, DispatchWhat { found })
                 .help("what BPF code sends goes through a `ringbuf` or a `perf_event_array`");
             return None;

@@ -49,6 +49,9 @@ impl Checker<'_, '_> {
         if method.needs == MapAccess::Alloc {
             return self.arena_call(call);
         }
+        if method.needs == MapAccess::Count {
+            return self.histogram_add(call);
+        }
         if let Some(helper) = method.with_context.and_then(tables::helper) {
             return self.helper_on_map(helper, call);
         }
@@ -230,7 +233,7 @@ impl Site<'_, '_> {
         let only = self.targets.only().filter(|_| kind.can(access));
         let side = only.map_or("on any side", |target| target.facts().within);
         let refuses =
-            || MapRefuses { name, kind: kind.name.to_owned(), what: access.in_words().into(), side: side.into() };
+            || MapRefuses { name, kind: kind.word().to_owned(), what: access.in_words().into(), side: side.into() };
         match why {
             Refusal::Kind => self.error(span, refuses()).help(kind.abilities()),
             Refusal::Flag(flag) => {
@@ -241,7 +244,7 @@ impl Site<'_, '_> {
     }
 
     fn no_such_method(&mut self, map: MapId, kind: &MapKindSpec, name: &Ident) {
-        let of = format!("map `{}`, a `{}`,", self.env.program.map(map).name, kind.name);
+        let of = format!("map `{}`, a `{}`,", self.env.program.map(map).name, kind.word());
         let has = MAP_METHODS.iter().filter(|method| kind.can(method.needs) && on_maps(method));
         let has: Vec<&str> = has.map(|method| method.name).collect();
         let near = similar::best(&name.name, has.iter().copied());
@@ -255,7 +258,7 @@ impl Site<'_, '_> {
             error.help(kind.abilities());
         } else {
             let has: Vec<String> = has.iter().map(|name| format!("`{name}`")).collect();
-            error.help(format!("a `{}` has {}", kind.name, has.join(", ")));
+            error.help(format!("a `{}` has {}", kind.word(), has.join(", ")));
         }
     }
 }

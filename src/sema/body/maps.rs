@@ -249,8 +249,11 @@ impl Checker<'_, '_> {
         let key_text = self.text(key.span).to_owned();
         let key = self.entry_key(map, key);
         if kind.array {
-            self.error(span, DeleteFromArray { name: name.clone(), kind: kind.name.into() })
-                .help(format!("to clear the entry write a zero to it: `{name}[{key_text}] = …`"));
+            let help = match kind.buckets {
+                Some(_) => format!("`clear({name})` empties it, in user space"),
+                None => format!("to clear the entry write a zero to it: `{name}[{key_text}] = …`"),
+            };
+            self.error(span, DeleteFromArray { name, kind: kind.word().into() }).help(help);
             return None;
         }
         self.note_deleted(map, &key, span);

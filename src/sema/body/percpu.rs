@@ -51,7 +51,7 @@ impl Checker<'_, '_> {
         let declared = self.env.program.map(map);
         let methods = || MAP_METHODS.iter().filter(|method| method.entry);
         let Some(method) = methods().find(|m| m.name == name.name).filter(|m| declared.kind.can(m.needs)) else {
-            let of = format!("an entry of `{}`, a `{}`,", declared.name, declared.kind.name);
+            let of = format!("an entry of `{}`, a `{}`,", declared.name, declared.kind.word());
             let near = similar::best(&name.name, methods().filter(|m| declared.kind.can(m.needs)).map(|m| m.name));
             self.check_args(args);
             let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });

@@ -60,7 +60,7 @@ impl Checker<'_, '_> {
             let func = self.env.program.func(self.func);
             if let Role::Program(role) = &func.role {
                 let side = format!("in a program of type `@{}`", role.spec.name);
-                let (name, kind) = (self.env.program.map(map).name.clone(), kind.name.to_owned());
+                let (name, kind) = (self.env.program.map(map).name.clone(), kind.word().to_owned());
                 self.error(span, MapRefuses { name, kind, what: method.needs.in_words().to_owned(), side }).help(help);
             } else {
                 let func = func.name.clone();

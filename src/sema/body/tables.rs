@@ -39,7 +39,9 @@ impl Checker<'_, '_> {
     /// `print(m)`: the table of a map.
     pub fn print_map(&mut self, map: MapId, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let [table, rest @ ..] = args else { crate::bug!("a map that is printed is an argument") };
-        if !self.can(map, MapAccess::Walk, table.value.span) {
+        let is_histogram = self.env.program.map(map).kind.buckets.is_some();
+        let access = if is_histogram { MapAccess::Count } else { MapAccess::Walk };
+        if !self.can(map, access, table.value.span) {
             self.check_named(rest);
             return None;
         }
@@ -98,6 +100,11 @@ impl Checker<'_, '_> {
             };
             match name.name.as_str() {
                 TOP if taker.has_top => chosen.top = Some(self.coerced(&arg.value, Ty::U64)),
+                BY if self.env.program.map(taker.map).kind.buckets.is_some() => {
+                    self.error(name.span, NamedArgument { name: name.name.clone(), of: taker.name.to_owned() })
+                        .help("histograms go by how many values they count, the most first");
+                    wrong = true;
+                }
                 BY => match self.entry_order(taker.map, &arg.value) {
                     Some(by) => chosen.by = by,
                     None => wrong = true,
@@ -129,9 +136,12 @@ impl Checker<'_, '_> {
 
     /// A map beside other values, or in a format.
     pub fn map_among_values(&mut self, map: MapId, span: Span) -> Expr {
-        let name = self.env.program.map(map).name.clone();
-        self.error(span, NotAValue { name: name.clone(), what: "a map".into() })
-            .help(format!("`print({name})` prints its table; an entry is `{name}[key]`"));
+        let (name, kind) = (self.env.program.map(map).name.clone(), self.env.program.map(map).kind);
+        let help = match kind.buckets {
+            Some(_) => format!("`print({name})` draws it"),
+            None => format!("`print({name})` prints its table; an entry is `{name}[key]`"),
+        };
+        self.error(span, NotAValue { name, what: "a map".into() }).help(help);
         error_expr(span)
     }
 

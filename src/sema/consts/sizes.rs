@@ -80,7 +80,7 @@ pub fn written_type(cx: &mut Session, scope: &mut dyn Scope, operand: &Expr) -> 
         && let ([name], [ast::Arg { name: None, value }]) = (path.segments.as_slice(), args.as_slice())
         && name.name == "str"
     {
-        let kind = TypeKind::Applied { name: name.clone(), args: Vec::new(), size: Some(Box::new(value.clone())) };
+        let kind = TypeKind::Applied { name: name.clone(), args: Vec::new(), sizes: vec![value.clone()] };
         return Some(ast::Type { kind, span });
     }
     let found = imports::find_expr(cx, scope, operand)?;

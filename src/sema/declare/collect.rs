@@ -10,13 +10,13 @@ use crate::diag::foreign;
 use crate::modules::ModuleId;
 use crate::sema::env::Entity;
 use crate::sema::imports::Import;
-use crate::sema::predefined::{self, flavour_of, is_kernel_struct, map_kind};
+use crate::sema::predefined::{self, flavour_of, is_kernel_struct};
 use crate::sema::similar;
 use crate::sema::stack_ids;
-use crate::sema::tree::{AT_RETURN, Config, ConfigId, Global, GlobalId, Map, MapId, Role, Storage};
+use crate::sema::tree::{AT_RETURN, Config, ConfigId, Global, GlobalId, Map, MapId, Role, Steps, Storage};
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{MAP_KINDS, MapKindSpec};
+use crate::tables::{MAP_KINDS, MapKindSpec, keyed_kind, map_kind};
 use crate::types::{EnumDef, Origin, StructDef, StructId, Ty, TyKind};
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -277,6 +277,7 @@ impl<'a> Declare<'a> {
                     callback: None,
                     max_entries: 0,
                     sized_by: None,
+                    steps: Steps::default(),
                     flags: 0,
                     node: None,
                     pinned,
@@ -285,7 +286,8 @@ impl<'a> Declare<'a> {
                 Entity::Map(id)
             }
             Written::UnknownKind(kind) => {
-                let names = MAP_KINDS.iter().flat_map(|k| std::iter::once(&k.name).chain(k.aliases));
+                let written = MAP_KINDS.iter().filter(|kind| kind.written.is_none());
+                let names = written.flat_map(|k| std::iter::once(&k.name).chain(k.aliases));
                 let constant = kind.name.strip_prefix("BPF_MAP_TYPE_").map(str::to_lowercase);
                 let known = constant.filter(|name| MAP_KINDS.iter().any(|kind| kind.name == *name));
                 let usual = known.or_else(|| foreign::map_kind(&kind.name).map(str::to_owned));
@@ -319,10 +321,10 @@ enum Written<'a> {
 /// Only map kinds and predefined types take type arguments, and a size but for `str(N)`.
 fn written_kind<'a>(decl: &'a VarDecl, types: &TypeNames<'_>, predefined: &predefined::Names) -> Written<'a> {
     let Some(ty) = &decl.ty else { return Written::Variable };
-    let (name, applied) = match &ty.kind {
-        TypeKind::Applied { name, .. } => (name, true),
+    let (name, applied, has_types) = match &ty.kind {
+        TypeKind::Applied { name, args, .. } => (name, true, !args.is_empty()),
         TypeKind::Named(path) => match path.segments.as_slice() {
-            [name] => (name, false),
+            [name] => (name, false, false),
             _ => return Written::Variable,
         },
         TypeKind::Array { .. } | TypeKind::Pointer { .. } | TypeKind::Fn { .. } | TypeKind::Unread => {
@@ -334,6 +336,7 @@ fn written_kind<'a>(decl: &'a VarDecl, types: &TypeNames<'_>, predefined: &prede
         return Written::Variable;
     }
     match map_kind(&name.name) {
+        Some(kind) if has_types => Written::Map(keyed_kind(kind)),
         Some(kind) => Written::Map(kind),
         None if applied => Written::UnknownKind(name),
         None => Written::Variable,

@@ -12,7 +12,7 @@ pub(super) fn check_templates(cx: &mut Session, program: &Program) {
     for outer in &program.maps {
         let Some(template) = outer.inner.map(|inner| program.map(inner)) else { continue };
         if let Some(source) = template.sized_by.as_ref().filter(|_| template.kind.array) {
-            let (what, kind) = (template.name.clone(), outer.kind.name.to_owned());
+            let (what, kind) = (template.name.clone(), outer.kind.word().to_owned());
             cx.error(outer.span, InnerMap { what, kind }).note(template.span, "the template").help(format!(
                 "all arrays in it have the size of the template: a constant in place of `{}`",
                 source.text
@@ -44,6 +44,7 @@ pub(super) fn add_bound(program: &mut Program) {
                 value: template.value,
                 max_entries: template.max_entries,
                 sized_by: template.sized_by.clone(),
+                steps: template.steps,
                 flags: template.flags,
             };
             program.maps.push(placeholder);

@@ -92,7 +92,7 @@ fn known(cx: &mut Session, kind: &MapKindSpec, name: &Ident) -> Option<&'static 
     if kind.flags.contains(&flag.name) {
         return Some(flag);
     }
-    cx.error(name.span, RefusedMapFlag { name: name.name.clone(), kind: kind.name.to_owned() }).help(taken(kind));
+    cx.error(name.span, RefusedMapFlag { name: name.name.clone(), kind: kind.word().to_owned() }).help(taken(kind));
     None
 }
 
@@ -107,7 +107,8 @@ fn unknown(cx: &mut Session, kind: &MapKindSpec, span: Span, name: &str) {
 
 fn taken(kind: &MapKindSpec) -> String {
     let flags: Vec<String> = kind.flags.iter().map(|flag| format!("`{flag}`")).collect();
-    format!("a map of kind `{}` takes {}", kind.name, flags.join(", "))
+    let flags = if flags.is_empty() { "no flags".to_owned() } else { flags.join(", ") };
+    format!("a map of kind `{}` takes {flags}", kind.word())
 }
 
 /// Together they leave a side nothing: neither reading nor writing.

@@ -43,7 +43,7 @@ impl Declare<'_> {
             }
             SizeRule::Pages if entries.is_none_or(|n| !n.is_power_of_two() || i128::from(n) % PAGE != 0) => {
                 let next = value.clamp(PAGE, 1 << 31).cast_unsigned().next_power_of_two();
-                let error = cx.error(span, RingSize { kind: kind.name.to_owned(), value: value.to_string() });
+                let error = cx.error(span, RingSize { kind: kind.word().to_owned(), value: value.to_string() });
                 error.help("its size in bytes is a power of two and a multiple of the page, 4096");
                 if !by_config {
                     error.fix(span, next.min(1 << 31).to_string());
@@ -61,9 +61,11 @@ impl Declare<'_> {
                     None
                 }
             }
-            SizeRule::None => {
-                cx.error(span, SizeNotWanted { kind: kind.name.to_owned() })
-                    .help(format!("it grows with the kernel's objects: `var name : {}`", form(kind)));
+            SizeRule::One | SizeRule::None => {
+                let is_one = kind.size == SizeRule::One;
+                let why = if is_one { "it is one histogram" } else { "it grows with the kernel's objects" };
+                cx.error(span, SizeNotWanted { kind: kind.word().to_owned() })
+                    .help(format!("{why}: `var name : {}`", form(kind)));
                 return 0;
             }
         };

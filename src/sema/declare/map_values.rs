@@ -51,7 +51,7 @@ impl Declare<'_> {
             },
         };
         let name = cx.types.name(ty);
-        cx.error(written.span, MapValue { kind: kind.name.to_owned(), ty: name }).help(why);
+        cx.error(written.span, MapValue { kind: kind.word().to_owned(), ty: name }).help(why);
         Ty::ERROR
     }
 
@@ -88,6 +88,7 @@ impl Declare<'_> {
         };
         let why = match template {
             None => "it names a declared map, the template: `var inner : array<u32, u64>(16)`",
+            Some(template) if self.env.program.map(template).kind.buckets.is_some() => "it cannot hold histograms",
             Some(template) if template == id => "it cannot hold itself",
             Some(template) if self.env.program.map(template).kind.value == ValueRule::Map => {
                 "a map of maps cannot hold maps of maps"
@@ -98,7 +99,7 @@ impl Declare<'_> {
             }
         };
         let what = name.unwrap_or_else(|| "this".to_owned());
-        cx.error(written.span, InnerMap { what, kind: kind.name.to_owned() }).help(why);
+        cx.error(written.span, InnerMap { what, kind: kind.word().to_owned() }).help(why);
         Ty::ERROR
     }
 }
@@ -127,7 +128,7 @@ pub(super) fn misplaced_kept(cx: &Session, kind: &MapKindSpec, ty: Ty) -> Option
 fn misplaced_special(cx: &Session, kind: &MapKindSpec, ty: Ty) -> Option<String> {
     let (held, own) = (cx.types.specials(ty), cx.types.special_fields(ty));
     held.iter().enumerate().find_map(|(at, spec)| match () {
-        _ if !spec.maps.contains(&kind.name) => {
+        _ if !spec.maps.contains(&kind.word()) => {
             Some(format!("entries with {} are of kind {}", spec.what, spec.maps.join(", ")))
         }
         _ if held[..at].contains(spec) => Some(format!("an entry has one `{}` at most", spec.name)),

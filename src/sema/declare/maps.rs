@@ -2,6 +2,7 @@
 //! access entries.
 
 use super::Declare;
+use super::histograms::refuse_pin;
 use super::map_values::holds;
 use super::storage::check_pinned;
 use crate::ast::{self, Expr, Item, TypeKind, VarDecl};
@@ -10,11 +11,11 @@ use crate::diag::codes::maps::{IndexReach, MapInitialiser, MapKey, MapTypes, Sec
 use crate::diag::codes::shared::CannotPin;
 use crate::sema::consts;
 use crate::sema::scope::Scope;
-use crate::sema::tree::MapId;
+use crate::sema::tree::{MapId, SizeSource};
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{KeyRule, MAX_STACK, MapKindSpec, SizeRule, ValueRule};
+use crate::tables::{Buckets, KeyRule, MAX_STACK, MapKindSpec, SizeRule, ValueRule};
 use crate::types::{Ty, TyKind};
 
 /// BPF code makes a key on its stack.
@@ -36,21 +37,33 @@ impl Declare<'_> {
         }
         // Else the maps of programs that may be left out are known later.
         if let Some(version) = cx.options.lacks(kind.since).filter(|_| !self.env.program.may_leave_out()) {
-            cx.needs_kernel(written.span, format!("a map of kind `{}`", kind.name), version);
+            cx.needs_kernel(written.span, format!("a map of kind `{}`", kind.word()), version);
         }
-        let (args, size): (&[ast::Type], Option<&Expr>) = match &written.kind {
-            TypeKind::Applied { args, size, .. } => (args, size.as_deref()),
+        let (args, numbers): (&[ast::Type], &[Expr]) = match &written.kind {
+            TypeKind::Applied { args, sizes, .. } => (args, sizes),
             TypeKind::Named(_)
             | TypeKind::Array { .. }
             | TypeKind::Pointer { .. }
             | TypeKind::Fn { .. }
-            | TypeKind::Unread => (&[], None),
+            | TypeKind::Unread => (&[], &[]),
         };
+        let (sizes, steps) = self.buckets(cx, kind, numbers, written.span);
+        self.env.program.maps[id.0 as usize].steps = steps;
+        let size = sizes.first();
+        if let [_, more, ..] = sizes {
+            cx.error(more.span, MapTypes { kind: kind.word().to_owned() })
+                .help(format!("it is written `var name : {}`", form(kind)));
+        }
+        if kind.buckets.is_some() {
+            refuse_pin(cx, decl);
+        }
         let (has_key, has_value) = (writes_key(kind), writes_value(kind));
         let (flags, node) = self.map_flags(cx, kind, item);
         let mut index = None;
         let types = if args.is_empty() && (kind.optional_types || !(has_key || has_value)) {
-            Some((self.hidden_key(kind), self.hidden_value(cx, kind, flags)))
+            let value =
+                if kind.buckets.is_some() { Self::counts(cx, steps) } else { self.hidden_value(cx, kind, flags) };
+            Some((self.hidden_key(kind), value))
         } else if args.len() == usize::from(has_key) + usize::from(has_value) {
             let key = if has_key { self.map_key(cx, kind, &args[0]) } else { self.hidden_key(kind) };
             if kind.key == KeyRule::Index && key != Ty::ERROR && cx.types.size_of(key) != cx.types.size_of(Ty::U32) {
@@ -58,32 +71,16 @@ impl Declare<'_> {
             }
             let value = match args.last().filter(|_| has_value) {
                 Some(value) => self.map_value(cx, id, flags, value),
+                None if kind.buckets.is_some() => Self::counts(cx, steps),
                 None => self.hidden_value(cx, kind, flags),
             };
             Some((key, value))
         } else {
-            cx.error(written.span, MapTypes { kind: kind.name.to_owned() })
+            cx.error(written.span, MapTypes { kind: kind.word().to_owned() })
                 .help(format!("it is written `var name : {}`", form(kind)));
             None
         };
-        let reach = index.map_or(u32::MAX, |index| reach(cx, index));
-        let mut sized_by = None;
-        let entries = match size {
-            Some(size) => {
-                let value = match self.size_source(cx, size) {
-                    Some(Some((default, source))) => {
-                        sized_by = Some(source);
-                        Some(default)
-                    }
-                    Some(None) => None,
-                    None => consts::integer(cx, self, size),
-                };
-                let entries = self.map_size(cx, kind, (value, size.span), sized_by.is_some());
-                within_reach(cx, (entries, size.span), index, reach)
-            }
-            None if kind.size == SizeRule::Cpus => 0,
-            None => kind.default_entries.min(reach),
-        };
+        let (entries, sized_by) = self.entries(cx, kind, index, size);
         if let (SizeRule::Pages, Some((_, value))) = (kind.size, types) {
             check_record(cx, kind, value, entries, written);
         }
@@ -95,6 +92,28 @@ impl Declare<'_> {
             map.value = value;
             check_pinned(cx, decl, value);
         }
+    }
+
+    /// The number of entries, and what user space takes it from.
+    fn entries(
+        &mut self,
+        cx: &mut Session,
+        kind: &'static MapKindSpec,
+        index: Option<Ty>,
+        size: Option<&Expr>,
+    ) -> (u32, Option<SizeSource>) {
+        let reach = index.map_or(u32::MAX, |index| reach(cx, index));
+        let Some(size) = size else {
+            let without = if kind.size == SizeRule::Cpus { 0 } else { kind.default_entries.min(reach) };
+            return (without, None);
+        };
+        let (value, sized_by) = match self.size_source(cx, size) {
+            Some(Some((default, source))) => (Some(default), Some(source)),
+            Some(None) => (None, None),
+            None => (consts::integer(cx, self, size), None),
+        };
+        let entries = self.map_size(cx, kind, (value, size.span), sized_by.is_some());
+        (within_reach(cx, (entries, size.span), index, reach), sized_by)
     }
 
     /// Pointers do not say which arena they lead into, and no other process has it at the same address.
@@ -155,7 +174,7 @@ impl Declare<'_> {
             _ => return ty,
         };
         let name = cx.types.name(ty);
-        let error = cx.error(written.span, MapKey { kind: kind.name.to_owned(), ty: name });
+        let error = cx.error(written.span, MapKey { kind: kind.word().to_owned(), ty: name });
         error.help(why);
         if index {
             error.fix(written.span, "u32");
@@ -187,7 +206,7 @@ fn check_record(cx: &mut Session, kind: &MapKindSpec, value: Ty, bytes: u32, wri
     let size = cx.types.size_of(value);
     let needed = (size + 8).next_multiple_of(8);
     if value != Ty::ERROR && bytes > 1 && needed > bytes.into() {
-        let (kind, bytes) = (kind.name.to_owned(), bytes.to_string());
+        let (kind, bytes) = (kind.word().to_owned(), bytes.to_string());
         cx.error(written.span, RecordSize { kind, size: size.to_string(), bytes })
             .help(format!("give it {} bytes or more", needed.next_power_of_two()));
     }
@@ -201,7 +220,7 @@ fn writes_key(kind: &MapKindSpec) -> bool {
 }
 
 fn writes_value(kind: &MapKindSpec) -> bool {
-    !matches!(kind.value, ValueRule::Program | ValueRule::Cgroup | ValueRule::None)
+    !matches!(kind.value, ValueRule::Program | ValueRule::Cgroup | ValueRule::Counts | ValueRule::None)
 }
 
 /// `prefixlen: u32` and what it counts bits of.
@@ -225,15 +244,17 @@ pub(super) fn form(kind: &MapKindSpec) -> String {
         ValueRule::Device | ValueRule::Cpu | ValueRule::Socket => Some("u32"),
         ValueRule::Frames => Some("u64[127]"),
         ValueRule::Map => Some("map"),
-        ValueRule::Program | ValueRule::Cgroup | ValueRule::None => None,
+        ValueRule::Program | ValueRule::Cgroup | ValueRule::Counts | ValueRule::None => None,
     };
     let types: Vec<&str> = key.into_iter().chain(value).collect();
     let types = if types.is_empty() { String::new() } else { format!("<{}>", types.join(", ")) };
     let size = match kind.size {
+        SizeRule::Entries if kind.buckets == Some(Buckets::Steps) => "(entries, low, high, step)",
+        SizeRule::One if kind.buckets == Some(Buckets::Steps) => "(low, high, step)",
         SizeRule::Entries => "(entries)",
         SizeRule::Pages => "(bytes)",
         SizeRule::Frames => "(pages)",
-        SizeRule::Cpus | SizeRule::None => "",
+        SizeRule::Cpus | SizeRule::One | SizeRule::None => "",
     };
-    format!("{}{types}{size}", kind.name)
+    format!("{}{types}{size}", kind.word())
 }

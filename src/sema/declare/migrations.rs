@@ -141,8 +141,8 @@ impl Declare<'_> {
         }
         if !map.kind.migrates {
             let kinds: Vec<String> =
-                MAP_KINDS.iter().filter(|kind| kind.migrates).map(|kind| format!("`{}`", kind.name)).collect();
-            let why = format!("the entries of a `{}` cannot be copied", map.kind.name);
+                MAP_KINDS.iter().filter(|kind| kind.migrates).map(|kind| format!("`{}`", kind.word())).collect();
+            let why = format!("the entries of a `{}` cannot be copied", map.kind.word());
             return refuse(why, &format!("those of {} can", kinds.join(", ")));
         }
         (map.key != Ty::ERROR && map.value != Ty::ERROR).then_some(id)

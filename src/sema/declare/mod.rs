@@ -15,6 +15,7 @@ mod flavours;
 mod functions;
 mod global_functions;
 pub(crate) mod handed;
+mod histograms;
 mod inner_maps;
 mod kconfig;
 mod kernel_contexts;

@@ -205,6 +205,8 @@ pub enum Callee {
         map: MapId,
         by: EntryOrder,
     },
+    /// `h.add(key, x, times: n)`: all three are there, for the one histogram of a map without keys too.
+    HistogramAdd(MapId),
     /// `print(x)` of a struct or an array, the only argument.
     PrintValue {
         /// As the source has it.

@@ -372,6 +372,8 @@ pub struct Map {
     pub max_entries: u32,
     /// What user space takes the number of entries from when it loads the object; `max_entries` is its default.
     pub sized_by: Option<SizeSource>,
+    /// The buckets of a histogram.
+    pub steps: Steps,
     /// `BPF_F_*`, those included that the kind requires.
     pub flags: u32,
     /// With `BPF_F_NUMA_NODE`.
@@ -386,6 +388,14 @@ impl Map {
     pub fn stacks(&self) -> Option<&str> {
         self.kind.can(MapAccess::StackId).then_some(self.symbol.as_str())
     }
+}
+
+/// The buckets of a histogram: from the lowest value to the end, each so wide; powers of two where the width is 0.
+#[derive(Clone, Copy, Default)]
+pub struct Steps {
+    pub low: i64,
+    pub high: i64,
+    pub step: i64,
 }
 
 /// An integer of a config that says how many entries a map has.

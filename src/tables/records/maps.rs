@@ -30,6 +30,12 @@ record! {
         /// The first kernel in which BPF code has atomic operations on its memory, where later than the kind.
         #[serde(default)]
         pub atomics: Option<Kernel>,
+        /// Its entries are histograms.
+        #[serde(default)]
+        pub buckets: Option<Buckets>,
+        /// The name in programs, which another kind has without type arguments.
+        #[serde(default)]
+        pub written: Option<Text>,
         /// Entries exist once per CPU.
         #[serde(default)]
         pub percpu: bool,
@@ -132,6 +138,8 @@ words! {
         Event,
         /// A type of what is sent through the map's bytes; the map itself has no entries.
         Record,
+        /// How often values were in each bucket, and their sum; not written.
+        Counts,
         /// There are no values; not written.
         None,
     }
@@ -147,8 +155,20 @@ words! {
         Frames,
         /// Entries; without a number, one for each CPU.
         Cpus,
+        /// One entry; there is no number for it.
+        One,
         /// There is no number.
         None,
+    }
+}
+
+words! {
+    /// How a histogram puts values into buckets.
+    pub enum Buckets {
+        /// By powers of two.
+        Powers,
+        /// By steps: the numbers in parentheses end with the lowest value, the end and the width of a bucket.
+        Steps,
     }
 }
 
@@ -166,6 +186,8 @@ words! {
         Walk,
         /// `clear(m)`
         Clear,
+        /// `m.add(x)`
+        Count,
         Push,
         Pop,
         Peek,

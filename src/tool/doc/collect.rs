@@ -197,7 +197,7 @@ impl Collect<'_> {
             name,
             doc,
             line,
-            kind: map.kind.name.to_owned(),
+            kind: map.kind.word().to_owned(),
             key: (map.key != Ty::VOID).then(|| types.name(map.key)),
             value: types.name(map.value),
             entries: map.max_entries,

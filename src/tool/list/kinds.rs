@@ -117,7 +117,9 @@ impl Kind {
             Kind::StructOps => handed::implemented(cx),
             Kind::Kfunc => cx.kernel_types.function_names(),
             Kind::Helper => HELPERS.iter().map(|helper| helper.name.to_owned()).collect(),
-            Kind::Map => MAP_KINDS.iter().map(|kind| kind.name.to_owned()).collect(),
+            Kind::Map => {
+                MAP_KINDS.iter().filter(|kind| kind.written.is_none()).map(|kind| kind.name.to_owned()).collect()
+            }
             Kind::Attribute => {
                 let others = ATTRIBUTES.iter().filter(|spec| !spec.later && spec.instead.is_none());
                 let programs = PROGRAMS.iter().filter(|spec| !spec.is_member()).map(|spec| spec.name);

@@ -24,13 +24,13 @@ impl Generator {
         match self.random.below(8) {
             0 => {
                 let name = Ident { name: "str".to_owned(), span: Self::span() };
-                TypeKind::Applied { name, args: Vec::new(), size: Some(Box::new(self.expr())) }
+                TypeKind::Applied { name, args: Vec::new(), sizes: vec![self.expr()] }
             }
             1 => {
                 let name = self.ident(&["hash", "array", "lru_hash", "HashMap", "ringbuf"]);
                 let mut args = self.many(1, Self::ty);
                 args.push(self.ty());
-                TypeKind::Applied { name, args, size: self.some(2, |this| Box::new(this.expr())) }
+                TypeKind::Applied { name, args, sizes: self.many(0, Self::expr) }
             }
             2 | 3 => {
                 let spelling = self.random.pick(&[ArraySpelling::Postfix, ArraySpelling::Bracketed]);

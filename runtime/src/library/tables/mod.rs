@@ -1,11 +1,13 @@
 //! Maps and values as a whole: `print(m)` draws the table of a map, `print(x)` writes a struct or an array in a line.
 //!
 //! `form.rs` is what the compiler says of types. `cell.rs` and `json.rs` write values, `columns.rs` names their parts, `rows.rs` reads and
-//! orders the entries of a map, and `table.rs` draws them. `stacks.rs` has the lines of stacks, whose frames `namer.rs` leads to.
+//! orders the entries of a map, `table.rs` draws them, and `histograms/` has the maps that are histograms. `stacks.rs` has the lines of stacks,
+//! whose frames `namer.rs` leads to.
 
 mod cell;
 mod columns;
 mod form;
+mod histograms;
 mod json;
 mod namer;
 mod rows;

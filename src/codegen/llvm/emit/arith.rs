@@ -3,7 +3,7 @@
 use super::super::builder::{Build, Extend};
 use super::super::function::FnGen;
 use crate::ir::OpData;
-use crate::ir::ops::{ArithBswap, ArithCast, ArithCmp, ArithLog2, ArithSelect};
+use crate::ir::ops::{ArithBits, ArithBswap, ArithCast, ArithCmp, ArithLog2, ArithSelect};
 use crate::session::Mcpu;
 use crate::target::Division;
 use inkwell::IntPredicate;
@@ -141,31 +141,61 @@ pub fn bswap(g: &mut FnGen, op: &OpData) {
 
 pub fn log2(g: &mut FnGen, op: &OpData) {
     let value = g.int(ArithLog2::of(op).value());
+    let number = if g.g.facts.verified { g.by_steps(value, &HIGHEST_BIT, 3) } else { g.highest_bit(value) };
+    set_number(g, op, number);
+}
+
+pub fn bits(g: &mut FnGen, op: &OpData) {
+    let value = g.int(ArithBits::of(op).value());
+    let number = if g.g.facts.verified { g.by_steps(value, &BITS, 7) } else { g.needed_bits(value) };
+    set_number(g, op, number);
+}
+
+fn set_number<'c>(g: &mut FnGen<'_, '_, 'c>, op: &OpData, number: IntValue<'c>) {
     let to = g.g.value_type(g.result_ty(op)).into_int_type().get_bit_width();
-    let number = if g.g.facts.verified { g.highest_bit_by_steps(value) } else { g.highest_bit(value) };
     let number = g.g.build.resize(number, to, Extend::Zero);
     g.set(op, number);
 }
+
+/// What is asked of a number, for each of 4 bits.
+const HIGHEST_BIT: [u64; 16] = [0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3];
+const BITS: [u64; 16] = [0, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4];
 
 impl<'c> FnGen<'_, '_, 'c> {
     /// The number of the highest bit that is set, by an instruction of the processor.
     fn highest_bit(&self, value: IntValue<'c>) -> IntValue<'c> {
         let (build, ty) = (&self.g.build, value.get_type());
         let some = build.or(value, build.int(ty.get_bit_width(), 1));
-        let is_poison = build.int(1, 1);
-        let call = build.intrinsic(&self.g.module, "llvm.ctlz", &[ty.into()], &[some.into(), is_poison.into()]);
-        let zeros = call.try_as_basic_value().expect_basic("llvm.ctlz yields a value").into_int_value();
+        let zeros = self.leading_zeros(some, true);
         build.xor(zeros, build.int(ty.get_bit_width(), u64::from(ty.get_bit_width()) - 1))
     }
 
-    /// The same in BPF code, which has no such instruction: by steps that halve the bits, without a branch. The verifier would follow
-    /// each path through the branches with another number, and processors guess them wrong.
-    fn highest_bit_by_steps(&self, value: IntValue<'c>) -> IntValue<'c> {
+    /// How many bits a number needs, by an instruction of the processor.
+    fn needed_bits(&self, value: IntValue<'c>) -> IntValue<'c> {
+        let bits = value.get_type().get_bit_width();
+        let zeros = self.leading_zeros(value, false);
+        self.g.build.sub(self.g.build.int(bits, bits.into()), zeros)
+    }
+
+    fn leading_zeros(&self, value: IntValue<'c>, never_zero: bool) -> IntValue<'c> {
+        let never_zero = self.g.build.int(1, never_zero.into());
+        let args = [value.into(), never_zero.into()];
+        let call = self.g.build.intrinsic(&self.g.module, "llvm.ctlz", &[value.get_type().into()], &args);
+        call.try_as_basic_value().expect_basic("llvm.ctlz yields a value").into_int_value()
+    }
+
+    /// The same in BPF code, which has no such instruction: by steps that halve the bits, without a branch, and a table for the last 4 bits
+    /// in a constant. The verifier would follow each path through branches with another number, and processors guess them wrong.
+    fn by_steps(&self, value: IntValue<'c>, table: &[u64; 16], mask: u64) -> IntValue<'c> {
         let build = &self.g.build;
         let bits = value.get_type().get_bit_width();
+        if let Some(known) = value.get_zero_extended_constant() {
+            let above = (0..64 / 4).rev().find(|place| known >> (place * 4) != 0).unwrap_or(0);
+            return build.int(64, above * 4 + table[(known >> (above * 4)) as usize]);
+        }
         let mut rest = build.resize(value, 64, Extend::Zero);
         let mut number = build.int(64, 0);
-        for step in [32, 16, 8, 4, 2].into_iter().filter(|&step| step < bits) {
+        for step in [32, 16, 8, 4].into_iter().filter(|&step| step < bits) {
             // All of what is above fits 63 bits, so that its negative has the sign of whether it is 0. The assembly keeps LLVM from
             // making a comparison of that, and a branch.
             let above = build.shr(rest, build.int(64, u64::from(step)), false);
@@ -174,9 +204,12 @@ impl<'c> FnGen<'_, '_, 'c> {
             rest = build.shr(rest, moved, false);
             number = build.or(number, moved);
         }
-        number = build.or(number, build.shr(rest, build.int(64, 1), false));
+        let table = table.iter().rev().fold(0, |all, one| all << 4 | one);
+        let place = build.shl(rest, build.int(64, 2));
+        let last = build.shr(build.int(64, table), place, false);
         // The verifier does not follow shifts by a variable.
-        build.and(number, build.int(64, u64::from(bits) - 1))
+        let last = build.and(last, build.int(64, mask));
+        build.add(number, last)
     }
 
     /// The bytes reversed.

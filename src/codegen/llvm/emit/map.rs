@@ -396,8 +396,18 @@ pub fn iter_ordered(g: &mut FnGen, op: &OpData) {
 }
 
 pub fn clear(g: &mut FnGen, op: &OpData) {
-    let args = [map_index(g, MapClear::of(op).map())];
-    runtime(g, "ks_map_clear", None, &args);
+    let name = MapClear::of(op).map();
+    let is_histogram = g.g.ir.map(name).is_some_and(|map| map.kind.buckets.is_some());
+    let args = [map_index(g, name)];
+    runtime(g, if is_histogram { "ks_hist_clear" } else { "ks_map_clear" }, None, &args);
+}
+
+pub fn add(g: &mut FnGen, op: &OpData) {
+    super::print::whole::add(g, op);
+}
+
+pub fn print_hist(g: &mut FnGen, op: &OpData) {
+    super::print::whole::histograms(g, op);
 }
 
 pub fn iter_next(g: &mut FnGen, op: &OpData) {

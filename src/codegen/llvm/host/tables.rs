@@ -1,12 +1,13 @@
 //! Types as the runtime sees them where it prints values whole, and the descriptors of tables.
 
-use crate::codegen::abi::{KsTable, KsType, KsTypeField, KsTypeKind};
+use crate::codegen::abi::{KsSteps, KsTable, KsType, KsTypeField, KsTypeKind};
 use crate::codegen::llvm::module::ModuleGen;
 use crate::ir::MapDecl;
 use crate::types::{FieldDef, StructId, Ty, TyKind};
 use inkwell::values::{PointerValue, StructValue};
 
 const _: () = assert!(size_of::<KsType>() == 64 && size_of::<KsTypeField>() == 32 && size_of::<KsTable>() == 24);
+const _: () = assert!(size_of::<KsSteps>() == 24);
 
 /// The `KsTable` of a map whose keys are declared with a type.
 pub fn table<'c>(g: &mut ModuleGen<'_, 'c>, map: &MapDecl, key: Ty) -> PointerValue<'c> {
@@ -18,6 +19,17 @@ pub fn table<'c>(g: &mut ModuleGen<'_, 'c>, map: &MapDecl, key: Ty) -> PointerVa
     let name = g.cx.source_name(&map.name);
     let name = g.text(Some(&name));
     g.constant(&known, g.record(&[name, key.into(), value.into()]).into(), 8)
+}
+
+/// The `KsSteps` of a histogram.
+pub fn steps<'c>(g: &mut ModuleGen<'_, 'c>, numbers: [i128; 3]) -> PointerValue<'c> {
+    let [low, high, step] = numbers;
+    let known = format!("ks.steps.{low}.{high}.{step}");
+    if let Some(known) = g.module.get_global(&known) {
+        return known.as_pointer_value();
+    }
+    let fields = numbers.map(|number| g.u64(number as i64 as u64));
+    g.constant(&known, g.record(&fields).into(), 8)
 }
 
 /// The `KsType` of a type, made once.
