@@ -51,11 +51,10 @@ def table(header, folder):
     for name, (number, result, params) in of_all.items():
         proto = protos[name]
         flags = proto.get("flags", [])
-        signed = own["signed"].get(name, [])
-        lines += [f"[{name}]", f"number = {number}", *_args(name, params, proto["args"], signed, own["kernel_argument"].get(name, {}))]
+        lines += [f"[{name}]", f"number = {number}", *_args(name, params, proto["args"], own)]
         lines += _result(proto["result"], result)
         lines += [f'object = "{own["kernel_object"][name]}"'] if name in own["kernel_object"] else []
-        lines += _programs(name, number, since.get(name), answers)
+        lines += _programs(name, number, since.get(name), answers, own["hooks"].get(name))
         lines += [f'needs = "{own["needs"][name]}"'] if name in own["needs"] else []
         lines += [f'reference = "{own["reference"][name]}"'] if name in own["reference"] else []
         lines += ["changes_packet = true"] if name in moved else []
@@ -67,8 +66,8 @@ def table(header, folder):
     return "\n".join(lines)
 
 
-def _programs(helper, number, since, answers):
-    """The types in the order of the kernels that allow them."""
+def _programs(helper, number, since, answers, of_hooks):
+    """The types in the order of the kernels that allow them; then those that nobody asked."""
     lack, have = answers.brackets(number)
     fits = since is None if not lack else since is not None and version(lack[0]) < version(since)
     if not fits or (since and have and version(since) > version(have[0])):
@@ -78,6 +77,9 @@ def _programs(helper, number, since, answers):
         later = "" if oldest else f"since = {_kernel(kernel)}, "
         lines += [f"    {{ {later}types = {text_list(types, '    ')} }},"] if types else []
         oldest = False
+    if of_hooks:
+        later = f"since = {_kernel(of_hooks['since'])}, " if "since" in of_hooks else ""
+        lines.append(f"    {{ {later}types = {text_list(of_hooks['types'], '    ')} }},")
     return ["programs = [", *lines, "]"] if lines else []
 
 
@@ -85,17 +87,19 @@ def _kernel(text):
     return f"[{', '.join(text.split('.'))}]"
 
 
-def _args(helper, params, protos, signed, objects):
+def _args(helper, params, protos, own):
     params = [] if params == "void" else [_param(param) for param in params.split(", ")]
-    # More arguments than the record of the kernel has are those of a format.
-    protos = protos + ["rest"] * (len(params) - len(protos))
+    # The record of the kernel leaves out the values of a format, and arguments that are for nothing yet.
+    protos = protos + ["any" if ty else "rest" for ty, _ in params[len(protos):]]
     if len(params) != len(protos):
         raise SystemExit(f"{helper}: {len(params)} parameters and {len(protos)} in its record")
+    signed, objects, by_socket = (own[table].get(helper, {}) for table in ("signed", "kernel_argument", "by_socket"))
     lines = []
     for at, ((ty, name), proto) in enumerate(zip(params, protos)):
         ty = ty.replace("__u", "__s") if name in signed else ty
         fields = _arg(ty, name, proto.split(), at, protos)
         fields += [f'object = "{objects[str(at)]}"'] if str(at) in objects else []
+        fields += [f"by_socket = {text_list(by_socket)}"] if at == 0 and by_socket else []
         lines.append(f"    {{ {', '.join(fields)} }},")
     return ["args = [", *lines, "]"] if lines else []
 
@@ -110,6 +114,8 @@ def _param(text):
 def _arg(ty, name, proto, at, protos):
     word, flags = proto[0], proto[1:]
     fields = [f'name = "{name}"']
+    if word == "alloc_size":
+        return [*fields, 'kind = "constant"', f'ty = "{_SCALARS[ty]}"']
     if word in ("any", "scalar", "size", "size_or_zero") and not ty.endswith("*"):
         fields += ['kind = "scalar"', f'ty = "{_SCALARS[ty]}"']
         fields += ["zero = true"] if word == "size_or_zero" else []
@@ -129,6 +135,7 @@ def _arg(ty, name, proto, at, protos):
         other = "address" if word == "any" else "rest" if word == "rest" else "object"
         fields.append(f'kind = "{_KINDS.get(word, other)}"')
         fields += [f'object = "{_OBJECTS[word]}"'] if word in _OBJECTS else []
+    fields += ["btf = true"] if word == "btf_sock_common" else []
     fields += ["nullable = true"] if "null" in flags else []
     return fields
 

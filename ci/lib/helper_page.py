@@ -7,12 +7,13 @@ _HEAD = """\
 
 Made by `ci/facts` from `ir-specs/helpers.toml`. BPF code calls a helper by its name. `&m` is a map, `K` and `V` are the types of its
 keys and values. `*_` is a pointer to memory of any type whose size is the next argument; `out` memory need not be initialised.
-A type in angle brackets is one that programs cannot pass yet. What a helper acquires another has to release. A helper that moves the packet ends all pointers into it.
+`&d` is a variable `bpf_dynptr`, `"…"` a literal, `const` a number that is known to the compiler. `sock` is a `*bpf_sock`, or a pointer to a socket's struct of
+the kernel, as `*sock` or `*tcp_sock`. A helper with a type in angle brackets is not called by its name: the language has something for it. What a helper acquires another has to release. A helper that moves the packet ends all pointers into it.
 Without a kernel, all that the compiler supports have the helper. The program types are those that may call it. Types that may
 only in later kernels have the first that allows it, of {kernels}, which were asked.
 
 """
-_TYPES = {"map": "&m", "key": "*K", "value": "*V", "value_out": "out *V"}
+_TYPES = {"map": "&m", "key": "*K", "value": "*V", "value_out": "out *V", "dynptr": "&d", "text": '"…"'}
 
 
 def render(folder, kernels):
@@ -33,7 +34,11 @@ def _type(arg):
         memory = f"*u8[{arg['bytes']}]" if "bytes" in arg else "*_"
         return f"{'out ' if kind == 'out' else ''}{memory}{null}"
     if kind == "context":
-        return "ctx"
+        return "ctx | sock" if "by_socket" in arg else "ctx"
+    if "btf" in arg:
+        return f"sock{null}"
+    if kind == "constant":
+        return f"const {arg['ty']}"
     if "object" in arg:
         return f"*{arg['object']}{null}"
     return _TYPES[kind] + null if kind in _TYPES else f"<{kind.replace('_', ' ')}>"
@@ -44,12 +49,12 @@ def _result(spec):
     kind = spec.get("result", "scalar")
     if "object" in spec:
         return f" -> *{spec['object']}{null}"
-    return {"void": "", "scalar": f" -> {spec.get('ty')}", "value": f" -> *V{null}"}.get(kind, f" -> <{kind}>{null}")
+    return {"void": "", "scalar": f" -> {spec.get('ty')}", "value": f" -> *V{null}", "memory": f" -> *u8[len]{null}"}.get(kind, f" -> <{kind}>{null}")
 
 
 def _notes(spec):
     groups = [", ".join(group["types"]) + _since(group) for group in spec.get("programs", [])]
-    yield "programs: " + ("; ".join(groups) if groups else "of types that need more than a section")
+    yield "programs: " + ("; ".join(groups) if groups else "of some attributes alone, which the error for others names")
     if "since" in spec:
         yield _since(spec).strip()
     for flag, words in (("changes_packet", "moves the packet"), ("gpl_only", "GPL only"), ("may_sleep", "may sleep")):

@@ -266,6 +266,7 @@ fn with_registers(spec: &ContextSpec, prefix: &str, machine: &Machine) -> Contex
     let name = spec.name.clone();
     let aliases = [&machine.struct_name].into_iter().filter(|alias| prefix.is_empty() && **alias != name);
     ContextSpec {
+        begins: Vec::new(),
         aliases: aliases.cloned().collect(),
         object: false,
         registers: Some(prefix.to_owned()),

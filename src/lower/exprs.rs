@@ -3,7 +3,7 @@
 use super::elements::may_be_absent;
 use super::func::{Dest, Lowering, ir_type};
 use crate::ir::Value;
-use crate::sema::tree::{Callee, CompareOp, Expr, ExprKind, MapId, Parts};
+use crate::sema::tree::{Callee, CompareOp, Const, Expr, ExprKind, MapId, Parts};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
 
@@ -86,7 +86,10 @@ impl Lowering<'_> {
         if may_be_absent(place) {
             return self.element_address(place, ty, span);
         }
-        let place = if Self::is_place(place) { self.place(place) } else { self.pointed_to(place) };
+        // A text that the kernel reads where it is, and that the verifier must know.
+        let is_text = matches!(place.kind, ExprKind::Const(Const::Str(_)))
+            && matches!(self.cx.types.kind(ty), TyKind::Ptr { space: Space::Any, .. });
+        let place = if is_text || Self::is_place(place) { self.place(place) } else { self.pointed_to(place) };
         self.at(span).address(place)
     }
 

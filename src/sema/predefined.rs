@@ -94,6 +94,8 @@ pub fn declare(types: &mut Types) -> Names {
         let ty = structure(types, &mut names, spec.name, Origin::Special, Vec::new(), spec.size, spec.align);
         spec.alias.iter().for_each(|alias| add(&mut names, alias, Entity::Type(ty)));
     }
+    // include/uapi/linux/bpf.h
+    structure(types, &mut names, "bpf_dynptr", Origin::Dynptr, Vec::new(), 16, 8);
     for spec in ENUMS {
         enumeration(types, &mut names, spec);
     }

@@ -11,6 +11,7 @@ use super::scope::{Found, Scope};
 use super::stack_ids;
 use crate::ast::{self, Ident, Memory, TypeKind};
 use crate::btf::Wanted;
+use crate::diag::codes::contexts::DynptrPlace;
 use crate::diag::codes::maps::MapAsType;
 use crate::diag::codes::names::{NoProgramType, NotAType, UnknownType};
 use crate::diag::codes::shared::{OwnerPlace, SpecialPlace};
@@ -67,6 +68,10 @@ pub fn resolve(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, position
             .help(format!("declare a struct with a field of type `{}`, and a map of such values", spec.name));
         return Ty::ERROR;
     }
+    if is_misplaced_dynptr(&cx.types, resolved, position) {
+        cx.error(ty.span, DynptrPlace {}).help("declare it in the function that uses it: `var d: bpf_dynptr`");
+        return Ty::ERROR;
+    }
     if is_misplaced_view(&cx.types, resolved, position) {
         cx.error(ty.span, ViewPlace {}).help("keep the bytes themselves in an array: `u8[N]`");
         return Ty::ERROR;
@@ -93,6 +98,14 @@ fn misplaced_owner(types: &Types, ty: Ty, position: Position) -> Option<Ty> {
         return types.owner(of).map(|_| of).or_else(|| misplaced_owner(types, of, position));
     }
     types.owner(ty).filter(|_| !matches!(position, Position::Field | Position::Bare)).map(|_| ty)
+}
+
+/// The verifier follows a dynptr on the stack of one function. Declarations of the kernel's functions have pointers to one.
+fn is_misplaced_dynptr(types: &Types, ty: Ty, position: Position) -> bool {
+    if let TyKind::Array(of, _) = types.kind(ty) {
+        return types.has_origin(of, |origin| origin == Origin::Dynptr) || is_misplaced_dynptr(types, of, position);
+    }
+    types.has_origin(ty, |origin| origin == Origin::Dynptr) && !matches!(position, Position::Local | Position::Bare)
 }
 
 /// A view itself is a variable. Nothing holds views or points to them, and no function pointer takes them.

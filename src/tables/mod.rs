@@ -185,8 +185,10 @@ impl ProgramSpec {
 
     /// Whether the kernel has this name for the type, as far as calls are concerned: `sched_cls`.
     pub fn is_of_type(&self, name: &str) -> bool {
-        let own = self.helpers_of.unwrap_or(self.prog_type).trim_start_matches("BPF_PROG_TYPE_");
-        own.eq_ignore_ascii_case(name)
+        // A program that may run as one of another type calls what both may.
+        let own = Some(self.prog_type).filter(|_| self.helpers_of.is_none() || self.otherwise.is_none());
+        let is = |of: &str| of.trim_start_matches("BPF_PROG_TYPE_").eq_ignore_ascii_case(name);
+        own.is_some_and(is) || self.helpers_of.is_some_and(is)
     }
 }
 

@@ -45,6 +45,8 @@ pub enum Origin {
     ModuleLock,
     /// A field of a map's value that only the kernel's helpers touch (`ir-specs/special_fields.toml`).
     Special,
+    /// `bpf_dynptr`: a variable of BPF code with the kernel's handle of memory, which helpers and kernel functions alone touch.
+    Dynptr,
     /// `kptr<T>`: a pointer that owns an object. Its one field has the type of the pointer.
     Kptr,
     /// `list<T>`, `struct bpf_list_head`: its one field has the type of pointers to what is in it.
@@ -68,7 +70,7 @@ pub enum Origin {
 
 impl Origin {
     /// Every origin, in order of declaration, for the parser of IR text.
-    pub const ALL: [Origin; 18] = [
+    pub const ALL: [Origin; 19] = [
         Origin::User,
         Origin::Union,
         Origin::Packet,
@@ -78,6 +80,7 @@ impl Origin {
         Origin::Unknown,
         Origin::ModuleLock,
         Origin::Special,
+        Origin::Dynptr,
         Origin::Kptr,
         Origin::List,
         Origin::Tree,
@@ -96,7 +99,7 @@ impl Origin {
 
     /// Whether only the kernel's helpers and functions read or write it.
     pub fn is_kept(self) -> bool {
-        self == Origin::Special || self.owns() || self.is_link()
+        matches!(self, Origin::Special | Origin::Dynptr) || self.owns() || self.is_link()
     }
 
     /// Whether it owns objects.
@@ -146,6 +149,7 @@ impl Origin {
             Origin::Unknown => "unknown",
             Origin::ModuleLock => "module_lock",
             Origin::Special => "special",
+            Origin::Dynptr => "dynptr",
             Origin::Kptr => "kptr",
             Origin::List => "list",
             Origin::Tree => "tree",

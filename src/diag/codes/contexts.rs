@@ -142,6 +142,14 @@ codes! {
     /// A helper reads or writes memory that the kernel can follow: a variable, an entry of a map, for some helpers the packet.
     /// The argument behind it says how many bytes.
     E0359 HelperMemory { helper, why } = "`{helper}` cannot have this memory: {why}",
+    /// In programs of sockets and packets the helper takes the context; where the context is none of a socket, as in tracing, it takes a
+    /// pointer to the socket.
+    E0384 HelperSocket { helper, wanted, program, name } =
+        "`{helper}` takes {wanted} in `@{program}` programs such as `{name}`",
+    /// The verifier knows what a dynptr holds by its place on the stack of the function.
+    E0385 DynptrArgument { name } = "`{name}` takes the address of a `bpf_dynptr` of this function",
+    /// The verifier follows a dynptr in one place of the stack, and nowhere else.
+    E0386 DynptrPlace = "a `bpf_dynptr` is a local variable, of which only the address is used",
     /// The call may move the packet and change its length, so the kernel accepts no pointer into it from before the
     /// call.
     E0360 MovedPacket { name } = "`{name}` points to where the packet was before a call that may move it",

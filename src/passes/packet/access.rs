@@ -5,7 +5,7 @@ use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::PacketSize;
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Role, Value};
 use crate::tables::{CONTEXTS, ContextSpec, HELPERS, PacketAccess, context_of};
-use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind, Types};
+use crate::types::{Origin, Space, StructDef, Ty, TyKind, Types};
 
 /// Headers are nearer than this: of Ethernet, IP and TCP with all options, with room for tunnels.
 pub const NEAR: u64 = 256;
@@ -79,12 +79,10 @@ pub fn copy(b: &mut Builder<'_>, types: &mut Types, ctx: Value, [offset, address
 /// `struct bpf_dynptr` of include/uapi/linux/bpf.h.
 fn dynptr_type(types: &mut Types) -> Ty {
     const NAME: &str = "bpf_dynptr";
-    let known = types.structs().find(|(_, def)| def.name == NAME && def.origin == Origin::User && def.span.is_none());
+    let known = types.structs().find(|(_, def)| def.origin == Origin::Dynptr);
     let id = known.map(|(id, _)| id).unwrap_or_else(|| {
-        let words = types.array(Ty::U64, 2);
-        let opaque = FieldDef { name: "__opaque".into(), ty: words, offset: 0, bits: None, span: None };
-        let fields = vec![opaque];
-        types.add_struct(StructDef { name: NAME.into(), origin: Origin::User, fields, size: 16, align: 8, span: None })
+        let (name, fields) = (NAME.into(), Vec::new());
+        types.add_struct(StructDef { name, origin: Origin::Dynptr, fields, size: 16, align: 8, span: None })
     });
     types.intern(TyKind::Struct(id))
 }

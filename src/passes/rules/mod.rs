@@ -4,6 +4,7 @@
 mod context_fields;
 mod cpu_writes;
 mod entry_addresses;
+mod helper_sockets;
 mod kernel_memory;
 mod map_rules;
 mod module_code;

@@ -1,6 +1,6 @@
 //! Actions that the kernel allows only to some types of programs: helpers, also those that ops call, and fields of contexts.
 
-use super::{context_fields, in_words};
+use super::{context_fields, helper_sockets, in_words};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{HelperNotInProgram, KernelWrite, NoKfunc, NoReader, NoTask};
 use crate::diag::codes::maps::NotInProgram;
@@ -48,6 +48,11 @@ pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[u
                 } else if let Some(refused) = context_fields::refused(func, &cx.types, data, (spec, form)) {
                     reported.push((at, op));
                     let error = context_fields::report(cx, data, &refused, spec, name);
+                    called_from(module, &names, error, &reached.chain(at));
+                } else if let Some(helper) = helper_sockets::refused(func, &cx.types, data, spec) {
+                    reported.push((at, op));
+                    let name = cx.source_name(name);
+                    let error = helper_sockets::report(cx, data, helper, spec, &name);
                     called_from(module, &names, error, &reached.chain(at));
                 } else if let Some(error) = report_refused(module, cx, data, (spec, target.as_deref()), (loading, name))
                 {

@@ -10,11 +10,13 @@ use crate::diag::codes::contexts::{HelperMemory, ProcessMemory};
 use crate::diag::codes::maps::MapWanted;
 use crate::diag::codes::refused::{HelperOnStorage, Uncallable};
 use crate::diag::codes::types::MismatchedTypes;
-use crate::sema::kernel_types;
 use crate::sema::tree::{Callee, Expr, MapId, Role};
 use crate::source::Span;
 use crate::tables::{CONTEXTS, HelperArg, HelperArgKind, HelperResult, HelperSpec};
 use crate::types::{Space, Ty};
+
+/// The object that stands for a socket.
+const SOCKET: &str = "bpf_sock";
 
 impl Checker<'_, '_> {
     /// Checks a call of a helper by its record. A helper of a kind that is not compiled yet is an error.
@@ -50,7 +52,11 @@ impl Checker<'_, '_> {
             (HelperResult::Object, _) => {
                 helper.object.map_or(Ty::VOID, |object| self.object_result(object, helper.nullable, span))
             }
-            (HelperResult::Void | HelperResult::Value | HelperResult::Memory, _) => Ty::VOID,
+            (HelperResult::Memory, _) => {
+                let size = helper.args.iter().position(|arg| arg.kind == HelperArgKind::Constant);
+                self.memory_result(size.map(|size| &checked[size]))
+            }
+            (HelperResult::Void | HelperResult::Value, _) => Ty::VOID,
         };
         Some(Expr::operation(Callee::Helper(helper), checked, ty, span))
     }
@@ -63,6 +69,10 @@ impl Checker<'_, '_> {
         map: Option<MapId>,
         arg: &ast::Expr,
     ) -> Expr {
+        let reads = matches!(spec.kind, HelperArgKind::Readable | HelperArgKind::Key | HelperArgKind::Value);
+        if reads && matches!(strip(arg).kind, ast::ExprKind::Str(_)) {
+            return self.constant_text(helper.name, arg);
+        }
         let (key, value) = map.map(|map| self.entry_types(map)).unzip();
         let wanted = if spec.kind == HelperArgKind::Key {
             key
@@ -78,7 +88,6 @@ impl Checker<'_, '_> {
             return self.null_memory(value);
         }
         let Some(pointer) = self.pointer(value.ty()) else { return self.no_pointer(&value, "a pointer to memory") };
-        let reads = matches!(spec.kind, HelperArgKind::Readable | HelperArgKind::Key | HelperArgKind::Value);
         let in_packet = pointer.space == Space::Packet;
         let why = if in_packet && !reads {
             Some("it lies in the packet, to which the helper does not write")
@@ -118,8 +127,8 @@ impl Checker<'_, '_> {
         self.coerce(value, Ty::U64)
     }
 
-    /// Checks an argument that must be the context of the program, or null if `nullable`.
-    pub fn context_of_program(&mut self, nullable: bool, arg: &ast::Expr) -> Expr {
+    /// Checks an argument that must be the context of the program, or null if `nullable`; or a socket if `socket`.
+    pub fn context_of_program(&mut self, nullable: bool, socket: bool, arg: &ast::Expr) -> Expr {
         let value = self.value(arg, None);
         if value.is_error() {
             return value.expr;
@@ -130,6 +139,9 @@ impl Checker<'_, '_> {
         let in_context = self.pointer(value.ty()).is_some_and(|pointer| pointer.space == Space::Ctx);
         if !in_context && self.is_object_of_member(value.ty()) {
             return self.not_null(value.expr);
+        }
+        if let Some(wanted) = self.object_with(SOCKET, value.ty(), false).filter(|_| socket) {
+            return self.coerce(value, wanted);
         }
         if !in_context && !self.is_context_object(&value.expr) {
             return self.no_pointer(&value, "the program's context");
@@ -187,38 +199,22 @@ impl Site<'_, '_> {
         } else if spec.kind == HelperArgKind::Scalar {
             Param::Of(self.table_type(spec.ty.unwrap_or("u64")))
         } else if spec.kind == HelperArgKind::Context {
-            Param::Context { nullable: spec.nullable }
+            Param::Context { nullable: spec.nullable, socket: !spec.by_socket.is_empty() }
         } else if spec.kind == HelperArgKind::Map {
             Param::Map(helper)
         } else if spec.kind == HelperArgKind::Address {
             Param::Address
+        } else if spec.kind == HelperArgKind::Constant {
+            Param::Constant(self.table_type(spec.ty.unwrap_or("u64")))
+        } else if spec.kind == HelperArgKind::Text {
+            Param::Literal
+        } else if spec.kind == HelperArgKind::Dynptr {
+            Param::Dynptr
         } else if let Some(object) = spec.object.filter(|_| spec.kind == HelperArgKind::Object) {
-            Param::Object(object, spec.nullable)
+            Param::Object(object, spec)
         } else {
             Param::HelperMemory(helper, spec)
         }
-    }
-
-    /// An object of `contexts.toml`, or one of the kernel's own types.
-    pub fn object_result(&mut self, object: &str, nullable: bool, span: Span) -> Ty {
-        if CONTEXTS.iter().any(|context| context.name == object) {
-            return self.object_pointer(object, nullable);
-        }
-        match kernel_types::required(self.cx, object, span) {
-            Some(of) => self.cx.types.ptr(of, Space::BtfTrusted, nullable),
-            None => Ty::ERROR,
-        }
-    }
-
-    fn object_pointer(&mut self, object: &str, nullable: bool) -> Ty {
-        self.table_type(&format!("*{object}{}", if nullable { "?" } else { "" }))
-    }
-
-    /// A pointer to an object that the kernel handed to a function of an `impl`: helpers take it where other programs have a context.
-    fn is_object_of_member(&self, ty: Ty) -> bool {
-        let Role::Program(role) = &self.env.program.func(self.func).role else { return false };
-        let pointer = self.pointer(ty).filter(|pointer| pointer.space == Space::BtfTrusted);
-        role.spec.is_member() && pointer.is_some_and(|pointer| self.cx.types.is_relocated(pointer.to))
     }
 
     /// The parameter of a program whose context is a kernel object.
@@ -276,13 +272,11 @@ pub(super) fn no_memory(space: Space) -> Option<&'static str> {
 }
 
 /// Arguments that calls by a helper's name do not have.
-const REFUSED: [(HelperArgKind, &str); 8] = [
+const REFUSED: [(HelperArgKind, &str); 6] = [
     (HelperArgKind::Callback, "calls a function back"),
     (HelperArgKind::Frame, "calls a function back"),
     (HelperArgKind::SpinLock, "takes a lock"),
     (HelperArgKind::Timer, "takes a timer"),
-    (HelperArgKind::Dynptr, "takes a dynptr"),
-    (HelperArgKind::Text, "takes a constant string"),
     (HelperArgKind::Record, "takes a record of a ring buffer"),
     (HelperArgKind::Rest, "takes the values of a format"),
 ];
@@ -302,6 +296,7 @@ fn refused(helper: &HelperSpec, arg: &HelperArg) -> Option<&'static str> {
 fn missing(helper: &HelperSpec) -> Option<&'static str> {
     helper.args.iter().find_map(|arg| refused(helper, arg)).or(match helper.result {
         HelperResult::Scalar | HelperResult::Void | HelperResult::Value => None,
+        HelperResult::Memory if helper.args.iter().any(|arg| arg.kind == HelperArgKind::Constant) => None,
         HelperResult::Memory => Some("yields memory of a size of its own"),
         HelperResult::Object if helper.object.is_some() => None,
         HelperResult::Object => Some("yields an object of the kernel"),

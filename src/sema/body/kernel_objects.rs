@@ -1,13 +1,13 @@
 //! Entries that belong to kernel objects. The key of one is a pointer to the object in BPF code, and a name of the object in user space.
 
+use super::Checker;
 use super::value::error_expr;
-use super::{Checker, Site};
 use crate::ast;
 use crate::diag::codes::maps::ObjectKey;
 use crate::sema::tree::{Expr, MapId};
 use crate::tables::{self, HelperArgKind, KeyRule, NamedBy, ObjectSpec};
 use crate::target::{Maps, Target};
-use crate::types::{Space, Ty, TyKind};
+use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
     /// A key of the map, of its type; or what finds the entry of an object.
@@ -37,11 +37,9 @@ impl Checker<'_, '_> {
         };
         if fits {
             let wanted = match object.named_by {
-                _ if bpf && self.is_one_of(ty, object.kernel) => {
-                    let to = self.pointer(ty).map_or(Ty::ERROR, |pointer| pointer.to);
-                    self.cx.types.ptr(to, Space::BtfTrusted, takes_null(object))
-                }
-                _ if bpf => self.object_result(object.pointer, takes_null(object), span),
+                _ if bpf => self
+                    .object_with(object.pointer, ty, takes_null(object))
+                    .unwrap_or_else(|| self.object_result(object.pointer, takes_null(object), span)),
                 NamedBy::Path => ty,
                 NamedBy::Socket | NamedBy::Process => Ty::I32,
             };
@@ -52,14 +50,6 @@ impl Checker<'_, '_> {
         let (wants, found) = (object.key_in_words(target), self.ty_name(ty));
         self.error(span, ObjectKey { name, side, wants, found });
         error_expr(span)
-    }
-}
-
-impl Site<'_, '_> {
-    /// Whether a pointer is to a struct of the kernel's BTF of one of these names.
-    fn is_one_of(&self, pointer: Ty, names: &[&str]) -> bool {
-        let TyKind::Ptr { to, .. } = self.cx.types.kind(pointer) else { return false };
-        self.cx.types.is_relocated(to) && names.contains(&self.cx.types.name(to).as_str())
     }
 }
 

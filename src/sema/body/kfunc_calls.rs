@@ -47,7 +47,11 @@ impl Checker<'_, '_> {
             }
         }
         let checked = all_known(checked)?;
-        Some(Expr::operation(Callee::Kfunc(id), checked, kfunc.result, span))
+        let result = match kfunc.result_size {
+            Some(size) => self.memory_result(Some(&checked[size])),
+            None => kfunc.result,
+        };
+        Some(Expr::operation(Callee::Kfunc(id), checked, result, span))
     }
 
     /// A number that the kernel knows when it loads the program.
@@ -141,7 +145,8 @@ fn kfunc_param(param: &KfuncParam) -> Param {
     match param.arg {
         KfuncArg::Number | KfuncArg::Object => Param::Of(param.ty),
         KfuncArg::Constant => Param::Constant(param.ty),
-        KfuncArg::Context => Param::Context { nullable: false },
+        KfuncArg::Context => Param::Context { nullable: false, socket: false },
+        KfuncArg::Dynptr => Param::Dynptr,
         KfuncArg::Memory { .. } => Param::KernelMemory(param.ty),
         KfuncArg::Text => Param::Literal,
         KfuncArg::Address => Param::AddressOrLiteral,

@@ -165,7 +165,7 @@ impl Checker<'_, '_> {
     fn helper_on_map(&mut self, helper: &'static HelperSpec, call: MapCall<'_>) -> Option<Expr> {
         let MapCall { map, method, args, span, .. } = call;
         let nullable = helper.args.first().is_some_and(|spec| spec.nullable);
-        let params = vec![Param::Context { nullable }, Param::Of(Ty::U64)];
+        let params = vec![Param::Context { nullable, socket: false }, Param::Of(Ty::U64)];
         let mut signature = method_signature(&call, params);
         let args = self.arguments(&mut signature, args)?;
         let args = all_known(args)?;
@@ -187,7 +187,7 @@ impl Checker<'_, '_> {
         let mut params = vec![Param::Of(Ty::U32)];
         let takes_context = call.method.params.len() > 1;
         if takes_context {
-            params.insert(0, Param::Context { nullable: false });
+            params.insert(0, Param::Context { nullable: false, socket: false });
         }
         let mut signature = method_signature(&call, params);
         let mut args = all_known(self.arguments(&mut signature, args)?)?;

@@ -49,6 +49,7 @@ mod format;
 mod function_pointers;
 mod heap;
 mod helper_calls;
+mod helper_objects;
 mod histograms;
 mod index_keys;
 mod inner_maps;

@@ -49,6 +49,9 @@ impl State<'_, '_> {
             self.refuse_position(span);
             return error_expr(span);
         }
+        if self.kept_at != Some(span) && self.refuse_dynptr(local, span) {
+            return error_expr(span);
+        }
         let info = &mut self.vars[local];
         info.read = true;
         info.written = None;

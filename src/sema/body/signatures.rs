@@ -53,13 +53,17 @@ pub enum Param {
     /// The context of the program; or null, if it is so.
     Context {
         nullable: bool,
+        /// Or a socket.
+        socket: bool,
     },
     /// A pointer to any memory, or a number.
     Address,
     /// Likewise, or a string literal.
     AddressOrLiteral,
-    /// An object of the kernel, by the name of its type; it may be null, if it is so.
-    Object(&'static str, bool),
+    /// An object of the kernel, by the name of its type.
+    Object(&'static str, &'static HelperArg),
+    /// `&d`
+    Dynptr,
     /// A string literal, whose address the kernel's function gets.
     Literal,
     /// A number that is known to the compiler.
@@ -215,15 +219,13 @@ impl Checker<'_, '_> {
                 callee.map.map_or_else(|| error_expr(span), |map| self.map_address(map, span))
             }
             Param::HelperMemory(helper, spec) => self.helper_memory(helper, spec, callee.map, arg),
-            Param::Context { nullable } => self.context_of_program(nullable, arg),
+            Param::Context { nullable, socket } => self.context_of_program(nullable, socket, arg),
             Param::AddressOrLiteral if matches!(strip(arg).kind, ast::ExprKind::Str(_)) => {
                 self.constant_text(callee.name, arg)
             }
             Param::Address | Param::AddressOrLiteral => self.any_address(arg),
-            Param::Object(object, nullable) => match self.object_result(object, nullable, span) {
-                Ty::ERROR => error_expr(span),
-                ty => self.coerced(arg, ty),
-            },
+            Param::Object(object, spec) => self.object_argument(spec, object, arg),
+            Param::Dynptr => self.dynptr_argument(callee.name, arg),
             Param::Literal => self.constant_text(callee.name, arg),
             Param::Constant(ty) => self.constant_argument(callee.name, arg, ty),
             Param::KernelMemory(ty) => self.kernel_memory(callee.name, arg, ty),

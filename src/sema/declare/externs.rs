@@ -26,6 +26,8 @@ enum Suffix {
     Hidden,
     /// It may be null, and the memory is of the size behind it.
     Optional,
+    /// An object on the stack, which it fills.
+    Filled,
     /// The language has no argument of this kind.
     Other(&'static str),
 }
@@ -41,15 +43,17 @@ const SUFFIXES: [(&str, Suffix); 14] = [
     ("__ign", Suffix::Address),
     ("__prog", Suffix::Hidden),
     ("__map", Suffix::Other("a map")),
-    ("__uninit", Suffix::Other("an object on the stack that it fills")),
+    ("__uninit", Suffix::Filled),
     ("__alloc", Suffix::Other("an object that the program allocated")),
     ("__refcounted_kptr", Suffix::Other("an object that the program allocated")),
     ("__irq_flag", Suffix::Other("the state of interrupts")),
 ];
 
+/// The struct of a handle of memory (include/uapi/linux/bpf.h).
+const DYNPTR: &str = "bpf_dynptr";
+
 /// Structs that the verifier keeps track of, wherever they are.
-const TRACKED: [(&str, &str); 6] = [
-    ("bpf_dynptr", "a dynptr"),
+const TRACKED: [(&str, &str); 5] = [
     ("bpf_iter_", "an iterator"),
     ("bpf_list_", "a list"),
     ("bpf_rb_", "a tree"),
@@ -74,6 +78,7 @@ impl<'a> Declare<'a> {
             weak: decl.optional,
             params: Vec::new(),
             result: Ty::VOID,
+            result_size: None,
             declared: FnSig { params: Vec::new(), result: Ty::VOID },
             reference: tables::kfunc(&decl.name.name)
                 .and_then(|known| known.reference)
@@ -118,9 +123,10 @@ impl<'a> Declare<'a> {
             return;
         }
         let Some((params, declared)) = parameters(cx, decl, kernel.as_ref(), &params) else { return };
-        let Some((result, yields)) = result_type(cx, decl, kernel.as_ref(), result) else { return };
+        let size = result_size(&cx.types, &params, kernel.as_ref(), result);
+        let Some((result, yields)) = result_type(cx, decl, kernel.as_ref(), (result, size.is_some())) else { return };
         let kfunc = &mut self.env.program.kfuncs[id.0 as usize];
-        (kfunc.params, kfunc.result, kfunc.broken) = (params, result, false);
+        (kfunc.params, kfunc.result, kfunc.result_size, kfunc.broken) = (params, result, size, false);
         kfunc.declared = FnSig { params: declared, result: yields };
     }
 
@@ -223,7 +229,9 @@ fn agree(types: &Types, declared: Ty, kernel: Ty) -> bool {
         (TyKind::Ptr { to: declared, .. }, TyKind::Ptr { to: kernel, .. }) => agree(types, declared, kernel),
         (TyKind::Struct(declared), TyKind::Struct(kernel)) => {
             let (declared, of) = (&types.struct_def(declared).name, &types.struct_def(kernel).name);
-            declared == of || declared.split_once("___").is_some_and(|(base, _)| base == of)
+            // Until Linux 6.11 kernel functions have the kernel's own name of a dynptr.
+            let is_dynptr = declared == DYNPTR && of == "bpf_dynptr_kern";
+            declared == of || is_dynptr || declared.split_once("___").is_some_and(|(base, _)| base == of)
         }
         (TyKind::Bool, _) | (_, TyKind::Bool) => false,
         // The order of bytes is the kernel's.
@@ -340,6 +348,12 @@ fn argument(types: &mut Types, param: &Param, size: Option<usize>) -> Result<Kfu
     };
     if let TyKind::Struct(id) = types.kind(to) {
         let name = types.struct_def(id).name.as_str();
+        if name == DYNPTR {
+            return made(ty, KfuncArg::Dynptr);
+        }
+        if let Some(Suffix::Filled) = suffix {
+            return Err("an object on the stack that it fills");
+        }
         if let Some((_, takes)) = TRACKED.iter().find(|(begin, _)| name.starts_with(begin)) {
             return Err(takes);
         }
@@ -366,10 +380,26 @@ fn argument(types: &mut Types, param: &Param, size: Option<usize>) -> Result<Kfu
     made(ty, KfuncArg::Memory { size })
 }
 
-/// The type of what a call yields, and that in the object.
-fn result_type(cx: &mut Session, decl: &ExternDecl, kernel: Option<&KernelFunction>, result: Ty) -> Option<(Ty, Ty)> {
+/// The parameter with the size of the memory that a call yields: of a function that yields a pointer to no struct.
+fn result_size(types: &Types, params: &[KfuncParam], kernel: Option<&KernelFunction>, result: Ty) -> Option<usize> {
+    let kernel = kernel?;
+    let is_memory = matches!(types.kind(result), TyKind::Ptr { to: Ty::U8, .. })
+        && matches!(kernel.result, Ok(of) if matches!(types.kind(of), TyKind::Ptr { to: Ty::VOID, .. }));
+    params.iter().position(|param| is_memory && matches!(suffix(&param.name), Some(Suffix::Size(true))))
+}
+
+/// The type of what a call yields, and that in the object. Memory `sized` by an argument has a type at each call.
+fn result_type(
+    cx: &mut Session,
+    decl: &ExternDecl,
+    kernel: Option<&KernelFunction>,
+    (result, sized): (Ty, bool),
+) -> Option<(Ty, Ty)> {
     let declared = kernel.and_then(|kernel| kernel.result.as_ref().ok().copied()).unwrap_or(result);
     let TyKind::Ptr { to, .. } = cx.types.kind(result) else { return Some((result, declared)) };
+    if sized {
+        return Some((result, declared));
+    }
     if cx.types.is_relocated(to) {
         return Some((cx.types.ptr(to, Space::BtfTrusted, true), declared));
     }

@@ -12,6 +12,8 @@ pub struct Kfunc {
     /// In order, those that the compiler fills in among them.
     pub params: Vec<KfuncParam>,
     pub result: Ty,
+    /// The parameter that says how many bytes the memory has that it yields.
+    pub result_size: Option<usize>,
     /// As the object declares it.
     pub declared: FnSig,
     pub reference: Option<Reference>,
@@ -42,6 +44,8 @@ pub enum KfuncArg {
     Constant,
     /// The context of the program.
     Context,
+    /// A variable of the program with a handle of memory.
+    Dynptr,
     /// An object of the kernel to which the verifier follows pointers.
     Object,
     /// Memory of the program: as large as its type, or as many bytes as the parameter of this place says.

@@ -255,6 +255,12 @@ record! {
         /// The struct of `contexts.toml` that it points to, if it is a kernel object of a known type.
         #[serde(default)]
         pub object: Option<Text>,
+        /// Instead of an object of `contexts.toml`, a struct of the kernel's BTF that begins with one.
+        #[serde(default)]
+        pub btf: bool,
+        /// The program types, as the kernel names them, in which the helper takes a socket where it takes the context in others.
+        #[serde(default)]
+        pub by_socket: List<Text>,
         /// May be null.
         #[serde(default)]
         pub nullable: bool,
@@ -269,6 +275,8 @@ words! {
     #[serde(rename_all = "snake_case")]
     pub enum HelperArgKind {
         Scalar,
+        /// A number that the verifier knows.
+        Constant,
         /// The context of the program.
         Context,
         Map,

@@ -92,9 +92,6 @@ record! {
     pub struct ObjectSpec {
         /// The struct that keys of BPF code point to.
         pub pointer: Text,
-        /// Structs of the kernel's BTF that keys may point to in its place.
-        #[serde(default)]
-        pub kernel: List<Text>,
         /// The helpers that find, or make, an entry and that delete it.
         pub get: Text,
         pub delete: Text,

@@ -12,6 +12,9 @@ record! {
         /// No context, but a kernel object that programs get pointers to, with fields that the verifier rewrites alike.
         #[serde(default)]
         pub object: bool,
+        /// Of such an object, the structs of the kernel's BTF that begin with one, as programs have pointers to them.
+        #[serde(default)]
+        pub begins: List<Text>,
         /// Its first fields are the registers of the machine, with this before their names; then it has a record for each machine.
         #[serde(default)]
         pub registers: Option<Text>,
