@@ -59,7 +59,7 @@ pub fn read() -> Cli {
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Write a module with the types, maps and variables of a program for another language: Python, Rust
+    /// Write a module with the types, maps and variables of a program for another language: Python, Rust, Go
     Bindings(Bindings),
     /// Compile a program: what `ksc FILE` does too
     Build(Build),
@@ -374,6 +374,8 @@ pub enum Emit {
     Header,
     /// A module for Rust with the types, maps, programs and variables of the BPF object
     Rust,
+    /// A file for Go with the same, as bpf2go writes it
+    Go,
     /// The executable
     Exe,
 }

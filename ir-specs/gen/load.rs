@@ -68,7 +68,7 @@ impl CWords {
 }
 
 /// The languages that `ksc bindings` writes, each with a table `NAME_words.toml`.
-const BINDINGS: [&str; 2] = ["python", "rust"];
+const BINDINGS: [&str; 3] = ["python", "rust", "go"];
 
 /// What names in the bindings for a language cannot be.
 pub struct BindingWords {

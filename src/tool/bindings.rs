@@ -42,7 +42,7 @@ fn module(cx: &mut Session, args: &Bindings) -> Option<String> {
     };
     let program = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let names = Names { program: &program, object: file.as_deref() };
-    match bindings::of(args.language.one(), &object, &names) {
+    match bindings::of(args.language(), &object, &names) {
         Ok(text) => Some(text),
         Err(why) => not_readable(cx, path, why),
     }

@@ -3,7 +3,7 @@
 use super::bindings::object_of;
 use super::{finish, inspect, session, usage_error};
 use crate::cli::{Build, Common, Emit, KernelTiers};
-use crate::codegen::bindings::{self, Language, Names};
+use crate::codegen::bindings::{self, Go, Language, Names};
 use crate::codegen::header;
 use crate::codegen::llvm::{self, Artifact, Carried};
 use crate::diag::codes::support::{NoSuchArtifact, ObjectOnly};
@@ -69,7 +69,7 @@ fn check_targets(args: &Build) -> Result<(), String> {
 /// The target of what exists for one only.
 fn implied_target(emit: Emit) -> Option<Target> {
     match emit {
-        Emit::BpfIr | Emit::Header | Emit::Rust => Some(Target::Bpf),
+        Emit::BpfIr | Emit::Header | Emit::Rust | Emit::Go => Some(Target::Bpf),
         Emit::HostIr | Emit::Exe => Some(Target::Host),
         Emit::KmodIr | Emit::C => Some(Target::Kmod),
         Emit::Ast | Emit::Khir | Emit::Flow | Emit::LlvmIr | Emit::Asm | Emit::Obj => None,
@@ -113,13 +113,33 @@ fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
     if args.emit == Some(Emit::Header) && cx.options.stop_after.is_none() {
         return c_header(cx, &outputs, &module);
     }
-    if let (Some(Emit::Rust), None) = (args.emit, &cx.options.stop_after) {
-        return bindings_of(cx, &outputs, &module, Language::Rust);
+    if let (Some(language), None) = (args.emit.and_then(language), &cx.options.stop_after) {
+        return bindings_of(cx, &outputs, &module, language);
     }
     if args.emit.is_none_or(|e| e == Emit::Exe) && cx.options.stop_after.is_none() {
         return programs(cx, &outputs, &module);
     }
     one_artifact(cx, &outputs, &module)
+}
+
+/// The language of what is a view of the BPF object for another one.
+fn language(emit: Emit) -> Option<Language<'static>> {
+    match emit {
+        Emit::Rust => Some(Language::Rust),
+        Emit::Go => Some(Language::Go(Go::PLAIN)),
+        Emit::Ast
+        | Emit::Khir
+        | Emit::Flow
+        | Emit::BpfIr
+        | Emit::HostIr
+        | Emit::KmodIr
+        | Emit::C
+        | Emit::LlvmIr
+        | Emit::Asm
+        | Emit::Obj
+        | Emit::Header
+        | Emit::Exe => None,
+    }
 }
 
 /// What the BPF object needs.
@@ -138,7 +158,7 @@ fn c_header(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
 }
 
 /// The view that another language has of the BPF object.
-fn bindings_of(cx: &mut Session, outputs: &Outputs, module: &Module, language: Language) -> Option<()> {
+fn bindings_of(cx: &mut Session, outputs: &Outputs, module: &Module, language: Language<'_>) -> Option<()> {
     let Some(bpf) = bpf_side(cx, module)? else { return no_artifact(cx, Target::Bpf) };
     let file = object_of(&outputs.name);
     let names = Names { program: &outputs.name, object: Some(&file) };
@@ -251,6 +271,7 @@ fn one_artifact(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<
             | Emit::KmodIr
             | Emit::Header
             | Emit::Rust
+            | Emit::Go
             | Emit::Exe,
         ) => None,
     };
