@@ -63,6 +63,7 @@ config.substitutions += [
     ("%tracing-run", f"{python} {support}/tracing_run.py"),
     ("%moved-btf", f"{python} {support}/moved_btf.py"),
     ("%prints-run", f"{python} {support}/prints_run.py"),
+    ("%terminal-run", f"{python} {support}/terminal_run.py"),
     ("%prog-run", f"{python} {support}/prog_run.py"),
     ("%examples", os.path.join(root, "examples")),
     ("%ci", os.path.join(root, "ci")),

@@ -14,8 +14,14 @@
 //! | `ks_hist_clear` | `void (uint32_t map)`: empties histograms |
 //! | `ks_print_hist` | `void (uint32_t map, const char *name, const KsType *key, const KsSteps *steps, uint64_t top)`: draws the histogram of a
 //! map, or, where keys have a type, those of the `top` keys with the largest counts, in the form that `--output` names |
-//! | `ks_print_value` | `void (const char *name, const KsType *type, const void *value)`: a struct or an array, in the form that `--output`
-//! names |
+//! | `ks_print_value` | `void (const char *name, const KsType *type, const void *value, uint32_t named)`: a struct or an array, in the form
+//! that `--output` names; if `named` is 1 any value, whose line begins with the name, or without one a heading for people |
+//!
+//! Of the layer `session`:
+//!
+//! | function | signature in C |
+//! | --- | --- |
+//! | `ks_show_draw` | `void (void)`: what is printed from here on is drawn together |
 
 use super::KsVariant;
 use std::ffi::{c_char, c_void};

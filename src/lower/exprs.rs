@@ -203,6 +203,10 @@ impl Lowering<'_> {
                 self.histogram_add(*map, args, span);
                 None
             }
+            Callee::Show => {
+                self.show(args, span);
+                None
+            }
             Callee::SeqWrite => self.seq_write(args, span),
             Callee::Load(func) => {
                 let name = self.names.func(*func);

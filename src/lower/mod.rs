@@ -38,6 +38,7 @@ mod print;
 mod python;
 mod scan;
 mod sessions;
+mod show;
 mod stmts;
 mod strings;
 mod sysctl;

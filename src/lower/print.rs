@@ -77,16 +77,20 @@ impl Lowering<'_> {
     /// What is printed whole, which has no value.
     pub(super) fn print_whole(&mut self, callee: &Callee, args: &[Expr], span: Span) -> Option<Value> {
         if let Callee::PrintMap { map, by } = callee {
-            self.print_map(*map, by, args.first(), span);
-        } else if let Callee::PrintValue { name } = callee {
-            self.print_value(name, args, span);
+            let top = self.most_entries(args.first(), span);
+            self.print_map(*map, by, top, span);
+        } else if let Callee::PrintValue { name, named } = callee {
+            self.scoped(|this| {
+                let place = this.printed_value(args);
+                this.print_value(name, *named, place, span);
+            });
         }
         None
     }
 
-    /// `print(m, top: n, by: field)`; without `top` all entries.
-    pub(super) fn print_map(&mut self, map: MapId, by: &EntryOrder, top: Option<&Expr>, span: Span) {
-        let (keys, top) = (self.declared_key(map), self.most_entries(top, span));
+    /// `print(m, top: n, by: field)`
+    pub(super) fn print_map(&mut self, map: MapId, by: &EntryOrder, top: Value, span: Span) {
+        let keys = self.declared_key(map);
         let (order, by) = order_attributes(by);
         let name = self.names.map(map);
         let declared = self.program.map(map);
@@ -112,13 +116,15 @@ impl Lowering<'_> {
         }
     }
 
-    /// `print(x)` of a struct or an array.
-    pub(super) fn print_value(&mut self, name: &str, args: &[Expr], span: Span) {
+    /// The place of the value of `print(x)`, a struct or an array.
+    pub(super) fn printed_value(&mut self, args: &[Expr]) -> Value {
         let [value] = args else { crate::bug!("a value is printed") };
-        self.scoped(|this| {
-            let place = this.print_arg(value, true, false);
-            this.at(span).b.host_print_value(place, name.as_bytes());
-        });
+        self.print_arg(value, true, false)
+    }
+
+    /// `print(x)` of a struct or an array.
+    pub(super) fn print_value(&mut self, name: &str, named: bool, place: Value, span: Span) {
+        self.at(span).b.host_print_value(place, name.as_bytes(), named.into());
     }
 
     /// `panic(…)`

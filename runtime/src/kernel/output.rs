@@ -3,6 +3,7 @@
 
 use super::end;
 use super::errors::{complain, reason, try_write};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The form of tables and of structs that are printed whole. Other lines are as the program writes them.
@@ -22,6 +23,8 @@ const LOST: i32 = 3;
 /// The parent had closed it: `/dev/null` has its number.
 static CLOSED: AtomicBool = AtomicBool::new(false);
 static FAILED: AtomicBool = AtomicBool::new(false);
+/// What is written is kept here, if at all, until someone takes it.
+static KEPT: Mutex<Option<Vec<u8>>> = Mutex::new(None);
 /// The index of the form in `FORMS`.
 static FORM: AtomicUsize = AtomicUsize::new(0);
 
@@ -56,8 +59,26 @@ pub fn reopened() {
     CLOSED.store(false, Ordering::Relaxed);
 }
 
+/// Keeps what is written from here on.
+pub fn keep() {
+    if let Ok(mut kept) = KEPT.lock() {
+        *kept = Some(Vec::new());
+    }
+}
+
+/// What was written since `keep`; none without one. What is written from here on goes to standard output.
+pub fn kept() -> Option<Vec<u8>> {
+    KEPT.lock().ok()?.take()
+}
+
 /// Writes all bytes to standard output. The first failure is reported, and later ones are not.
 pub fn write(bytes: &[u8]) {
+    if let Ok(mut kept) = KEPT.lock()
+        && let Some(kept) = &mut *kept
+    {
+        kept.extend_from_slice(bytes);
+        return;
+    }
     let written = match CLOSED.load(Ordering::Relaxed) {
         true if !bytes.is_empty() => Err(libc::EBADF),
         _ => try_write(1, bytes),

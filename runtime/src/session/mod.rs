@@ -8,6 +8,7 @@ mod exit;
 mod idle;
 mod overflow;
 mod python;
+mod show;
 mod start;
 mod streams;
 mod user_ring;

@@ -32,8 +32,12 @@ pub extern "C" fn ks_wait() {
 /// `sleep`: true when a signal ended it, or nothing was left attached.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_sleep(milliseconds: u64) -> bool {
+    sleep(Duration::from_millis(milliseconds), Duration::MAX, || ())
+}
+
+/// Sleeps, and does something at least once in each `turn` meanwhile: true as of `ks_sleep`.
+pub fn sleep(length: Duration, turn: Duration, mut work: impl FnMut()) -> bool {
     let start = monotonic();
-    let length = Duration::from_millis(milliseconds);
     with_signals_blocked(|open| {
         loop {
             idle::work();
@@ -44,7 +48,8 @@ pub extern "C" fn ks_sleep(milliseconds: u64) -> bool {
             if left.is_zero() {
                 return false;
             }
-            let timeout = idle::limited(Some(left));
+            work();
+            let timeout = idle::limited(Some(left.min(turn)));
             // SAFETY: no descriptors, a valid time or null, a valid mask.
             unsafe { libc::ppoll(ptr::null_mut(), 0, optional(&timeout), open) };
         }

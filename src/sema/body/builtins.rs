@@ -24,6 +24,7 @@ fn rule(node: BuiltinNode) -> Check {
     match node {
         BuiltinNode::Print => |checker, args, span| checker.print(args, true, span),
         BuiltinNode::PrintRaw => |checker, args, span| checker.print(args, false, span),
+        BuiltinNode::Show => |checker, args, span| checker.show(args, span),
         BuiltinNode::Load => |checker, args, span| checker.load(args, span),
         BuiltinNode::Attach => |checker, args, span| checker.attach(args, span),
         BuiltinNode::Detach => |checker, args, span| checker.detach(args, span),

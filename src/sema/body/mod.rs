@@ -90,6 +90,7 @@ mod results;
 mod run;
 mod scope;
 mod sessions;
+mod show;
 mod signatures;
 mod site;
 mod sort;

@@ -45,7 +45,7 @@ impl Checker<'_, '_> {
         let name = if newline { PRINT } else { "print_raw" };
         let map = args.first().filter(|_| newline).and_then(|arg| self.map_named(&arg.value));
         if let Some(map) = map {
-            return self.print_map(map, args, span);
+            return self.print_map(name, map, args, span);
         }
         let mut given = self.given(args, name);
         let has_parts = |only: &mut Given| matches!(only, Given::Value(value) if self.has_parts(value.ty));
@@ -151,7 +151,8 @@ impl Checker<'_, '_> {
         given
     }
 
-    fn printed(&mut self, arg: &ast::Expr) -> Expr {
+    /// A value as lines show it: what was read of a performance event is its scaled number.
+    pub fn printed(&mut self, arg: &ast::Expr) -> Expr {
         let value = self.typed(arg, None);
         self.expr_as_number(value)
     }
@@ -200,6 +201,11 @@ impl Checker<'_, '_> {
 }
 
 impl Site<'_, '_> {
+    /// Whether a value has a text of its own.
+    pub fn is_printable(&self, ty: Ty) -> bool {
+        usual(self.cx.types.kind(ty)).is_some()
+    }
+
     fn fits_bpf(&mut self, format: &[u8], args: usize, span: Span) -> bool {
         let what = if args > MAX_BPF_ARGS {
             format!("more than {MAX_BPF_ARGS} values at once")
@@ -427,6 +433,7 @@ fn format(first: &ast::Arg) -> Option<&[u8]> {
     literal(&first.value).filter(|text| text.contains(&b'%'))
 }
 
-fn literal(expr: &ast::Expr) -> Option<&[u8]> {
+/// The text of a literal.
+pub fn literal(expr: &ast::Expr) -> Option<&[u8]> {
     if let Ast::Str(bytes) = &strip(expr).kind { Some(bytes) } else { None }
 }

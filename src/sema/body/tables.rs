@@ -36,8 +36,8 @@ struct Taker<'a> {
 }
 
 impl Checker<'_, '_> {
-    /// `print(m)`: the table of a map.
-    pub fn print_map(&mut self, map: MapId, args: &[ast::Arg], span: Span) -> Option<Expr> {
+    /// `print(m)`, or a map of `show`: the table of a map.
+    pub fn print_map(&mut self, by: &str, map: MapId, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let [table, rest @ ..] = args else { crate::bug!("a map that is printed is an argument") };
         let is_histogram = self.env.program.map(map).kind.buckets.is_some();
         let access = if is_histogram { MapAccess::Count } else { MapAccess::Walk };
@@ -48,7 +48,7 @@ impl Checker<'_, '_> {
         let name = &self.env.program.map(map).name;
         let form =
             format!("the table has lines of its own: `print({name})`; `top: n` limits it, `by: field` orders it");
-        let taker = Taker { map, name: "print", has_top: true, form };
+        let taker = Taker { map, name: by, has_top: true, form };
         let Chosen { top, by } = self.chosen(&taker, rest)?;
         Some(Expr::operation(Callee::PrintMap { map, by }, top.into_iter().collect(), Ty::VOID, span))
     }
@@ -56,7 +56,7 @@ impl Checker<'_, '_> {
     /// `print(x)` of a struct or an array.
     pub fn print_whole(&mut self, value: Expr, span: Span) -> Expr {
         let name = self.text(value.span).to_owned();
-        Expr::operation(Callee::PrintValue { name }, vec![value], Ty::VOID, span)
+        Expr::operation(Callee::PrintValue { name, named: false }, vec![value], Ty::VOID, span)
     }
 
     /// The entries of `m.sorted(by: field)` and `m.top(n, by: field)`; none if it is wrong, which is reported.

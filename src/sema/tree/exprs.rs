@@ -209,9 +209,13 @@ pub enum Callee {
     HistogramAdd(MapId),
     /// `print(x)` of a struct or an array, the only argument.
     PrintValue {
-        /// As the source has it.
+        /// As the source has it; empty for a heading of `show`.
         name: String,
+        /// A line of `show` begins with the name.
+        named: bool,
     },
+    /// `show(every: n, m, x, …)`: the milliseconds, then what is printed, as nodes of the two kinds above.
+    Show,
     /// `ctx.write(value)`: the bytes of a value, the second argument, to the reader of an iterator.
     SeqWrite,
     /// `load(program)`

@@ -109,6 +109,8 @@ words! {
         Print,
         /// `print_raw`
         PrintRaw,
+        /// `show`
+        Show,
         /// `load`
         Load,
         /// `attach`

@@ -63,21 +63,29 @@ pub unsafe extern "C" fn ks_map_iter_ordered(
 /// # Safety
 /// The descriptor is valid; `value` is readable for the type's size.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ks_print_value(name: *const c_char, ty: *const KsType, value: *const c_void) {
+pub unsafe extern "C" fn ks_print_value(name: *const c_char, ty: *const KsType, value: *const c_void, named: u32) {
     // SAFETY: as the caller promises.
     let (typed, bytes) = unsafe {
         let typed = Typed::new(ty);
         let bytes = std::slice::from_raw_parts(value.cast::<u8>(), typed.size);
         (typed, bytes)
     };
+    let (name, named) = (text(name), named == 1);
     stacks::begin(&typed);
     let mut out = String::new();
     let stacks = Stack::all(&typed, bytes, None);
     match output::form() {
-        OutputForm::Json => object(&mut out, text(name), |out| json::put(out, &typed, bytes, None, None)),
+        OutputForm::Json | OutputForm::Folded if named && name.is_empty() => {}
+        OutputForm::Json => object(&mut out, name, |out| json::put(out, &typed, bytes, None, None)),
         OutputForm::Folded if !stacks.is_empty() => folded(&mut out, Vec::new(), &stacks, 1),
         OutputForm::Lines | OutputForm::Folded => {
-            if !matches!(typed.form, Form::Stack { .. }) {
+            if named && !name.is_empty() {
+                out.push_str(name);
+                out.push_str(": ");
+            }
+            if matches!(typed.form, Form::Stack { .. }) {
+                out.push_str(if named { "\n" } else { "" });
+            } else {
                 cell::put(&mut out, &typed, bytes, None);
                 out.push('\n');
             }

@@ -359,6 +359,10 @@ pub fn print_value(g: &mut FnGen, op: &OpData) {
     super::print::whole::value(g, op);
 }
 
+pub fn show_draw(g: &mut FnGen, _: &OpData) {
+    runtime(g, "ks_show_draw", None, &[]);
+}
+
 pub fn parse(g: &mut FnGen, op: &OpData) {
     let view = HostParse::of(op);
     let size = |value: Value| g.g.build.int(64, g.types().size_of(g.pointee(value))).into();

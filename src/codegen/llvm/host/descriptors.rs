@@ -28,7 +28,7 @@ const _: () = assert!(
 );
 
 impl<'c> ModuleGen<'_, 'c> {
-    pub(super) fn u32(&self, value: u32) -> BasicValueEnum<'c> {
+    pub(in crate::codegen::llvm) fn u32(&self, value: u32) -> BasicValueEnum<'c> {
         self.build.int(32, value.into()).into()
     }
 

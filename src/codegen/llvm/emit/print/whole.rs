@@ -72,6 +72,7 @@ pub fn value(g: &mut FnGen, op: &OpData) {
     let ty = g.pointee(view.value());
     let name = g.g.string(&[view.name(), b"\0".as_slice()].concat());
     let ty = tables::type_of(g.g, ty);
-    let args = [name.into(), ty.into(), g.value(view.value())];
+    let named = g.g.u32(u32::from(view.named() == 1));
+    let args = [name.into(), ty.into(), g.value(view.value()), named];
     runtime(g, "ks_print_value", None, &args);
 }
