@@ -203,12 +203,6 @@ pub fn log2(g: &mut FnGen, op: &OpData) {
     g.result(op, Expr::cast(&g.type_text(ty), &number));
 }
 
-pub fn bits(g: &mut FnGen, op: &OpData) {
-    let number = Expr::call("fls64", &[g.expr(op.operands[0])]);
-    let ty = g.ty(op.results[0]);
-    g.result(op, Expr::cast(&g.type_text(ty), &number));
-}
-
 pub fn select(g: &mut FnGen, op: &OpData) {
     let view = ArithSelect::of(op);
     let expr = Expr::choice(&g.expr(view.condition()), &g.expr(view.then()), &g.expr(view.otherwise()));

@@ -145,9 +145,10 @@ pub fn log2(g: &mut FnGen, op: &OpData) {
     set_number(g, op, number);
 }
 
+/// Halvings and a table, since BPF has no instruction that counts the zeros in front.
 pub fn bits(g: &mut FnGen, op: &OpData) {
     let value = g.int(ArithBits::of(op).value());
-    let number = if g.g.facts.verified { g.by_steps(value, &BITS, 7) } else { g.needed_bits(value) };
+    let number = g.by_steps(value, &BITS, 7);
     set_number(g, op, number);
 }
 
@@ -166,22 +167,10 @@ impl<'c> FnGen<'_, '_, 'c> {
     fn highest_bit(&self, value: IntValue<'c>) -> IntValue<'c> {
         let (build, ty) = (&self.g.build, value.get_type());
         let some = build.or(value, build.int(ty.get_bit_width(), 1));
-        let zeros = self.leading_zeros(some, true);
+        let args = [some.into(), build.int(1, 1).into()];
+        let call = build.intrinsic(&self.g.module, "llvm.ctlz", &[ty.into()], &args);
+        let zeros = call.try_as_basic_value().expect_basic("llvm.ctlz yields a value").into_int_value();
         build.xor(zeros, build.int(ty.get_bit_width(), u64::from(ty.get_bit_width()) - 1))
-    }
-
-    /// How many bits a number needs, by an instruction of the processor.
-    fn needed_bits(&self, value: IntValue<'c>) -> IntValue<'c> {
-        let bits = value.get_type().get_bit_width();
-        let zeros = self.leading_zeros(value, false);
-        self.g.build.sub(self.g.build.int(bits, bits.into()), zeros)
-    }
-
-    fn leading_zeros(&self, value: IntValue<'c>, never_zero: bool) -> IntValue<'c> {
-        let never_zero = self.g.build.int(1, never_zero.into());
-        let args = [value.into(), never_zero.into()];
-        let call = self.g.build.intrinsic(&self.g.module, "llvm.ctlz", &[value.get_type().into()], &args);
-        call.try_as_basic_value().expect_basic("llvm.ctlz yields a value").into_int_value()
     }
 
     /// The same in BPF code, which has no such instruction: by steps that halve the bits, without a branch, and a table for the last 4 bits

@@ -359,6 +359,7 @@ pub fn print_value(g: &mut FnGen, op: &OpData) {
     super::print::whole::value(g, op);
 }
 
+/// A call of `ks_show_draw`, which has no arguments.
 pub fn show_draw(g: &mut FnGen, _: &OpData) {
     runtime(g, "ks_show_draw", None, &[]);
 }

@@ -402,10 +402,12 @@ pub fn clear(g: &mut FnGen, op: &OpData) {
     runtime(g, if is_histogram { "ks_hist_clear" } else { "ks_map_clear" }, None, &args);
 }
 
+/// A call of `ks_hist_add`, in user space.
 pub fn add(g: &mut FnGen, op: &OpData) {
     super::print::whole::add(g, op);
 }
 
+/// A call of `ks_print_hist`.
 pub fn print_hist(g: &mut FnGen, op: &OpData) {
     super::print::whole::histograms(g, op);
 }
