@@ -8,6 +8,8 @@ A tool is ready when it waits: it has attached all of its programs then.
 """
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -64,7 +66,7 @@ class Tool:
 
     def ended(self):
         """What has been printed when the tool has ended, by Ctrl-C."""
-        self.process.send_signal(subprocess.signal.SIGINT)
+        self.process.send_signal(signal.SIGINT)
         status = self.process.wait(PATIENCE)
         self.reader.join()
         if status != 0:
@@ -106,3 +108,20 @@ def tcp_connection(work=lambda client, server: None, host="127.0.0.1"):
             # The end of the client.
             server.recv(1)
     return port, own
+
+
+class Worker:
+    """A process that does its work when it is told to, so that a tool can be given its number before."""
+
+    def __init__(self, work):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+        self.pid = os.fork()
+        if self.pid == 0:
+            signal.sigwait({signal.SIGUSR1})
+            work()
+            os._exit(0)
+
+    def work(self):
+        """Returns when the work is done and the process has ended."""
+        os.kill(self.pid, signal.SIGUSR1)
+        check(os.waitpid(self.pid, 0)[1] == 0, "the worker failed")
