@@ -130,7 +130,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 16;
+pub const KS_ABI: u32 = 17;
 
 /// Ends the formats of lines for the trace pipe, before the NUL, in the objects that executables carry. It is as long as what takes its
 /// place: blanks that the kernel takes in formats, then letters.
@@ -165,6 +165,8 @@ pub struct KsProgram {
     pub pin_root: *const c_char,
     /// The name of that of the project.
     pub project: *const c_char,
+    /// The license of the programs, as the objects have it.
+    pub license: *const c_char,
     /// The kernel module whose functions the programs call, or null.
     pub kernel_module: *const c_char,
     /// Values of options of the kernel for where its configuration lacks them, as lines `CONFIG_NAME=value` of that; null for none.
@@ -257,6 +259,9 @@ pub struct KsProg {
     /// For a program without which the others load: the symbol `ks_lookup_…` of its form, which looks for the target of its attribute, or
     /// null where the form has none.
     pub looks: *const c_void,
+    /// The parameters of a program that is loaded when it is attached, as it declares them, `sk: *sock, ret: i32`: the function has them. A
+    /// last one `ret` is the result. Null for none.
+    pub takes: *const c_char,
 }
 
 /// `KsProg::flags`: the other programs load where the kernel refuses it.
@@ -266,6 +271,9 @@ pub const KS_PROG_SPARE: u32 = 2;
 
 /// `KsProg::flags`: another process can take its attachments over (`link/kept/`).
 pub const KS_PROG_KEPT: u32 = 4;
+
+/// `KsProg::flags`: it is loaded when it is attached, for what it is attached to.
+pub const KS_PROG_LATE: u32 = 8;
 
 /// The position of a global in the object. `KsGlobal::section`.
 #[repr(u32)]
@@ -306,6 +314,9 @@ pub const KS_TARGET_STRING: u32 = 1;
 pub const KS_TARGET_NUMBER: u32 = 2;
 /// `ks_attach`: `target_value` is the number of a map.
 pub const KS_TARGET_MAP: u32 = 3;
+
+/// `ks_attach`: `target_value` is the handle of a program.
+pub const KS_TARGET_PROGRAM: u32 = 5;
 
 /// `ks_attach`: `target` is a `KsPerfOptions`.
 pub const KS_TARGET_OPTIONS: u32 = 4;

@@ -70,6 +70,9 @@ fn program_role(
     if let Some(section) = &loading.section {
         text += &format!(", section {}", quote(section.as_bytes()));
     }
+    if let Some(takes) = &loading.takes {
+        text += &format!(", takes {}", quote(takes.as_bytes()));
+    }
     if let Some(other) = &loading.fallback {
         text += &format!(", else @{other}");
     }

@@ -38,6 +38,8 @@ impl Lowering<'_> {
         let target = target.map(|target| {
             if let ExprKind::MapAddress(map) = &target.kind {
                 Target::Map(self.names.map(*map).clone())
+            } else if self.cx.types.is_handle(target.ty) {
+                Target::Number(self.scalar(target))
             } else if !self.cx.types.is_aggregate(target.ty) {
                 Target::Number(self.scalar_as(target, Ty::I64))
             } else if changes && Self::is_place(target) {

@@ -3,6 +3,7 @@
 
 mod contexts;
 pub mod form;
+pub mod glob;
 mod maps;
 mod programs;
 mod records;

@@ -67,6 +67,13 @@ pub fn struct_ops_of(target: &str) -> Option<&'static StructOpsSpec> {
     struct_ops(target.split('/').next().unwrap_or(target))
 }
 
+/// libbpf does not load programs of a section that begins with it, unless it is asked to.
+const IDLE: char = '?';
+
+fn is_idle(section: &str) -> bool {
+    section.starts_with(IDLE)
+}
+
 impl ProgramSpec {
     /// What a program with this target returns where it cannot go on, as the kernel takes it there.
     pub fn refusal_at(&self, target: Option<&str>) -> i128 {
@@ -143,6 +150,9 @@ impl ProgramForm {
         // Other loaders would take a list or a pattern for the name of one function.
         let is_one = target.is_some_and(|target| !self.names_several() || !is_several(target));
         let own = match is_one {
+            false if loading.sleepable && self.bare.is_some_and(is_idle) => {
+                return format!("{IDLE}{}", own.trim_end_matches(TARGET).trim_end_matches('/'));
+            }
             false if loading.sleepable => own.trim_end_matches(TARGET).trim_end_matches('/'),
             false => self.bare.unwrap_or(own),
             true => own,
@@ -162,10 +172,11 @@ impl ProgramForm {
         let asleep = self.sleepable.filter(|asleep| *asleep != self.section);
         let names = std::iter::once((own.as_str(), false)).chain(asleep.map(|asleep| (asleep, true)));
         let names = names.chain(self.also.iter().map(|also| (*also, false)));
+        let named = section.strip_prefix(IDLE).filter(|_| self.bare.is_some_and(is_idle)).unwrap_or(section);
         let mut found = names.filter_map(|(name, asleep)| match name.strip_suffix(TARGET) {
             Some(prefix) if section.starts_with(prefix) => Some((Some(&section[prefix.len()..]), asleep)),
             // Such a program is given its target by `attach`.
-            Some(prefix) if self.bare.is_some() && prefix.strip_suffix('/') == Some(section) => Some((None, asleep)),
+            Some(prefix) if self.bare.is_some() && prefix.strip_suffix('/') == Some(named) => Some((None, asleep)),
             None if name == section => Some((None, asleep)),
             Some(_) | None => None,
         });
@@ -196,6 +207,11 @@ impl ProgramForm {
     /// Whether the kernel shows a field of the context to such programs.
     pub fn shows(&self, field: &str) -> bool {
         !self.hidden.contains(&field) && (self.shown.is_empty() || self.shown.contains(&field))
+    }
+
+    /// Whether a program with this target is loaded by `attach`, for what that names, or for each function of a list or a pattern.
+    pub fn loads_at_attach(&self, target: Option<&str>) -> bool {
+        is_idle(self.section) || self.bare.is_some_and(is_idle) && target.is_none_or(is_several)
     }
 
     /// Whether the attribute has to name the target, since the section does.
@@ -289,6 +305,8 @@ pub struct Loading {
     pub sleepable: bool,
     /// The section that the text names.
     pub section: Option<String>,
+    /// The parameters of a program that is loaded for what `attach` names (`KsProg::takes`).
+    pub takes: Option<String>,
 }
 
 impl Loading {

@@ -11,8 +11,11 @@ const COUNTERS: &str = "perf_counter";
 
 /// Whether the target of a probe names all functions that match: `*` is any text, `?` any character.
 pub fn is_pattern(target: &str) -> bool {
-    target.contains(['*', '?'])
+    target.contains(PATTERN)
 }
+
+/// What is no letter of a name in a pattern.
+const PATTERN: [char; 2] = ['*', '?'];
 
 /// Separates the elements of a list in the text of a target; no element has one.
 pub const SEPARATOR: &str = "\n";
@@ -44,7 +47,7 @@ impl TargetSpec {
     /// The type of a target that is a number, if it can be one.
     pub fn number_type(&self) -> Option<Ty> {
         self.number.map(|number| match number {
-            TargetNumber::Index => Ty::U32,
+            TargetNumber::Index | TargetNumber::Program => Ty::U32,
             TargetNumber::Descriptor => Ty::I32,
         })
     }
@@ -63,13 +66,19 @@ impl TargetSpec {
             Some(_) if text.is_empty() => Some("it is empty"),
             Some(TargetText::Path) => text.contains('\0').then_some("paths have no NUL"),
             Some(TargetText::Name) => (!is_name(text)).then_some("names of events are letters, digits and `_`"),
-            Some(TargetText::Event) => match text.split_once('/') {
+            Some(TargetText::Event) => {
+                (!is_pattern_of_names(text)).then_some("names of events are letters, digits and `_`")
+            }
+            Some(TargetText::Record) => match text.split_once('/') {
                 None => Some("an event has a category, as in `sched/sched_switch`"),
                 Some((category, name)) => {
-                    let named = is_name(category) && is_name(name) && !category.is_empty() && !name.is_empty();
+                    let named =
+                        is_name(category) && is_pattern_of_names(name) && !category.is_empty() && !name.is_empty();
                     (!named).then_some("names of categories and events are letters, digits and `_`")
                 }
             },
+            Some(TargetText::Functions) => (!text.chars().all(|c| of_function(c) || PATTERN.contains(&c)))
+                .then_some("no function of the kernel has this name"),
             Some(TargetText::Function) => {
                 (!text.chars().all(of_function)).then_some("no function of the kernel has this name")
             }
@@ -77,7 +86,7 @@ impl TargetSpec {
                 let (name, offset) = text.split_once('+').map_or((text, None), |(name, offset)| (name, Some(offset)));
                 let is_pattern = is_pattern(name);
                 match offset {
-                    _ if name.is_empty() || !name.chars().all(|c| of_function(c) || "*?".contains(c)) => {
+                    _ if name.is_empty() || !name.chars().all(|c| of_function(c) || PATTERN.contains(&c)) => {
                         Some("no function of the kernel has this name")
                     }
                     Some(_) if is_pattern => Some("a pattern names functions, and no instruction in them"),
@@ -127,4 +136,8 @@ pub fn counters() -> impl Iterator<Item = &'static str> {
 
 fn is_name(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn is_pattern_of_names(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || PATTERN.contains(&c))
 }

@@ -118,6 +118,11 @@ pub fn kernel_module() -> Option<&'static str> {
     program().map(|p| text(p.kernel_module)).filter(|name| !name.is_empty())
 }
 
+/// The license of the programs.
+pub fn license() -> *const c_char {
+    program().map_or(std::ptr::null(), |p| p.license)
+}
+
 /// Values for options that the kernel's configuration lacks.
 pub fn kconfig() -> &'static str {
     program().map_or("", |p| text(p.kconfig))

@@ -4,12 +4,14 @@ use super::attached::Attached;
 use super::links::{UNAVAILABLE, remember};
 use super::request::{Request, Target};
 use super::{form, options};
-use crate::abi::{KS_TARGET_MAP, KS_TARGET_NUMBER, KS_TARGET_OPTIONS, KS_TARGET_OWN, KsForm, KsPerfOptions, KsProg};
+use crate::abi::{
+    KS_TARGET_MAP, KS_TARGET_NUMBER, KS_TARGET_OPTIONS, KS_TARGET_OWN, KS_TARGET_PROGRAM, KsPerfOptions, KsProg,
+};
 use crate::kernel::end;
 use crate::kernel::errors::{Failure, complain};
 use crate::kernel::program::{bounded, text};
 use crate::object::maps::map;
-use crate::object::{handles, load};
+use crate::object::{handles, late, load};
 use std::ffi::c_char;
 
 /// See abi.rs.
@@ -38,7 +40,7 @@ pub unsafe extern "C" fn ks_attach(
     // SAFETY: as the caller promises.
     let target = unsafe { target_of(prog, target_kind, target, target_value) };
     let request = Request {
-        fd: if prog.form == KsForm::Freplace as u32 { -1 } else { load::program_fd(prog) },
+        fd: if late::is_late(prog) { -1 } else { load::program_fd(prog) },
         handle,
         point: prog.point,
         placement: prog.placement,
@@ -72,6 +74,11 @@ fn attach(prog: &KsProg, request: &Request) -> Result<Box<dyn Attached>, Failure
 unsafe fn target_of<'a>(prog: &KsProg, target_kind: u32, target: *const c_char, value: i64) -> Target<'a> {
     if target_kind == KS_TARGET_NUMBER {
         return Target::Number(value);
+    }
+    if target_kind == KS_TARGET_PROGRAM {
+        let other = u32::try_from(value).unwrap_or(0);
+        let loaded = handles::of_handle(other).filter(|_| handles::refusal(other).is_none());
+        return Target::Program(loaded.map_or(-libc::EINVAL, load::program_fd));
     }
     // SAFETY: as the caller promises.
     if let (KS_TARGET_OPTIONS, Some(options)) = (target_kind, unsafe { target.cast::<KsPerfOptions>().as_ref() }) {

@@ -42,8 +42,12 @@ fn other(target: &Target) -> Result<OwnedFd, Failure> {
     let help =
         "\n  help: attach(handle, other), with what `load` of the other program returned, or the path of its pin";
     match *target {
-        Target::Number(number) => {
-            let fd = i32::try_from(number).unwrap_or(-1);
+        Target::Number(_) | Target::Program(_) => {
+            let fd = match *target {
+                Target::Program(fd) => fd,
+                Target::Number(number) => i32::try_from(number).unwrap_or(-1),
+                Target::Text(_) | Target::Map(_) | Target::Options(_) => -1,
+            };
             if fd < 0 {
                 return Err(Failure::new(fd.saturating_neg(), format!("the other program is not loaded{help}")));
             }

@@ -1,6 +1,6 @@
 //! The functions of the kernel that targets name.
 
-use super::several::{elements, is_pattern, matches};
+use super::several::{self, Place, elements, is_pattern, matches};
 use std::collections::BTreeSet;
 use std::fs;
 
@@ -10,38 +10,12 @@ const TRACEABLE: [&str; 2] =
 /// All symbols.
 const SYMBOLS: &str = "/proc/kallsyms";
 
-/// What an element of a target names.
-pub struct Place {
-    /// A function, or an instruction in one.
-    pub name: String,
-    /// The place of the element in the list.
-    pub element: u64,
-    /// The kernel has a function of this name, at whose entry probes can be.
-    pub known: bool,
-}
-
-/// The functions that a target names, in the order of its elements and then of the names, each once. A function that is named without a
-/// pattern may be missing in the kernel.
+/// The functions that a target names. A function that is named without a pattern may be missing in the kernel.
 pub fn places(target: &str) -> Vec<Place> {
-    let known = known();
-    let mut seen = BTreeSet::new();
-    let mut places = Vec::new();
-    for (element, pattern) in elements(target) {
-        let named: Vec<&str> = match is_pattern(pattern) {
-            true => {
-                known.iter().filter(|name| matches(pattern.as_bytes(), name.as_bytes())).map(String::as_str).collect()
-            }
-            false => vec![pattern],
-        };
-        for name in named {
-            if seen.insert(name.to_owned()) {
-                places.push(Place { name: name.to_owned(), element, known: known.contains(name) });
-            }
-        }
-    }
-    places
+    several::places(target, &known())
 }
 
+/// The functions at whose entry probes can be.
 fn known() -> BTreeSet<String> {
     match TRACEABLE.iter().find_map(|list| fs::read_to_string(list).ok()) {
         Some(list) => list.lines().filter_map(|line| line.split_ascii_whitespace().next()).map(str::to_owned).collect(),

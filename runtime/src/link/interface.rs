@@ -18,6 +18,7 @@ impl Interface {
             Target::Text(name) => name,
             Target::Options(_) => return Err(Failure::new(libc::EINVAL, "options name no interface")),
             Target::Map(_) => return Err(Failure::new(libc::EINVAL, "a map is no interface")),
+            Target::Program(_) => return Err(Failure::new(libc::EINVAL, "a program is no interface")),
             Target::Number(number) => {
                 let index = i32::try_from(number).unwrap_or(-1);
                 let name = net::name_of(index);

@@ -29,7 +29,7 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     match request.target {
         Target::Map(map) => over.map.map_fd = map as u32,
         Target::Text(_) => over.task.pid = request.options.pid()? as u32,
-        Target::Number(_) | Target::Options(_) => {
+        Target::Number(_) | Target::Program(_) | Target::Options(_) => {
             return Err(Failure::new(libc::EINVAL, "a number names nothing to walk over\n  help: give a map, &map"));
         }
     }

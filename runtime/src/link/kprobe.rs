@@ -3,9 +3,9 @@
 
 use super::attached::Attached;
 use super::form::Form;
-use super::functions::{self, Place};
+use super::functions;
 use super::request::{Request, Target};
-use super::several::{self, Shared, Together, elements};
+use super::several::{self, Place, Shared, Together};
 use crate::kernel::errors::{Failure, errno, reason};
 use crate::kernel::kprobes::{self, supported};
 use crate::kernel::{escape, log, net, privilege};
@@ -96,8 +96,7 @@ fn every(request: &Request, target: &str, at_return: bool) -> Result<Box<dyn Att
         }
     }
     if links.is_empty() {
-        let names: Vec<String> = elements(target).map(|(_, name)| format!("`{}`", escape::value(name))).collect();
-        let why = format!("no function of this kernel that can be probed matches {}", names.join(" or "));
+        let why = format!("no function of this kernel that can be probed matches {}", several::shown(target));
         return Err(Failure::new(libc::ENOENT, why));
     }
     Ok(Box::new(Together(links)))

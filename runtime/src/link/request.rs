@@ -26,6 +26,8 @@ pub enum Target<'a> {
     /// Empty if the program names none.
     Text(&'a [u8]),
     Number(i64),
+    /// The descriptor of a program, or a negative number if it is not loaded.
+    Program(i32),
     Options(&'a KsPerfOptions),
     /// The descriptor of a map.
     Map(i32),
@@ -35,6 +37,16 @@ impl Request<'_> {
     /// Makes a `bpf_link` on an interface, by its index, or on what a descriptor names.
     pub fn link(&self, target: i32, flags: u32) -> Result<OwnedFd, i32> {
         self.link_in(target, Order { flags, relative: 0 })
+    }
+
+    /// Makes a `bpf_link` on a perf event, with a number that the program gets (from 5.15 on; 0 is none).
+    pub fn link_with(&self, event: i32, cookie: u64) -> Result<OwnedFd, i32> {
+        let mut options = bpf::bpf_link_create_opts {
+            sz: size_of::<bpf::bpf_link_create_opts>() as bpf::size_t,
+            ..Default::default()
+        };
+        options.__bindgen_anon_1.perf_event.bpf_cookie = cookie;
+        self.create(event, &options)
     }
 
     /// Links the program to a target, at a place among other programs.
@@ -51,8 +63,12 @@ impl Request<'_> {
                 ..Default::default()
             };
         }
-        // SAFETY: a program's descriptor and zeroed options of their own size.
-        let link = unsafe { bpf::bpf_link_create(self.fd, target, self.point, &options) };
+        self.create(target, &options)
+    }
+
+    fn create(&self, target: i32, options: &bpf::bpf_link_create_opts) -> Result<OwnedFd, i32> {
+        // SAFETY: a program's descriptor and options of their own size.
+        let link = unsafe { bpf::bpf_link_create(self.fd, target, self.point, options) };
         if link < 0 {
             return Err(errno());
         }

@@ -3,7 +3,7 @@
 use super::attached::Attached;
 use super::form::Form;
 use super::request::Request;
-use super::trampoline;
+use super::{loaded_for, traced};
 use crate::kernel::errors::Failure;
 use crate::object::load;
 
@@ -13,9 +13,12 @@ pub static ks_form_session: Form = attach;
 
 /// The program at the return comes first: so each call that the first program sees is one that the second sees too.
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
-    let name = trampoline::own_target(request, "a program on a function")?;
-    let at_return = trampoline::open_at(load::at_return(request.handle), &name)?;
-    let at_entry = trampoline::open_at(request.fd, &name)?;
+    if loaded_for::is_late(request.handle) {
+        return traced::attach(request);
+    }
+    let name = loaded_for::own_target(request, "a program on a function")?;
+    let at_return = loaded_for::open_at(load::at_return(request.handle), &name)?;
+    let at_entry = loaded_for::open_at(request.fd, &name)?;
     Ok(Box::new(Session { at_entry, at_return }))
 }
 

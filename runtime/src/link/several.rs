@@ -2,6 +2,8 @@
 //! character. One link attaches a program to all where the kernel has such links, else there is a link for each.
 
 use super::attached::Attached;
+use crate::kernel::escape;
+use std::collections::BTreeSet;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 /// Whether a target may name more than one function.
@@ -17,6 +19,43 @@ pub fn is_pattern(name: &str) -> bool {
 /// The elements of a list, each with its place; a text that is no list is its only one.
 pub fn elements(target: &str) -> impl Iterator<Item = (u64, &str)> {
     (0..).zip(target.lines())
+}
+
+/// What an element of a target names.
+pub struct Place {
+    /// A function, an instruction in one, an event or a hook.
+    pub name: String,
+    /// The place of the element in the list.
+    pub element: u64,
+    /// The kernel has one of this name.
+    pub known: bool,
+}
+
+/// The names of a target, in the order of its elements and then of the alphabet, each once: a pattern stands for the known ones that match, and
+/// a name for itself, known or not.
+pub fn places(target: &str, known: &BTreeSet<String>) -> Vec<Place> {
+    let mut seen = BTreeSet::new();
+    let mut places = Vec::new();
+    for (element, pattern) in elements(target) {
+        let named: Vec<&str> = match is_pattern(pattern) {
+            true => {
+                known.iter().filter(|name| matches(pattern.as_bytes(), name.as_bytes())).map(String::as_str).collect()
+            }
+            false => vec![pattern],
+        };
+        for name in named {
+            if seen.insert(name.to_owned()) {
+                places.push(Place { name: name.to_owned(), element, known: known.contains(name) });
+            }
+        }
+    }
+    places
+}
+
+/// The elements of a target, for a message.
+pub fn shown(target: &str) -> String {
+    let names: Vec<String> = elements(target).map(|(_, name)| format!("`{}`", escape::value(name))).collect();
+    names.join(" or ")
 }
 
 /// One link at several functions.

@@ -21,7 +21,7 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     let socket = match request.target {
         Target::Number(number) => duplicate(number)?,
         Target::Map(_) => return Err(Failure::new(libc::EINVAL, "a map is no socket")),
-        Target::Text(_) | Target::Options(_) => of_interface(&Interface::of(&request.target)?)?,
+        Target::Text(_) | Target::Program(_) | Target::Options(_) => of_interface(&Interface::of(&request.target)?)?,
     };
     match set(&socket, libc::SO_ATTACH_BPF, request.fd) {
         0 => Ok(Box::new(Filtered(socket))),

@@ -4,13 +4,18 @@ use super::attached::{Attached, Link};
 use super::form::Form;
 use super::perf_event::{self, Cpu};
 use super::request::{Request, Target};
+use super::several::{self, Place, Together};
 use crate::kernel::errors::{Failure, reason};
 use crate::kernel::{escape, privilege, tracefs};
 use crate::object::optional::targets::Lookup;
 use libbpf_sys as bpf;
+use std::collections::BTreeSet;
 use std::os::fd::AsRawFd;
 
 const HELP: &str = "\n  help: give its category and name, \"sched/sched_switch\"";
+
+/// All events, a line `category:name` each.
+const LISTED: &str = "available_events";
 
 /// The form `tracepoint`.
 #[unsafe(no_mangle)]
@@ -23,8 +28,37 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
         return Err(Failure::new(libc::EINVAL, format!("a number names no event{HELP}")));
     };
     let name = String::from_utf8_lossy(name).into_owned();
-    let shown = format!("the event `{}`", escape::short(&name));
-    let id = find(&name)?;
+    if !several::is_several(&name) {
+        return at_event(request, &name, 0);
+    }
+    let mut links = Vec::new();
+    for Place { name, element, .. } in several::places(&name, &known(&name)?) {
+        match at_event(request, &name, element) {
+            Ok(link) => links.push(link),
+            Err(failure) if failure.code == libc::ENOENT => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    if links.is_empty() {
+        return Err(Failure::new(libc::ENOENT, format!("no event of this kernel matches {}", several::shown(&name))));
+    }
+    Ok(Box::new(Together(links)))
+}
+
+/// The events, `category/name`, where the target has a pattern.
+fn known(target: &str) -> Result<BTreeSet<String>, Failure> {
+    if !several::is_pattern(target) {
+        return Ok(BTreeSet::new());
+    }
+    let listed =
+        tracefs::read(LISTED).map_err(|code| not_found(code, &format!("the events {}", several::shown(target))))?;
+    Ok(listed.lines().map(|line| line.replacen(':', "/", 1)).collect())
+}
+
+/// At an event, with a cookie.
+fn at_event(request: &Request, name: &str, element: u64) -> Result<Box<dyn Attached>, Failure> {
+    let shown = format!("the event `{}`", escape::short(name));
+    let id = find(name)?;
     let attributes = bpf::perf_event_attr {
         type_: bpf::PERF_TYPE_TRACEPOINT,
         size: size_of::<bpf::perf_event_attr>() as u32,
@@ -33,7 +67,8 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     };
     // The kernel runs the program at the event on every CPU, whichever the perf event is of.
     let event = perf_event::open(&attributes, -1, Cpu(0), None).map_err(|code| refused(code, &shown))?;
-    let link = request.link(event.as_raw_fd(), 0).map_err(|code| refused(code, &shown))?;
+    let cookie = request.options.cookie.unwrap_or(element);
+    let link = request.link_with(event.as_raw_fd(), cookie).map_err(|code| refused(code, &shown))?;
     Ok(Box::new(Link { fd: link }))
 }
 
@@ -77,7 +112,12 @@ fn refused(code: i32, shown: &str) -> Failure {
 #[unsafe(no_mangle)]
 pub static ks_lookup_tracepoint: Lookup = exists;
 
-/// Fails if tracefs has no event `category/name`.
-fn exists(name: &str) -> Result<(), Failure> {
-    find(name).map(drop)
+/// Fails if tracefs has no event `category/name` that the target names.
+fn exists(target: &str) -> Result<(), Failure> {
+    if !several::is_several(target) {
+        return find(target).map(drop);
+    }
+    let places = several::places(target, &known(target)?);
+    let missing = || Failure::new(libc::ENOENT, format!("no event of this kernel matches {}", several::shown(target)));
+    if places.iter().any(|place| place.known || find(&place.name).is_ok()) { Ok(()) } else { Err(missing()) }
 }

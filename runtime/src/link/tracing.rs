@@ -3,8 +3,11 @@
 use super::attached::{Attached, Link};
 use super::form::Form;
 use super::request::{Request, Target};
+use super::several::{self, Place, Together};
+use super::{loaded_for, traced};
 use crate::kernel::errors::{Failure, errno, reason};
 use crate::kernel::{escape, log, net, privilege};
+use crate::object::late::types;
 use crate::object::optional::targets::Lookup;
 use libbpf_sys as bpf;
 use std::ffi::CString;
@@ -17,10 +20,13 @@ pub static ks_form_tracing: Form = attach_loaded;
 
 /// A program whose target its load fixed.
 pub fn attach_loaded(request: &Request) -> Result<Box<dyn Attached>, Failure> {
-    request.no_flags("a tracing program")?;
+    if loaded_for::is_late(request.handle) {
+        return traced::attach(request);
+    }
+    let name = loaded_for::own_target(request, "a tracing program")?;
     // SAFETY: a program's descriptor; without a name the kernel takes what the program was loaded for.
     let link = unsafe { bpf::bpf_raw_tracepoint_open(ptr::null(), request.fd) };
-    held(link, "what the program traces")
+    held(link, &format!("the event `{name}`"))
 }
 
 /// The form `raw_tracepoint`.
@@ -33,10 +39,28 @@ pub fn attach_event(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     let Target::Text(name) = request.target else {
         return Err(Failure::new(libc::EINVAL, "a number names no event\n  help: give its name, \"sched_switch\""));
     };
-    let shown = format!("the event `{}`", escape::short(&String::from_utf8_lossy(name)));
+    let name = String::from_utf8_lossy(name);
+    if !several::is_several(&name) {
+        return at_event(request.fd, &name);
+    }
+    let mut links = Vec::new();
+    for Place { name, .. } in several::places(&name, &types::events().into_iter().collect()) {
+        match at_event(request.fd, &name) {
+            Ok(link) => links.push(link),
+            Err(failure) if failure.code == libc::ENOENT => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    if links.is_empty() {
+        return Err(Failure::new(libc::ENOENT, format!("no event of this kernel matches {}", several::shown(&name))));
+    }
+    Ok(Box::new(Together(links)))
+}
+
+fn at_event(program: i32, name: &str) -> Result<Box<dyn Attached>, Failure> {
     // SAFETY: a program's descriptor, and a NUL-terminated name.
-    let link = net::c_name(name).map(|name| unsafe { bpf::bpf_raw_tracepoint_open(name.as_ptr(), request.fd) });
-    held(link.unwrap_or(-libc::EINVAL), &shown)
+    let link = net::c_name(name.as_bytes()).map(|name| unsafe { bpf::bpf_raw_tracepoint_open(name.as_ptr(), program) });
+    held(link.unwrap_or(-libc::EINVAL), &format!("the event `{}`", escape::short(name)))
 }
 
 fn held(link: i32, to: &str) -> Result<Box<dyn Attached>, Failure> {
@@ -57,8 +81,16 @@ fn held(link: i32, to: &str) -> Result<Box<dyn Attached>, Failure> {
 #[unsafe(no_mangle)]
 pub static ks_lookup_event: Lookup = exists;
 
-/// Fails if the kernel's BTF has no tracepoint of this name.
-fn exists(name: &str) -> Result<(), Failure> {
+/// Fails if the kernel's BTF has no tracepoint that the target names.
+fn exists(target: &str) -> Result<(), Failure> {
+    let known = || types::events().into_iter().collect();
+    let names =
+        if several::is_several(target) { several::places(target, &known()) } else { return one_exists(target) };
+    let missing = || Failure::new(libc::ENOENT, format!("no event of this kernel matches {}", several::shown(target)));
+    if names.iter().any(|place| place.known) { Ok(()) } else { Err(missing()) }
+}
+
+fn one_exists(name: &str) -> Result<(), Failure> {
     let c_name = CString::new(name).unwrap_or_default();
     // SAFETY: a NUL-terminated name.
     let id = unsafe { bpf::libbpf_find_vmlinux_btf_id(c_name.as_ptr(), bpf::BPF_TRACE_RAW_TP) };

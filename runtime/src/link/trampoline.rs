@@ -1,14 +1,12 @@
 //! Trampolines of the kernel: at functions, and at hooks of the security modules. The load fixed where.
 
-use super::attached::{Attached, Link};
+use super::attached::Attached;
 use super::form::Form;
-use super::request::{Request, Target};
-use crate::kernel::errors::{Failure, errno, reason};
-use crate::kernel::{escape, privilege, program};
-use crate::object::handles;
-use libbpf_sys as bpf;
-use std::os::fd::{FromRawFd, OwnedFd};
-use std::ptr;
+use super::loaded_for::{is_late, open, open_at, own_target};
+use super::request::Request;
+use super::traced;
+use crate::kernel::errors::{Failure, reason};
+use crate::kernel::{escape, privilege};
 
 /// The security modules that run.
 const ACTIVE: &str = "/sys/kernel/security/lsm";
@@ -19,20 +17,11 @@ pub static ks_form_function: Form = attach_function;
 
 /// At the entry or the return of a function.
 pub fn attach_function(request: &Request) -> Result<Box<dyn Attached>, Failure> {
+    if is_late(request.handle) {
+        return traced::attach(request);
+    }
     let name = own_target(request, "a program on a function")?;
     open_at(request.fd, &name)
-}
-
-/// A link of a program at the function for which it was loaded.
-pub fn open_at(program: i32, name: &str) -> Result<Box<dyn Attached>, Failure> {
-    open(program).map_err(|code| {
-        let help = match code {
-            libc::EPERM => privilege::help("tracing", &[privilege::PERFMON]),
-            libc::EBUSY => "\n  help: another user of ftrace has this function".to_owned(),
-            _ => "\n  help: this kernel lets no trampoline be at this function; `@kprobe` may be possible".to_owned(),
-        };
-        Failure::new(code, format!("`{name}`: {}{help}", reason(code)))
-    })
 }
 
 /// The form `lsm`.
@@ -41,12 +30,16 @@ pub static ks_form_lsm: Form = attach_hook;
 
 /// At a hook, where it decides.
 pub fn attach_hook(request: &Request) -> Result<Box<dyn Attached>, Failure> {
-    let name = own_target(request, "a program on a hook")?;
+    let is_late = is_late(request.handle);
+    let name = if is_late { String::new() } else { own_target(request, "a program on a hook")? };
     // A hook calls no program unless the module `bpf` is active, though the kernel attaches it.
     if let Ok(active) = std::fs::read_to_string(ACTIVE)
         && !active.trim().split(',').any(|module| module == "bpf")
     {
         return Err(Failure::new(libc::EOPNOTSUPP, inactive(&active)));
+    }
+    if is_late {
+        return traced::attach(request);
     }
     open(request.fd).map_err(|code| {
         let help = match code {
@@ -65,28 +58,4 @@ fn inactive(active: &str) -> String {
          active: {}\n  help: start the kernel with lsm={active},bpf (CONFIG_BPF_LSM=y)",
         escape::value(active)
     )
-}
-
-/// The target of the attribute, which is the only one that the program has.
-pub fn own_target(request: &Request, what: &str) -> Result<String, Failure> {
-    request.no_flags(what)?;
-    let own = handles::of_handle(request.handle).map_or("", |prog| program::text(prog.target));
-    match request.target {
-        Target::Text(name) if name == own.as_bytes() => Ok(escape::value(own)),
-        Target::Text(_) | Target::Number(_) | Target::Map(_) | Target::Options(_) => Err(Failure::new(
-            libc::EINVAL,
-            format!("it was loaded for `{}`, as its attribute says, and for nothing else", escape::value(own)),
-        )),
-    }
-}
-
-/// A link, or errno.
-fn open(program: i32) -> Result<Box<dyn Attached>, i32> {
-    // SAFETY: a program's descriptor; without a name the kernel takes what the program was loaded for.
-    let link = unsafe { bpf::bpf_raw_tracepoint_open(ptr::null(), program) };
-    if link < 0 {
-        return Err(errno());
-    }
-    // SAFETY: a descriptor that nobody else owns.
-    Ok(Box::new(Link { fd: unsafe { OwnedFd::from_raw_fd(link) } }))
 }

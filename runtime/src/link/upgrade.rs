@@ -10,7 +10,7 @@ use super::links::LINKS;
 use crate::abi::KsForm;
 use crate::kernel::errors::{complain, errno, reason};
 use crate::kernel::program::text;
-use crate::object::{handles, load};
+use crate::object::{handles, late, load};
 use libbpf_sys as bpf;
 use std::os::fd::RawFd;
 
@@ -32,10 +32,16 @@ pub extern "C" fn ks_upgrade(handle: u32, other: u32) -> i32 {
         ));
         return -libc::EINVAL;
     }
+    if [old, new].into_iter().any(|prog| late::is_late(prog) && prog.form != KsForm::Freplace as u32) {
+        complain(&format!(
+            "cannot replace {names}: each target has a program of its own\n  help: detach the one, and attach the other"
+        ));
+        return -libc::EOPNOTSUPP;
+    }
     // The links of another process come first, with the program that they were attached for.
     keeper::settle();
     // A program that is loaded when it is attached has no descriptor before; the kernel replaces none of these.
-    if old.form != KsForm::Freplace as u32 && handles::refusal(handle).is_none() {
+    if !late::is_late(old) && handles::refusal(handle).is_none() {
         let result = replace_all(handle, load::program_fd(old), load::program_fd(new));
         if result != 0 {
             let help = match -result {
@@ -52,7 +58,10 @@ pub extern "C" fn ks_upgrade(handle: u32, other: u32) -> i32 {
     handles::rename(handle, other);
     LINKS.borrow_mut().iter_mut().flatten().filter(|entry| entry.handle == handle).for_each(|entry| {
         entry.name = text(new.name);
-        entry.attached.runs(load::program_fd(new));
+        // Programs that are loaded when they are attached have no descriptor.
+        if !late::is_late(new) {
+            entry.attached.runs(load::program_fd(new));
+        }
     });
     0
 }

@@ -3,11 +3,11 @@
 use super::attached::Attached;
 use super::library;
 use super::request::Request;
-use super::several::{Shared, Together, elements, is_pattern, matches};
+use super::several::{self, Shared, Together, elements, is_pattern, matches};
 use super::user_probe::{open, parts, refused};
 use crate::kernel::errors::Failure;
+use crate::kernel::net;
 use crate::kernel::symbols::elf::Image;
-use crate::kernel::{escape, net};
 use crate::object::copies;
 use libbpf_sys as bpf;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,8 +35,7 @@ pub fn attach(request: &Request, target: &str, at_return: bool) -> Result<Box<dy
         file.attach(request, &path, at_return, &mut links)?;
     }
     if links.is_empty() {
-        let names: Vec<String> = elements(target).map(|(_, name)| format!("`{}`", escape::value(name))).collect();
-        return Err(Failure::new(libc::ENOENT, format!("no function matches {}", names.join(" or "))));
+        return Err(Failure::new(libc::ENOENT, format!("no function matches {}", several::shown(target))));
     }
     Ok(Box::new(Together(links)))
 }

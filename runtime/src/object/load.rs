@@ -6,9 +6,10 @@ use super::handles::{of_handle, of_program};
 use super::optional::{self, fates};
 use super::parts::{RETURN, do_not_create, find_map, half_at_return, program_named};
 use super::state::{STATE, State, WHEN_LOADED};
-use super::{arenas, descriptors, explain, kernel_module, open, pins, probes, sizes, struct_ops};
+use super::{arenas, descriptors, explain, kernel_module, late, open, pins, probes, sizes, struct_ops};
 use crate::abi::{KS_MAP_IDLE, KsForm, KsMap, KsProg};
 use crate::kernel::end::die;
+use crate::kernel::errors::complain;
 use crate::kernel::{log, program};
 use libbpf_sys as bpf;
 use std::ffi::CStr;
@@ -38,7 +39,10 @@ pub fn loaded() -> *mut bpf::bpf_object {
     sizes::apply(object);
     optional::settle(object);
     let pins = pins::prepare(object);
-    let result = descriptors::load(object);
+    let result = match late::prepare(object) {
+        0 => descriptors::load(object),
+        error => error,
+    };
     let log = log::take();
     if result != 0 {
         explain::end(result, object, &log);
@@ -90,8 +94,15 @@ fn program(prog: &KsProg) -> *mut bpf::bpf_program {
     if probes::is_second(object, prog) { probes::second(object, prog) } else { program_named(object, prog.name) }
 }
 
-/// The file descriptor of a loaded program.
+/// The file descriptor of a loaded program; −EOPNOTSUPP, printed, for one that is loaded when it is attached.
 pub fn program_fd(prog: &KsProg) -> i32 {
+    if late::is_late(prog) {
+        complain(&format!(
+            "`{}` is loaded when it is attached: it has no descriptor of its own",
+            program::text(prog.name)
+        ));
+        return -libc::EOPNOTSUPP;
+    }
     let found = program(prog);
     // SAFETY: a program of the loaded object.
     let fd = if found.is_null() { -1 } else { unsafe { bpf::bpf_program__fd(found) } };
@@ -132,7 +143,7 @@ pub extern "C" fn ks_load(prog: u32) -> u32 {
         return of_program(prog);
     };
     let descriptor = program::progs().get(chosen as usize).unwrap_or(descriptor);
-    if descriptor.form != KsForm::Freplace as u32 {
+    if !late::is_late(descriptor) {
         program_fd(descriptor);
     }
     of_program(chosen)

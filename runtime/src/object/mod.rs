@@ -11,6 +11,7 @@ mod globals;
 pub mod handles;
 mod kconfig;
 mod kernel_module;
+pub mod late;
 pub mod load;
 pub mod maps;
 pub mod open;

@@ -1,5 +1,6 @@
 //! Probes at functions of the kernel: which of their two forms is loaded, a trampoline or a breakpoint.
 
+use super::late;
 use super::optional::fates::may_fail;
 use super::parts::program_named;
 use crate::abi::{KsForm, KsProg};
@@ -32,6 +33,12 @@ pub fn choose_form(object: *mut bpf::bpf_object, prog: &KsProg) -> Result<(), St
     if prog.form != KsForm::Probe as u32 || first.is_null() || second.is_null() {
         return Ok(());
     }
+    if late::is_late(prog) {
+        // The attachment tries the first form, for the function that it names.
+        // SAFETY: a program of an open object.
+        unsafe { bpf::bpf_program__set_autoload(second, Path::new(kprobes::PMU).exists()) };
+        return Ok(());
+    }
     let Err(why) = try_trampoline(prog.target) else { return Ok(()) };
     // Without privileges all is refused, which the load explains.
     if Privilege::of_this_process().missing.is_empty() && !Path::new(kprobes::PMU).exists() {
@@ -49,7 +56,11 @@ pub fn choose_form(object: *mut bpf::bpf_object, prog: &KsProg) -> Result<(), St
 pub fn is_second(object: *mut bpf::bpf_object, prog: &KsProg) -> bool {
     let first = program_named(object, prog.name);
     // SAFETY: a program of an open object.
-    let is_loaded = |program| unsafe { bpf::bpf_program__autoload(program) };
+    let is_loaded = |program: *mut bpf::bpf_program| unsafe { bpf::bpf_program__autoload(program) };
+    if late::is_late(prog) {
+        let second = second(object, prog);
+        return prog.form == KsForm::Probe as u32 && !second.is_null() && is_loaded(second);
+    }
     prog.form == KsForm::Probe as u32 && !first.is_null() && !is_loaded(first)
 }
 

@@ -89,6 +89,8 @@ impl Parser<'_> {
                 loading.sleepable = true;
             } else if self.eat_word("section") {
                 loading.section = Some(self.text()?);
+            } else if self.eat_word("takes") {
+                loading.takes = Some(self.text()?);
             } else if self.eat_word("else") {
                 loading.fallback = Some(self.symbol()?);
             } else {

@@ -103,7 +103,7 @@ impl Checker<'_, '_> {
         }
         let target = self.value(expr, None);
         if self.cx.types.is_handle(target.ty()) && kind.is_none_or(|kind| kind.handle) {
-            return self.descriptor_of(target.expr);
+            return target.expr;
         }
         let by_text = kind.is_none_or(|kind| kind.text.is_some() && !kind.map && kind.options.is_none());
         let is_options = self.is_options(target.ty(), kind);
@@ -245,13 +245,6 @@ impl Site<'_, '_> {
                 _ if named => format!("`attach(handle, {example})`, or `@{kind}({mode}{example})` on the program"),
                 _ => format!("`attach(handle, {example})`"),
             });
-    }
-
-    /// The descriptor of a loaded program.
-    fn descriptor_of(&mut self, handle: Expr) -> Expr {
-        let Some(builtin) = tables::builtin("prog_fd") else { return handle };
-        let span = handle.span;
-        Expr::operation(Callee::Builtin(builtin), vec![handle], Ty::I32, span)
     }
 
     /// `link.count`; the base again where the field is another one.

@@ -62,6 +62,12 @@ impl Given {
         Given { arguments, result }
     }
 
+    /// As many words as a function has at most, and what it returned: `result`, if the program gets that.
+    pub fn untyped(result: bool) -> Given {
+        let result = result.then(|| Value::unknown(RESULT.to_owned(), 8 * MAX_WORDS));
+        Given { result, ..Given::in_unknown_words() }
+    }
+
     /// Leaves out what is behind the first words.
     pub fn keep_words(&mut self, count: usize) {
         for value in &mut self.arguments {

@@ -3,7 +3,7 @@
 
 use super::arguments::RESULT;
 use super::prototypes::Signature;
-use super::{Declare, global_functions, records};
+use super::{Declare, global_functions, late, records};
 use crate::ast::{FnDecl, Ident, Param, StmtKind};
 use crate::diag::codes::contexts::MissingBody;
 use crate::sema::env::FuncDecl;
@@ -79,6 +79,7 @@ impl<'a> Declare<'a> {
             role.result_at = result_at;
             role.returned = returned;
             role.spec = spec.unwrap_or(role.spec);
+            role.loading.takes = late::takes(cx, role, decl, &sig);
         }
         let sig = self.kernel_context_signature(cx, id, decl, sig);
         self.env.funcs[id.0 as usize].sig = sig.clone();

@@ -21,6 +21,7 @@ mod kconfig;
 mod kernel_contexts;
 mod kernel_names;
 mod kfuncs;
+mod late;
 mod loading;
 mod main_args;
 mod map_flags;

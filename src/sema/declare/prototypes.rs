@@ -2,6 +2,7 @@
 
 use super::Declare;
 use super::arguments::{Given, Wanted};
+use super::late;
 use crate::ast::FnDecl;
 use crate::btf;
 use crate::diag::codes::contexts::{ProbedNothing, PrototypeParameter, UnknownEvent, UnknownFunction};
@@ -29,12 +30,12 @@ pub(super) struct Signature {
 
 impl Signature {
     /// As it is written.
-    fn written(sig: FnSig) -> Signature {
+    pub(super) fn written(sig: FnSig) -> Signature {
         Signature { sig, arguments: None, result_at: None, spec: None }
     }
 
     /// Whether a parameter was reported.
-    fn has_error(&self) -> bool {
+    pub(super) fn has_error(&self) -> bool {
         self.sig.params.contains(&Ty::ERROR)
     }
 
@@ -52,6 +53,10 @@ impl Declare<'_> {
         let Role::Program(role) = &self.env.program.funcs[id.0 as usize].role else { return Signature::written(sig) };
         let otherwise = PROGRAMS.iter().find(|spec| Some(spec.name) == role.spec.otherwise);
         match role.spec.params {
+            // The context has no other name then.
+            Params::Record { .. } if sig.params.is_empty() => {
+                Signature { sig, arguments: Some(Vec::new()), result_at: None, spec: None }
+            }
             Params::Context { .. }
             | Params::Record { .. }
             | Params::Kernel { .. }
@@ -61,9 +66,13 @@ impl Declare<'_> {
             _ if is_of_other_machine(cx, role, decl) => Signature::unknown(sig),
             Params::Registers { holds, kernel, .. } => in_registers(cx, role, decl, sig, (holds, kernel)),
             Params::Prototype { context: Some(of), .. } if self.takes(cx, &sig, of) => Signature::written(sig),
+            Params::Prototype { .. } if role.loads_at_attach() => late::signature(cx, role, decl, sig),
             Params::Prototype { of, name, trusted, result, .. } => {
-                // That the attribute lacks its target was reported.
-                let Some(target) = &role.target else { return Signature::unknown(sig) };
+                // What is written holds: nothing says which event it is.
+                let Some(target) = &role.target else {
+                    let given = Given::untyped(result);
+                    return Wanted { role, of: None, trusted, given, returns: None }.signature(cx, decl, sig);
+                };
                 let of = wanted(of);
                 let found = cx.kernel_types.prototype(&mut cx.types, of, &name.replace(TARGET, target));
                 let prototype = match (found, otherwise) {
@@ -173,7 +182,7 @@ fn is_context(types: &Types, ty: Ty) -> bool {
     matches!(types.kind(ty), TyKind::Ptr { space: Space::Ctx, .. })
 }
 
-fn wanted(of: PrototypeOf) -> btf::Wanted {
+pub(super) fn wanted(of: PrototypeOf) -> btf::Wanted {
     match of {
         PrototypeOf::Typedef => btf::Wanted::Typedef,
         PrototypeOf::Function => btf::Wanted::Function,
@@ -214,7 +223,7 @@ fn is_known(cx: &mut Session, target: &str) -> bool {
         || types.symbols().iter().any(|symbol| symbol == name)
 }
 
-fn warn_unknown(cx: &mut Session, decl: &FnDecl, target: &str) {
+pub(super) fn warn_unknown(cx: &mut Session, decl: &FnDecl, target: &str) {
     let name = target.split('+').next().unwrap_or(target);
     let known = cx.kernel_types.names_with(btf::Wanted::Function, "");
     let near = similar::best(name, &known);

@@ -5,7 +5,7 @@ use crate::btf::Wanted as Kind;
 use crate::diag::codes::contexts::{ProgramParameter, RecordClass, UnknownEvent};
 use crate::sema::similar;
 use crate::session::Session;
-use crate::tables::{ProgramSpec, record_class, record_field};
+use crate::tables::{ProgramSpec, elements, glob, is_pattern, record_class, record_field};
 use crate::tracefs;
 use crate::types::{FnSig, Space, Ty, TyKind};
 
@@ -22,33 +22,27 @@ type Wanted = (&'static ProgramSpec, &'static str, Option<String>);
 
 /// `may_lack`: the program is left out where the kernel has no such event.
 pub(super) fn check(cx: &mut Session, (spec, prefix, target): Wanted, may_lack: bool, decl: &FnDecl, sig: &FnSig) {
-    let event = target.as_deref().and_then(|target| target.split_once('/'));
-    if let (Some(event), Some(target)) = (event, &target)
-        && !is_known(cx, event)
-    {
-        if may_lack {
+    let named: Vec<&str> = target.iter().flat_map(|target| elements(target)).collect();
+    for element in named.iter().filter(|element| !is_pattern(element)) {
+        if let Some(event) = element.split_once('/')
+            && !is_known(cx, event)
+        {
+            if !may_lack {
+                unknown(cx, decl, element, event);
+            }
             return;
         }
-        let near = similar::best(target, known(cx, event.0));
-        let error = cx.error(decl.name.span, UnknownEvent { event: target.clone() });
-        let pattern = match near {
-            Some(near) => {
-                error.help(format!("did you mean `{near}`?"));
-                format!("{}:*", event.0)
-            }
-            None => "*".to_owned(),
-        };
-        error.help(format!("`ksc list 'tracepoint:{pattern}'` lists the events"));
-        return;
     }
     let (Some(param), Some(&ty)) = (decl.params.first(), sig.params.first()) else { return };
     if ty == Ty::ERROR {
         return;
     }
+    let events = matching(cx, &named);
+    let first = events.first().and_then(|event| event.split_once('/'));
     let form = |class: &str| format!("write `fn {}(ctx: *{prefix}{class}) -> {}`", decl.name.name, spec.result);
     let wrong = || ProgramParameter { name: spec.name.to_owned(), context: format!("{prefix}CLASS") };
     let Some(declared) = record_of(cx, ty) else {
-        let class = event.and_then(|event| class_of(cx, prefix, event, None));
+        let class = first.and_then(|event| class_of(cx, prefix, event, None));
         cx.error(param.ty.span, wrong()).help(form(class.as_deref().unwrap_or("CLASS")));
         return;
     };
@@ -56,13 +50,47 @@ pub(super) fn check(cx: &mut Session, (spec, prefix, target): Wanted, may_lack: 
         cx.error(second.span, wrong()).help(form(&declared));
         return;
     }
-    let class = event.and_then(|event| class_of(cx, prefix, event, Some(&declared)));
-    if let Some(class) = class.filter(|class| *class != declared) {
-        let event = target.unwrap_or_default();
-        cx.error(param.ty.span, RecordClass { event, of: format!("{prefix}{declared}") })
-            .help(format!("write `ctx: *{prefix}{class}`"))
-            .fix(param.ty.span, format!("*{prefix}{class}"));
+    for target in &events {
+        let class = target.split_once('/').and_then(|event| class_of(cx, prefix, event, Some(&declared)));
+        let Some(class) = class.filter(|class| *class != declared) else { continue };
+        let wrong = RecordClass { event: target.clone(), of: format!("{prefix}{declared}") };
+        let error = cx.error(param.ty.span, wrong);
+        if events.len() > 1 {
+            error.help(format!(
+                "its record is `{prefix}{class}`: events of one program have the same record, or the program takes none"
+            ));
+        } else {
+            error.help(format!("write `ctx: *{prefix}{class}`")).fix(param.ty.span, format!("*{prefix}{class}"));
+        }
+        return;
     }
+}
+
+/// Reports that there is no such event.
+fn unknown(cx: &mut Session, decl: &FnDecl, target: &str, event: Event<'_>) {
+    let near = similar::best(target, known(cx, event.0));
+    let error = cx.error(decl.name.span, UnknownEvent { event: target.to_owned() });
+    let pattern = match near {
+        Some(near) => {
+            error.help(format!("did you mean `{near}`?"));
+            format!("{}:*", event.0)
+        }
+        None => "*".to_owned(),
+    };
+    error.help(format!("`ksc list 'tracepoint:{pattern}'` lists the events"));
+}
+
+/// The events that the elements of a target name. Those that match a pattern are known where tracefs is; elsewhere one of the system calls
+/// stands for all.
+fn matching(cx: &Session, named: &[&str]) -> Vec<String> {
+    let shown =
+        if has_tracefs(cx) && named.iter().any(|name| is_pattern(name)) { tracefs::events() } else { Vec::new() };
+    let of = |name: &&str| match is_pattern(name) {
+        true if shown.is_empty() => vec![(*name).to_owned()],
+        true => shown.iter().filter(|event| glob::fits(name, event)).cloned().collect(),
+        false => vec![(*name).to_owned()],
+    };
+    named.iter().flat_map(of).collect()
 }
 
 /// The class of the record that a parameter points to.

@@ -238,6 +238,11 @@ impl ProgramRole {
         ProgramRole { mode: Some(form.mode), ..ProgramRole::new(spec) }
     }
 
+    /// Whether it is loaded by `attach`, for what that names, or for each function of a list or a pattern.
+    pub fn loads_at_attach(&self) -> bool {
+        self.form().is_some_and(|form| form.loads_at_attach(self.target.as_deref()))
+    }
+
     /// The target of the attribute, if that is what the program attaches to.
     pub fn attached_to(&self) -> Option<&str> {
         self.target.as_deref().filter(|_| self.spec.loaded_for.is_none())

@@ -200,7 +200,8 @@ record! {
         /// ELF section as libbpf knows it; `{mode}` in it is the mode word, `{target}` the target, which the attribute must
         /// name then.
         pub section: Text,
-        /// The section of a program whose attribute names no target, if it need not.
+        /// The section of a program whose attribute names no target, if it need not. With a `?` in front `attach` loads the program, for each
+        /// target that it names.
         #[serde(default)]
         pub bare: Option<Text>,
         /// The section of programs that may sleep; the same where all do.
@@ -361,6 +362,8 @@ words! {
         Index,
         /// The descriptor of an open file.
         Descriptor,
+        /// The number of a loaded program.
+        Program,
     }
 }
 
@@ -375,10 +378,14 @@ words! {
         Name,
         /// A function of the kernel.
         Function,
+        /// Functions of the kernel.
+        Functions,
         /// A function of the kernel, with or without an offset.
         Code,
-        /// A category and a name of C, with a slash between.
+        /// Names of C.
         Event,
+        /// A category and names of C, with a slash between.
+        Record,
         /// A file and a function in it, or an instruction.
         UserCode,
         /// A file, a provider and a probe.

@@ -1,6 +1,6 @@
 //! Functions and probes of programs and libraries of user space.
 
-use super::glob;
+use crate::tables::glob;
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 use std::fs::File;
 use std::io::Read;

@@ -1,12 +1,12 @@
 //! The kinds of names: those of program types, with the targets of each, and those of functions and maps that programs use.
 
-use super::{binaries, declared, glob};
+use super::{binaries, declared};
 use crate::btf::Wanted;
 use crate::diag::similar;
 use crate::sema::handed;
 use crate::session::Session;
 use crate::tables::{
-    ATTRIBUTES, HELPERS, MAP_KINDS, PROGRAMS, Params, ProgramSpec, PrototypeOf, TARGET, TargetText, counters,
+    ATTRIBUTES, HELPERS, MAP_KINDS, PROGRAMS, Params, ProgramSpec, PrototypeOf, TARGET, TargetText, counters, glob,
 };
 use crate::tracefs;
 
@@ -38,7 +38,9 @@ fn is_listed(spec: &ProgramSpec) -> bool {
     match text {
         Some(
             TargetText::Event
+            | TargetText::Record
             | TargetText::Function
+            | TargetText::Functions
             | TargetText::Code
             | TargetText::Counter
             | TargetText::UserCode

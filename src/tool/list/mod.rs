@@ -5,7 +5,6 @@
 
 mod binaries;
 mod declared;
-mod glob;
 mod kinds;
 
 use super::{finish, status, usage_error};
@@ -13,6 +12,7 @@ use crate::cli::{List, Messages};
 use crate::diag::escape;
 use crate::link::output;
 use crate::session::{Options, Session};
+use crate::tables::{glob, is_pattern};
 use kinds::Kind;
 use serde::Serialize;
 use std::process::ExitCode;
@@ -101,7 +101,7 @@ fn rows(cx: &mut Session, pattern: &str, verbose: bool) -> Result<Vec<Row>, Stri
 
 /// A struct of the kernel, with its fields.
 fn structs(cx: &mut Session, pattern: &str) -> Vec<Row> {
-    let mut names: Vec<String> = match glob::is_one(pattern) {
+    let mut names: Vec<String> = match !is_pattern(pattern) {
         true => vec![pattern.to_owned()],
         false => cx.kernel_types.names_of_types().iter().filter(|name| glob::fits(pattern, name)).cloned().collect(),
     };

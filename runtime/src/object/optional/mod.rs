@@ -15,7 +15,7 @@ pub mod targets;
 mod trial;
 
 use super::parts::{do_not_create, find_map, half_at_return, program_named, programs};
-use super::{open, probes};
+use super::{late, open, probes};
 use crate::abi::{KS_MAP_USED, KS_PROG_OPTIONAL, KS_PROG_SPARE, KsForm, KsProg};
 use crate::kernel::program;
 use fates::{FATES, Fate, LEFT_OUT, SETTLED, fate, may_fail, set_fate};
@@ -54,8 +54,8 @@ fn choose(object: *mut bpf::bpf_object, at: usize, forgiven: bool) {
         return;
     }
     let forgiven = forgiven || prog.flags & KS_PROG_OPTIONAL != 0;
-    // A program that replaces a function is loaded when it is attached; members of a struct are tried with it.
-    let tried = if [KsForm::Freplace as u32, KsForm::StructOps as u32].contains(&prog.form) {
+    // Some are loaded when they are attached; members of a struct are tried with it.
+    let tried = if late::is_late(prog) || prog.form == KsForm::StructOps as u32 {
         Ok(())
     } else if forgiven || other.is_some() {
         try_alone(object, prog)

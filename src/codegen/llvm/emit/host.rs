@@ -186,7 +186,8 @@ pub fn attach_number(g: &mut FnGen, op: &OpData) {
     let view = HostAttachNumber::of(op);
     let (null, number) = (g.g.build.null().into(), g.wide(view.target()));
     let made = Attachment::of(view.handle(), view.flags(), view.values(), view.options());
-    attach_to(g, op, &made, (abi::KS_TARGET_NUMBER, null, number));
+    let kind = if is_handle(g, view.target()) { abi::KS_TARGET_PROGRAM } else { abi::KS_TARGET_NUMBER };
+    attach_to(g, op, &made, (kind, null, number));
 }
 
 pub fn attach_map(g: &mut FnGen, op: &OpData) {

@@ -14,9 +14,9 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
-    size_of::<KsProgram>() == 168
+    size_of::<KsProgram>() == 176
         && size_of::<KsObject>() == 24
-        && size_of::<KsProg>() == 80
+        && size_of::<KsProg>() == 88
         && size_of::<KsStructOps>() == 8
         && size_of::<KsMap>() == 24
         && size_of::<KsMapSize>() == 32
@@ -103,6 +103,7 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, objects: &[Carried]) -> PointerVal
     let root = g.cx.options.pin_root.clone();
     fields.push(g.text(Some(&root)));
     fields.push(g.text(Some(module.project.as_deref().unwrap_or(&module.name))));
+    fields.push(g.text(Some(&module.license)));
     fields.push(g.text(module.kernel_module.as_deref()));
     let defaults = kconfig::defaults(&g.cx.types, module);
     fields.push(g.text(defaults.as_deref()));
@@ -130,6 +131,7 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
     let Some(form) = spec.form(mode) else {
         crate::bug!("program type {} has no form `{mode}`", spec.name);
     };
+    let named = target;
     let target = target.as_deref().filter(|_| spec.loaded_for.is_none());
     let (name, target) = (g.text(Some(name)), g.text(target));
     let Some(attach) = KsForm::named(form.attach.form) else {
@@ -146,7 +148,8 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
     let optional = if loading.optional { KS_PROG_OPTIONAL } else { 0 };
     let may_fail = *spare || loading.optional;
     let kept = if form.attach.form().is_some_and(|form| form.kept) { KS_PROG_KEPT } else { 0 };
-    let flags = optional | kept | if *spare { KS_PROG_SPARE } else { 0 };
+    let late = if form.loads_at_attach(named.as_deref()) { KS_PROG_LATE } else { 0 };
+    let flags = optional | kept | late | if *spare { KS_PROG_SPARE } else { 0 };
     let other = loading.fallback.as_deref().and_then(|name| g.ir.programs.iter().position(|p| *p.name == *name));
     let other = other.map_or(0, |at| at as u32 + 1);
     let maps = super::maps(g.ir).enumerate().filter(|(_, map)| maps.contains(&map.name));
@@ -162,6 +165,7 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
         Some(lookup) => g.external(&format!("ks_lookup_{lookup}")),
         None => g.build.null().into(),
     });
+    fields.push(g.text(loading.takes.as_deref()));
     g.record(&fields)
 }
 

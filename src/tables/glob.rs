@@ -1,10 +1,5 @@
 //! Patterns as those of probes: `*` is any text, `?` any character.
 
-/// Whether a pattern names one thing.
-pub fn is_one(pattern: &str) -> bool {
-    !pattern.contains(['*', '?'])
-}
-
 /// Whether a text fits a pattern. The time is at most the product of the lengths.
 pub fn fits(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
