@@ -15,7 +15,7 @@ _GUEST = Path(__file__).resolve().parent / "guest"
 # What the scripts of the tests call; a tool that is not here is a shell's "not found" in a test's log.
 _TOOLS = ["bash", "python3", "bpftool", "ip", "tc", "ping", "nsenter", "unshare", "setpriv", "env", "cat", "true"]
 _LLVM_TOOLS = ["FileCheck", "not", "split-file"]
-_MODULES = ["veth", "cls_bpf", "sch_ingress", "nf_conntrack"]
+_MODULES = ["veth", "cls_bpf", "sch_ingress", "nf_conntrack", "loop"]
 # The machine of an ELF file (linux/elf-em.h).
 _BPF = (247).to_bytes(2, "little")
 _SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin"

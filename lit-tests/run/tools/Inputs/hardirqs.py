@@ -5,13 +5,12 @@ import struct
 import sys
 import tempfile
 
-from tool import Tool, check, words
+from tool import Cgroup, Tool, check, words
 
 TOOL = sys.argv[1]
 CLOCK = "/dev/rtc0"
 # Of include/uapi/linux/rtc.h: an interrupt a second.
 RTC_UIE_ON, RTC_UIE_OFF = 0x7003, 0x7004
-CGROUPS = next(path for path in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup") if os.path.exists(f"{path}/cgroup.procs"))
 
 
 def counted():
@@ -66,7 +65,7 @@ with Tool([TOOL, "--count"]) as tool:
     check_counts({line[:26].rstrip(): int(line[26:]) for line in lines[3:]}, least, between(outside))
 
 outside = counted()
-with Tool([TOOL, "--distributed", "--nanoseconds", "--json", f"--cgroup={CGROUPS}"]) as tool:
+with Cgroup() as cgroup, Tool([TOOL, "--distributed", "--nanoseconds", "--json", f"--cgroup={os.path.dirname(cgroup.path)}"]) as tool:
     inside = counted()
     interrupt()
     least = between(inside)
@@ -76,16 +75,11 @@ with Tool([TOOL, "--distributed", "--nanoseconds", "--json", f"--cgroup={CGROUPS
     check(all(bucket["min"] >= 64 for row in histograms for bucket in row["buckets"]), histograms)
 
 # No task is in this cgroup.
-empty = f"{CGROUPS}/ks_hardirqs_{os.getpid()}"
-os.mkdir(empty)
-try:
-    with Tool([TOOL, "--json", f"--cgroup={empty}", "--interval=1", "--times=2"]) as tool:
-        interrupt()
-        check(tool.process.wait() == 0)
-        tool.reader.join()
-        check(tool.printed == [], tool.printed)
-finally:
-    os.rmdir(empty)
+with Cgroup() as cgroup, Tool([TOOL, "--json", f"--cgroup={cgroup.path}", "--interval=1", "--times=2"]) as tool:
+    interrupt()
+    check(tool.process.wait() == 0)
+    tool.reader.join()
+    check(tool.printed == [], tool.printed)
 
 with Tool([TOOL, "--timestamp"]) as tool:
     interrupt()

@@ -83,6 +83,36 @@ class Tool:
         return values[: [found(value) for value in values].index(True) + 1]
 
 
+class Cgroup:
+    """A cgroup of version 2 of the test's own."""
+
+    _ROOTS = ("/sys/fs/cgroup/unified", "/sys/fs/cgroup")
+
+    def __enter__(self):
+        root = next(path for path in self._ROOTS if os.path.exists(f"{path}/cgroup.procs"))
+        self.path = f"{root}/ks_tools_{os.getpid()}"
+        os.mkdir(self.path)
+        return self
+
+    def __exit__(self, *_):
+        os.rmdir(self.path)
+
+    def run(self, work):
+        """What a process in the cgroup does, which has ended then; the number of the process."""
+        process = os.fork()
+        if process == 0:
+            status = 1
+            try:
+                with open(f"{self.path}/cgroup.procs", "w", encoding="ascii") as file:
+                    file.write(str(os.getpid()))
+                work()
+                status = 0
+            finally:
+                os._exit(status)
+        check(os.waitpid(process, 0)[1] == 0, "a process in the cgroup failed")
+        return process
+
+
 def words(line):
     """The columns of a line."""
     return line.split()
