@@ -1,4 +1,4 @@
-//! Programs for which the load fixes a place in the kernel, a function or a hook: why the kernel has no such place.
+//! Programs for which the load fixes a place in the kernel, a function, a hook or an event: why the kernel has no such place.
 
 use super::parts::RETURN;
 use crate::abi::{KsForm, KsProg};
@@ -13,17 +13,18 @@ const REFUSED: &str = "': failed to load: ";
 /// In words, if that is why the load failed.
 pub fn message(error: i32, log: &str) -> Option<String> {
     if let Some(prog) = named(log, NOT_FOUND) {
-        let help = match is_hook(prog) {
-            true => "it has those of its security modules for which it was built with CONFIG_BPF_LSM=y",
-            false => "it may be inlined here, or be in a module that is not loaded",
+        let help = match kind(prog) {
+            Kind::Hook => "it has those of its security modules for which it was built with CONFIG_BPF_LSM=y",
+            Kind::Function => "it may be inlined here, or be in a module that is not loaded",
+            Kind::Event => "it may be one of other kernels, or be in a module that is not loaded",
         };
         return Some(format!("cannot load `{}`: this kernel has no {}\n  help: {help}", text(prog.name), place(prog)));
     }
     let fixed = [KsForm::Function, KsForm::Probe, KsForm::Session, KsForm::Lsm];
     let prog = named(log, REFUSED).filter(|prog| fixed.iter().any(|&form| form as u32 == prog.form))?;
-    let kernel = match is_hook(prog) {
-        true => "the kernel needs CONFIG_BPF_LSM=y and trampolines, and a policy of the machine may forbid this",
-        false => {
+    let kernel = match kind(prog) {
+        Kind::Hook => "the kernel needs CONFIG_BPF_LSM=y and trampolines, and a policy of the machine may forbid this",
+        Kind::Function | Kind::Event => {
             "the kernel needs trampolines (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS=y), and a policy of the machine may \
              forbid this; `@kprobe` may be possible"
         }
@@ -48,10 +49,28 @@ fn named(log: &str, says: &str) -> Option<&'static KsProg> {
     program::progs().iter().find(is_named)
 }
 
-fn is_hook(prog: &KsProg) -> bool {
-    prog.form == KsForm::Lsm as u32
+/// What a place is.
+enum Kind {
+    Function,
+    Hook,
+    Event,
+}
+
+fn kind(prog: &KsProg) -> Kind {
+    if prog.form == KsForm::Lsm as u32 {
+        Kind::Hook
+    } else if prog.form == KsForm::Tracing as u32 {
+        Kind::Event
+    } else {
+        Kind::Function
+    }
 }
 
 fn place(prog: &KsProg) -> String {
-    format!("{} `{}`", if is_hook(prog) { "hook" } else { "function" }, text(prog.target))
+    let what = match kind(prog) {
+        Kind::Hook => "hook",
+        Kind::Function => "function",
+        Kind::Event => "event",
+    };
+    format!("{what} `{}`", text(prog.target))
 }

@@ -46,9 +46,9 @@ codes! {
     /// The kernel offers a function to BPF programs, which its BTF says by the tag `bpf_kfunc`; some only to some types of programs, or to
     /// a program that is loaded for an interface, whose driver answers.
     E0337 NoKfunc { name, why } = "the kernel's `{name}` cannot be called here: {why}",
-    /// Neither the BTF nor the list of symbols of the kernel has a function of this name. The parameters are taken as they are
-    /// written, and attaching fails on a kernel that lacks it.
-    W0390 ProbedNothing { name } = "the kernel has no function `{name}` that could be probed",
+    /// Neither the BTF nor the list of symbols of the kernel has a function of this name, or its BTF has no event of the name. The
+    /// parameters are taken as they are written, and attaching fails on a kernel that lacks it.
+    W0390 ProbedNothing { what, name } = "the kernel has no {what} `{name}` that could be probed",
     /// Events of one class have one record, `trace_event_raw_CLASS` in the kernel's BTF, which is the context of their programs.
     E0389 RecordClass { event, of } = "the record of `{event}` is no `{of}`",
     /// An iterator hands the bytes of a value to its reader: of an integer, a string, an array or a struct. A pointer is an address of

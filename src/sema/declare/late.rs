@@ -22,7 +22,7 @@ pub(super) fn signature(cx: &mut Session, role: &ProgramRole, decl: &FnDecl, sig
     for element in named.into_iter().filter(|name| !is_pattern(name)) {
         let prototype = cx.kernel_types.prototype(&mut cx.types, of, &name.replace(TARGET, element));
         let Some(Ok(prototype)) = prototype else {
-            warn_unknown(cx, decl, element);
+            warn_unknown(cx, decl, (of, name), element);
             continue;
         };
         let given = Given::in_words(&cx.types, Some(prototype), of, result);

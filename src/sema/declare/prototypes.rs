@@ -86,7 +86,7 @@ impl Declare<'_> {
                     (Some(Err(_)) | None, _) if !trusted => None,
                     // It is for kernels that have the function, whose parameters are as they are written.
                     (Some(Err(_)) | None, _) if role.loading.may_fail() => {
-                        warn_unknown(cx, decl, target);
+                        warn_unknown(cx, decl, (of, name), target);
                         None
                     }
                     (Some(Err(_)) | None, _) => {
@@ -124,7 +124,7 @@ fn in_registers(
     let functions: Vec<&str> = named.filter(|name| !is_pattern(name)).collect();
     for function in &functions {
         if !is_known(cx, function) {
-            warn_unknown(cx, decl, function);
+            warn_unknown(cx, decl, (btf::Wanted::Function, TARGET), function);
         }
     }
     // Behind the entry of the function its arguments may be anywhere.
@@ -223,11 +223,16 @@ fn is_known(cx: &mut Session, target: &str) -> bool {
         || types.symbols().iter().any(|symbol| symbol == name)
 }
 
-pub(super) fn warn_unknown(cx: &mut Session, decl: &FnDecl, target: &str) {
+/// Warns that the kernel has no such event or function. `of` is what has the name in its BTF, and the pattern of that name.
+pub(super) fn warn_unknown(cx: &mut Session, decl: &FnDecl, (of, pattern): (btf::Wanted, &str), target: &str) {
     let name = target.split('+').next().unwrap_or(target);
-    let known = cx.kernel_types.names_with(btf::Wanted::Function, "");
+    let known = cx.kernel_types.names_with(of, pattern.trim_end_matches(TARGET));
     let near = similar::best(name, &known);
-    let warning = cx.warn(decl.name.span, ProbedNothing { name: name.to_owned() });
+    let what = match of {
+        btf::Wanted::Function => "function",
+        btf::Wanted::Type | btf::Wanted::Typedef => "event",
+    };
+    let warning = cx.warn(decl.name.span, ProbedNothing { what: what.into(), name: name.to_owned() });
     if let Some(near) = near {
         warning.help(format!("did you mean `{near}`?"));
     }
