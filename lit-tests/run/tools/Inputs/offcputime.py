@@ -1,0 +1,66 @@
+import subprocess
+import sys
+import time
+
+from tool import Tool, check, words
+from worker import Worker
+
+TOOL = sys.argv[1]
+SLEEPS, SLEEP = 3, 0.1
+
+
+def sleeps():
+    for _ in range(SLEEPS):
+        time.sleep(SLEEP)
+
+
+def is_sleep(row):
+    return any("nanosleep" in frame for frame in row["key"]["kernel"] or [])
+
+
+def microseconds(rows):
+    return sum(row["value"] for row in rows)
+
+
+with Worker(sleeps) as worker:
+    def seen(*options):
+        with Tool([TOOL, "--json", *options]) as tool:
+            began = time.monotonic()
+            worker.work()
+            took = time.monotonic() - began
+            tool.ended()
+            lines = tool.printed
+            return tool.objects("us", bool)[0] if any('"key"' in line for line in lines) else [], took
+
+    own = f"--pid={worker.pid}"
+    rows, took = seen(own)
+    sleeping = [row for row in rows if is_sleep(row)]
+    check(SLEEPS * SLEEP * 1e6 <= microseconds(sleeping) <= took * 1e6, rows, took)
+    check(all(row["key"]["tgid"] == row["key"]["tid"] == worker.pid and row["key"]["comm"] == worker.comm() for row in rows), rows)
+    check(all(row["key"]["user"] for row in sleeping), rows)
+
+    rows, _ = seen(f"--tid={worker.pid}", "--state=1", f"--min-block-time={int(SLEEP * 1e6)}", "--user-threads-only")
+    check(rows and all(is_sleep(row) or row["value"] >= SLEEP * 1e6 for row in rows), rows)
+    check(microseconds(row for row in rows if is_sleep(row)) >= SLEEPS * SLEEP * 1e6, rows)
+    rows, _ = seen(own, "--state=2")
+    check(not any(map(is_sleep, rows)), rows)
+    rows, _ = seen(own, f"--max-block-time={int(SLEEP * 1e6) - 1}")
+    check(not any(map(is_sleep, rows)), rows)
+    rows, _ = seen("--kernel-threads-only")
+    check(all(row["key"]["user"] is None for row in rows), rows)
+
+    with Tool([TOOL, own, "--duration=2", "--output=folded"]) as tool:
+        worker.work()
+        check(tool.process.wait() == 0)
+        tool.reader.join()
+        [line] = [line for line in tool.printed if "nanosleep" in line]
+        check(line.startswith(f"{worker.pid};{worker.pid};{worker.comm()};") and int(line.split()[-1]) >= SLEEPS * SLEEP * 1e6, line)
+
+    with Tool([TOOL, own]) as tool:
+        worker.work()
+        lines = tool.ended()
+        check(words(lines[0]) == ["tgid", "tid", "comm", "us"] and "  kernel:" in lines and "  user:" in lines, lines)
+
+for options in (["--user-threads-only", "--kernel-threads-only"], ["--min-block-time=5", "--max-block-time=5"]):
+    wrong = subprocess.run([TOOL, *options], stdout=subprocess.PIPE, text=True, check=False)
+    check(wrong.returncode == 2, wrong)
