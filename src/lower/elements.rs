@@ -7,10 +7,11 @@
 use super::aggregates::as_constant;
 use super::consts;
 use super::func::{Dest, Lowering, Slot};
+use super::scan::may_write;
 use super::views::View;
 use crate::fold::CompareOp;
 use crate::ir::Value;
-use crate::sema::tree::{Block, Const, Expr, ExprKind, LocalId, Unproven};
+use crate::sema::tree::{Block, Const, Expr, ExprKind, LocalId, MapId, Unproven};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind, Types};
 
@@ -32,6 +33,8 @@ enum Root {
     Behind(Value, Value, Span),
     /// The byte of a view at this index.
     Viewed(View, Value, Span),
+    /// The entry of a map, looked up by a place with the key.
+    Entry(MapId, Value, Span),
 }
 
 #[derive(Clone, Copy)]
@@ -60,6 +63,18 @@ pub(super) fn is_behind_pointer(expr: &Expr) -> bool {
         return is_behind_pointer(base);
     }
     matches!(expr.kind, ExprKind::DerefIf { .. })
+}
+
+/// Whether a place is a part of what `m[k]` reads, and no index may change the entry before that: the part is then read where it is, and
+/// the rest of the entry is not copied.
+fn is_in_entry(expr: &Expr) -> bool {
+    if let ExprKind::Index { base, index } = &expr.kind {
+        return !may_write(index) && is_in_entry(base);
+    }
+    if let ExprKind::Field { base, .. } = &expr.kind {
+        return is_in_entry(base);
+    }
+    matches!(expr.kind, ExprKind::MapGet { .. })
 }
 
 pub(super) fn constant_index(index: &Expr) -> Option<usize> {
@@ -112,15 +127,34 @@ impl<'a> Lowering<'a> {
         }
         let ExprKind::Index { base, index } = &expr.kind else { crate::bug!("only fields and elements have parts") };
         let mut path = self.path(base);
-        let step = if constant_index(index).is_some() {
-            Step::Known(self.scalar_as(index, Ty::U64), expr.span)
-        } else {
-            let number = self.scalar(index);
-            let number = self.at(index.span).cast(number, Ty::U64);
-            Step::Tested(number, length(&self.cx.types, base.ty), expr.span)
-        };
-        path.steps.push(step);
+        path.steps.push(self.element_step(base, index, expr.span));
         path
+    }
+
+    fn element_step(&mut self, base: &Expr, index: &Expr, span: Span) -> Step {
+        if constant_index(index).is_some() {
+            return Step::Known(self.scalar_as(index, Ty::U64), span);
+        }
+        let number = self.scalar(index);
+        let number = self.at(index.span).cast(number, Ty::U64);
+        Step::Tested(number, length(&self.cx.types, base.ty), span)
+    }
+
+    /// A part of the entry that `m[k]` reads.
+    fn path_in_entry(&mut self, expr: &Expr) -> Path {
+        if let ExprKind::Field { base, field } = &expr.kind {
+            let mut path = self.path_in_entry(base);
+            path.steps.push(Step::Field(*field, expr.span));
+            return path;
+        }
+        if let ExprKind::Index { base, index } = &expr.kind {
+            let mut path = self.path_in_entry(base);
+            path.steps.push(self.element_step(base, index, expr.span));
+            return path;
+        }
+        let ExprKind::MapGet { map, key } = &expr.kind else { crate::bug!("it is in no entry") };
+        let key = self.key(key);
+        Path { root: Root::Entry(*map, key, expr.span), steps: Vec::new() }
     }
 
     /// The place of a value that is only read: a constant's is in read-only data.
@@ -142,6 +176,14 @@ impl<'a> Lowering<'a> {
         let (pointer, absent, span) = match path.root {
             Root::Place(place) => return self.with_steps(place, &path.steps, dest, inside, outside),
             Root::Viewed(view, index, span) => return self.at(span).with_byte(view, index, dest, inside, outside),
+            Root::Entry(map, key, span) => {
+                let (optional, place) = self.at(span).entry(map, key);
+                let (there, _) = self
+                    .region(&[place], dest, |this, args| this.with_steps(args[0], &path.steps, dest, inside, outside));
+                let (not_there, _) = self.region(&[], dest, |this, _| outside(this.at(span)));
+                let op = self.at(span).b.ks_if_some(optional, &Self::results(dest), vec![there, not_there]);
+                return self.outcome(op, dest, true);
+            }
             Root::Behind(pointer, absent, span) => (pointer, absent, span),
         };
         let (not_there, _) = self.region(&[], dest, |this, _| outside(this.at(span)));
@@ -192,7 +234,9 @@ impl<'a> Lowering<'a> {
         let space = match path.root {
             Root::Place(place) => self.pointee(place).1,
             Root::Behind(..) => Space::Packet,
-            Root::Viewed(..) => crate::bug!("a byte of a view has no address"),
+            Root::Viewed(..) | Root::Entry(..) => {
+                crate::bug!("neither a byte of a view nor what `m[k]` reads has an address")
+            }
         };
         let ty = self.cx.types.ptr(to, space, nullable);
         if !nullable {
@@ -213,7 +257,7 @@ impl<'a> Lowering<'a> {
 
     /// Loads from a place behind variable indexes, zero where it does not exist: a scalar, or a copy into `dest`.
     pub(super) fn read_checked(&mut self, expr: &Expr, dest: Dest) -> Option<Value> {
-        let path = self.path(expr);
+        let path = if is_in_entry(expr) { self.path_in_entry(expr) } else { self.path(expr) };
         self.read_path(&path, expr, dest)
     }
 

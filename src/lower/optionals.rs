@@ -4,7 +4,7 @@ use super::func::{Dest, Lowering, Slot};
 use super::scan::may_write;
 use crate::diag::codes::syntax::NestingTooDeep;
 use crate::ir::Value;
-use crate::sema::tree::{Binding, Block, Expr, If, LocalId, Optional, OptionalKind};
+use crate::sema::tree::{Binding, Block, Expr, If, LocalId, MapId, Optional, OptionalKind};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
 
@@ -20,10 +20,7 @@ impl<'a> Lowering<'a> {
         match &optional.kind {
             OptionalKind::MapEntry { map, key } => {
                 let key = self.key(key);
-                let entry = self.cx.types.place(self.program.map(*map).value, self.entry_space(*map));
-                let ty = self.cx.types.opt(entry);
-                let name = self.names.map(*map);
-                (self.at(optional.span).b.map_entry(key, name, ty), entry)
+                self.at(optional.span).entry(*map, key)
             }
             OptionalKind::MapEntryOr { map, key, init } => {
                 let key = self.operand_place(key, "key", !may_write(init));
@@ -68,6 +65,14 @@ impl<'a> Lowering<'a> {
             OptionalKind::Pointer(pointer) => self.pointer_optional(pointer, optional.span),
             OptionalKind::View(_) => crate::bug!("a view is tested by its numbers"),
         }
+    }
+
+    /// The entry of a key, which is in a place, and the type of its place.
+    pub(super) fn entry(&mut self, map: MapId, key: Value) -> (Value, Ty) {
+        let entry = self.cx.types.place(self.program.map(map).value, self.entry_space(map));
+        let ty = self.cx.types.opt(entry);
+        let name = self.names.map(map);
+        (self.b.map_entry(key, name, ty), entry)
     }
 
     fn pointer_optional(&mut self, pointer: &Expr, span: Span) -> (Value, Ty) {
