@@ -55,6 +55,32 @@ def _plain_header(rng, index):
     return Access([f"if (var p = ctx.packet({index.text}, u{size * 8})) r = *p"], lambda s, _pk: _number(s["all"], index.value(s), size))
 
 
+def _pointer(rng, index):
+    """A place in the packet that moves."""
+    size = rng.choice([1, 2, 4])
+    test = [f"if (at + {size} > ctx->data_end) {{ r = 77 }} else {{ r = *(at as *u{size * 8}) }}"] if rng.random() < 0.5 else [
+        f"var p = at as *u{size * 8}", "r = p == null ? 77 : *p"]
+    def value(s, _pk):
+        at = index.value(s) + 3
+        return _number(s["all"], at, size) if at + size <= len(s["all"]) else 77
+    return Access(["var at = ctx->data + 3", f"at += {index.text}", *test], value, ("xdp", "tc"))
+
+
+def _header_array(rng, index):
+    """An array in a header."""
+    def value(s, _pk):
+        part = s["all"][16:20 + 20 + 4]
+        return (_number(part, 4 + 4 * index.value(s), 4) if index.value(s) < 5 else 0) if len(part) == 28 else 77
+    return Access(["r = 77", f"if (var x = ctx.packet(16, Slot)) r = x->ids[{index.text}]"], value, ("xdp", "frags", "tc"))
+
+
+def _slots(rng, index):
+    """A field of an element of an array of structs, itself an array, in a map's value."""
+    inner = rng.choice(["d % 5", "mix32(d) % 5", "b % 5", "(b as i8 % 3 + 2)"])
+    place = f"slots[c % 2].items[{index.text}].ids[{inner}]"
+    return Access([f"{place} = d", f"r = {place}"], lambda s, _pk: s["d"] if index.value(s) < 40 else 0)
+
+
 def _slice(rng, index):
     size = rng.choice([1, 4, 6, 13])
     at = rng.randrange(size)
@@ -221,7 +247,8 @@ def _cursor(rng, index):
 
 
 STRAIGHT = {
-    "byte": _byte, "write": _write, "update": _update, "header": _header, "plain-header": _plain_header, "slice": _slice,
+    "byte": _byte, "write": _write, "update": _update, "header": _header, "plain-header": _plain_header, "pointer": _pointer,
+    "header-array": _header_array, "slots": _slots, "slice": _slice,
     "slice-varies": _slice_varies, "read": _read, "equal": _equal, "compare": _compare, "same": _same, "length": _length,
     "table": _table, "text": _text, "map": _memory("kept[0].v", 24), "global": _memory("shared", 24),
     "stack": _memory("room", 24, ("var room: u8[24] = []",)), "stack-words": _words_of_stack,
@@ -230,4 +257,6 @@ STRAIGHT = {
     "sum": _sum, "walked": _walked, "cursor": _cursor,
 }
 # What needs no packet.
-OF_MEMORY = ("table", "text", "map", "global", "stack", "stack-words", "output", "probed")
+OF_MEMORY = ("table", "text", "map", "global", "slots", "stack", "stack-words", "output", "probed")
+# What needs no view, and of the sources only those that a function of at most five parameters gets besides the index.
+OF_ALL = ("plain-header", "pointer", "header-array", "table", "text", "map", "global", "slots", "stack", "stack-words")

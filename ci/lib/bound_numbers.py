@@ -74,7 +74,35 @@ def looked_up(name, table, number):
     return Number(f"{name}[{number.text}]", 8, value)
 
 
+def mixed(number):
+    """A hash of a number, by a function of the program: any number of its bits."""
+    bits = number.wide()
+    factor, shift = MIXES[bits]
+
+    def value(sources):
+        product = number.value(sources) * factor & ((1 << bits) - 1)
+        return product ^ product >> shift
+    return Number(f"mix{bits}({number.text})", bits, value)
+
+
+def divided(op, number, bits, divisor):
+    """(text, function) of a number as one with a sign, divided by a positive number, which is (text, value)."""
+    text, by = divisor
+
+    def value(sources):
+        left = number.value(sources) & ((1 << bits) - 1)
+        left -= (1 << bits) if left >> (bits - 1) else 0
+        # Towards zero.
+        quotient = abs(left) // by * (1 if left >= 0 else -1)
+        return quotient if op == "/" else left - quotient * by
+    return f"(({number.text} as i{bits}) {op} {text})", value
+
+
 TABLE = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3]
+# By bits: an odd factor, and a shift.
+MIXES = {32: (0x9E3779B1, 15), 64: (0x9E3779B97F4A7C15, 29)}
+# Global variables that divide: their types, and what they are.
+DIVISORS = {"per": ("u32", 40), "per64": ("u64", 23), "step": ("i32", 7)}
 SOURCES = {"b": 8, "c": 8, "w": 16, "d": 32, "q": 64}
 
 
@@ -100,6 +128,29 @@ def _divisor(rng):
     return literal(rng.choice([2, 3, 5, 7, 10, 16, 20, 40, 64, 100, 255, 1000]))
 
 
+def _variable(rng):
+    name = rng.choice(["per", "per64"])
+    ty, value = DIVISORS[name]
+    return Number(name, int(ty[1:]), lambda _sources: value)
+
+
+def _with_sign(rng, number):
+    """(text, function) of a remainder or a quotient with a sign, and how many bits it has."""
+    bits = rng.choice([8, 16, 32, 32, 64])
+    by = rng.choice([3, 7, 40, 100])
+    divisor = ("step", DIVISORS["step"][1]) if rng.random() < 0.3 else (str(by), by)
+    if rng.random() < 0.2:
+        return *divided("/", number, bits, (hex(1 << (bits - 5)), 1 << (bits - 5))), max(bits, 32)
+    return *divided("%", number, bits, divisor), max(bits, 32)
+
+
+def _raised(rng, number):
+    """Such a number, with so much added that few are below zero, without sign."""
+    text, value, bits = _with_sign(rng, number)
+    by = rng.choice([0, 6, 16, 39, 99])
+    return Number(f"(({text} + {by}) as u{bits})", bits, lambda sources: (value(sources) + by) & ((1 << bits) - 1))
+
+
 def number(rng, names, depth):
     """Any expression of a depth; `names`: what it may read."""
     if depth == 0:
@@ -121,6 +172,14 @@ def number(rng, names, depth):
         lambda: binary("%", inner, small),
         lambda: binary("/", inner, _divisor(rng)),
         lambda: binary("/", small, some_source(rng, names)),
+        lambda: binary("%", inner, _variable(rng)),
+        lambda: binary("%", mixed(inner), _divisor(rng)),
+        lambda: binary("%", mixed(inner), _divisor(rng)),
+        lambda: binary("*", binary("%", mixed(inner), _divisor(rng)), literal(rng.choice([2, 3, 4, 8, 12]))),
+        lambda: binary("*", binary("%", mixed(inner), _divisor(rng)), binary("%", mixed(small), _divisor(rng))),
+        lambda: binary(">>", binary("*", cast(mixed(cast(inner, 32)), 64), _divisor(rng)), literal(32)),
+        lambda: _raised(rng, mixed(inner)),
+        lambda: _raised(rng, inner),
         lambda: cast(inner, 8),
         lambda: cast(inner, 8),
         lambda: cast(inner, 16),
@@ -167,11 +226,15 @@ def index(rng, names):
 
 
 def less(rng, of):
-    """A difference with a sign; below zero it is beyond every end."""
-    by = rng.choice([1, 3, 10])
-    whole = cast(of, 8) if rng.random() < 0.5 else binary("&", of, literal(1023))
+    """A number with a sign; below zero it is beyond every end."""
+    if rng.random() < 0.5:
+        text, value, bits = _with_sign(rng, of)
+    else:
+        by, bits = rng.choice([1, 3, 10]), 32
+        whole = cast(of, 8) if rng.random() < 0.5 else binary("&", of, literal(1023))
+        text, value = f"(({whole.text} as i32) - {by})", lambda sources: whole.value(sources) - by
 
-    def value(sources):
-        difference = whole.value(sources) - by
-        return difference if difference >= 0 else 1 << 62
-    return Number(f"(({whole.text} as i32) - {by})", 32, value)
+    def beyond(sources):
+        number = value(sources)
+        return number if number >= 0 else 1 << 62
+    return Number(text, bits, beyond)

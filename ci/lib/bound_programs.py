@@ -3,14 +3,16 @@
 import random
 from dataclasses import dataclass
 
-from bound_accesses import NAME, OF_MEMORY, STRAIGHT
+from bound_accesses import NAME, OF_ALL, OF_MEMORY, STRAIGHT
 from bound_loops import LOOPS
-from bound_numbers import SOURCES, TABLE, Number, binary, cast, index, less, literal
+from bound_numbers import DIVISORS, MIXES, SOURCES, TABLE, Number, binary, cast, index, less, literal
 
 _HEAD = """\
 struct Head {{ b: u8, c: u8, w: u16, d: u32, q: u64 }}
 struct Kept {{ n: u32, v: u8[24] }}
 struct Record {{ n: u32 }}
+struct Slot {{ tag: u16, ids: u32[5], n: u8 }}
+struct Slots {{ items: Slot[40] }}
 const TABLE: u8[16] = {table}
 const NAME: str(20) = "{name}"
 var kept: array<u32, Kept>(4)
@@ -18,12 +20,16 @@ var heads: array<u32, Head>(4)
 var records: ringbuf<Record>(4096)
 var shared: u8[24]
 var sources: Head
+var slots: array<u32, Slots>(2)
+{divisors}
+{mixes}
 """
 # Loops are as many programs as a third of the rest.
 _KINDS = {**STRAIGHT, **LOOPS}
 _NAMES = [*STRAIGHT, *(name for name in LOOPS for _ in range(4))]
 # What takes an index with a sign.
-_SIGNED = ("byte", "write", "slice", "read", "equal", "compare", "table", "text", "map", "global", "stack", "copied")
+_SIGNED = ("byte", "write", "slice", "read", "equal", "compare", "table", "text", "map", "global", "stack", "copied", "pointer",
+           "header-array", "slots")
 # form → (attribute, context, result, the returned expression, what the kernel keeps of it)
 FORMS = {
     "xdp": ("@xdp", "*xdp_md", "xdp_action", "r as xdp_action", 0xFFFFFFFF),
@@ -117,6 +123,12 @@ def _place(rng, kind):
     return lines, named
 
 
+def _of_all(at, context, place):
+    """The access is in a function that the kernel verifies for all arguments."""
+    lines = f"@helper(\"global\") fn h{at}(ctx: {context}, b: u8, c: u8, d: u32, computed: u{place.bits}) -> u32 {{\n    "
+    return lines, f"var r = h{at}(ctx, b, c, d, computed)"
+
+
 def _with_function(at, context, place):
     """(the helper function, the line that calls it): the access is in another function, which gets the index."""
     names = [*SOURCES, "computed"]
@@ -143,7 +155,8 @@ def program(seed, at):
     kind, computed, place, access = _access(rng, form)
     view = [] if form == "tracing" else ["var pk = ctx.bytes(16)"]
     if view and place.text == "computed" and rng.random() < 0.3:
-        function, call = _with_function(at, context, place)
+        of_all = kind in OF_ALL and rng.random() < 0.5
+        function, call = _of_all(at, context, place) if of_all else _with_function(at, context, place)
         function += "\n    ".join(["var r: u32 = 0", *access.lines, "return r"]) + "\n}\n"
         body = [call]
     else:
@@ -165,4 +178,7 @@ def program(seed, at):
 
 
 def head():
-    return _HEAD.format(table=TABLE, name=NAME.decode())
+    divisors = "\n".join(f"var {name}: {ty} = {value}" for name, (ty, value) in DIVISORS.items())
+    mixes = "\n".join(f"@helper fn mix{bits}(x: u{bits}) -> u{bits} {{\n    var product = x * {factor}\n    return product ^ (product >> {shift})\n}}"
+                      for bits, (factor, shift) in MIXES.items())
+    return _HEAD.format(table=TABLE, name=NAME.decode(), divisors=divisors, mixes=mixes)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs one program of a BPF object on many packets, in the kernel, and compares all that it does with a model in Python.
+"""Runs programs of a BPF object on many packets, in the kernel, and compares all that it does with a model in Python.
 
 In a RUN line (lit.cfg.py calls it %packets-run):
 
@@ -7,6 +7,8 @@ In a RUN line (lit.cfg.py calls it %packets-run):
 
 The model is a module with `packets()`, which yields packets as bytes, and `expected(packet)`: what the program returns, the packet that it
 leaves, and the global variables that it sets, by name. `after_all(packets)`, if it is there, has global variables after all runs.
+
+Without --prog the model has `PROGRAMS`, names of programs, and each of them runs: `expected(packet, program)`.
 
 With --like the program of another object, on the same packets in one part, is the model but for `packets`.
 
@@ -32,7 +34,7 @@ _LINEAR = 3000
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("object")
-    parser.add_argument("--prog", required=True, help="name of the program")
+    parser.add_argument("--prog", help="name of the program; all that the model names, if it is left out")
     parser.add_argument("--model", required=True, metavar="FILE", help="the module in Python")
     parser.add_argument("--skip-refused", action="store_true",
                         help="leave out packets that the kernel does not run, such as too short ones of traffic control")
@@ -63,19 +65,15 @@ def runs(model, program, parts):
             yield from ((packet, end) for end in model.ends(packet))
 
 
-def main():
-    options = arguments()
-    model = load(options.model)
+def compare(options, model, expected, pinned, prog):
+    """Runs a program; returns on how many packets."""
     ran = []
-    if options.like:
-        like = Pinned(options.like)
-        model.expected = lambda packet, other=like.program(options.prog): (*other.run(packet), {})
-    with Pinned(options.object) as pinned, pinned.program(options.prog) as program:
+    with pinned.program(prog) as program:
         every = list(runs(model, program, options.parts))
         before = pinned.globals()
         for packet, end in every:
-            retval, left, variables = model.expected(packet)
-            of = f"{packet[:120].hex()}, {len(packet)} bytes, {end} linear"
+            retval, left, variables = expected(packet)
+            of = f"{prog}: {packet[:120].hex()}, {len(packet)} bytes, {end} linear"
             try:
                 found, out = program.run(packet, end)
             except OSError as refused:
@@ -92,7 +90,22 @@ def main():
         values = pinned.globals()
         for name, value in (model.after_all(ran, before) if hasattr(model, "after_all") else {}).items():
             check(name, values[name], value)
-    print(f"{len(ran)} runs")
+    return len(ran)
+
+
+def main():
+    options = arguments()
+    model = load(options.model)
+    if options.like:
+        like = Pinned(options.like)
+        model.expected = lambda packet, other=like.program(options.prog): (*other.run(packet), {})
+    with Pinned(options.object) as pinned:
+        if options.prog:
+            count = compare(options, model, model.expected, pinned, options.prog)
+        else:
+            count = sum(compare(options, model, lambda packet, prog=prog: model.expected(packet, prog), pinned, prog)
+                        for prog in model.PROGRAMS)
+    print(f"{count} runs")
 
 
 if __name__ == "__main__":
