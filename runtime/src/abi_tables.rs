@@ -14,6 +14,20 @@
 //! | `ks_hist_clear` | `void (uint32_t map)`: empties histograms |
 //! | `ks_print_hist` | `void (uint32_t map, const char *name, const KsType *key, const KsSteps *steps, uint64_t top)`: draws the histogram of a
 //! map, or, where keys have a type, those of the `top` keys with the largest counts, in the form that `--output` names |
+//! | `ks_hist_read` | `bool (uint32_t map, const void *key, void *to)`: copies the histogram of a key, all zero where there is none;
+//! without a key the only one. Whether there is one |
+//! | `ks_hist_delete` | `int32_t (uint32_t map, const void *key)`: deletes the histogram of a key; 0 or a negative errno, -ENOENT where there
+//! is none |
+//! | `ks_hist_iter` | `void *(uint32_t map, const KsType *key, uint64_t top)`: an iterator as `ks_map_iter_new` makes it, over the `top`
+//! histograms with the largest counts; over all, in no order, where `key` is null |
+//! | `ks_hist_count` | `uint64_t (const void *histogram, uint32_t buckets, const KsSteps *steps)`: how many values it counts |
+//! | `ks_hist_sum` | `int64_t (const void *histogram, uint32_t buckets, const KsSteps *steps)`: their sum |
+//! | `ks_hist_percentile` | `int64_t (const void *histogram, uint32_t buckets, const KsSteps *steps, double p)`: the last value of the
+//! bucket of the nearest rank; p is rounded to millionths, and taken for 0 or 100 outside of them |
+//! | `ks_hist_next` | `uint32_t (const void *histogram, uint32_t buckets, const KsSteps *steps, uint32_t position, int64_t *least, uint64_t
+//! *count)`: the bucket behind a position, which is 0 at first, from the first that has a count to the last. Yields the position, 0 behind the last one |
+//! | `ks_print_one_hist` | `void (const char *name, const void *histogram, uint32_t buckets, const KsSteps *steps)`: draws a histogram, in the
+//! form that `--output` names |
 //! | `ks_print_value` | `void (const char *name, const KsType *type, const void *value, uint32_t named)`: a struct or an array, in the form
 //! that `--output` names; if `named` is 1 any value, whose line begins with the name, or without one a heading for people |
 //!

@@ -76,6 +76,7 @@ impl Visitor<'_> for Named {
         | StmtKind::ForMap { key: first, value: second, .. }
         | StmtKind::ForOrdered { key: first, value: second, .. }
         | StmtKind::ForCpus { cpu: first, value: second, .. }
+        | StmtKind::ForBuckets { low: first, count: second, .. }
         | StmtKind::ForArray { index: first, value: second, .. }
         | StmtKind::ForView { index: first, value: second, .. } = kind
         {

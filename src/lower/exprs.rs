@@ -203,6 +203,7 @@ impl Lowering<'_> {
                 self.histogram_add(*map, args, span);
                 None
             }
+            Callee::Histogram(method) => Some(self.histogram_figure(method, args, ty, span)),
             Callee::Show => {
                 self.show(args, span);
                 None

@@ -63,6 +63,9 @@ impl Lowering<'_> {
 
     /// `m[k]` into a place: zero where absent.
     pub(super) fn copy_entry(&mut self, map: MapId, key: &Expr, to: Value, span: Span) {
+        if self.copy_only_histogram(map, to, span) {
+            return;
+        }
         let name = self.names.map(map);
         self.scoped(|this| {
             let key = this.key(key);
@@ -134,18 +137,6 @@ impl Lowering<'_> {
         let attrs = vec![Attr::Symbol(name)];
         let op = self.b.insert(opcode, vec![place], attrs, &[Ty::BOOL], Vec::new(), Vec::new());
         (self.b.result(op), place)
-    }
-
-    /// `h.add(key, x, times: n)`
-    pub(super) fn histogram_add(&mut self, map: MapId, args: &[Expr], span: Span) {
-        let [key, value, times] = args else { crate::bug!("a value, its key and how often it counts") };
-        self.scoped(|this| {
-            let key = this.operand_place(key, "key", !may_write(value) && !may_write(times));
-            let (value, times) = (this.scalar(value), this.scalar(times));
-            let (name, steps) = (this.names.map(map), this.program.map(map).steps);
-            let [low, high, step] = [steps.low, steps.high, steps.step].map(i128::from);
-            this.at(span).b.map_add(key, value, times, name, low, high, step);
-        });
     }
 
     /// `delete m[k]`

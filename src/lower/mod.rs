@@ -22,6 +22,7 @@ mod exprs;
 mod func;
 mod function_pointers;
 mod given;
+mod histograms;
 mod host;
 mod kernel;
 mod kfuncs;

@@ -90,15 +90,11 @@ impl Lowering<'_> {
 
     /// `print(m, top: n, by: field)`
     pub(super) fn print_map(&mut self, map: MapId, by: &EntryOrder, top: Value, span: Span) {
-        let keys = self.declared_key(map);
-        let (order, by) = order_attributes(by);
-        let name = self.names.map(map);
-        let declared = self.program.map(map);
-        if declared.kind.buckets.is_some() {
-            let [low, high, step] = [declared.steps.low, declared.steps.high, declared.steps.step].map(i128::from);
-            self.at(span).b.map_print_hist(top, name, keys, low, high, step);
-            return;
+        if self.program.map(map).kind.buckets.is_some() {
+            return self.print_histograms(map, top, span);
         }
+        let (keys, name) = (self.declared_key(map), self.names.map(map));
+        let (order, by) = order_attributes(by);
         self.at(span).b.map_print(top, name, keys, order, by.as_bytes());
     }
 
@@ -122,8 +118,11 @@ impl Lowering<'_> {
         self.print_arg(value, true, false)
     }
 
-    /// `print(x)` of a struct or an array.
+    /// `print(x)` of a struct, an array or a histogram.
     pub(super) fn print_value(&mut self, name: &str, named: bool, place: Value, span: Span) {
+        if let Some(steps) = self.program.steps(self.pointee(place).0) {
+            return self.print_histogram(name, steps, place, span);
+        }
         self.at(span).b.host_print_value(place, name.as_bytes(), named.into());
     }
 

@@ -73,6 +73,9 @@ impl Lowering<'_> {
             StmtKind::ForArray { array, index, value, body } => self.for_array(array, *index, *value, body),
             StmtKind::ForView { view, index, value, body } => self.for_view(view, *index, *value, body),
             StmtKind::ForCpus { map, key, cpu, value, body } => self.for_cpus(*map, key, (*cpu, *value), body, span),
+            StmtKind::ForBuckets { histogram, low, count, body } => {
+                self.for_buckets(histogram, (*low, *count), body, span);
+            }
             StmtKind::MapSetInner { map, key, inner } => self.map_set_inner(*map, key, *inner, span),
             StmtKind::MapCpuUpdate { map, key, cpu, value } => self.map_cpu_update(*map, key, cpu, value, span),
             StmtKind::ForMap { map, key, value, body } => self.for_map(*map, *key, *value, body, span),

@@ -1,6 +1,6 @@
 //! The types of the tables of maps: kinds, flags, methods.
 
-use super::{MAP_KINDS, MapAccess, MapFlagSpec, MapKindSpec, NamedBy, ObjectSpec};
+use super::{MAP_KINDS, MapAccess, MapFlagSpec, MapKindSpec, MapMethodSpec, NamedBy, ObjectSpec};
 use crate::target::{Maps, Target};
 
 /// The map kind of a name or of one of its aliases.
@@ -38,6 +38,7 @@ impl MapAccess {
             MapAccess::Walk => "walking over the entries",
             MapAccess::Clear => "emptying",
             MapAccess::Count => "`add`",
+            MapAccess::Buckets => "`count`, `sum` and `percentile`",
             MapAccess::Push => "`push`",
             MapAccess::Pop => "`pop`",
             MapAccess::Peek => "`peek`",
@@ -67,6 +68,13 @@ impl MapAccess {
     }
 }
 
+impl MapMethodSpec {
+    /// The name in programs.
+    pub fn word(&self) -> &'static str {
+        self.written.unwrap_or(self.name)
+    }
+}
+
 impl MapKindSpec {
     /// The name in programs.
     pub fn word(&self) -> &'static str {
@@ -90,7 +98,7 @@ impl MapKindSpec {
             if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
         };
         let (bpf, host) = (side(self.on[Target::Bpf]), side(self.on[Target::Host]));
-        format!("with a `{}` BPF code can do: {bpf}; user space: {host}", self.name)
+        format!("with a `{}` BPF code can do: {bpf}; user space: {host}", self.word())
     }
 }
 

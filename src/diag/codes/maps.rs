@@ -40,6 +40,8 @@ codes! {
     E0420 ArenaObject { ty } = "a `{ty}` cannot be in an arena",
     /// The buckets of an `lhist` are equally wide, 1000 of them at most.
     E0495 HistogramSteps { why } = "these are no buckets: {why}",
+    /// What user space counts in a histogram is in the process, where BPF code cannot delete it.
+    E0496 DeletedHistogram { name } = "BPF code cannot delete from `{name}`, in which user space counts",
     /// In BPF code a config is read-only: the verifier relies on its values.
     E0430 ConfigWrite { name } = "config `{name}` is read-only in BPF code",
     /// The entries of an array always exist.

@@ -3,6 +3,7 @@
 
 mod context_fields;
 mod cpu_writes;
+mod deleted_histograms;
 mod entry_addresses;
 mod helper_sockets;
 mod kernel_memory;
@@ -55,6 +56,7 @@ pub(super) fn of_programs(
 /// Reports what breaks a rule about both sides, whose functions are known.
 pub(super) fn of_sides(module: &Module, cx: &mut Session) {
     cpu_writes::check(module, cx);
+    deleted_histograms::check(module, cx);
     timer_ends::check(module, cx);
 }
 

@@ -182,6 +182,7 @@ impl Checker<'_, '_> {
         if let Some(entry) = self.map_entry(base)
             && let (_, ty) = self.entry_types(entry.0)
             && !self.has_function_field(ty, name)
+            && self.env.program.steps(ty).is_none()
         {
             return self.entry_method((entry.0, EntryKey::Written(entry.1)), name, args, span);
         }
@@ -200,6 +201,9 @@ impl Checker<'_, '_> {
         if base.ty == Ty::ERROR {
             self.check_args(args);
             return None;
+        }
+        if self.env.program.steps(base.ty).is_some() {
+            return self.histogram_method(base, name, args, span);
         }
         if name.name == "write" && self.is_iterator(base.ty) {
             return self.seq_write(base, args, span);
@@ -223,28 +227,33 @@ impl Checker<'_, '_> {
         {
             return self.builtin_method(builtin, base, args, span);
         }
-        let of = self.receiver(&base);
         if self.is_str(base.ty) {
             self.no_string_method(&base, name, callee, span);
-            return None;
+        } else {
+            self.no_method(&base, name, callee, span);
         }
+        None
+    }
+
+    /// The value has no method of this name.
+    fn no_method(&mut self, base: &Expr, name: &Ident, callee: Span, span: Span) {
+        let of = self.receiver(base);
         let length = matches!(name.name.as_str(), "len" | "length" | "size" | "count");
         if let Some(elements) = self.array_length(base.ty).filter(|_| length) {
             let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
             in_type(error, span, elements);
-            return None;
+            return;
         }
         let near = similar::best(&name.name, ["packet", "bytes"]);
         let function = self.env.lookup(self.module, &name.name).is_none()
             && BUILTINS.iter().any(|builtin| builtin.name == name.name && !builtin.params.is_empty());
-        let form = function.then(|| self.as_function(&base, name, callee, span));
+        let form = function.then(|| self.as_function(base, name, callee, span));
         let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
         if let Some(form) = form {
             error.help(format!("write `{form}`")).fix(span, form);
         } else if let Some(near) = near {
             error.near(name.span, near);
         }
-        None
     }
 }
 

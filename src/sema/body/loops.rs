@@ -74,8 +74,9 @@ impl Checker<'_, '_> {
                 self.for_map(stmt, map, entries, over.span)
             }
             ForOver::Each(over) => match self.map_named(over) {
+                Some(map) if self.is_only_histogram(map) => self.for_only_buckets(stmt, map, over.span),
                 Some(map) => self.for_map(stmt, map, Entries::All, over.span),
-                None if self.map_entry(over).is_some_and(|(map, _)| self.env.program.map(map).kind.percpu) => {
+                None if self.map_entry(over).is_some_and(|(map, _)| self.has_cpu_values(map)) => {
                     let (map, key) = self.map_entry(over)?;
                     self.for_cpus(stmt, (map, EntryKey::Written(key)), over.span)
                 }
@@ -86,6 +87,9 @@ impl Checker<'_, '_> {
                     let over = self.typed(over, None);
                     if over.ty == Ty::BYTES {
                         return self.for_view(stmt, over);
+                    }
+                    if self.env.program.steps(over.ty).is_some() {
+                        return self.for_buckets(stmt, over);
                     }
                     let pointee = self.pointer(over.ty).map_or(over.ty, |p| p.to);
                     if self.array(pointee).is_some() {
@@ -119,7 +123,7 @@ impl Checker<'_, '_> {
         self.vars.blocks.push();
         let written = self.declare(&key.name, index.unwrap_or(key_ty), key.span, LocalKind::LoopVariable);
         let value = self.declare(&value.name, value_ty, value.span, LocalKind::LoopVariable);
-        if self.env.program.map(map).kind.percpu {
+        if self.has_cpu_values(map) {
             self.vars[value].each_cpu = Some((map, written));
         }
         let mut body = self.loop_body(&stmt.body);
@@ -220,6 +224,12 @@ impl State<'_, '_> {
 }
 
 impl Site<'_, '_> {
+    /// Whether an entry is a value of each CPU to user space; a histogram is one of all CPUs.
+    fn has_cpu_values(&self, map: MapId) -> bool {
+        let kind = self.env.program.map(map).kind;
+        kind.percpu && kind.buckets.is_none()
+    }
+
     /// A value that is neither range nor array.
     fn refuse_for(&mut self, over: &Expr) {
         let found = format!("`{}`", self.ty_name(over.ty));

@@ -30,7 +30,7 @@ impl Checker<'_, '_> {
     /// A call on a map where a value is asked for.
     pub fn map_method(&mut self, map: MapId, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
         let kind = self.env.program.map(map).kind;
-        let written = |method: &&MapMethodSpec| method.written.unwrap_or(method.name) == name.name && on_maps(method);
+        let written = |method: &&MapMethodSpec| method.word() == name.name && on_maps(method);
         let of_kind = MAP_METHODS.iter().find(|method| written(method) && kind.can(method.needs));
         let Some(method) = of_kind.or_else(|| MAP_METHODS.iter().find(written)) else {
             self.check_args(args);
@@ -51,6 +51,9 @@ impl Checker<'_, '_> {
         }
         if method.needs == MapAccess::Count {
             return self.histogram_add(call);
+        }
+        if method.needs == MapAccess::Buckets {
+            return self.only_histogram_method(call);
         }
         if let Some(helper) = method.with_context.and_then(tables::helper) {
             return self.helper_on_map(helper, call);
@@ -246,11 +249,18 @@ impl Site<'_, '_> {
     fn no_such_method(&mut self, map: MapId, kind: &MapKindSpec, name: &Ident) {
         let of = format!("map `{}`, a `{}`,", self.env.program.map(map).name, kind.word());
         let has = MAP_METHODS.iter().filter(|method| kind.can(method.needs) && on_maps(method));
-        let has: Vec<&str> = has.map(|method| method.name).collect();
+        let has: Vec<&str> = has.map(MapMethodSpec::word).collect();
         let near = similar::best(&name.name, has.iter().copied());
         let form = foreign::map_method(&name.name).filter(|_| kind.can(MapAccess::Lookup));
+        let of_one = |method: &&MapMethodSpec| method.needs == MapAccess::Buckets && method.word() == name.name;
+        let one = kind.buckets.and_then(|_| MAP_METHODS.iter().find(of_one)).map(|method| {
+            let map = &self.env.program.map(map).name;
+            format!("each key has a histogram: `{map}[key].{}(…)`", method.word())
+        });
         let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
-        if let Some(form) = form {
+        if let Some(one) = one {
+            error.help(one);
+        } else if let Some(form) = form {
             error.help(form);
         } else if let Some(near) = near {
             error.near(name.span, near);

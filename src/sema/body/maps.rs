@@ -338,7 +338,10 @@ impl Site<'_, '_> {
     fn is_one_value(&self, map: MapId) -> bool {
         let declared = self.env.program.map(map);
         let summable = matches!(self.cx.types.kind(declared.value), TyKind::Int { .. } | TyKind::Error);
-        !declared.kind.percpu || summable || !self.targets.any(|on| on.maps == Maps::ByRuntime)
+        !declared.kind.percpu
+            || declared.kind.buckets.is_some()
+            || summable
+            || !self.targets.any(|on| on.maps == Maps::ByRuntime)
     }
 
     /// Reports `m[k] = null` where an entry cannot be null but can be deleted.

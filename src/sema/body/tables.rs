@@ -99,6 +99,11 @@ impl Checker<'_, '_> {
                 continue;
             };
             match name.name.as_str() {
+                TOP if self.is_only_histogram(taker.map) => {
+                    self.error(name.span, NamedArgument { name: name.name.clone(), of: taker.name.to_owned() })
+                        .help("it is one histogram, without keys");
+                    wrong = true;
+                }
                 TOP if taker.has_top => chosen.top = Some(self.coerced(&arg.value, Ty::U64)),
                 BY if self.env.program.map(taker.map).kind.buckets.is_some() => {
                     self.error(name.span, NamedArgument { name: name.name.clone(), of: taker.name.to_owned() })

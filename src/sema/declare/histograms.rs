@@ -55,13 +55,17 @@ impl Declare<'_> {
         (counted, unknown)
     }
 
-    /// The entry of a histogram: the sum of the values, and how many there were in each bucket.
+    /// The entry of a histogram: the sum of the values, and how many there were in each bucket. Histograms of other buckets have another
+    /// type.
     pub(super) fn counts(cx: &mut Session, steps: Steps) -> Ty {
         let buckets = match steps.step {
             0 => POWERS,
             step => (i128::from(steps.high) - i128::from(steps.low)) as u64 / step.cast_unsigned() + 2,
         };
-        let name = format!("histogram_{buckets}");
+        let name = match steps.step {
+            0 => format!("histogram_{buckets}"),
+            step => format!("histogram_{}_{}_{step}", named(steps.low), named(steps.high)),
+        };
         let known = cx.types.structs().find(|(_, def)| def.name == name && def.span.is_none()).map(|(id, _)| id);
         if let Some(id) = known {
             return cx.types.intern(TyKind::Struct(id));
@@ -73,6 +77,11 @@ impl Declare<'_> {
         let id = cx.types.add_struct(def);
         cx.types.intern(TyKind::Struct(id))
     }
+}
+
+/// A number as part of a name.
+fn named(number: i64) -> String {
+    number.to_string().replace('-', "minus")
 }
 
 fn not_steps(cx: &mut Session, span: Span, why: &str) {

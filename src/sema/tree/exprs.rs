@@ -207,7 +207,9 @@ pub enum Callee {
     },
     /// `h.add(key, x, times: n)`: all three are there, for the one histogram of a map without keys too.
     HistogramAdd(MapId),
-    /// `print(x)` of a struct or an array, the only argument.
+    /// `h.percentile(p)` and the like, of a histogram as a value, which is the first argument.
+    Histogram(&'static MapMethodSpec),
+    /// `print(x)` of a struct, an array or a histogram, the only argument.
     PrintValue {
         /// As the source has it; empty for a heading of `show`.
         name: String,

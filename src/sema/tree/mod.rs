@@ -101,6 +101,11 @@ impl Program {
     pub fn map(&self, id: MapId) -> &Map {
         &self.maps[id.0 as usize]
     }
+    /// The buckets of a histogram, by the type of its entries; none of other types.
+    pub fn steps(&self, ty: Ty) -> Option<Steps> {
+        let holds = |map: &&Map| map.kind.buckets.is_some() && map.value == ty;
+        self.maps.iter().find(holds).map(|map| map.steps)
+    }
     /// The `impl` of an id.
     pub fn implementation(&self, id: ImplId) -> &Impl {
         &self.impls[id.0 as usize]

@@ -114,6 +114,13 @@ pub enum StmtKind {
         value: LocalId,
         body: Block,
     },
+    /// `for (low, n in h)`: over the buckets of a histogram, as it is before.
+    ForBuckets {
+        histogram: Expr,
+        low: LocalId,
+        count: LocalId,
+        body: Block,
+    },
     /// `outer[k] = &inner`
     MapSetInner {
         map: MapId,
@@ -174,6 +181,7 @@ impl StmtKind {
                 | StmtKind::ForMap { .. }
                 | StmtKind::ForOrdered { .. }
                 | StmtKind::ForCpus { .. }
+                | StmtKind::ForBuckets { .. }
                 | StmtKind::ForArray { .. }
                 | StmtKind::ForView { .. }
         )

@@ -47,6 +47,7 @@ pub trait Visitor<'t> {
             | StmtKind::Lock { lock: first, body }
             | StmtKind::ForArray { array: first, body, .. }
             | StmtKind::ForView { view: first, body, .. }
+            | StmtKind::ForBuckets { histogram: first, body, .. }
             | StmtKind::ForCpus { key: first, body, .. } => {
                 self.expr(first);
                 self.block(body);

@@ -185,6 +185,8 @@ words! {
         Clear,
         /// `m.add(x)`
         Count,
+        /// `m.count()` and the like of a histogram without keys, `for (low, n in m)`
+        Buckets,
         Push,
         Pop,
         Peek,

@@ -26,6 +26,8 @@ enum Source {
     Indexes(u32),
     /// Keys and values as the kernel stores them, read before.
     Entries(std::vec::IntoIter<(Vec<u8>, Vec<u8>)>),
+    /// Keys and values as the program has them.
+    Made(std::vec::IntoIter<(Vec<u8>, Vec<u8>)>),
 }
 
 struct Batches {
@@ -58,7 +60,8 @@ pub unsafe extern "C" fn ks_map_iter_next(iter: *mut KsIter, key: *mut c_void, v
         let iter = &mut *iter;
         let key = std::slice::from_raw_parts_mut(key.cast::<u8>(), iter.map.key_size);
         let value = std::slice::from_raw_parts_mut(value.cast::<u8>(), iter.map.value_size);
-        let Some(percpu) = &iter.map.percpu else { return iter.next(key, value) };
+        let is_made = matches!(iter.source, Source::Made(_));
+        let Some(percpu) = iter.map.percpu.as_ref().filter(|_| !is_made) else { return iter.next(key, value) };
         let mut stored = vec![0; percpu.stored_size()];
         let more = iter.next(key, &mut stored);
         if more {
@@ -93,6 +96,11 @@ pub unsafe extern "C" fn ks_map_iter_free(iter: *mut KsIter) {
 /// A walk over entries that `entries` has read.
 pub fn walk(map: &'static Map, entries: Vec<(Vec<u8>, Vec<u8>)>) -> *mut KsIter {
     Box::into_raw(Box::new(KsIter { map, source: Source::Entries(entries.into_iter()) }))
+}
+
+/// A walk over keys and values as the program has them.
+pub fn walk_made(map: &'static Map, entries: Vec<(Vec<u8>, Vec<u8>)>) -> *mut KsIter {
+    Box::into_raw(Box::new(KsIter { map, source: Source::Made(entries.into_iter()) }))
 }
 
 /// See abi.rs.
@@ -142,7 +150,7 @@ impl KsIter {
                 }
                 false
             }
-            Source::Entries(entries) => match entries.next() {
+            Source::Entries(entries) | Source::Made(entries) => match entries.next() {
                 Some((next, stored)) => {
                     key.copy_from_slice(&next);
                     value.copy_from_slice(&stored);
@@ -165,7 +173,8 @@ impl KsIter {
     }
 }
 
-fn lookup(map: &Map, key: &[u8], value: &mut [u8]) -> bool {
+/// Copies the value of a key as the kernel stores it; false where there is none.
+pub fn lookup(map: &Map, key: &[u8], value: &mut [u8]) -> bool {
     // SAFETY: buffers of the map's sizes.
     unsafe { bpf::bpf_map_lookup_elem_flags(map.fd, key.as_ptr().cast(), value.as_mut_ptr().cast(), map.flags) == 0 }
 }

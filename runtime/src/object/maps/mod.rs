@@ -1,7 +1,7 @@
 //! Maps from user space: lookup, update, delete (`access.rs`), iteration (`iter.rs`), with the per-CPU rules of the language
 //! (`percpu.rs`) and the keys of storages (`objects.rs`). The first access loads the object.
 
-mod access;
+pub mod access;
 mod cgroups;
 mod cpus;
 mod failures;

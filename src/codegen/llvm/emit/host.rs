@@ -360,6 +360,26 @@ pub fn print_value(g: &mut FnGen, op: &OpData) {
     super::print::whole::value(g, op);
 }
 
+pub fn print_hist(g: &mut FnGen, op: &OpData) {
+    super::print::histograms::print_one(g, op);
+}
+
+pub fn hist_count(g: &mut FnGen, op: &OpData) {
+    super::print::histograms::count(g, op);
+}
+
+pub fn hist_sum(g: &mut FnGen, op: &OpData) {
+    super::print::histograms::sum(g, op);
+}
+
+pub fn hist_percentile(g: &mut FnGen, op: &OpData) {
+    super::print::histograms::percentile(g, op);
+}
+
+pub fn hist_next(g: &mut FnGen, op: &OpData) {
+    super::print::histograms::next(g, op);
+}
+
 /// A call of `ks_show_draw`, which has no arguments.
 pub fn show_draw(g: &mut FnGen, _: &OpData) {
     runtime(g, "ks_show_draw", None, &[]);

@@ -5,6 +5,7 @@ use super::super::function::FnGen;
 use super::super::host::handlers;
 use super::super::verifier::tested_records;
 use super::host::runtime;
+use super::print::histograms;
 use crate::ir::ops::{
     KsFunc, MapAddress, MapBind, MapClear, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapHold,
     MapIterFree, MapIterNew, MapIterNext, MapListen, MapLookup, MapMigrate, MapNewRecord, MapObjectEntry, MapOnEvent,
@@ -238,7 +239,8 @@ pub fn delete(g: &mut FnGen, op: &OpData) {
         None => (g.value(view.key()), op.helper()),
         Some(spec) => (pointer_in(g, view.key()), spec.delete),
     };
-    status(g, op, (helper, "ks_map_delete"), view.map(), &[key]);
+    let symbol = if histograms::is_one(g, view.map()) { "ks_hist_delete" } else { "ks_map_delete" };
+    status(g, op, (helper, symbol), view.map(), &[key]);
 }
 
 pub fn cpus(g: &mut FnGen, op: &OpData) {
@@ -380,12 +382,17 @@ pub fn copy(g: &mut FnGen, op: &OpData) {
     let view = MapCopy::of(op);
     let args = [map_index(g, view.map()), g.value(view.key()), g.value(view.to())];
     let bool = g.g.build.int_type(1).into();
-    let present = runtime(g, "ks_map_lookup", Some(bool), &args);
+    let symbol = if histograms::is_one(g, view.map()) { "ks_hist_read" } else { "ks_map_lookup" };
+    let present = runtime(g, symbol, Some(bool), &args);
     g.set_maybe(op, present);
 }
 
 pub fn iter_new(g: &mut FnGen, op: &OpData) {
-    let args = [map_index(g, MapIterNew::of(op).map())];
+    let map = MapIterNew::of(op).map();
+    if histograms::is_one(g, map) {
+        return histograms::iter(g, op, map, None);
+    }
+    let args = [map_index(g, map)];
     let ptr = g.g.build.ptr_type().into();
     let iterator = runtime(g, "ks_map_iter_new", Some(ptr), &args);
     g.set_maybe(op, iterator);
@@ -397,19 +404,22 @@ pub fn iter_ordered(g: &mut FnGen, op: &OpData) {
 
 pub fn clear(g: &mut FnGen, op: &OpData) {
     let name = MapClear::of(op).map();
-    let is_histogram = g.g.ir.map(name).is_some_and(|map| map.kind.buckets.is_some());
     let args = [map_index(g, name)];
-    runtime(g, if is_histogram { "ks_hist_clear" } else { "ks_map_clear" }, None, &args);
+    runtime(g, if histograms::is_one(g, name) { "ks_hist_clear" } else { "ks_map_clear" }, None, &args);
 }
 
 /// A call of `ks_hist_add`, in user space.
 pub fn add(g: &mut FnGen, op: &OpData) {
-    super::print::whole::add(g, op);
+    histograms::add(g, op);
 }
 
 /// A call of `ks_print_hist`.
 pub fn print_hist(g: &mut FnGen, op: &OpData) {
-    super::print::whole::histograms(g, op);
+    histograms::print_map(g, op);
+}
+
+pub fn copy_hist(g: &mut FnGen, op: &OpData) {
+    histograms::copy(g, op);
 }
 
 pub fn iter_next(g: &mut FnGen, op: &OpData) {

@@ -2,10 +2,11 @@
 //!
 //! BPF code counts in an entry for each CPU: the sum of the values, then the counts of the buckets. The kernel takes entries from user space
 //! only whole, and a program's additions meanwhile would be lost. So the additions of user space are kept here, and are part of each reading. `buckets.rs` has the
-//! buckets, `draw.rs` the lines.
+//! buckets, `draw.rs` the lines, and `values.rs` what a program asks of a histogram that it has read.
 
 mod buckets;
 mod draw;
+mod values;
 
 use super::columns::Column;
 use super::form::Typed;
@@ -13,7 +14,8 @@ use super::{json, object};
 use crate::abi::{KsSteps, KsType};
 use crate::kernel::output::{self, Form as OutputForm};
 use crate::kernel::program::{MainThread, text};
-use crate::object::maps::iter::{self, ks_map_clear};
+use crate::object::maps::access::ks_map_delete;
+use crate::object::maps::iter::{self, KsIter, ks_map_clear};
 use crate::object::maps::map::{Map, map};
 use buckets::{Buckets, Range};
 use std::cell::RefCell;
@@ -81,16 +83,7 @@ pub unsafe extern "C" fn ks_print_hist(
     let (buckets, key) = unsafe { (Buckets::new(*steps), (!key.is_null()).then(|| Typed::new(key))) };
     let (mut all, name) = (read(index), text(name));
     let shown = match &key {
-        None => {
-            let (_, counts) = all.pop().unwrap_or_default();
-            match output::form() {
-                OutputForm::Json => json_of_one(name, &buckets, &counts),
-                OutputForm::Lines | OutputForm::Folded if counts.total() == 0 => format!("{name} is empty\n"),
-                OutputForm::Lines | OutputForm::Folded => {
-                    format!("{name}:\n{}\n", draw::lines(&buckets, &counts.counts))
-                }
-            }
-        }
+        None => shown(name, &buckets, &all.pop().unwrap_or_default().1),
         Some(key) => {
             let columns = Column::all("key", key);
             order(&mut all, &columns, top);
@@ -102,6 +95,75 @@ pub unsafe extern "C" fn ks_print_hist(
         }
     };
     output::write(shown.as_bytes());
+}
+
+/// One histogram, in the form that is asked for.
+fn shown(name: &str, buckets: &Buckets, counts: &Counts) -> String {
+    match output::form() {
+        OutputForm::Json => json_of_one(name, buckets, counts),
+        OutputForm::Lines | OutputForm::Folded if counts.total() == 0 => format!("{name} is empty\n"),
+        OutputForm::Lines | OutputForm::Folded => format!("{name}:\n{}\n", draw::lines(buckets, &counts.counts)),
+    }
+}
+
+/// See abi.rs.
+///
+/// # Safety
+/// `key` is readable for the size of the map's keys, or null; `to` is writable for the size of its values.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_hist_read(index: u32, key: *const c_void, to: *mut c_void) -> bool {
+    let map = map(index);
+    // SAFETY: as the caller promises.
+    let (key, to) = unsafe {
+        let key = if key.is_null() {
+            vec![0; map.key_size]
+        } else {
+            std::slice::from_raw_parts(key.cast::<u8>(), map.key_size).to_vec()
+        };
+        (key, std::slice::from_raw_parts_mut(to.cast::<u8>(), map.value_size))
+    };
+    let mut stored = vec![0; map.stored_size()];
+    let mut counts = Counts::new(map);
+    let mut is_there = iter::lookup(map, &key, &mut stored);
+    if is_there {
+        counts.add_stored(map, &stored);
+    }
+    if let Some(own) = OWN.borrow().get(&(index, key)) {
+        counts.add(own.sum, own.counts.iter().copied());
+        is_there = true;
+    }
+    to.copy_from_slice(&counts.bytes());
+    is_there
+}
+
+/// See abi.rs.
+///
+/// # Safety
+/// `key` is readable for the size of the map's keys.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_hist_delete(index: u32, key: *const c_void) -> i32 {
+    // SAFETY: as the caller promises.
+    let (own, status) = unsafe {
+        let bytes = std::slice::from_raw_parts(key.cast::<u8>(), map(index).key_size).to_vec();
+        (OWN.borrow_mut().remove(&(index, bytes)), ks_map_delete(index, key))
+    };
+    if own.is_some() && status == -libc::ENOENT { 0 } else { status }
+}
+
+/// See abi.rs.
+///
+/// # Safety
+/// The descriptor is valid, and of the map; `key` is null where no order is asked for.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_hist_iter(index: u32, key: *const KsType, top: u64) -> *mut KsIter {
+    let mut all = read(index);
+    if !key.is_null() {
+        // SAFETY: as the caller promises.
+        let key = unsafe { Typed::new(key) };
+        order(&mut all, &Column::all("key", &key), top);
+    }
+    let entries = all.into_iter().map(|(key, counts)| (key, counts.bytes())).collect();
+    iter::walk_made(map(index), entries)
 }
 
 impl Counts {
@@ -122,6 +184,18 @@ impl Counts {
         }
     }
 
+    /// Adds the entries of all CPUs, as the kernel stores them.
+    fn add_stored(&mut self, map: &Map, stored: &[u8]) {
+        let percpu = map.percpu.iter();
+        let ranges = percpu.flat_map(|percpu| (0..percpu.cpus as u32).filter_map(|cpu| percpu.of_cpu(cpu)));
+        ranges.for_each(|range| self.add_entry(&stored[range]));
+    }
+
+    /// As an entry of the kernel.
+    fn bytes(&self) -> Vec<u8> {
+        std::iter::once(&self.sum).chain(&self.counts).flat_map(|word| word.to_ne_bytes()).collect()
+    }
+
     fn total(&self) -> u64 {
         self.counts.iter().fold(0, |total, count| total.wrapping_add(*count))
     }
@@ -132,10 +206,7 @@ fn read(index: u32) -> Vec<(Vec<u8>, Counts)> {
     let map = map(index);
     let mut all: BTreeMap<Vec<u8>, Counts> = BTreeMap::new();
     for (key, stored) in iter::entries(map) {
-        let counts = all.entry(key).or_insert_with(|| Counts::new(map));
-        let percpu = map.percpu.iter();
-        let ranges = percpu.flat_map(|percpu| (0..percpu.cpus as u32).filter_map(|cpu| percpu.of_cpu(cpu)));
-        ranges.for_each(|range| counts.add_entry(&stored[range]));
+        all.entry(key).or_insert_with(|| Counts::new(map)).add_stored(map, &stored);
     }
     for ((of, key), own) in OWN.borrow().iter().filter(|((of, _), _)| *of == index) {
         debug_assert_eq!(*of, index);

@@ -4,9 +4,8 @@ use super::super::super::function::FnGen;
 use super::super::super::host::tables;
 use super::super::host::runtime;
 use super::super::map::map_index;
-use crate::ir::ops::{HostPrintValue, MapAdd, MapIterOrdered, MapPrint, MapPrintHist};
+use crate::ir::ops::{HostPrintValue, MapIterOrdered, MapPrint};
 use crate::ir::{OpData, Symbol, Value};
-use crate::tables::KeyRule;
 use crate::types::Ty;
 use inkwell::values::BasicValueEnum;
 
@@ -20,6 +19,9 @@ pub fn map(g: &mut FnGen, op: &OpData) {
 /// `map.iter_ordered`
 pub fn iter(g: &mut FnGen, op: &OpData) {
     let view = MapIterOrdered::of(op);
+    if super::histograms::is_one(g, view.map()) {
+        return super::histograms::iter(g, op, view.map(), Some((view.keys(), view.top())));
+    }
     let args = entries(g, view.map(), view.keys(), view.top(), (view.order(), view.by()));
     let ptr = g.g.build.ptr_type().into();
     let iterator = runtime(g, "ks_map_iter_ordered", Some(ptr), &args);
@@ -41,29 +43,6 @@ fn entries<'c>(
         _ => g.g.string(&[by, b"\0".as_slice()].concat()),
     };
     [map_index(g, name), table.into(), g.value(top), by.into()]
-}
-
-/// `map.add`
-pub fn add(g: &mut FnGen, op: &OpData) {
-    let view = MapAdd::of(op);
-    let is_signed = g.g.is_signed(g.func.ty(view.value()));
-    let steps = tables::steps(g.g, [view.low(), view.high(), view.step()]);
-    let is_signed = g.g.build.int(1, u64::from(is_signed));
-    let (value, times) = (g.value(view.value()), g.value(view.times()));
-    let args = [map_index(g, view.map()), steps.into(), g.value(view.key()), value, is_signed.into(), times];
-    runtime(g, "ks_hist_add", None, &args);
-}
-
-/// `map.print_hist`
-pub fn histograms(g: &mut FnGen, op: &OpData) {
-    let view = MapPrintHist::of(op);
-    let name = g.g.cx.source_name(view.map());
-    let name = g.g.string(&[name.as_bytes(), b"\0".as_slice()].concat());
-    let is_keyed = g.g.ir.map(view.map()).is_some_and(|map| map.kind.key == KeyRule::Any);
-    let key = if is_keyed { tables::type_of(g.g, view.keys()) } else { g.g.build.null() };
-    let steps = tables::steps(g.g, [view.low(), view.high(), view.step()]);
-    let args = [map_index(g, view.map()), name.into(), key.into(), steps.into(), g.value(view.top())];
-    runtime(g, "ks_print_hist", None, &args);
 }
 
 /// `host.print_value`
