@@ -64,6 +64,8 @@ config.substitutions += [
     ("%moved-btf", f"{python} {support}/moved_btf.py"),
     ("%prints-run", f"{python} {support}/prints_run.py"),
     ("%terminal-run", f"{python} {support}/terminal_run.py"),
+    ("%lsp-client", f"{python} {support}/lsp_client.py {os.path.abspath(ksc)}"),
+    ("%lsp-sweep", f"{python} {support}/lsp_sweep.py {os.path.abspath(ksc)}"),
     ("%prog-run", f"{python} {support}/prog_run.py"),
     ("%examples", os.path.join(root, "examples")),
     ("%ci", os.path.join(root, "ci")),

@@ -4,8 +4,10 @@ mod bindings;
 mod doc;
 mod init;
 mod list;
+mod lsp;
 mod run;
 mod test;
+mod words;
 
 use crate::diag::{ALL_WARNINGS, ANALYSES, Analysis, Levels, codes, escape};
 use crate::kernels;
@@ -19,10 +21,12 @@ use clap_complete::Shell;
 pub use doc::{Doc, DocFormat};
 pub use init::Init;
 pub use list::List;
+pub use lsp::Lsp;
 pub use run::Run;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 pub use test::Test;
+pub use words::Words;
 
 #[derive(Parser, Debug)]
 #[command(
@@ -85,6 +89,8 @@ pub enum Command {
     },
     /// Compile a program, of a file or of the command line, and execute it
     Run(Run),
+    /// Serve an editor: diagnostics, hover, completion and more, by the Language Server Protocol over standard input and output
+    Lsp(Lsp),
     /// List what a kernel has to hang a program on: events, functions, hooks, and what programs call and use there
     List(List),
     /// Run the `@test` functions of programs, each in a process of its own
@@ -103,13 +109,6 @@ pub enum Command {
     /// A command of the compiler of KernelScript 0.1
     #[command(hide = true)]
     Compile(Words),
-}
-
-/// Whatever follows a command that ksc does not have.
-#[derive(Args, Debug)]
-pub struct Words {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    pub words: Vec<OsString>,
 }
 
 #[derive(Args, Debug)]

@@ -90,15 +90,22 @@ pub fn read_file(cx: &mut Session, file: FileId) -> Option<Input> {
 /// The typed tree of a program, by its first file. With syntax errors there is none, but what could be read is checked for
 /// errors; warnings would be of what the parser had to leave out.
 pub fn check(cx: &mut Session, tree: ast::File) -> Option<sema::tree::Program> {
+    check_keeping(cx, tree).1
+}
+
+/// As [`check`], with the syntax trees of all files.
+pub fn check_keeping(cx: &mut Session, tree: ast::File) -> (modules::Modules, Option<sema::tree::Program>) {
     let (since, file) = (Instant::now(), tree.file);
     let modules = modules::gather(cx, tree);
     cx.timed("modules", since);
-    if !modules.complete {
-        return None;
-    }
+    let program = if modules.complete { check_modules(cx, &modules, file) } else { None };
+    (modules, program)
+}
+
+fn check_modules(cx: &mut Session, modules: &modules::Modules, file: FileId) -> Option<sema::tree::Program> {
     let since = Instant::now();
     let before = cx.diags.count();
-    let checked = sema::check(cx, &modules);
+    let checked = sema::check(cx, modules);
     if !modules.read {
         let found = cx.diags.take_since(before);
         for error in found.into_iter().filter(|diag| diag.severity == Severity::Error) {

@@ -8,6 +8,7 @@ use crate::source::points::Points;
 use crate::source::{FileId, SourceMap, Span, paths};
 use crate::target::Machine;
 use crate::types::Types;
+use crate::uses::Uses;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::io::Write;
@@ -290,6 +291,8 @@ pub struct Session {
     pub lowered: Vec<Lowered>,
     /// The points of the program that an executable for coverage counts.
     pub points: Points,
+    /// What the names of the program mean, for editors.
+    pub uses: Uses,
 }
 
 impl Session {
@@ -315,6 +318,7 @@ impl Session {
             timings: Vec::new(),
             lowered: Vec::new(),
             points: Points::default(),
+            uses: Uses::default(),
         }
     }
 

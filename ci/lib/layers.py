@@ -14,7 +14,8 @@ MAY_USE = {
     "types": {"source", "diag", "target"},
     "tuning": set(),
     "kernels": {"session", "tables"},
-    "session": {"source", "diag", "types", "btf", "target"},
+    "uses": {"source", "tables", "types"},
+    "session": {"source", "diag", "types", "btf", "target", "uses"},
     "fold": {"types"},
     "tables": {"types", "target", "fold"},
     "ast": {"source"},
@@ -25,7 +26,7 @@ MAY_USE = {
     "modules": _BASE | {"ast", "syntax", "python"},
     "btf": _BASE | {"target"},
     "tracefs": set(),
-    "sema": _FACTS | {"ast", "modules", "python", "btf", "tracefs"},
+    "sema": _FACTS | {"ast", "modules", "python", "btf", "tracefs", "uses"},
     # Ops say per target how they are emitted; the target's passes come later and are not seen.
     "ir": _FACTS,
     "dataflow": {"ir", "session"},

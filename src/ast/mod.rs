@@ -9,6 +9,7 @@ pub mod print;
 mod stmts;
 pub mod strip;
 pub mod timed;
+pub mod walk;
 
 pub use exprs::*;
 pub use items::*;

@@ -1,6 +1,7 @@
 //! Imported modules: `module.name`, in constants and types as in bodies.
 
 use super::env::{Declared, Entity, Variants};
+use super::meanings;
 use super::scope::{Found, Scope};
 use crate::ast::{Expr, ExprKind, Ident, ItemKind, Path, Visibility};
 use crate::diag::Diagnostic;
@@ -179,17 +180,27 @@ fn find_member(cx: &mut Session, scope: &mut dyn Scope, import: ImportId, name: 
 
 /// The meaning of `owner.name` if `owner` is a module here; none if it is not.
 fn find_qualified(cx: &mut Session, scope: &mut dyn Scope, owner: &Ident, name: &Ident) -> Option<Found> {
-    match scope.find(cx, &owner.name) {
-        Found::Declared(Declared { entity: Entity::Import(import), .. }) => Some(find_member(cx, scope, import, name)),
+    match find_noted(cx, scope, owner) {
+        Found::Declared(Declared { entity: Entity::Import(import), .. }) => {
+            let found = find_member(cx, scope, import, name);
+            meanings::note_found(cx, name, &found);
+            Some(found)
+        }
         Found::Broken => Some(Found::Broken),
         Found::Declared(_) | Found::Variable(_) | Found::Nothing => None,
     }
 }
 
+fn find_noted(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Found {
+    let found = scope.find(cx, &name.name);
+    meanings::note_found(cx, name, &found);
+    found
+}
+
 /// What a name of one part, or of a module and a part, means; none if its first part is no module.
 pub fn find_path(cx: &mut Session, scope: &mut dyn Scope, path: &Path) -> Option<Found> {
     match path.segments.as_slice() {
-        [name] => Some(scope.find(cx, &name.name)),
+        [name] => Some(find_noted(cx, scope, name)),
         [owner, name] => find_qualified(cx, scope, owner, name),
         _ => None,
     }
@@ -200,7 +211,7 @@ pub fn find_expr(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr) -> Option
     if let ExprKind::Name(path) = &expr.kind
         && let [name] = path.segments.as_slice()
     {
-        return Some(scope.find(cx, &name.name));
+        return Some(find_noted(cx, scope, name));
     }
     let (owner, name) = qualified(expr)?;
     find_qualified(cx, scope, owner, name)

@@ -11,6 +11,7 @@ mod enums;
 pub mod env;
 pub mod imports;
 mod kernel_types;
+mod meanings;
 mod migrations;
 mod oldest_kernel;
 mod owners;

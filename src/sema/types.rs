@@ -5,6 +5,7 @@ use super::consts;
 use super::env::{Declared, Entity};
 use super::imports;
 use super::kernel_types;
+use super::meanings;
 use super::owners;
 use super::predefined::{is_context, is_object, is_unknown, pointer};
 use super::scope::{Found, Scope};
@@ -21,6 +22,7 @@ use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{PROGRAMS, SpecialFieldSpec, map_kind};
 use crate::types::{FnSig, Origin, Space, TooMuch, Ty, TyKind, Types};
+use crate::uses::Meaning;
 
 /// Where a type is written; decides what `void` and the absence of `?` mean.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -193,11 +195,19 @@ fn member(cx: &mut Session, scope: &mut dyn Scope, path: &ast::Path) -> Ty {
 }
 
 fn named(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
+    if cx.uses.asks(name.span) {
+        meanings::fill_types(cx, scope);
+    }
     let found = scope.find(cx, &name.name);
-    found_type(cx, scope, name, found)
+    let ty = found_type(cx, scope, name, found);
+    if ty != Ty::ERROR {
+        cx.uses.note_first(name.span, Meaning::Type(ty));
+    }
+    ty
 }
 
 fn found_type(cx: &mut Session, scope: &mut dyn Scope, name: &Ident, found: Found) -> Ty {
+    meanings::note_found(cx, name, &found);
     match found {
         Found::Declared(Declared { entity: Entity::Type(ty), .. }) if is_unknown(&cx.types, ty) => {
             kernel_types::required(cx, &name.name, name.span).unwrap_or(Ty::ERROR)

@@ -57,6 +57,11 @@ pub fn constant(name: &str) -> Option<usize> {
     CONSTS.binary_search_by(|spec| spec.name.cmp(name)).ok()
 }
 
+/// The program type whose attribute has the name.
+pub fn program_type(name: &str) -> Option<&'static ProgramSpec> {
+    PROGRAMS.iter().find(|spec| spec.name == name)
+}
+
 /// The word of the language that is spelled so.
 pub fn word(text: &str) -> Option<&'static WordSpec> {
     WORDS.binary_search_by(|spec| spec.name.cmp(text)).ok().map(|index| &WORDS[index])

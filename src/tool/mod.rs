@@ -13,6 +13,7 @@ pub mod foreign_commands;
 pub mod init;
 pub mod inspect;
 pub mod list;
+pub mod lsp;
 pub mod man_pages;
 pub mod run;
 pub mod test;

@@ -25,7 +25,9 @@ impl Checker<'_, '_> {
             return header.into();
         }
         self.depth += 1;
+        self.note_name(expr);
         let value = self.by_form(expr, expected);
+        self.cx.uses.note_type(expr.span, value.ty());
         self.depth -= 1;
         value
     }

@@ -19,6 +19,7 @@ use crate::sema::tree::{ConfigId, Expr, ExprKind, View};
 use crate::source::Span;
 use crate::tables::FieldRole;
 use crate::types::{Space, StructId, Ty, TyKind};
+use crate::uses::Meaning;
 
 /// The length of the packet: a field of all contexts that have one, also where a helper yields it.
 const PACKET_LENGTH: &str = "len";
@@ -201,12 +202,14 @@ impl Site<'_, '_> {
     fn find_field_of(&mut self, base: Option<&Expr>, id: StructId, name: &Ident) -> Option<(usize, Ty)> {
         let def = self.cx.types.struct_def(id);
         if let Some(field) = def.field(&name.name) {
+            self.cx.uses.note(name.span, || Meaning::Field { of: id, field });
             return Some((field, def.fields[field].ty));
         }
         if def.origin.is_relocated() && def.span.is_none() {
             let mut chain = Vec::new();
             base.into_iter().for_each(|base| self.structs_before(base, &mut chain));
             let field = kernel_types::field(self.cx, id, name, &chain)?;
+            self.cx.uses.note(name.span, || Meaning::Field { of: id, field });
             return Some((field, self.cx.types.struct_def(id).fields[field].ty));
         }
         no_such_field(self.cx, id, name);

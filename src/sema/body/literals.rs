@@ -14,6 +14,7 @@ use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::tables::STRUCTS;
 use crate::types::{BitField, Origin, StructDef, StructId, Ty, TyKind};
+use crate::uses::Meaning;
 
 impl Checker<'_, '_> {
     /// `sizeof(e)`, which does not evaluate its operand.
@@ -241,6 +242,7 @@ impl Site<'_, '_> {
         let def = self.cx.types.struct_def(id);
         if let Some(index) = def.field(&name.name) {
             let ty = def.fields[index].ty;
+            self.cx.uses.note(name.span, || Meaning::Field { of: id, field: index });
             return (!self.refuse_kept_use(ty, name.span)).then_some((index, ty));
         }
         no_such_field(self.cx, id, name);

@@ -14,6 +14,7 @@ use crate::sema::tree::{Const, FuncId, Local, LocalId, MapId};
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{FnSig, StructId, Ty};
+use crate::uses::Meaning;
 
 impl State<'_, '_> {
     /// Leaves a block, and reports the variables of it that nobody read.
@@ -61,6 +62,7 @@ impl State<'_, '_> {
     pub fn declare(&mut self, name: &str, ty: Ty, span: Span, kind: LocalKind) -> LocalId {
         let kind = if name == "_" { LocalKind::Hidden } else { kind };
         let id = self.vars.add(Local { name: name.to_owned(), ty, span }, kind, self.loops.len());
+        self.cx.uses.note(span, || Meaning::Local { declared: span, ty });
         if kind != LocalKind::Hidden {
             self.bind(name, span, Name::Local(id));
             self.vars.blocks.push_local(id);

@@ -42,6 +42,7 @@ impl Checker<'_, '_> {
             }
             self.flow.unforeseen = false;
             if let Some(tested) = self.tested_next(&stmts[index..]) {
+                stmts[index..].iter().take(2).for_each(|stmt| self.note_names(stmt));
                 self.check_tested_next(&tested, stmt.span, &mut out);
                 rest.next();
                 continue;
@@ -55,6 +56,8 @@ impl Checker<'_, '_> {
     /// Checks a statement and appends what it becomes: one statement, a few, or none.
     pub fn stmt(&mut self, stmt: &ast::Stmt, out: &mut Vec<Stmt>) {
         let span = stmt.span;
+        self.note_names(stmt);
+        self.fill_gap(stmt);
         let kind = match &stmt.kind {
             Ast::Var { name, ty, init, otherwise: None } => {
                 return self.var(name, ty.as_ref(), init.as_ref(), span, out);

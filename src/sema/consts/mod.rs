@@ -38,6 +38,7 @@ use crate::diag::codes::types::{ConstantOverflow, MismatchedTypes};
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{EnumId, Ty, TyKind};
+use crate::uses::Meaning;
 
 /// The value of a constant expression.
 #[derive(Clone, PartialEq, Debug)]
@@ -351,6 +352,7 @@ pub fn variant_of(cx: &mut Session, scope: &mut dyn Scope, path: &Path) -> Optio
     }
     let def = cx.types.enum_def(id);
     if let Some(place) = def.variants.iter().position(|v| v.name == variant.name) {
+        cx.uses.note(variant.span, || Meaning::Variant { of: id, variant: place });
         return Some(Variant { of: id, place, value: def.variants[place].value });
     }
     no_such_variant(cx, id, variant);

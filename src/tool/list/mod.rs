@@ -4,8 +4,8 @@
 //! space.
 
 mod binaries;
-mod declared;
-mod kinds;
+pub mod declared;
+pub mod kinds;
 
 use super::{finish, status, usage_error};
 use crate::cli::{List, Messages};
