@@ -259,8 +259,8 @@ pub struct KsProg {
     /// For a program without which the others load: the symbol `ks_lookup_…` of its form, which looks for the target of its attribute, or
     /// null where the form has none.
     pub looks: *const c_void,
-    /// The parameters of a program that is loaded when it is attached, as it declares them, `sk: *sock, ret: i32`: the function has them. A
-    /// last one `ret` is the result. Null for none.
+    /// The parameters of a program that may be attached to another target than its own, as it declares them, `sk: *sock, ret: i32`: the target
+    /// has them. A last one `ret` is the result; that of a program on an event of tracefs is the record. Null for none.
     pub takes: *const c_char,
 }
 

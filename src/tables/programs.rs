@@ -214,6 +214,11 @@ impl ProgramForm {
         is_idle(self.section) || self.bare.is_some_and(is_idle) && target.is_none_or(is_several)
     }
 
+    /// Whether `attach` may attach a program to another target than this one of its attribute.
+    pub fn is_bound_by_attach(&self, target: Option<&str>) -> bool {
+        self.bare.is_some_and(|bare| !is_idle(bare)) || self.loads_at_attach(target)
+    }
+
     /// Whether the attribute has to name the target, since the section does.
     pub fn needs_target(&self) -> bool {
         self.section.contains(TARGET) && self.bare.is_none()

@@ -2,8 +2,10 @@
 
 use super::attached::{Attached, Link};
 use super::request::{Request, Target};
+use crate::abi::{KsForm, KsProg};
 use crate::kernel::errors::{Failure, errno, reason};
 use crate::kernel::{escape, privilege, program};
+use crate::object::late::prototype::Prototype;
 use crate::object::{handles, late};
 use libbpf_sys as bpf;
 use std::os::fd::{FromRawFd, OwnedFd};
@@ -22,6 +24,21 @@ pub fn refused(code: i32, name: &str) -> Failure {
         _ => "\n  help: this kernel lets no trampoline be at this function; `@kprobe` may be possible".to_owned(),
     };
     Failure::new(code, format!("`{name}`: {}{help}", reason(code)))
+}
+
+/// Fails if a target has other parameters than the program declares.
+pub fn compare(prog: &KsProg, prototype: &Prototype, name: &str) -> Result<(), Failure> {
+    let takes = program::text(prog.takes);
+    if prototype.fits(takes, prog.form == KsForm::RawTracepoint as u32) {
+        return Ok(());
+    }
+    let why = format!(
+        "`{name}` has other parameters: {}\n  the program declares ({takes})\n  `{name}` has {}\n  help: parameters at the \
+         end may be left out",
+        reason(libc::EINVAL),
+        prototype.text()
+    );
+    Err(Failure::new(libc::EINVAL, why))
 }
 
 /// The target of the attribute, which is the only one that the program has.

@@ -33,6 +33,7 @@ mod order;
 mod perf_event;
 mod pinned;
 mod probe;
+mod records;
 mod request;
 mod reuseport;
 mod route;

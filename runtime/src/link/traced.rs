@@ -64,7 +64,8 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
 
 /// Whether the kernel lets programs of this kind be at other programs.
 fn is_of_programs(prog: &KsProg) -> bool {
-    [KsForm::Function as u32, KsForm::Session as u32].contains(&prog.form)
+    let is_of_functions = [KsForm::Function as u32, KsForm::Session as u32].contains(&prog.form);
+    is_of_functions && prog.point != bpf::BPF_MODIFY_RETURN
 }
 
 /// At each function that the target names and that lets a program be there.
@@ -152,12 +153,10 @@ fn at_program(request: &Request, prog: &KsProg) -> Result<Box<dyn Attached>, Fai
 
 /// Loads a copy for a target, and links it there. A session has another one at the return, which is there before the one at the entry.
 fn load_and_link(prog: &KsProg, place: &Place, name: &str, cookie: u64) -> Result<Box<dyn Attached>, Refusal> {
-    let takes = text(prog.takes);
-    if !place.prototype.fits(takes) {
+    loaded_for::compare(prog, &place.prototype, name).map_err(Refusal::Other)?;
+    if prog.point == bpf::BPF_MODIFY_RETURN && !place.prototype.is_replaceable() {
         let why = format!(
-            "`{name}` has other parameters: {}\n  the program declares ({takes})\n  `{name}` has {}\n  help: parameters at the \
-             end may be left out",
-            reason(libc::EINVAL),
+            "`{name}` returns other than 32 bits, which the program cannot replace: {}",
             place.prototype.text()
         );
         return Err(Refusal::Other(Failure::new(libc::EINVAL, why)));

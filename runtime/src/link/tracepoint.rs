@@ -3,10 +3,13 @@
 use super::attached::{Attached, Link};
 use super::form::Form;
 use super::perf_event::{self, Cpu};
+use super::records;
 use super::request::{Request, Target};
 use super::several::{self, Place, Together};
 use crate::kernel::errors::{Failure, reason};
+use crate::kernel::program::text;
 use crate::kernel::{escape, privilege, tracefs};
+use crate::object::handles;
 use crate::object::optional::targets::Lookup;
 use libbpf_sys as bpf;
 use std::collections::BTreeSet;
@@ -59,6 +62,10 @@ fn known(target: &str) -> Result<BTreeSet<String>, Failure> {
 fn at_event(request: &Request, name: &str, element: u64) -> Result<Box<dyn Attached>, Failure> {
     let shown = format!("the event `{}`", escape::short(name));
     let id = find(name)?;
+    // The compiler has compared the record of the event that the attribute names.
+    if let Some(prog) = handles::of_handle(request.handle).filter(|prog| text(prog.target) != name) {
+        records::check(prog, name)?;
+    }
     let attributes = bpf::perf_event_attr {
         type_: bpf::PERF_TYPE_TRACEPOINT,
         size: size_of::<bpf::perf_event_attr>() as u32,

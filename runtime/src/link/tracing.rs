@@ -6,7 +6,8 @@ use super::request::{Request, Target};
 use super::several::{self, Place, Together};
 use super::{loaded_for, traced};
 use crate::kernel::errors::{Failure, errno, reason};
-use crate::kernel::{escape, log, net, privilege};
+use crate::kernel::{escape, log, net, privilege, program};
+use crate::object::handles;
 use crate::object::late::types;
 use crate::object::optional::targets::Lookup;
 use libbpf_sys as bpf;
@@ -41,11 +42,11 @@ pub fn attach_event(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     };
     let name = String::from_utf8_lossy(name);
     if !several::is_several(&name) {
-        return at_event(request.fd, &name);
+        return at_event(request, &name);
     }
     let mut links = Vec::new();
     for Place { name, .. } in several::places(&name, &types::events().into_iter().collect()) {
-        match at_event(request.fd, &name) {
+        match at_event(request, &name) {
             Ok(link) => links.push(link),
             Err(failure) if failure.code == libc::ENOENT => {}
             Err(failure) => return Err(failure),
@@ -57,9 +58,16 @@ pub fn attach_event(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     Ok(Box::new(Together(links)))
 }
 
-fn at_event(program: i32, name: &str) -> Result<Box<dyn Attached>, Failure> {
+fn at_event(request: &Request, name: &str) -> Result<Box<dyn Attached>, Failure> {
+    // The compiler has compared the parameters of the event that the attribute names; of some events the kernel has no types.
+    if let Some(prog) = handles::of_handle(request.handle).filter(|prog| program::text(prog.target) != name)
+        && let Ok(place) = types::find(bpf::BPF_TRACE_RAW_TP, name)
+    {
+        loaded_for::compare(prog, &place.prototype, &escape::value(name))?;
+    }
     // SAFETY: a program's descriptor, and a NUL-terminated name.
-    let link = net::c_name(name.as_bytes()).map(|name| unsafe { bpf::bpf_raw_tracepoint_open(name.as_ptr(), program) });
+    let link =
+        net::c_name(name.as_bytes()).map(|name| unsafe { bpf::bpf_raw_tracepoint_open(name.as_ptr(), request.fd) });
     held(link.unwrap_or(-libc::EINVAL), &format!("the event `{}`", escape::short(name)))
 }
 

@@ -9,6 +9,9 @@ use crate::kernel::privilege::Privilege;
 use crate::kernel::{escape, log};
 use libbpf_sys as bpf;
 
+/// What `bpf_check_attach_target` of kernel/bpf/verifier.c says of a function whose result no program may replace.
+const NOT_MODIFIABLE: &str = "is not modifiable";
+
 /// How many lines of the verifier's log are shown before the error.
 const CONTEXT: usize = 12;
 
@@ -176,8 +179,12 @@ fn rejected(error: i32, program: &str, log: &str, privilege: &Privilege) -> Stri
         }
     }
     if privilege.missing.is_empty() {
-        return text
-            + "\n  help: the verifier could not prove that this line is safe; KS_VERIFIER_LOG=1 shows its whole log";
+        return match last.contains(NOT_MODIFIABLE) {
+            true => text + "\n  help: `@fmod_ret` can be at functions `security_…`, and at those for fault injection",
+            false => {
+                text + "\n  help: the verifier could not prove that this line is safe; KS_VERIFIER_LOG=1 shows its whole log"
+            }
+        };
     }
     // It also offers fewer functions.
     let missing = privilege.missing.join(", ");

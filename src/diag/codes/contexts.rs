@@ -37,6 +37,9 @@ codes! {
     /// The parameters of such a program are those that the kernel passes at the event: of the same types, in the same
     /// order. Parameters at the end may be left out.
     E0381 PrototypeParameter { name, event } = "this is not what `@{name}` programs get from `{event}`",
+    /// The kernel takes 64 bits of what such a program returns for the function's result, and the program has 32: a result of 64 bits, or a pointer,
+    /// would be another one.
+    E0313 WideResult { name, of, ty } = "`@{name}` programs return results of 32 bits, and `{of}` returns `{ty}`",
     /// The kernel has no tracepoint of this name: its BTF has no `btf_trace_NAME`.
     E0382 UnknownEvent { event } = "the kernel has no event `{event}`",
     /// The kernel's BTF has no function of this name, or none for a hook of this name (`bpf_lsm_NAME`).

@@ -7,7 +7,6 @@ use super::{NAME, replace};
 use crate::ir::ops::{CoreField, KsDeref, KsElem, KsLoad};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::tables::NARROW_FIELDS;
-use crate::target::Endian;
 use crate::types::{Space, Ty, TyKind, Types};
 
 /// A field of the record, or an element of one at a constant index.
@@ -33,22 +32,13 @@ pub(super) fn load(func: &mut Function, op: OpId, types: &mut Types) -> bool {
         }
         None => found.place,
     };
-    let loaded = b.core_record_load(found.ctx, place, ty);
     let value = match narrow {
+        // The kernel writes the first bytes, and attaches programs that read no others to events without arguments.
         Some(narrow) => {
-            let behind = 8 * (types.size_of(ty) - types.size_of(narrow));
-            // The kernel writes the first bytes.
-            let first = match types.machine().endian {
-                Endian::Little => loaded,
-                Endian::Big => {
-                    let behind = b.ks_const(behind.into(), ty);
-                    b.arith_shr(loaded, behind, ty)
-                }
-            };
-            let low = b.arith_cast(first, narrow);
-            b.arith_cast(low, ty)
+            let first = b.core_record_load(found.ctx, place, narrow);
+            b.arith_cast(first, ty)
         }
-        None => loaded,
+        None => b.core_record_load(found.ctx, place, ty),
     };
     replace(func, op, value);
     true

@@ -2,7 +2,7 @@
 //! them. The parameters are as they are written, and the runtime compares them with each function before it loads the program for that.
 
 use super::arguments::{Given, Wanted, spelled};
-use super::prototypes::{Signature, wanted, warn_unknown};
+use super::prototypes::{Signature, can_replace, wanted, warn_unknown};
 use crate::ast::FnDecl;
 use crate::diag::codes::contexts::PrototypeParameter;
 use crate::sema::tree::ProgramRole;
@@ -25,6 +25,9 @@ pub(super) fn signature(cx: &mut Session, role: &ProgramRole, decl: &FnDecl, sig
             warn_unknown(cx, decl, (of, name), element);
             continue;
         };
+        if !can_replace(cx, role, decl, (element, Some(&prototype))) {
+            return Signature::unknown(sig);
+        }
         let given = Given::in_words(&cx.types, Some(prototype), of, result);
         let one = Wanted { role, of: Some(element), trusted, given, returns: None }.signature(cx, decl, sig.clone());
         if one.has_error() {
@@ -75,9 +78,21 @@ fn check_result(cx: &mut Session, role: &ProgramRole, decl: &FnDecl, signature: 
     }
 }
 
-/// The parameters of a program, for the runtime: as the program writes them. None if it has none.
+/// The parameters of a program that `attach` may attach to another target than the attribute's, for the runtime: as the program writes them.
+/// None if it has none.
 pub(super) fn takes(cx: &Session, role: &ProgramRole, decl: &FnDecl, sig: &FnSig) -> Option<String> {
-    if !role.loads_at_attach() || role.arguments.is_none() {
+    match role.spec.params {
+        Params::Record { .. } => {}
+        Params::Prototype { .. } if role.arguments.is_some() => {}
+        Params::Prototype { .. }
+        | Params::Context { .. }
+        | Params::Kernel { .. }
+        | Params::Own {}
+        | Params::Registers { .. }
+        | Params::Member {}
+        | Params::Replaced {} => return None,
+    }
+    if !role.form().is_some_and(|form| form.is_bound_by_attach(role.target.as_deref())) {
         return None;
     }
     let params = decl.params.iter().zip(&sig.params);

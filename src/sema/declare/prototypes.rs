@@ -1,11 +1,11 @@
 //! Programs whose parameters are those of a function of the kernel, as its BTF has it: finds the function.
 
 use super::Declare;
-use super::arguments::{Given, Wanted};
+use super::arguments::{Given, Wanted, spelled};
 use super::late;
 use crate::ast::FnDecl;
 use crate::btf;
-use crate::diag::codes::contexts::{ProbedNothing, PrototypeParameter, UnknownEvent, UnknownFunction};
+use crate::diag::codes::contexts::{ProbedNothing, PrototypeParameter, UnknownEvent, UnknownFunction, WideResult};
 use crate::diag::codes::environment::NoKernelTypes;
 use crate::diag::codes::support::ForeignMachine;
 use crate::sema::kernel_types;
@@ -16,6 +16,9 @@ use crate::session::Session;
 use crate::tables::{Held, PROGRAMS, Params, ProgramSpec, PrototypeOf, TARGET, elements, is_pattern};
 use crate::target::{MACHINES, Machine};
 use crate::types::{FnSig, Space, Ty, TyKind, Types};
+
+/// The width of what programs return.
+const RESULT_BITS: u8 = 32;
 
 /// The signature of a function of a program, once its parameters are known.
 pub(super) struct Signature {
@@ -94,6 +97,9 @@ impl Declare<'_> {
                         return Signature::unknown(sig);
                     }
                 };
+                if !can_replace(cx, role, decl, (target, prototype.as_ref())) {
+                    return Signature::unknown(sig);
+                }
                 let result = result && (role.spec.on_return.is_none() || role.returned.is_some());
                 let mut given = Given::in_words(&cx.types, prototype, of, result);
                 if otherwise.is_some() {
@@ -109,6 +115,25 @@ impl Declare<'_> {
         let context = table_type(&mut cx.types, &self.env.predefined, &format!("*{context}"));
         sig.params.first() == Some(&context)
     }
+}
+
+/// False, reported, if the program returns the result of a function, and its own has fewer bits.
+pub(super) fn can_replace(
+    cx: &mut Session,
+    role: &ProgramRole,
+    decl: &FnDecl,
+    (function, prototype): (&str, Option<&btf::Prototype>),
+) -> bool {
+    let Some(prototype) = prototype.filter(|_| role.spec.replaces_result) else { return true };
+    let fits = match prototype.result {
+        Ok(ty) => ty == Ty::VOID || ty == Ty::BOOL || cx.types.as_int(ty).is_some_and(|(bits, _)| bits <= RESULT_BITS),
+        Err(_) => false,
+    };
+    if !fits {
+        let (name, ty) = (role.spec.name.to_owned(), spelled(&cx.types, &prototype.result));
+        cx.error(decl.name.span, WideResult { name, of: function.to_owned(), ty });
+    }
+    fits
 }
 
 /// The signature of a program at a probe: the context, or the values in its registers. `kernel`: the target is a function of the kernel.

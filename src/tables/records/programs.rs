@@ -34,6 +34,9 @@ record! {
         /// The type of programs where the kernel lets none of this one be, a name in [`PROGRAMS`]; it has parameters in registers.
         #[serde(default)]
         pub otherwise: Option<Text>,
+        /// What it returns is the result of the function at which it is, which then does not run.
+        #[serde(default)]
+        pub replaces_result: bool,
         /// The type of the program that `on return` of a program is, a name in [`PROGRAMS`]: it has the same parameters, and the
         /// result of the function.
         #[serde(default)]

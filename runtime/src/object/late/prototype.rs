@@ -26,6 +26,8 @@ enum Form {
 const ANY: [&str; 4] = ["u8", "i8", "char", "void"];
 /// A last parameter of this name is what the function returned.
 const RESULT: &str = "ret";
+/// Numbers as wide as a register.
+const WORDS: [&str; 2] = ["u64", "i64"];
 /// A result that is read as it is in the register.
 const REGISTER: &str = "u64";
 /// Separates the name of a struct of the kernel and that of a flavour (`bpf_core_essential_name_len` of libbpf).
@@ -92,17 +94,28 @@ fn width(ty: &str) -> Option<u32> {
 }
 
 impl Prototype {
-    /// Whether a program with these parameters, `sk: *sock, ret: i32`, can be at the function.
-    pub fn fits(&self, takes: &str) -> bool {
+    /// Whether a program with these parameters, `sk: *sock, ret: i32`, can be at the function. `words`: it may take each value as a number of
+    /// 64 bits.
+    pub fn fits(&self, takes: &str, words: bool) -> bool {
         let declared: Vec<(&str, &str)> = takes.split(", ").filter_map(|one| one.split_once(": ")).collect();
         let (result, params) = match declared.split_last() {
             Some(((RESULT, result), params)) => (Some(*result), params),
             Some(_) | None => (None, &declared[..]),
         };
-        let words = self.params.iter().take(params.len()).all(|(_, value)| value.is_word());
-        let fit = |((_, ty), (_, value)): (&(&str, &str), &(String, Value))| value.fits(ty);
+        let are_words = self.params.iter().take(params.len()).all(|(_, value)| value.is_word());
+        let fit =
+            |((_, ty), (_, value)): (&(&str, &str), &(String, Value))| value.fits(ty) || words && WORDS.contains(ty);
         let returned = result.is_none_or(|ty| self.result.fits(ty) || ty == REGISTER && self.result.is_word());
-        params.len() <= self.params.len() && words && params.iter().zip(&self.params).all(fit) && returned
+        params.len() <= self.params.len() && are_words && params.iter().zip(&self.params).all(fit) && returned
+    }
+
+    /// Whether what a program returns, in 32 bits, can be the result.
+    pub fn is_replaceable(&self) -> bool {
+        match self.result.form {
+            Form::Nothing => true,
+            Form::Number(bytes) => bytes <= 4,
+            Form::Pointer | Form::Whole(_) => false,
+        }
     }
 
     /// As a program declares it.
@@ -137,8 +150,9 @@ mod tests {
         for takes in
             ["", "sk: *sock", "a: *u8, b: *msghdr___old, c: i64", "sk: *sock, ret: i32", "ret: u64", "ret: u32"]
         {
-            assert!(sendmsg().fits(takes), "{takes}");
+            assert!(sendmsg().fits(takes, false), "{takes}");
         }
+        assert!(sendmsg().fits("a: u64, b: i64", true));
     }
 
     #[test]
@@ -146,10 +160,17 @@ mod tests {
         for takes in
             ["sk: *inode", "sk: u64", "a: *sock, b: *msghdr, c: u32", "ret: i64", "a: *u8, b: *u8, c: u64, d: u64"]
         {
-            assert!(!sendmsg().fits(takes), "{takes}");
+            assert!(!sendmsg().fits(takes, false), "{takes}");
         }
         let void = Prototype { params: Vec::new(), result: Value::nothing() };
-        assert!(!void.fits("ret: u64") && void.fits(""));
+        assert!(!void.fits("ret: u64", true) && void.fits("", false));
+    }
+
+    #[test]
+    fn what_can_be_replaced() {
+        let of = |result| Prototype { params: Vec::new(), result };
+        assert!(sendmsg().is_replaceable() && of(Value::nothing()).is_replaceable());
+        assert!(!of(Value::number("i64".to_owned(), 8)).is_replaceable());
     }
 
     #[test]

@@ -104,6 +104,18 @@ pub fn find(point: bpf::bpf_attach_type, name: &str) -> Result<Place, i32> {
     Ok(Place { id, types: types.module.as_ref().map_or(0, AsRawFd::as_raw_fd), program: 0, prototype })
 }
 
+/// The members of a struct of the kernel, each with its offset in bytes; none if the kernel describes no such struct.
+pub fn members(name: &str) -> Option<Vec<(String, u32)>> {
+    let types = kernel()?;
+    let c_name = CString::new(name).ok()?;
+    let ty = types.find(&c_name, bpf::BTF_KIND_STRUCT).and_then(|id| types.ty(id))?;
+    // SAFETY: so many members follow a struct.
+    let members: &[bpf::btf_member] = unsafe { records(ty, length(ty)) };
+    // Where one is a bit-field the high bits of each offset say how wide the member is.
+    let bits = if ty.info >> 31 == 0 { u32::MAX } else { 0x00ff_ffff };
+    Some(members.iter().map(|member| (types.name(member.name_off), (member.offset & bits) / 8)).collect())
+}
+
 /// The events that the kernel describes.
 pub fn events() -> Vec<String> {
     let prefix = PREFIXES[0].1;
