@@ -1,12 +1,13 @@
-//! `print` and `print_raw`: printf with typed arguments, one write per call.
+//! `print` and `print_raw`: printf with typed arguments, one write per call. `warn`.
 
 mod format;
 pub mod values;
 
 use crate::abi::KsArg;
+use crate::kernel::errors::complain;
 use crate::kernel::output;
 use crate::kernel::program::{array, fill_bytes};
-use std::ffi::c_char;
+use std::ffi::{CStr, c_char};
 
 /// See abi.rs.
 ///
@@ -38,6 +39,16 @@ pub unsafe extern "C" fn ks_format(
 ) {
     // SAFETY: as the caller promises. The text is whole before the place is written, which may be one of the values.
     unsafe { fill_bytes(&text(array(format, format_len), array(args, args_len), true), out, size) }
+}
+
+/// `warn`: a line on standard error, behind the name of the program.
+///
+/// # Safety
+/// `line` is a NUL-terminated text.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_warn(line: *const c_char) {
+    // SAFETY: as the caller promises.
+    complain(&unsafe { CStr::from_ptr(line) }.to_string_lossy());
 }
 
 /// The text of a format with its values; `raw`: values that are text are not escaped.
