@@ -60,5 +60,5 @@ with Loop() as loop:
         tool.ended()
         check(total(tool.objects("latency", bool)[0]) == 5, tool.printed)
 
-wrong = subprocess.run([TOOL, "--disk=nothere"], stdout=subprocess.PIPE, text=True, check=False)
-check(wrong.returncode == 2 and "nothere" in wrong.stdout, wrong)
+wrong = subprocess.run([TOOL, "--disk=nothere"], stderr=subprocess.PIPE, text=True, check=False)
+check(wrong.returncode == 2 and "nothere" in wrong.stderr, wrong)

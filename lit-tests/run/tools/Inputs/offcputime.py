@@ -53,14 +53,22 @@ with Worker(sleeps) as worker:
         worker.work()
         check(tool.process.wait() == 0)
         tool.reader.join()
-        [line] = [line for line in tool.printed if "nanosleep" in line]
-        check(line.startswith(f"{worker.pid};{worker.pid};{worker.comm()};") and int(line.split()[-1]) >= SLEEPS * SLEEP * 1e6, line)
+        lines = [line for line in tool.printed if "nanosleep" in line]
+        check(all(line.startswith(f"{worker.pid};{worker.pid};{worker.comm()};") for line in lines), lines)
+        check(sum(int(line.split()[-1]) for line in lines) >= SLEEPS * SLEEP * 1e6, lines)
 
     with Tool([TOOL, own]) as tool:
         worker.work()
         lines = tool.ended()
         check(words(lines[0]) == ["tgid", "tid", "comm", "us"] and "  kernel:" in lines and "  user:" in lines, lines)
 
+# Of two stacks one finds no place.
+with Worker(lambda: time.sleep(SLEEP)) as worker, Tool([TOOL, f"--pid={worker.pid}", "--stack-storage-size=1"]) as tool:
+    worker.work()
+    lines = tool.ended()
+    check(any("another one has its place" in line for line in lines), lines)
+    check(tool.warned()[-1].endswith("--stack-storage-size makes room"), tool.warned())
+
 for options in (["--user-threads-only", "--kernel-threads-only"], ["--min-block-time=5", "--max-block-time=5"]):
-    wrong = subprocess.run([TOOL, *options], stdout=subprocess.PIPE, text=True, check=False)
+    wrong = subprocess.run([TOOL, *options], stderr=subprocess.PIPE, text=True, check=False)
     check(wrong.returncode == 2, wrong)

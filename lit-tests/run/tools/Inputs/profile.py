@@ -65,5 +65,12 @@ with Worker(reads) as worker, Tool([TOOL, f"--pid={worker.pid}", "--output=folde
     lines = tool.ended()
     check(lines and all(line.startswith(f"{worker.pid};{worker.comm()}") and line.split()[-1].isdigit() for line in lines), lines)
 
-wrong = subprocess.run([TOOL, "--user-stacks-only", "--kernel-stacks-only"], stdout=subprocess.PIPE, text=True, check=False)
+# Of two stacks one finds no place.
+with Worker(reads) as worker, Tool([TOOL, f"--pid={worker.pid}", "--stack-storage-size=1"]) as tool:
+    worker.work()
+    lines = tool.ended()
+    check(any("another one has its place" in line for line in lines), lines)
+    check(tool.warned()[-1].endswith("--stack-storage-size makes room"), tool.warned())
+
+wrong = subprocess.run([TOOL, "--user-stacks-only", "--kernel-stacks-only"], stderr=subprocess.PIPE, text=True, check=False)
 check(wrong.returncode == 2, wrong)

@@ -58,5 +58,5 @@ with Cgroup() as cgroup, Tool([TOOL, "--tids", "--json", f"--cgroup={cgroup.path
     tool.ended()
     check({row["key"]["id"] for row in tool.objects("by_tid", bool)[0]} == {inside}, tool.printed)
 
-wrong = subprocess.run([TOOL, "--pids", "--tids"], stdout=subprocess.PIPE, text=True, check=False)
+wrong = subprocess.run([TOOL, "--pids", "--tids"], stderr=subprocess.PIPE, text=True, check=False)
 check(wrong.returncode == 2, wrong)

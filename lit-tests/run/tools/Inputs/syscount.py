@@ -40,5 +40,5 @@ with Tool([TOOL, "--process", "--syscall=getsid", "--errno=3", "--milliseconds",
 
 listed = subprocess.run([TOOL, "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
 check(f"{0:3}: read" in listed and f"{257:3}: openat" in listed and len(listed) > 350, listed)
-wrong = subprocess.run([TOOL, "--syscall=opn"], stdout=subprocess.PIPE, text=True, check=False)
-check(wrong.returncode == 2 and "`opn`" in wrong.stdout, wrong)
+wrong = subprocess.run([TOOL, "--syscall=opn"], stderr=subprocess.PIPE, text=True, check=False)
+check(wrong.returncode == 2 and "`opn`" in wrong.stderr, wrong)

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -29,7 +30,8 @@ class Tool:
         self.printed = []
 
     def __enter__(self):
-        self.process = subprocess.Popen(self.words, stdout=subprocess.PIPE, text=True)
+        self.warnings = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(self.words, stdout=subprocess.PIPE, stderr=self.warnings, text=True)
         self.reader = threading.Thread(target=self._read)
         self.reader.start()
         self._await(self._waits, "did not wait for events")
@@ -39,6 +41,13 @@ class Tool:
         self.process.kill()
         self.process.wait()
         self.reader.join()
+        sys.stderr.writelines(f"{line}\n" for line in self.warned())
+        self.warnings.close()
+
+    def warned(self):
+        """The lines on standard error so far."""
+        # The tool writes where a read would leave the place in the file.
+        return os.pread(self.warnings.fileno(), 1 << 20, 0).decode(errors="replace").splitlines()
 
     def _read(self):
         for line in self.process.stdout:
@@ -56,7 +65,7 @@ class Tool:
         deadline = time.monotonic() + PATIENCE
         while not condition():
             if self.process.poll() is not None or time.monotonic() > deadline:
-                sys.exit(f"{' '.join(self.words)} {complaint}; it printed:\n" + "\n".join(self.printed))
+                sys.exit(f"{' '.join(self.words)} {complaint}; it printed:\n" + "\n".join(self.printed + self.warned()))
             time.sleep(0.01)
 
     def lines(self, until):
@@ -70,7 +79,7 @@ class Tool:
         status = self.process.wait(PATIENCE)
         self.reader.join()
         if status != 0:
-            sys.exit(f"{' '.join(self.words)} ended with {status}; it printed:\n" + "\n".join(self.printed))
+            sys.exit(f"{' '.join(self.words)} ended with {status}; it printed:\n" + "\n".join(self.printed + self.warned()))
         return list(self.printed)
 
     def objects(self, name, found):
