@@ -27,3 +27,17 @@ pub const RECORDS_SECTION: &str = ".debug_ks_records";
 
 /// Executables carry objects at such an offset: they are read in place as ELF files.
 pub const OBJECT_ALIGN: usize = 16;
+
+/// C's name of an integer type of so many bits.
+pub(crate) fn c_integer(bits: u8, signed: bool) -> &'static str {
+    match (bits, signed) {
+        (8, false) => "unsigned char",
+        (16, false) => "unsigned short",
+        (32, false) => "unsigned int",
+        (_, false) => "unsigned long long",
+        (8, true) => "signed char",
+        (16, true) => "short",
+        (32, true) => "int",
+        (_, true) => "long long",
+    }
+}

@@ -6,11 +6,13 @@
 mod names;
 mod types;
 
+use crate::codegen::c_integer;
 use crate::ir::{Module, Section};
-use crate::types::{StructDef, Ty, Types};
+use crate::types::{StructDef, Ty, TyKind, Types};
 use names::{Names, c_name};
 use object::read::elf::ElfFile64;
 use object::{Endianness, Object, ObjectSymbol};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use types::{Declared, Field};
 
@@ -50,11 +52,59 @@ pub fn of(types: &Types, module: &Module, object: &[u8]) -> String {
     format!(
         "/* What the BPF object of `{}` shares with the programs that load it. Made by ksc. */\n\
          #ifndef {guard}\n#define {guard}\n\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n\n\
-         #ifdef __cplusplus\n#define KSC_HOLDS(condition) static_assert(condition, #condition)\n#else\n\
-         #define KSC_HOLDS(condition) _Static_assert(condition, #condition)\n#endif\n\n{}{uses}\n#undef KSC_HOLDS\n#endif\n",
+         #ifdef __cplusplus\n#define KSC_HOLDS(condition) static_assert(condition, #condition)\n\
+         #define KSC_ENUM(name, type, attribute) enum name : type\n#else\n\
+         #define KSC_HOLDS(condition) _Static_assert(condition, #condition)\n\
+         #define KSC_ENUM(name, type, attribute) enum __attribute__((attribute)) name\n#endif\n\n{}{}{uses}\n\
+         #undef KSC_HOLDS\n#undef KSC_ENUM\n#endif\n",
         module.name,
+        skeleton_types(types, module),
         declared.text()
     )
+}
+
+/// The names that skeletons of bpftool have for the types of variables: those of BTF, which are the language's.
+fn skeleton_types(types: &Types, module: &Module) -> String {
+    let mut named = BTreeMap::new();
+    for global in module.globals.iter().filter(|global| global.section.is_some()) {
+        if let Some((name, of)) = typedef(types, global.ty) {
+            named.insert(name, of);
+        }
+    }
+    if named.is_empty() {
+        return String::new();
+    }
+    let typedefs: String = named.iter().map(|(name, of)| format!("typedef {of} {name};\n")).collect();
+    format!(
+        "#ifndef KSC_NO_TYPEDEFS\n/* What skeletons of bpftool call the types of variables. */\n{typedefs}#endif\n\n"
+    )
+}
+
+/// The typedef that BTF has for a type, or for the elements of an array, and the type of C that it is.
+fn typedef(types: &Types, ty: Ty) -> Option<(String, &'static str)> {
+    let of = match types.kind(ty) {
+        TyKind::Int { bits, signed } => c_integer(bits, signed),
+        TyKind::Be { bits } => c_integer(bits, false),
+        TyKind::F64 => "double",
+        TyKind::Array(element, _) => return typedef(types, element),
+        TyKind::Enum(id) if types.enum_def(id).stacks().is_some() => return typedef(types, types.enum_def(id).repr),
+        TyKind::Void
+        | TyKind::Bool
+        | TyKind::Char
+        | TyKind::Str(_)
+        | TyKind::Struct(_)
+        | TyKind::Enum(_)
+        | TyKind::Fn(_)
+        | TyKind::Ptr { .. }
+        | TyKind::Opt(_)
+        | TyKind::Place { .. }
+        | TyKind::Handle(_)
+        | TyKind::Link
+        | TyKind::Bytes
+        | TyKind::Null
+        | TyKind::Error => return None,
+    };
+    Some((types.name(ty), of))
 }
 
 /// The variables of a section, by their places in the object.

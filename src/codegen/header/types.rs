@@ -86,7 +86,7 @@ impl<'t> Declared<'t> {
         name
     }
 
-    /// The constants of an enum of the program; C's enums have a width of their own, so fields are integers.
+    /// An enum of the program. What a C compiler makes of an enum depends on its options, so fields are integers.
     fn declare_enum(&mut self, id: EnumId) -> String {
         if let Some(name) = self.enums.get(&id) {
             return name.clone();
@@ -99,8 +99,24 @@ impl<'t> Declared<'t> {
         self.enums.insert(id, name.clone());
         let constant = |v: &VariantDef| format!("    {} = {},\n", self.names.unused(&v.name), v.value);
         let variants: Vec<String> = def.variants.iter().map(constant).collect();
-        let _ = writeln!(self.text, "enum {name} {{\n{}}};\n", variants.concat());
+        let head = self.enum_head(&name, id);
+        let _ = writeln!(self.text, "{head} {{\n{}}};\n", variants.concat());
         name
+    }
+
+    /// `enum NAME`, of the size that the program gives it.
+    fn enum_head(&self, name: &str, id: EnumId) -> String {
+        let def = self.types.enum_def(id);
+        let fit = |least: i128, most: i128| def.variants.iter().all(|v| (least..=most).contains(&v.value));
+        let attribute = match self.types.size_of(def.repr) {
+            1 => "packed",
+            2 if fit(i8::MIN.into(), u8::MAX.into()) => "mode(HI)",
+            2 => "packed",
+            8 if fit(i32::MIN.into(), u32::MAX.into()) => "mode(DI)",
+            _ => return format!("enum {name}"),
+        };
+        let TyKind::Int { bits, signed } = self.types.kind(def.repr) else { return format!("enum {name}") };
+        format!("KSC_ENUM({name}, {}int{bits}_t, {attribute})", if signed { "" } else { "u" })
     }
 
     /// A struct or union as the program declares it, with its bit-fields.

@@ -2,6 +2,7 @@
 
 use super::identifier;
 use super::{Debug, Node, text};
+use crate::codegen::c_integer;
 use crate::codegen::llvm::types::field_role;
 use crate::session::Session;
 use crate::source::Span;
@@ -17,20 +18,6 @@ pub(super) const SIGNED: u32 = 5;
 const UNSIGNED: u32 = 7;
 const UNSIGNED_CHAR: u32 = 8;
 const DW_TAG_STRUCTURE: u32 = 0x13;
-
-/// C's name of an integer type.
-fn c_integer(bits: u8, signed: bool) -> &'static str {
-    match (bits, signed) {
-        (8, false) => "unsigned char",
-        (16, false) => "unsigned short",
-        (32, false) => "unsigned int",
-        (_, false) => "unsigned long long",
-        (8, true) => "signed char",
-        (16, true) => "short",
-        (32, true) => "int",
-        (_, true) => "long long",
-    }
-}
 
 /// The fields in order of their offsets, as the kernel wants members.
 pub(super) fn in_order(def: &StructDef) -> Vec<&FieldDef> {
