@@ -13,7 +13,10 @@ def named(action):
     return "nothing"
 
 
+print(bytes(Sum(packets=1, bytes=258)).hex(), bytes(Key(port=80, source="10.0.0.1")).hex())
 with bindings_ks.open() as ks:
+    with bindings_ks.open(maps=[("slots", ks.slots.fileno()), ("any.bss", ks.var._places["total"][0].fileno())]) as handed:
+        print(len(handed.slots), handed.var.total, named(lambda: handed.values), handed.slots.fileno() != ks.slots.fileno())
     print(ks.var.total, ks.var.runs, ks.var.limits)
     key = ks.values.key(port=80, source="10.0.0.1")
     print(*next(iter(ks.values.items())))

@@ -182,12 +182,15 @@ def _candidates(wanted):
     return fitting
 
 
-def open(id=None):
+def open(id=None, maps=None):
     """The maps of the program where it runs: by their pins, else by names, kinds, sizes and BTF.
 
     `id` is that of one of the maps, and says which object is meant if several processes run the program.
+    `maps` are those of this process, which has loaded the object: pairs of a name and a descriptor, which stays the caller's.
     A `LookupError` says what is not there.
     """
+    if maps is not None:
+        return Opened({name: _os.dup(fd) for name, fd in _inherited(list(maps)).items()})
     descriptors, wanted = {}, {}
     for name, spec in _SPECS.items():
         fd = _pinned(spec) if spec.pin else None

@@ -171,7 +171,7 @@ class _Struct:
     def __init__(self, kind, size, fields, locked=False):
         self.kind, self.size, self.locked, self._fields = kind, size, locked, fields
         self.zero = self.unpack(bytes(size), 0)
-        kind._codec = self
+        kind._codec, kind.__bytes__ = self, lambda value: self.pack(value)
 
     def unpack(self, data, at):
         return self.kind(*(of.unpack(data, at + offset) for _, offset, of in self._fields))
@@ -231,6 +231,9 @@ class _Overlaid:
 
     def __hash__(self):
         return hash(self.raw)
+
+    def __bytes__(self):
+        return self.raw
 
     def __repr__(self):
         members = ", ".join(f"{name}={getattr(self, name)!r}" for name in type(self)._members)
