@@ -1,5 +1,6 @@
 //! What executables are linked with because they call functions of C: files, which are compiled here if they are C, and libraries.
 
+use super::depfile;
 use crate::diag::codes::environment::{CNotCompiled, LinkFailed, NoCFunction, NoCLibrary};
 use crate::session::{Linked, Session};
 use std::collections::BTreeSet;
@@ -41,6 +42,8 @@ fn compile(cx: &mut Session, driver: &str, source: &Path, object: &Path) -> Opti
     let mut words = driver.split_whitespace();
     let mut command = Command::new(words.next().unwrap_or("cc"));
     command.args(words).args(["-O2", "-g", "-fPIE", "-ffunction-sections", "-c", "-o"]).arg(object).arg(source);
+    let read = object.with_extension("d");
+    command.args(["-MMD", "-MF"]).arg(&read);
     let path =
         source.file_name().map_or_else(|| source.display().to_string(), |name| name.to_string_lossy().into_owned());
     let span = cx.linked.iter().find(|linked| Path::new(&linked.library) == source).map(|linked| linked.span)?;
@@ -57,7 +60,10 @@ fn compile(cx: &mut Session, driver: &str, source: &Path, object: &Path) -> Opti
                 .remark(words);
             None
         }
-        Ok(_) => Some(()),
+        Ok(_) => {
+            cx.libraries.extend(depfile::read(&read));
+            Some(())
+        }
     }
 }
 

@@ -206,7 +206,7 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
         let source = pipeline::kmod(cx, module)?;
         files.extend(outputs.module_files(cx, &module.module_name(), source)?);
     }
-    write(cx, files)?;
+    outputs.write(cx, files)?;
     if let (Some(path), true) = (written, all && !makes(&wanted, Executor::Native)) {
         cx.remark(ObjectOnly { path }).help("`fn main() -> i32` makes it a program that loads and attaches; `--target=bpf` says that the object is enough");
     }
@@ -295,14 +295,9 @@ fn one_artifact(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<
         None => outputs.text(cx, bytes),
         Some(suffix) => {
             let path = outputs.args.output.clone().unwrap_or_else(|| format!("{}.{suffix}", outputs.name).into());
-            write(cx, vec![Output { path, bytes, executable: false }])
+            outputs.write(cx, vec![Output { path, bytes, executable: false }])
         }
     }
-}
-
-/// Writes the artifacts, unless a warning is denied.
-fn write(cx: &mut Session, files: Vec<Output>) -> Option<()> {
-    if cx.diags.has_denied() { None } else { link::output::write(cx, files) }
 }
 
 /// Names and places of what is written.
@@ -392,6 +387,17 @@ impl Outputs<'_> {
     /// Text goes to standard output unless `-o` says otherwise.
     fn text(&self, cx: &mut Session, bytes: Vec<u8>) -> Option<()> {
         let path = self.args.output.clone().unwrap_or_else(|| "-".into());
-        write(cx, vec![Output { path, bytes, executable: false }])
+        self.write(cx, vec![Output { path, bytes, executable: false }])
+    }
+
+    /// Writes the artifacts and `--depfile`, unless a warning is denied.
+    fn write(&self, cx: &mut Session, mut files: Vec<Output>) -> Option<()> {
+        if cx.diags.has_denied() {
+            return None;
+        }
+        if let Some(path) = &self.args.depfile {
+            files.push(link::depfile::of(cx, path, &files)?);
+        }
+        link::output::write(cx, files)
     }
 }

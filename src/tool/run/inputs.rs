@@ -33,10 +33,10 @@ impl Inputs {
     /// The files that a compilation has read. None if one cannot be named.
     pub fn of(cx: &Session, root: FileId, messages: String) -> Option<Inputs> {
         let written = |file: &FileId| *file == root || cx.written_main == Some(*file);
-        let named = cx.sources.files().filter(|(file, _)| !written(file));
+        let named = cx.sources.files().filter(|(file, _)| !written(file)).map(|(_, source)| &source.path);
         let mut files = Vec::new();
-        for (_, source) in named {
-            let path = std::path::absolute(&source.path).ok()?;
+        for path in named.chain(&cx.libraries) {
+            let path = std::path::absolute(path).ok()?;
             path.to_str()?;
             let bytes = fs::read(&path).ok()?;
             files.push((path, digest(&bytes)));
