@@ -68,6 +68,8 @@ config.substitutions += [
     ("%lsp-sweep", f"{python} {support}/lsp_sweep.py {os.path.abspath(ksc)}"),
     ("%prog-run", f"{python} {support}/prog_run.py"),
     ("%examples", os.path.join(root, "examples")),
+    ("%docs", os.path.join(root, "docs")),
+    ("%target", str(built.TARGET)),
     ("%ci", os.path.join(root, "ci")),
     ("%python", python),
     # Version 2 is mounted below version 1 where a machine has both.

@@ -14,6 +14,8 @@ import kernels
 _GUEST = Path(__file__).resolve().parent / "guest"
 # What the scripts of the tests call; a tool that is not here is a shell's "not found" in a test's log.
 _TOOLS = ["bash", "python3", "bpftool", "ip", "tc", "ping", "nsenter", "unshare", "setpriv", "env", "cat", "true"]
+# What scripts in Python load by its name.
+_LIBRARIES = ["libbpf.so.1"]
 _LLVM_TOOLS = ["FileCheck", "not", "split-file"]
 _MODULES = ["veth", "cls_bpf", "sch_ingress", "nf_conntrack", "loop"]
 # The machine of an ELF file (linux/elf-em.h).
@@ -74,6 +76,9 @@ class Tree:
             self.add(os.path.realpath(tool), f"/usr/bin/{name}")
         for name in _LLVM_TOOLS:
             self.add(f"/usr/lib/llvm-22/bin/{name}", f"/usr/bin/{name}")
+        for name in _LIBRARIES:
+            for library in Path("/usr/lib").glob(f"*-linux-gnu/{name}"):
+                self.add(library)
         self._add_python()
         (self.folder / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
         (self.folder / "etc/hosts").write_text("127.0.0.1 localhost\n")

@@ -1,0 +1,3 @@
+fn main() {
+    ksc_build::compile("../ports.ks");
+}
