@@ -28,8 +28,9 @@
 //! *count)`: the bucket behind a position, which is 0 at first, from the first that has a count to the last. Yields the position, 0 behind the last one |
 //! | `ks_print_one_hist` | `void (const char *name, const void *histogram, uint32_t buckets, const KsSteps *steps)`: draws a histogram, in the
 //! form that `--output` names |
-//! | `ks_print_value` | `void (const char *name, const KsType *type, const void *value, uint32_t named)`: a struct or an array, in the form
-//! that `--output` names; if `named` is 1 any value, whose line begins with the name, or without one a heading for people |
+//! | `ks_print_value` | `void (const char *name, const KsType *type, const void *value, uint32_t named, const KsType *around_type,
+//! const void *around)`: a struct or an array, in the form that `--output` names; if `named` is 1 any value, whose line begins with the name, or without
+//! one a heading for people. `around` is the struct that may name the process of a stack, or null |
 //!
 //! Of the layer `session`:
 //!

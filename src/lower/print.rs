@@ -3,7 +3,7 @@
 use super::func::Lowering;
 use super::scan::may_write;
 use crate::ir::Value;
-use crate::sema::tree::{Callee, EntryOrder, Expr, MapId};
+use crate::sema::tree::{Callee, EntryOrder, Expr, ExprKind, MapId};
 use crate::source::Span;
 use crate::types::{Space, Ty};
 
@@ -81,8 +81,8 @@ impl Lowering<'_> {
             self.print_map(*map, by, top, span);
         } else if let Callee::PrintValue { name, named } = callee {
             self.scoped(|this| {
-                let place = this.printed_value(args);
-                this.print_value(name, *named, place, span);
+                let (place, around) = this.printed_value(args);
+                this.print_value(name, *named, (place, around), span);
             });
         }
         None
@@ -112,18 +112,24 @@ impl Lowering<'_> {
         }
     }
 
-    /// The place of the value of `print(x)`, a struct or an array.
-    pub(super) fn printed_value(&mut self, args: &[Expr]) -> Value {
+    /// The place of the value of `print(x)`, a struct or an array; for a stack that is a field, also that of the struct which has it.
+    pub(super) fn printed_value(&mut self, args: &[Expr]) -> (Value, Option<Value>) {
         let [value] = args else { crate::bug!("a value is printed") };
-        self.print_arg(value, true, false)
+        if let ExprKind::Field { base, field } = &value.kind
+            && self.cx.types.stacks_of(value.ty).is_some()
+        {
+            let around = self.place(base);
+            return (self.at(value.span).field_place(around, *field), Some(around));
+        }
+        (self.print_arg(value, true, false), None)
     }
 
     /// `print(x)` of a struct, an array or a histogram.
-    pub(super) fn print_value(&mut self, name: &str, named: bool, place: Value, span: Span) {
+    pub(super) fn print_value(&mut self, name: &str, named: bool, (place, around): (Value, Option<Value>), span: Span) {
         if let Some(steps) = self.program.steps(self.pointee(place).0) {
             return self.print_histogram(name, steps, place, span);
         }
-        self.at(span).b.host_print_value(place, name.as_bytes(), named.into());
+        self.at(span).b.host_print_value(place, around, name.as_bytes(), named.into());
     }
 
     /// `panic(…)`

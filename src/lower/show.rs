@@ -18,7 +18,7 @@ impl Lowering<'_> {
         let draw = self.iteration(&[], Dest::Nothing, |this, _| {
             this.scoped(|this| {
                 // What throws leaves the loop before anything is drawn.
-                let values: Vec<Value> = shown.iter().map(|one| this.shown_value(one)).collect();
+                let values: Vec<(Value, Option<Value>)> = shown.iter().map(|one| this.shown_value(one)).collect();
                 this.at(span).b.host_show_draw();
                 shown.iter().zip(values).for_each(|(one, value)| this.draw(one, value));
             });
@@ -28,16 +28,16 @@ impl Lowering<'_> {
     }
 
     /// What a node needs to be printed.
-    fn shown_value(&mut self, one: &Expr) -> Value {
+    fn shown_value(&mut self, one: &Expr) -> (Value, Option<Value>) {
         match operation(one) {
-            (Callee::PrintMap { .. }, args) => self.most_entries(args.first(), one.span),
+            (Callee::PrintMap { .. }, args) => (self.most_entries(args.first(), one.span), None),
             (_, args) => self.printed_value(args),
         }
     }
 
-    fn draw(&mut self, one: &Expr, value: Value) {
+    fn draw(&mut self, one: &Expr, value: (Value, Option<Value>)) {
         match operation(one) {
-            (Callee::PrintMap { map, by }, _) => self.print_map(*map, by, value, one.span),
+            (Callee::PrintMap { map, by }, _) => self.print_map(*map, by, value.0, one.span),
             (Callee::PrintValue { name, named }, _) => self.print_value(name, *named, value, one.span),
             (..) => crate::bug!("`show` has maps and values"),
         }

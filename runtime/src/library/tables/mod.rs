@@ -61,22 +61,36 @@ pub unsafe extern "C" fn ks_map_iter_ordered(
 /// See abi.rs.
 ///
 /// # Safety
-/// The descriptor is valid; `value` is readable for the type's size.
+/// The descriptors are valid; the values are readable for the sizes of their types. `around` may be null, with its type.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ks_print_value(name: *const c_char, ty: *const KsType, value: *const c_void, named: u32) {
+pub unsafe extern "C" fn ks_print_value(
+    name: *const c_char,
+    ty: *const KsType,
+    value: *const c_void,
+    named: u32,
+    around_ty: *const KsType,
+    around: *const c_void,
+) {
     // SAFETY: as the caller promises.
-    let (typed, bytes) = unsafe {
+    let described = |ty: *const KsType, value: *const c_void| unsafe {
         let typed = Typed::new(ty);
         let bytes = std::slice::from_raw_parts(value.cast::<u8>(), typed.size);
         (typed, bytes)
     };
+    let (typed, bytes) = described(ty, value);
+    let process = if around.is_null() {
+        None
+    } else {
+        let (typed, bytes) = described(around_ty, around);
+        stacks::process_in(&typed, bytes)
+    };
     let (name, named) = (text(name), named == 1);
     stacks::begin(&typed);
     let mut out = String::new();
-    let stacks = Stack::all(&typed, bytes, None);
+    let stacks = Stack::all(&typed, bytes, process);
     match output::form() {
         OutputForm::Json | OutputForm::Folded if named && name.is_empty() => {}
-        OutputForm::Json => object(&mut out, name, |out| json::put(out, &typed, bytes, None, None)),
+        OutputForm::Json => object(&mut out, name, |out| json::put(out, &typed, bytes, None, process)),
         OutputForm::Folded if !stacks.is_empty() => folded(&mut out, Vec::new(), &stacks, 1),
         OutputForm::Lines | OutputForm::Folded => {
             if named && !name.is_empty() {

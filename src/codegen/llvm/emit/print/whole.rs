@@ -52,6 +52,13 @@ pub fn value(g: &mut FnGen, op: &OpData) {
     let name = g.g.string(&[view.name(), b"\0".as_slice()].concat());
     let ty = tables::type_of(g.g, ty);
     let named = g.g.u32(u32::from(view.named() == 1));
-    let args = [name.into(), ty.into(), g.value(view.value()), named];
+    let [around_ty, around] = match view.around() {
+        Some(around) => {
+            let ty = g.pointee(around);
+            [tables::type_of(g.g, ty).into(), g.value(around)]
+        }
+        None => [g.g.build.null().into(), g.g.build.null().into()],
+    };
+    let args = [name.into(), ty.into(), g.value(view.value()), named, around_ty, around];
     runtime(g, "ks_print_value", None, &args);
 }
