@@ -9,7 +9,6 @@ use super::request::{Request, Target};
 use super::several::{self, Place as Named, Together};
 use crate::abi::{KsForm, KsProg};
 use crate::kernel::errors::{Failure, errno, reason};
-use crate::kernel::program::text;
 use crate::kernel::{escape, privilege};
 use crate::object::handles;
 use crate::object::late::copy::{self, Half};
