@@ -6,6 +6,7 @@ use super::{Function, Module, OpId, Opcode};
 use crate::diag::Diagnostic;
 use crate::session::Session;
 use crate::source::Span;
+use crate::tables::MAX_PERCPU_VALUE;
 use crate::types::{TyKind, Types};
 
 /// Variables that an error lists, and the least bytes of one.
@@ -73,6 +74,10 @@ pub fn list(error: &mut Diagnostic, largest: Vec<Variable>) {
 
 /// The notes of the error about a BPF stack that is too small, and what to do.
 pub fn refuse_bpf(error: &mut Diagnostic, largest: Vec<Variable>) {
+    let beyond_entries = largest.iter().any(|variable| variable.size > MAX_PERCPU_VALUE);
     list(error, largest);
+    if beyond_entries {
+        error.help(format!("local variables of BPF code have at most {MAX_PERCPU_VALUE} bytes"));
+    }
     error.help("keep large data in a map entry or a global variable instead of a local variable");
 }

@@ -1,6 +1,6 @@
 //! Structs, arrays and strings: evaluated into places, never values.
 
-use super::elements::{is_behind_pointer, may_be_absent};
+use super::elements::{is_behind_pointer, is_part_of_entry, may_be_absent};
 use super::func::{Dest, Lowering, Slot};
 use super::{consts, scan};
 use crate::ir::Value;
@@ -51,7 +51,7 @@ impl Lowering<'_> {
             }
         } else if let ExprKind::Fill(value) = &expr.kind {
             self.fill(value, expr.ty, place);
-        } else if may_be_absent(expr) {
+        } else if may_be_absent(expr) || is_part_of_entry(expr) {
             self.read_checked(expr, Dest::Into(place));
         } else if let ExprKind::ViewRead { view, offset } = &expr.kind {
             self.read_into(view, offset, place, expr.span);
@@ -68,7 +68,7 @@ impl Lowering<'_> {
         } else if let ExprKind::Arith { .. } = &expr.kind {
             self.join(expr, place);
         } else if Self::is_place(expr) || matches!(expr.kind, ExprKind::Field { .. } | ExprKind::Index { .. }) {
-            // A part may be of a value that is no place, such as `m[k].inner`: that is made first.
+            // A part may be of a value that is no place, such as `made().inner`: that is made first.
             let from = self.place(expr);
             self.at(expr.span).b.ks_copy(place, from);
         } else {
@@ -153,7 +153,7 @@ impl Lowering<'_> {
         if Self::is_place(value) {
             let from = self.place(value);
             self.at(span).b.ks_copy(place, from);
-        } else if is_behind_pointer(value) {
+        } else if is_behind_pointer(value) || is_part_of_entry(value) {
             self.read_checked(value, Dest::Into(place));
         } else if self.is_text_from_elsewhere(to, value) || self.unnoticed(to, place, value) {
             self.write(value, place);

@@ -67,6 +67,10 @@ pub(super) fn is_behind_pointer(expr: &Expr) -> bool {
 
 /// Whether a place is a part of what `m[k]` reads, and no index may change the entry before that: the part is then read where it is, and
 /// the rest of the entry is not copied.
+pub(super) fn is_part_of_entry(expr: &Expr) -> bool {
+    !matches!(expr.kind, ExprKind::MapGet { .. }) && is_in_entry(expr)
+}
+
 fn is_in_entry(expr: &Expr) -> bool {
     if let ExprKind::Index { base, index } = &expr.kind {
         return !may_write(index) && is_in_entry(base);
@@ -257,7 +261,13 @@ impl<'a> Lowering<'a> {
 
     /// Loads from a place behind variable indexes, zero where it does not exist: a scalar, or a copy into `dest`.
     pub(super) fn read_checked(&mut self, expr: &Expr, dest: Dest) -> Option<Value> {
-        let path = if is_in_entry(expr) { self.path_in_entry(expr) } else { self.path(expr) };
+        if is_part_of_entry(expr) {
+            return self.scoped(|this| {
+                let path = this.path_in_entry(expr);
+                this.read_path(&path, expr, dest)
+            });
+        }
+        let path = self.path(expr);
         self.read_path(&path, expr, dest)
     }
 

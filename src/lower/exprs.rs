@@ -1,6 +1,6 @@
 //! Expressions with scalar values, and expressions for their effect.
 
-use super::elements::may_be_absent;
+use super::elements::{is_part_of_entry, may_be_absent};
 use super::func::{Dest, Lowering, ir_type};
 use crate::ir::Value;
 use crate::sema::tree::{Callee, CompareOp, Const, Expr, ExprKind, MapId, Parts};
@@ -14,7 +14,9 @@ impl Lowering<'_> {
         match &expr.kind {
             ExprKind::Const(value) => self.at(expr.span).constant(value, ty),
             ExprKind::Local(local) => self.at(expr.span).local_value(*local),
-            ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::DerefIf { .. } if may_be_absent(expr) => {
+            ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::DerefIf { .. }
+                if may_be_absent(expr) || is_part_of_entry(expr) =>
+            {
                 self.read_absent(expr, ty)
             }
             ExprKind::ViewByte { .. } => self.read_absent(expr, ty),

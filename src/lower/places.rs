@@ -1,7 +1,7 @@
 //! Places: where variables, fields and pointees are stored; reading from them and writing to them.
 
 use super::consts;
-use super::elements::{constant_index, may_be_absent};
+use super::elements::{constant_index, is_part_of_entry, may_be_absent};
 use super::func::{Dest, Lowering, Slot, ir_type};
 use crate::fold::CompareOp;
 use crate::ir::{Symbol, Value};
@@ -137,7 +137,7 @@ impl Lowering<'_> {
             let base = self.at(expr.span).global_place(name, ty, Space::Global);
             return self.field_place(base, field);
         }
-        if may_be_absent(expr) {
+        if may_be_absent(expr) || is_part_of_entry(expr) {
             return self.materialise(expr);
         }
         if let ExprKind::Field { base, field } = &expr.kind {

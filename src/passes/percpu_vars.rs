@@ -40,7 +40,8 @@ fn map(var: Global) -> MapDecl {
     MapDecl::new(var.name, kind(), Ty::U32, var.ty, 1, var.span)
 }
 
-fn kind() -> &'static MapKindSpec {
+/// The kind of map that has an array of entries for each CPU.
+pub fn kind() -> &'static MapKindSpec {
     let found = MAP_KINDS.iter().find(|kind| kind.array && kind.percpu && kind.buckets.is_none());
     found.unwrap_or_else(|| crate::bug!("there is no kind of map with an array for each CPU"))
 }
@@ -59,7 +60,7 @@ fn function(func: &mut Function, vars: &[Global], types: &mut Types) -> BTreeSet
                 Some(place) => place,
                 None => {
                     let key = *key.get_or_insert_with(|| zero_key(func, types));
-                    let place = look_up(func, types, op, key, (&name, var.ty));
+                    let place = look_up(&mut Builder::before(func, op, NAME), types, key, (&name, var.ty));
                     found.insert((func.ops[op].block, name.clone()), place);
                     place
                 }
@@ -98,10 +99,10 @@ fn zero_key(func: &mut Function, types: &mut Types) -> Value {
     key
 }
 
-fn look_up(func: &mut Function, types: &mut Types, op: OpId, key: Value, (name, ty): (&Symbol, Ty)) -> Value {
+/// The place of an entry of such a map, of this CPU, by a place with its index. The entry exists, but the verifier requires a test.
+pub fn look_up(b: &mut Builder<'_>, types: &mut Types, key: Value, (name, ty): (&Symbol, Ty)) -> Value {
     let pointer = types.ptr(ty, Space::Percpu, true);
     let (not_null, place) = (types.ptr(ty, Space::Percpu, false), types.place(ty, Space::Percpu));
-    let mut b = Builder::before(func, op, NAME);
     let found = b.map_lookup(key, name, pointer);
     let null = b.mem_is_null(found, Ty::BOOL);
     b.either(

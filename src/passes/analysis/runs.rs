@@ -12,13 +12,15 @@ use std::collections::HashSet;
 /// The programs of a module, and what they reach.
 pub struct Runs {
     pub programs: Vec<Program>,
-    /// What the kernel calls after the program that asked for it.
+    /// What the kernel calls after the program that asked for it, in a softirq: functions of timers (kernel/bpf/helpers.c has them in
+    /// `HRTIMER_MODE_*_SOFT`).
     later: Reached,
 }
 
 /// A program, by its index into `Module::funcs`.
 pub struct Program {
     pub at: usize,
+    /// Without what only the kernel calls, later.
     pub reaches: Reached,
     pub alone: Alone,
     /// It may end by handing over to another one.
@@ -28,7 +30,7 @@ pub struct Program {
 impl Runs {
     /// All programs, also those that no other function calls.
     pub fn of(module: &Module, options: &Options) -> Runs {
-        let graph = CallGraph::of(module);
+        let graph = CallGraph::meanwhile(module);
         let ops = || module.funcs.iter().flat_map(|func| func.all());
         let at = |name: &_| module.funcs.iter().position(|func| func.name == *name);
         let later = graph.reach(ops().filter_map(called_later).filter_map(at).collect::<HashSet<_>>());

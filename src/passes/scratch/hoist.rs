@@ -2,13 +2,12 @@
 //!
 //! That is for functions whose runs on one CPU may overlap: their callers, the programs in the end, know memory that no other run has.
 
-use super::{NAME, fields, large};
+use super::{Layout, NAME, in_memory, large};
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::KsCall;
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Param, Symbol};
 use crate::passes::Changed;
 use crate::types::{Space, Ty, Types};
-use std::collections::HashMap;
 
 /// From the callees on to the callers: what a function gets from its callees goes to its own callers.
 pub(super) fn to_callers(module: &mut Module, types: &mut Types, chosen: &[bool], least: u64) -> Changed {
@@ -19,32 +18,24 @@ pub(super) fn to_callers(module: &mut Module, types: &mut Types, chosen: &[bool]
             continue;
         }
         let name = module.funcs[at].name.clone();
-        let ty = super::layout(&module.funcs[at], types, &super::free_name(module, &format!("scratch_{name}")), &moved);
-        by_parameter(&mut module.funcs[at], types, ty, &moved);
+        let of_all = super::free_name(module, &format!("scratch_{name}"));
+        let layout = super::layout(&module.funcs[at], types, &of_all, &moved);
+        by_parameter(&mut module.funcs[at], types, &layout, &moved);
         for func in &mut module.funcs {
-            hand_over(func, types, &name, ty);
+            hand_over(func, types, &name, layout.ty);
         }
         changed = Changed::Yes;
     }
     changed
 }
 
-fn by_parameter(func: &mut Function, types: &mut Types, ty: Ty, moved: &[OpId]) {
-    let place = types.place(ty, Space::Stack);
+fn by_parameter(func: &mut Function, types: &mut Types, layout: &Layout, moved: &[OpId]) {
+    let place = types.place(layout.ty, Space::Stack);
     let (entry, span) = (func.entry(), func.name_span);
     func.params.push(Param { name: "scratch".into(), ty: place, out: false, span });
     let base = func.add_block_arg(entry, place);
     let Some(&first) = func.blocks[entry].ops.first() else { crate::bug!("a function without an end") };
-    let mut places = HashMap::new();
-    for (index, of) in fields(func, types, moved).into_iter().enumerate() {
-        let place = types.place(of, Space::Stack);
-        let field = Builder::before(func, first, NAME).ks_field(base, index as i128, place);
-        places.insert(func.ops[moved[index]].results[0], field);
-    }
-    func.replace_values(&places);
-    for &op in moved {
-        func.erase(op);
-    }
+    in_memory(func, types, (first, base), layout, moved);
 }
 
 /// One variable of the caller serves all its calls of the function, since they do not overlap.

@@ -2,7 +2,7 @@
 //!
 //! Runs over structured control flow. It does nothing until `pipeline` has found that the module's stack does not fit,
 //! and sets the least size of a variable that moves. Leaves one `percpu` variable for each function that has such
-//! variables, with a field for each, so that the function looks it up once. The place of a moved variable keeps the
+//! variables, with a field for each and one for all callees, so that the function looks it up once. The place of a moved variable keeps the
 //! type of a place on the stack, so that callees and frames take it as before.
 //!
 //! Where the kernel starts a program on a CPU only when it does not run there (`alone` of `programs.toml`), that memory is one
@@ -50,32 +50,30 @@ fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
     let to_callers: Vec<bool> = memory.iter().map(|&memory| memory == Memory::Callers).collect();
     changed = changed.or(hoist::to_callers(module, &mut cx.types, &to_callers, least));
     for (at, memory) in memory.into_iter().enumerate() {
-        let room = match memory {
-            Memory::Entry => MAX_PERCPU_VALUE,
-            Memory::Slot => slots::MAX_SLOT,
-            Memory::Callers | Memory::Stack => continue,
-        };
-        let moved = large(&module.funcs[at], &cx.types, least, room);
+        if !matches!(memory, Memory::Entry | Memory::Slot) {
+            continue;
+        }
+        let moved = large(&module.funcs[at], &cx.types, least, MAX_PERCPU_VALUE);
         if moved.is_empty() {
             continue;
         }
         let name = free_name(module, &format!("scratch_{}", module.funcs[at].name));
+        let flags = free_name(module, &format!("{name}_taken"));
         let func = &mut module.funcs[at];
-        let global = if memory == Memory::Slot {
-            let of_run = format!("{name}_run").as_str().into();
-            let ty = layout(func, &mut cx.types, &of_run, &moved);
-            slots::place(func, &mut cx.types, &name, ty, &moved)
+        let layout = layout(func, &mut cx.types, &name, &moved);
+        if memory == Memory::Slot {
+            let (flags, places) = slots::place(func, &mut cx.types, (flags, name), &layout, &moved);
+            module.globals.push(flags);
+            module.maps.push(places);
         } else {
-            let ty = layout(func, &mut cx.types, &name, &moved);
-            place(func, &mut cx.types, &name, ty, &moved)
-        };
-        module.globals.push(global);
+            module.globals.push(place(func, &mut cx.types, &name, &layout, &moved));
+        }
         changed = Changed::Yes;
     }
     changed
 }
 
-/// The variables that move, the largest first, as many as fit.
+/// The variables that move, as many as fit: the largest first, behind those for callees.
 fn large(func: &Function, types: &Types, least: u64, mut room: u64) -> Vec<OpId> {
     // Variables that other passes made are arguments of helpers, which want them on the stack.
     let is_own =
@@ -84,13 +82,22 @@ fn large(func: &Function, types: &Types, least: u64, mut room: u64) -> Vec<OpId>
         func.walk().into_iter().filter(is_own).map(|op| (types.size_of(variable_type(func, types, op)), op)).collect();
     vars.retain(|&(size, op)| size >= least && fits_map(types, variable_type(func, types, op)));
     vars.sort_by_key(|&(size, _)| std::cmp::Reverse(size));
-    vars.retain(|&(size, _)| {
+    let (mut moved, own): (Vec<_>, Vec<_>) = vars.into_iter().partition(|&(_, op)| is_for_callee(func, op));
+    moved.retain(|&(size, _)| size.next_multiple_of(8) <= room);
+    room -= moved.first().map_or(0, |&(size, _)| size.next_multiple_of(8));
+    moved.extend(own.into_iter().filter(|&(size, _)| {
         let aligned = size.next_multiple_of(8);
         let fits = aligned <= room;
         room -= if fits { aligned } else { 0 };
         fits
-    });
-    vars.into_iter().map(|(_, op)| op).collect()
+    }));
+    moved.into_iter().map(|(_, op)| op).collect()
+}
+
+/// Whether a variable is memory that a function hands to a callee (`hoist`), which uses it until it returns. So those of all callees are
+/// in the same memory.
+fn is_for_callee(func: &Function, op: OpId) -> bool {
+    func.ops[op].loc.made_by == Some(NAME)
 }
 
 fn variable_type(func: &Function, types: &Types, op: OpId) -> Ty {
@@ -127,50 +134,67 @@ fn free_name(module: &Module, name: &str) -> Symbol {
     free.as_str().into()
 }
 
-/// The struct of the variables.
-fn layout(func: &Function, types: &mut Types, name: &Symbol, moved: &[OpId]) -> Ty {
-    let fields = moved.iter().enumerate().map(|(index, &op)| {
+/// A struct with the variables.
+struct Layout {
+    ty: Ty,
+    /// For each variable, the index of its field, with that field's type.
+    fields: Vec<(usize, Ty)>,
+}
+
+/// The struct of the variables: first the memory of callees, then a field for each other one.
+fn layout(func: &Function, types: &mut Types, name: &Symbol, moved: &[OpId]) -> Layout {
+    let of_callees = moved.iter().filter(|&&op| is_for_callee(func, op));
+    let most = of_callees.map(|&op| types.size_of(variable_type(func, types, op))).max();
+    let callees = most.map(|size| types.intern(TyKind::Array(Ty::U64, size.div_ceil(8))));
+    let field = |name: String, ty: Ty| FieldDef { name, ty, offset: 0, bits: None, span: None };
+    let mut all: Vec<FieldDef> = callees.map(|ty| field("callees".to_owned(), ty)).into_iter().collect();
+    let mut fields = Vec::new();
+    for &op in moved {
+        if let Some(callees) = callees.filter(|_| is_for_callee(func, op)) {
+            fields.push((0, callees));
+            continue;
+        }
+        let (index, ty) = (all.len(), variable_type(func, types, op));
         // Unique, since shadowed variables share a name.
-        let name = format!("{}{index}", String::from_utf8_lossy(KsVar::of(&func.ops[op]).name()));
-        FieldDef { name, ty: variable_type(func, types, op), offset: 0, bits: None, span: None }
-    });
-    let fields = fields.collect();
-    let def = StructDef { name: name.to_string(), origin: Origin::User, fields, size: 0, align: 1, span: None };
+        all.push(field(format!("{}{index}", String::from_utf8_lossy(KsVar::of(&func.ops[op]).name())), ty));
+        fields.push((index, ty));
+    }
+    let def = StructDef { name: name.to_string(), origin: Origin::User, fields: all, size: 0, align: 1, span: None };
     let id = types.add_struct(def);
     types.lay_out_in_words(id);
-    types.intern(TyKind::Struct(id))
+    Layout { ty: types.intern(TyKind::Struct(id)), fields }
 }
 
-/// The types of the variables.
-fn fields(func: &Function, types: &Types, moved: &[OpId]) -> Vec<Ty> {
-    moved.iter().map(|&op| variable_type(func, types, op)).collect()
-}
-
-/// Moves the variables, fields of `ty`, into one entry for each CPU.
-fn place(func: &mut Function, types: &mut Types, name: &Symbol, ty: Ty, moved: &[OpId]) -> Global {
+/// Moves the variables into one entry for each CPU.
+fn place(func: &mut Function, types: &mut Types, name: &Symbol, layout: &Layout, moved: &[OpId]) -> Global {
     let Some(&first) = func.blocks[func.entry()].ops.first() else { crate::bug!("a function without an end") };
+    let ty = layout.ty;
     let whole = types.place(ty, Space::Percpu);
     let base = Builder::before(func, first, NAME).ks_global(name, whole);
-    in_memory(func, types, (first, base), moved);
-    erase(func, moved);
+    in_memory(func, types, (first, base), layout, moved);
     let (init, span) = (vec![0; types.size_of(ty) as usize], func.name_span);
     Global { name: name.clone(), ty, init, kind: GlobalKind::Percpu, section: None, span }
 }
 
 /// Puts the fields of a place where the variables were.
-fn in_memory(func: &mut Function, types: &mut Types, (first, base): (OpId, Value), moved: &[OpId]) {
+fn in_memory(func: &mut Function, types: &mut Types, (first, base): (OpId, Value), layout: &Layout, moved: &[OpId]) {
+    let TyKind::Place { space, .. } = types.kind(func.ty(base)) else { crate::bug!("a base that is no place") };
     let mut places = HashMap::new();
-    for (index, of) in fields(func, types, moved).into_iter().enumerate() {
-        let (field, there) = (types.place(of, Space::Percpu), types.ptr(of, Space::Percpu, false));
+    for (&op, &(index, ty)) in std::iter::zip(moved, &layout.fields) {
+        let of = variable_type(func, types, op);
+        let (field, there) = (types.place(ty, space), types.ptr(ty, space, false));
         let (local, as_local) = (types.ptr(of, Space::Stack, false), types.place(of, Space::Stack));
         let mut b = Builder::before(func, first, NAME);
-        let field = b.ks_field(base, index as i128, field);
-        let there = b.ks_addr(field, there);
-        let local = b.arith_cast(there, local);
-        let place = b.ks_deref(local, as_local);
-        places.insert(func.ops[moved[index]].results[0], place);
+        let mut place = b.ks_field(base, index as i128, field);
+        if field != as_local {
+            let there = b.ks_addr(place, there);
+            let local = b.arith_cast(there, local);
+            place = b.ks_deref(local, as_local);
+        }
+        places.insert(func.ops[op].results[0], place);
     }
     func.replace_values(&places);
+    erase(func, moved);
 }
 
 fn erase(func: &mut Function, ops: &[OpId]) {

@@ -44,11 +44,10 @@ pub(super) fn memory(module: &Module, types: &Types, options: &Options) -> Vec<M
 
 /// A place is given back where the program returns, by an atomic operation.
 fn of_program(program: &Program, func: &Function, types: &Types, options: &Options) -> Memory {
-    let is_number =
-        func.result != crate::types::Ty::VOID && !matches!(types.kind(func.result), TyKind::Ptr { .. } | TyKind::Fn(_));
+    let refuses = !matches!(types.kind(func.result), TyKind::Ptr { .. } | TyKind::Fn(_));
     if program.alone != Alone::Never {
         Memory::Entry
-    } else if !program.hands_over && is_number && options.mcpu >= Mcpu::V3 {
+    } else if !program.hands_over && refuses && options.mcpu >= Mcpu::V3 {
         Memory::Slot
     } else {
         Memory::Stack

@@ -1,35 +1,33 @@
 //! Part of `scratch`: memory for programs that may run again on a CPU before an earlier run ends: the later run interrupts it, or is in
 //! another task.
 //!
-//! Each CPU has `SLOTS` places. A run takes the first that is free, by an atomic exchange, and gives it back where it returns. If all are
-//! taken, the program returns at once what it returns where it cannot go on (`refusal` of `programs.toml`). A program stays on its CPU
+//! Each CPU has `SLOTS` places, entries of a per-CPU array, and a flag for each, which says that a run has it. A run takes the first
+//! that is free, by an atomic exchange, and gives it back where it returns. If all are taken, the program returns at once what it returns where it cannot go on (`refusal` of `programs.toml`). A program stays on its CPU
 //! while it runs (`migrate_disable` of the kernel).
 
-use super::{NAME, erase, in_memory};
-use crate::ir::{Builder, Function, Global, GlobalKind, OpId, Opcode, Role, Symbol, Value};
-use crate::tables::MAX_PERCPU_VALUE;
-use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind, Types};
+use super::{Layout, NAME, in_memory};
+use crate::ir::{Builder, Function, Global, GlobalKind, MapDecl, OpId, Opcode, Role, Symbol, Value};
+use crate::passes::percpu_vars;
+use crate::types::{Space, Ty, TyKind, Types};
 
 /// The runs on a CPU that may overlap, a power of two. The kernel has 3 places for its own helpers
 /// (`MAX_BPRINTF_NEST_LEVEL` of kernel/bpf/helpers.c).
-pub(super) const SLOTS: u64 = 4;
+const SLOTS: u32 = 4;
 
-/// Bytes that one place may have: besides there are the flags that say which are taken.
-pub(super) const MAX_SLOT: u64 = MAX_PERCPU_VALUE / SLOTS - 8;
-
-/// Moves the variables, fields of `ty`, into a place that each run takes.
-pub(super) fn place(func: &mut Function, types: &mut Types, name: &Symbol, ty: Ty, moved: &[OpId]) -> Global {
-    let flags = types.intern(TyKind::Array(Ty::U64, SLOTS));
-    let slots = types.intern(TyKind::Array(ty, SLOTS));
-    let whole = all_of(types, name, [("taken", flags), ("slots", slots)]);
+/// Moves the variables into a place that each run takes. Yields the flags and the map of the places, which have these names.
+pub(super) fn place(
+    func: &mut Function,
+    types: &mut Types,
+    (flags, places): (Symbol, Symbol),
+    layout: &Layout,
+    moved: &[OpId],
+) -> (Global, MapDecl) {
     let Some(&first) = func.blocks[func.entry()].ops.first() else { crate::bug!("a function without an end") };
     let returns: Vec<OpId> = func.ids_of(Opcode::KsReturn).collect();
-    let place = types.place(whole, Space::Percpu);
-    let (flags, slots) = (types.place(flags, Space::Percpu), types.place(slots, Space::Percpu));
-    let (flag, slot) = (types.place(Ty::U64, Space::Percpu), types.place(ty, Space::Percpu));
+    let flags_type = types.intern(TyKind::Array(Ty::U64, SLOTS.into()));
+    let (all, flag) = (types.place(flags_type, Space::Percpu), types.place(Ty::U64, Space::Percpu));
     let mut b = Builder::before(func, first, NAME);
-    let base = b.ks_global(name, place);
-    let taken = b.ks_field(base, 0, flags);
+    let taken = b.ks_global(&flags, all);
     let found = take(&mut b, (taken, flag), 0);
     or_refuse(func, first, found);
     let mut b = Builder::before(func, first, NAME);
@@ -37,30 +35,28 @@ pub(super) fn place(func: &mut Function, types: &mut Types, name: &Symbol, ty: T
     let found = b.bpf_forget(found, Ty::U64);
     let found = b.bpf_clamp(found, i128::from(SLOTS) - 1, Ty::U64);
     let own = b.ks_elem(taken, found, flag);
-    let slots = b.ks_field(base, 1, slots);
-    let slot = b.ks_elem(slots, found, slot);
-    in_memory(func, types, (first, slot), moved);
+    let slot = look_up(&mut b, types, (&places, layout.ty), found);
+    in_memory(func, types, (first, slot), layout, moved);
     for op in returns {
         let mut b = Builder::before(func, op, NAME);
         let zero = b.ks_const(0, Ty::U64);
         b.mem_fetch(own, zero, "exchange", Ty::U64);
     }
-    erase(func, moved);
-    let (init, span) = (vec![0; types.size_of(whole) as usize], func.name_span);
-    Global { name: name.clone(), ty: whole, init, kind: GlobalKind::Percpu, section: None, span }
+    let (init, span) = (vec![0; types.size_of(flags_type) as usize], func.name_span);
+    let flags = Global { name: flags, ty: flags_type, init, kind: GlobalKind::Percpu, section: None, span };
+    (flags, MapDecl::new(places, percpu_vars::kind(), Ty::U32, layout.ty, SLOTS, span))
 }
 
-fn all_of(types: &mut Types, name: &Symbol, fields: [(&str, Ty); 2]) -> Ty {
-    let field = |(name, ty): (&str, Ty)| FieldDef { name: name.into(), ty, offset: 0, bits: None, span: None };
-    let fields = fields.into_iter().map(field).collect();
-    let def = StructDef { name: name.to_string(), origin: Origin::User, fields, size: 0, align: 1, span: None };
-    let id = types.add_struct(def);
-    types.lay_out(id);
-    types.intern(TyKind::Struct(id))
+fn look_up(b: &mut Builder<'_>, types: &mut Types, (places, ty): (&Symbol, Ty), index: Value) -> Value {
+    let key = types.place(Ty::U32, Space::Stack);
+    let key = b.ks_var(b"key", key);
+    let index = b.arith_cast(index, Ty::U32);
+    b.ks_store(key, index);
+    percpu_vars::look_up(b, types, key, (places, ty))
 }
 
 /// The index of the first free place from `index` on, which is taken; `SLOTS` if there is none.
-fn take(b: &mut Builder<'_>, (taken, flag): (Value, Ty), index: u64) -> Value {
+fn take(b: &mut Builder<'_>, (taken, flag): (Value, Ty), index: u32) -> Value {
     let at = b.ks_const(i128::from(index), Ty::U64);
     if index == SLOTS {
         return at;
@@ -94,8 +90,8 @@ fn or_refuse(func: &mut Function, first: OpId, found: Value) {
         none,
         &[],
         |b| {
-            let refusal = b.ks_const(refusal, result);
-            b.ks_return(Some(refusal));
+            let refusal = (result != Ty::VOID).then(|| b.ks_const(refusal, result));
+            b.ks_return(refusal);
         },
         |b| b.done(),
     );
