@@ -1,3 +1,4 @@
 fn main() {
     ksc_build::compile("../ports.ks");
+    ksc_build::compile("../../stages.ks");
 }

@@ -4,6 +4,7 @@
 //! `layout.rs` says which bytes of a struct are what, for languages that have C's memory. BTF lacks the types of records, which go through
 //! ring buffers: `records.rs` adds these to objects of ksc.
 
+pub mod entries;
 mod go;
 mod layout;
 mod model;

@@ -71,6 +71,8 @@ pub struct Map {
     pub pin: Option<String>,
     /// The template of the maps inside.
     pub inner: Option<Box<Map>>,
+    /// The programs that its definition puts into its entries.
+    pub programs: Vec<(u64, String)>,
 }
 
 /// A section of variables.

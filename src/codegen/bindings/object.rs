@@ -1,5 +1,6 @@
 //! Reads an object, of any compiler, as its BTF and its symbols describe it.
 
+use super::entries;
 use super::model::{Map, Model, Program, Records, Section, Variable};
 use super::types::Reader;
 use crate::btf::{Btf, Kind, TypeId};
@@ -30,6 +31,10 @@ pub fn model(bytes: &[u8]) -> Result<Model, String> {
     let mut maps = Vec::new();
     for variable in btf.variables(".maps").map_err(malformed)? {
         let mut map = defined(&mut reader, variable.name, variable.ty).map_err(malformed)?;
+        let members = btf.own_members(variable.ty).map_err(malformed)?;
+        if let Some(values) = members.iter().find(|member| member.name == "values") {
+            map.programs = entries::of(&file, &map.name, values.bit_offset / 8);
+        }
         map.used = used.maps.contains(&map.name);
         map.pin = pins.get(&format!("map {}", map.name)).cloned().or(map.pin);
         maps.push(map);
@@ -136,6 +141,7 @@ fn defined(reader: &mut Reader<'_>, name: &str, ty: TypeId) -> Result<Map, crate
         used: false,
         pin: None,
         inner: None,
+        programs: Vec::new(),
     };
     let btf = reader.btf();
     for member in btf.own_members(ty)? {

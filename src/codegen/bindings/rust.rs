@@ -76,6 +76,16 @@ fn maps_of(model: &Model, types: &Types<'_>) -> String {
         let of = kind.map_or_else(|| format!("type {}", map.kind), |kind| format!("`{}`", kind.name));
         let _ = writeln!(out, "    /// A map of {of}.\n    pub mod {} {{", names.unused(&map.name, RUST_NAMES));
         let _ = writeln!(out, "        pub const NAME: &str = {};", literal(&map.name));
+        if !map.programs.is_empty() {
+            let entries: Vec<String> =
+                map.programs.iter().map(|(slot, program)| format!("({slot}, {})", literal(program))).collect();
+            let _ = writeln!(
+                out,
+                "        /// The programs of its entries, for loaders that leave these empty.\n        \
+                 pub const PROGRAMS: &[(u32, &str)] = &[{}];",
+                entries.join(", ")
+            );
+        }
         let value = if kind.is_some_and(|kind| kind.can(MapAccess::Events)) { "Event" } else { "Value" };
         for (alias, form, size) in parts(map, value) {
             let ty = match form {

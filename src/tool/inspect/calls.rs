@@ -3,6 +3,7 @@
 use super::btf::Btf;
 use super::object::{File, INSTRUCTION, endian, functions, parse, section};
 use crate::cli::GraphFormat;
+use crate::codegen::bindings::entries;
 use crate::diag::escape;
 use crate::target::Endian;
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionIndex, SymbolKind};
@@ -79,28 +80,18 @@ pub fn graph(bytes: &[u8], format: GraphFormat) -> Result<String, String> {
 /// The programs in the entries of program arrays, as relocations of their definitions say.
 fn arrays(file: &File) -> BTreeMap<String, Vec<(usize, String)>> {
     let mut arrays: BTreeMap<String, Vec<(usize, String)>> = BTreeMap::new();
-    let (Some(maps), Some(btf)) = (file.section_by_name(".maps"), Btf::read(section(file, ".BTF"), endian(file)))
-    else {
-        return arrays;
-    };
+    let Some(btf) = Btf::read(section(file, ".BTF"), endian(file)) else { return arrays };
     let sections = btf.sections();
     let described = sections.iter().filter(|(name, _)| *name == ".maps").flat_map(|(_, variables)| variables);
     let types: BTreeMap<&str, u32> = described.map(|variable| (variable.name, variable.ty)).collect();
-    for (offset, relocation) in maps.relocations() {
-        let RelocationTarget::Symbol(target) = relocation.target() else { continue };
-        let program = file.symbol_by_index(target).ok().filter(|symbol| symbol.kind() == SymbolKind::Text);
-        let Some(program) = program.and_then(|symbol| symbol.name().ok()) else { continue };
-        let holds = |symbol: &object::read::elf::ElfSymbol64<'_, '_, object::Endianness>| {
-            let in_maps = symbol.section_index() == Some(maps.index()) && symbol.size() > 0;
-            in_maps && (symbol.address()..symbol.address().saturating_add(symbol.size())).contains(&offset)
-        };
-        let Some(map) = file.symbols().find(holds) else { continue };
-        let Some((name, &ty)) = map.name().ok().and_then(|name| Some((name, types.get(name)?))) else { continue };
+    for (name, ty) in types {
         // The entries come after the other members, and each of those is a pointer.
         let before = btf.members(ty).iter().filter(|member| member.name != "values").count();
-        let slot = usize::try_from((offset - map.address()) / 8).unwrap_or(usize::MAX);
-        if let Some(slot) = slot.checked_sub(before) {
-            arrays.entry(name.to_owned()).or_default().push((slot, program.to_owned()));
+        let programs = entries::of(file, name, before as u64 * 8);
+        if !programs.is_empty() {
+            let slots =
+                programs.into_iter().map(|(slot, program)| (usize::try_from(slot).unwrap_or(usize::MAX), program));
+            arrays.insert(name.to_owned(), slots.collect());
         }
     }
     arrays

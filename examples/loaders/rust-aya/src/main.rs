@@ -3,6 +3,8 @@
 //!     cargo build
 //!     sudo target/debug/ports-aya eth0 53
 
+mod signals;
+
 // The module `ports`.
 include!(concat!(env!("OUT_DIR"), "/ports.rs"));
 
@@ -15,16 +17,9 @@ use std::error::Error;
 use std::net::Ipv4Addr;
 use std::os::fd::AsRawFd;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 // aya reads and writes values of all types of the module.
 ports::each_type!(ports: aya::Pod);
-
-static ENDED: AtomicBool = AtomicBool::new(false);
-
-extern "C" fn end(_: libc::c_int) {
-    ENDED.store(true, Ordering::Relaxed);
-}
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().collect();
@@ -32,12 +27,7 @@ fn main() -> ExitCode {
         eprintln!("usage: ports-aya INTERFACE PORT");
         return ExitCode::from(2);
     };
-    let handler = end as extern "C" fn(libc::c_int) as libc::sighandler_t;
-    // SAFETY: the handler only writes an atomic variable.
-    unsafe {
-        libc::signal(libc::SIGINT, handler);
-        libc::signal(libc::SIGTERM, handler);
-    }
+    signals::catch();
     match port.parse().map_err(Into::into).and_then(|port| run(interface, port)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -58,7 +48,7 @@ fn run(interface: &str, port: u16) -> Result<(), Box<dyn Error>> {
     let mut data: Array<_, sections::data::Value> = data.try_into()?;
     data.set(0, sections::data::Value { paused: false.into() }, 0)?;
     println!("watching port {port}");
-    while !ENDED.load(Ordering::Relaxed) {
+    while !signals::came() {
         show(&mut events);
         let mut waited = libc::pollfd { fd: events.as_raw_fd(), events: libc::POLLIN, revents: 0 };
         // SAFETY: the pointer is that of one descriptor.
