@@ -1,0 +1,97 @@
+//! What the source calls a value: its variable by DWARF, the variable that the line of its origin assigns, or what the line calls.
+
+use super::Sight;
+use crate::log::{Callee, Location, Operation, Text};
+use crate::states::{Made, Origin};
+
+/// The name of a value in the source, in backticks, or a description; none if nothing is known.
+pub fn of<T: Text>(sight: &Sight<'_, T>, origin: &Origin) -> Option<String> {
+    if let Some(name) = origin.carried.iter().find_map(|&(step, _, location)| variable(sight, step, location)) {
+        return Some(format!("`{name}`"));
+    }
+    if origin.made != Made::Here {
+        return (origin.made == Made::Argument && origin.carried.last().is_some_and(is_first_argument))
+            .then(|| "the context".to_owned());
+    }
+    // Compilers record where a variable is from the next instruction on.
+    let &(_, _, location) = origin.carried.last()?;
+    let next = sight.path.next(origin.step)?;
+    if let Some(name) = variable(sight, next, location) {
+        return Some(format!("`{name}`"));
+    }
+    let line = line(sight, origin.step);
+    if let Some(name) = line.as_deref().and_then(assigned) {
+        return Some(format!("`{name}`"));
+    }
+    match sight.path.insn(origin.step)?.operation {
+        Operation::Call(Callee::Named(name)) => Some(format!("the result of `{name}`")),
+        Operation::Call(Callee::Function)
+        | Operation::Move { .. }
+        | Operation::Constant { .. }
+        | Operation::Compute { .. }
+        | Operation::Load { .. }
+        | Operation::Store { .. }
+        | Operation::Atomic { .. }
+        | Operation::Branch { .. }
+        | Operation::Jump
+        | Operation::Exit
+        | Operation::Other => None,
+    }
+}
+
+fn is_first_argument(&(_, frame, location): &(usize, u8, Location)) -> bool {
+    frame == 0 && location == Location::Register(1)
+}
+
+fn variable<T: Text>(sight: &Sight<'_, T>, step: usize, location: Location) -> Option<String> {
+    let insn = sight.path.steps().get(step)?.insn;
+    sight.program?.name(insn, location).map(str::to_owned)
+}
+
+/// The text of the source line of a step.
+pub fn line<T: Text>(sight: &Sight<'_, T>, step: usize) -> Option<String> {
+    let step = sight.path.steps().get(step)?;
+    if let Some(program) = sight.program
+        && let Some(place) = program.place(step.insn)
+        && let Some(text) = program.object().recorded(&place.file, place.line)
+    {
+        return Some(text.trim().to_owned());
+    }
+    sight.log.comment(step).map(|(text, _)| text)
+}
+
+/// The variable that a line of source gives its value: `struct v *e = f(…)`, `var e = m[k]`, `if (var e = m[k]) {`, `let e = f()`, `e = f()`.
+pub fn assigned(line: &str) -> Option<&str> {
+    let at = line.match_indices('=').map(|(at, _)| at).find(|&at| {
+        let (before, after) = (line[..at].chars().next_back(), line[at + 1..].chars().next());
+        after != Some('=')
+            && !matches!(before, Some('=' | '!' | '<' | '>' | '+' | '-' | '*' | '/' | '&' | '|' | '^' | '%'))
+    })?;
+    let before = line[..at].trim_end();
+    // `let e: T = …`
+    let before = before.split_once(": ").map_or(before, |(name, _)| name).trim_end();
+    let name = before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next()?;
+    let rest = before.strip_suffix(name)?;
+    // A member or an element has no name of its own.
+    let plain = name.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_') && !rest.ends_with(['.', '>']);
+    plain.then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::assigned;
+
+    #[test]
+    fn variables_of_lines() {
+        assert_eq!(assigned("long *e = bpf_map_lookup_elem(&m, &k);"), Some("e"));
+        assert_eq!(assigned("if (var e = m[k]) {"), Some("e"));
+        assert_eq!(assigned("let value: u64 = read(x);"), Some("value"));
+        assert_eq!(assigned("e = f(a == b);"), Some("e"));
+        assert_eq!(assigned("if (a == b) return;"), None);
+        assert_eq!(assigned("p->x = 3;"), None);
+        assert_eq!(assigned("n += 3;"), None);
+        assert_eq!(assigned("return *v;"), None);
+        assert_eq!(assigned("="), None);
+        assert_eq!(assigned(""), None);
+    }
+}
