@@ -66,6 +66,8 @@ config.substitutions += [
     ("%terminal-run", f"{python} {support}/terminal_run.py"),
     ("%lsp-client", f"{python} {support}/lsp_client.py {os.path.abspath(ksc)}"),
     ("%lsp-sweep", f"{python} {support}/lsp_sweep.py {os.path.abspath(ksc)}"),
+    ("%verify-docs", f"{python} {support}/verify_docs.py"),
+    ("%verify-run", f"{python} {support}/verify_run.py"),
     ("%prog-run", f"{python} {support}/prog_run.py"),
     ("%examples", os.path.join(root, "examples")),
     ("%docs", os.path.join(root, "docs")),

@@ -4,10 +4,12 @@ mod bindings;
 mod build;
 mod doc;
 mod init;
+mod inspect;
 mod list;
 mod lsp;
 mod run;
 mod test;
+mod verify;
 mod words;
 
 use crate::diag::{ALL_WARNINGS, ANALYSES, Analysis, Levels, codes, escape};
@@ -22,12 +24,14 @@ use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 pub use doc::{Doc, DocFormat};
 pub use init::Init;
+pub use inspect::{GraphFormat, Inspect, InspectFormat};
 pub use list::List;
 pub use lsp::Lsp;
 pub use run::Run;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 pub use test::Test;
+pub use verify::{Verify, VerifyLoad};
 pub use words::Words;
 
 #[derive(Parser, Debug)]
@@ -97,6 +101,11 @@ pub enum Command {
     List(List),
     /// Run the `@test` functions of programs, each in a process of its own
     Test(Test),
+    /// Load programs into the running kernel, attach none, and explain in terms of the source why its verifier refuses them
+    Verify(Verify),
+    /// The process of `ksc verify` in which libbpf loads
+    #[command(hide = true)]
+    VerifyLoad(VerifyLoad),
     /// Print a script that completes command lines in a shell
     Completions {
         /// The shell
@@ -160,39 +169,6 @@ pub struct Fmt {
     pub check: bool,
     #[command(flatten)]
     pub messages: Messages,
-}
-
-#[derive(Args, Debug)]
-pub struct Inspect {
-    /// The object, such as `prog.bpf.o`, or an executable that ksc made
-    #[arg(value_name = "FILE")]
-    pub input: PathBuf,
-    /// How it is printed
-    #[arg(long, default_value = "text", value_name = "FORMAT")]
-    pub format: InspectFormat,
-    /// Print which programs and functions call which instead
-    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
-    pub call_graph: Option<GraphFormat>,
-    /// Print what the object needs of a kernel instead, each with the first kernel that has it
-    #[arg(long, conflicts_with = "call_graph")]
-    pub kernels: bool,
-    #[command(flatten)]
-    pub messages: Messages,
-}
-
-/// The form of `--call-graph`.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-pub enum GraphFormat {
-    Text,
-    /// For Graphviz
-    Dot,
-}
-
-/// The form of `ksc inspect`.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-pub enum InspectFormat {
-    Text,
-    Json,
 }
 
 /// How messages are written.
@@ -423,6 +399,7 @@ impl Common {
             prints_results: false,
             tests: false,
             coverage: false,
+            keep_dwarf: false,
             checks_parts: true,
             btf: self.btf.clone(),
             without: self.without.clone(),

@@ -67,6 +67,11 @@ pub fn version(text: &str) -> Result<KernelVersion, String> {
     Ok(version)
 }
 
+/// Whether the running kernel is this one or a later one.
+pub fn runs(since: &str) -> bool {
+    version(since).ok().zip(running()).is_some_and(|(since, running)| since <= running)
+}
+
 /// The version of the kernel that runs; none if it is not known.
 fn running() -> Option<KernelVersion> {
     version(std::fs::read_to_string("/proc/sys/kernel/osrelease").ok()?.trim()).ok()

@@ -48,6 +48,8 @@ fn run(cli: Cli) -> ExitCode {
         Some(Command::List(list)) => tool::list::run(&list),
         Some(Command::Run(run)) => tool::run::run(&run),
         Some(Command::Test(test)) => tool::test::run(&test),
+        Some(Command::Verify(verify)) => tool::verify::run(&verify),
+        Some(Command::VerifyLoad(one)) => tool::verify::load_one(&one),
         Some(Command::Completions { shell }) => tool::completions::run(shell),
         Some(Command::ManPages { folder }) => tool::man_pages::run(&folder),
         Some(Command::Compile(words)) => tool::foreign_commands::compile(&words.words),

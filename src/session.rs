@@ -153,6 +153,8 @@ pub struct Options {
     pub tests: bool,
     /// The executable counts how often control comes to the points of `Session::points`.
     pub coverage: bool,
+    /// The object keeps its DWARF, which no loader reads.
+    pub keep_dwarf: bool,
     /// The passes check the part without errors of a program with errors too.
     pub checks_parts: bool,
     /// `--btf`: the kernel's types, instead of those of the running kernel.
@@ -224,6 +226,7 @@ impl Default for Options {
             prints_results: false,
             tests: false,
             coverage: false,
+            keep_dwarf: false,
             checks_parts: true,
             btf: None,
             without: Vec::new(),

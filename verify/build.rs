@@ -60,7 +60,8 @@ fn main() {
 }
 
 fn write_refusal(out: &mut String, refusal: &Refusal) {
-    let Refusal { code, name, since, sentence, label, second_label, help, program, cannot, .. } = refusal;
+    let Refusal { code, name, since, sentence, label, second_label, help, cannot, .. } = refusal;
+    let program = refusal.program.as_deref().map_or("None".to_owned(), program);
     let category = variant(&refusal.category);
     let second = variant(&refusal.second);
     let patterns: Vec<String> = refusal.patterns.iter().map(|pattern| pieces(pattern)).collect();
@@ -70,10 +71,29 @@ fn write_refusal(out: &mut String, refusal: &Refusal) {
         out,
         "    Refusal {{ code: {code:?}, name: {name:?}, category: Category::{category}, patterns: &[{patterns}], since: {since:?}, \
          calls: &{calls:?}, held: &{held:?}, sentence: {sentence:?}, label: {label:?}, second: Second::{second}, \
-         second_calls: &{second_calls:?}, second_label: {second_label:?}, help: {help:?}, doc: {doc:?}, program: {program:?}, \
+         second_calls: &{second_calls:?}, second_label: {second_label:?}, help: {help:?}, doc: {doc:?}, programs: {program}, \
          cannot: {cannot} }},"
     );
     written.expect("a string takes all");
+}
+
+/// The wrong and the right program of a test.
+fn program(stem: &str) -> String {
+    let path = Path::new("..").join("lit-tests/run/verify").join(stem).with_extension("test");
+    println!("cargo:rerun-if-changed={}", path.display());
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+    let part = |name: &str| {
+        let (_, rest) =
+            text.split_once(&format!("//--- {name}.")).unwrap_or_else(|| panic!("{} has no `{name}`", path.display()));
+        let rest = rest.split("//--- ").next().unwrap_or(rest);
+        let (kind, program) = rest.split_once('\n').unwrap_or((rest, ""));
+        // What is expected of them is no part of the programs.
+        let lines = program.lines().filter(|line| !line.starts_with("//~"));
+        let lines: Vec<&str> = lines.map(|line| line.split("//~").next().unwrap_or(line).trim_end()).collect();
+        (kind.to_owned(), lines.join("\n") + "\n")
+    };
+    let ((kind, wrong), (_, right)) = (part("wrong"), part("right"));
+    format!("Some(Programs {{ kind: {kind:?}, wrong: {wrong:?}, right: {right:?} }})")
 }
 
 /// `use-after-release` as `UseAfterRelease`. The compiler reports a name that is none.

@@ -313,7 +313,7 @@ def lit_tests():
             if not {"Inputs", "support"} & set(path.parts)]
 
 
-_CAN_FAIL = re.compile(r"FileCheck|\bnot\b|--expect-|--verify-diagnostics|\bdiff\b|\bcmp\b|\btest \b|\bcount \d|\bgrep\b|%python")
+_CAN_FAIL = re.compile(r"FileCheck|\bnot\b|--expect-|--verify-diagnostics|\bdiff\b|\bcmp\b|\btest \b|\bcount \d|\bgrep\b|%python|%verify-")
 
 
 @rule

@@ -14,7 +14,7 @@ pub fn run(code: Option<&str>) -> ExitCode {
     };
     match diag::explain(code) {
         Some(text) => print(text),
-        None => usage_error(&format!("there is no code `{code}`; codes look like E0101 or W0201")),
+        None => usage_error(&format!("there is no code `{code}`; codes look like E0101, W0201 or V0101")),
     }
 }
 

@@ -17,6 +17,7 @@ pub mod lsp;
 pub mod man_pages;
 pub mod run;
 pub mod test;
+pub mod verify;
 
 use crate::cli::{Common, ErrorFormat, Messages};
 use crate::diag::{Diagnostic, Diagnostics, Severity, escape, json, output_limits, render};

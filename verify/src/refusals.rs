@@ -74,6 +74,15 @@ pub enum Piece {
     },
 }
 
+/// A program that is refused, and how it is right.
+#[derive(Debug)]
+pub struct Programs {
+    /// `c` or `ks`.
+    pub kind: &'static str,
+    pub wrong: &'static str,
+    pub right: &'static str,
+}
+
 /// A row: one cause of refusals.
 #[derive(Debug)]
 pub struct Refusal {
@@ -93,8 +102,7 @@ pub struct Refusal {
     pub help: &'static str,
     /// What `ksc explain` says.
     pub doc: &'static str,
-    /// The stem of a test that provokes it.
-    pub program: Option<&'static str>,
+    pub programs: Option<Programs>,
     /// The kernel lacks something; the program need not be wrong.
     pub cannot: bool,
 }
@@ -148,6 +156,17 @@ impl<'a> Parts<'a> {
 const MAX_COMPARED: usize = 512;
 
 impl Refusal {
+    /// The messages, with dots for what differs.
+    pub fn messages(&self) -> impl Iterator<Item = String> {
+        self.patterns.iter().map(|pattern| {
+            let parts = pattern.iter().map(|piece| match piece {
+                Piece::Text(text) => (*text).to_owned(),
+                Piece::Hole { ending, .. } => format!("…{ending}"),
+            });
+            parts.collect()
+        })
+    }
+
     /// The parts of a message that one of the row's patterns fits. The message may go on behind the pattern.
     pub fn fits<'a>(&self, message: &'a str) -> Option<Parts<'a>> {
         if message.len() > MAX_COMPARED {

@@ -20,6 +20,9 @@ fn rewritten(bytes: &[u8], texts: &[(&'static str, String)], cx: &Session) -> ob
     for section in &mut builder.sections {
         let name = section.name.as_slice();
         // Their relocations go with them: `.rel.debug_info` and the like.
+        if cx.options.keep_dwarf {
+            continue;
+        }
         if name.starts_with(b".debug_") || name.starts_with(b".rel.debug_") {
             section.delete = true;
         }

@@ -16,6 +16,16 @@ codes! {
     /// `ksc inspect` reads BPF objects: ELF files whose machine is BPF.
     E0906 NoBpfObject { path, why } = "`{path}` is no BPF object: {why}",
 
+    /// `ksc verify --log FILE` explains a log by the program that it is of: its lines, its variables.
+    E0989 LogOfOther { path } = "the log is of no program of `{path}`",
+
+    /// `ksc verify --program=NAME` verifies one program of a file.
+    E0991 NoSuchProgram { path, name } = "`{path}` has no program `{name}`",
+
+    /// `ksc verify --set NAME=VALUE` gives a constant of the object another value: a field of a `config`, or a global variable of C that has a
+    /// value.
+    E0990 NotSet { name, why } = "`{name}` cannot be set: {why}",
+
     /// At most 100 errors are shown, and 100 warnings and notes, and no more than half a megabyte of text: the first
     /// ones say most. Fix those, and the others appear.
     N0984 NotShown { what } = "{what} more are not shown",

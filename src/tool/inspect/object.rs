@@ -3,6 +3,7 @@
 use super::btf::Btf;
 use super::{BtfSize, Function, Global, Map, Program, Report, Tier, Type};
 use crate::codegen::{OBJECT_ALIGN, PINS_SECTION, TIER_SECTION};
+use crate::kernels;
 use crate::tables::{MAP_FLAGS, MAP_KINDS, MapFlagSpec, ProgramSpec};
 use crate::target::Endian;
 use object::elf::{ELFMAG, EM_BPF};
@@ -22,6 +23,15 @@ pub struct Objects<'d> {
     pub oldest: &'d [u8],
     /// By their kernels.
     pub newer: Vec<&'d [u8]>,
+}
+
+impl<'d> Objects<'d> {
+    /// The object that an executable loads on the running kernel. Objects for newer kernels are in order.
+    pub fn for_running_kernel(&self) -> &'d [u8] {
+        let mut latest_first = self.newer.iter().rev();
+        let found = latest_first.find(|object| since(object).is_some_and(|since| kernels::runs(&since)));
+        found.copied().unwrap_or(self.oldest)
+    }
 }
 
 /// The BPF object that a file is, or those that an executable of ksc carries.

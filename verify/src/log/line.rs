@@ -11,6 +11,10 @@ pub enum Line<'a> {
     Comment,
     /// A function of its own begins, so that what was before is no part of the path.
     Start,
+    /// The log of a program begins, which libbpf names.
+    Begin(&'a str),
+    /// It ends.
+    End,
     /// The verifier's time in microseconds.
     Time(u64),
     /// Bytes of stack, of all functions together.
@@ -33,6 +37,10 @@ pub struct StateLine<'a> {
     pub state: &'a str,
 }
 
+/// Around a program's log in the output of libbpf.
+const BEGIN: &str = "-- BEGIN PROG LOAD LOG --";
+const END: &str = "-- END PROG LOAD LOG --";
+
 /// Beginnings of lines that describe the verifier's own work.
 const NOISE: &[&str] = &[
     "mark_precise:",
@@ -42,7 +50,6 @@ const NOISE: &[&str] = &[
     "last_idx ",
     "regs=",
     "parent ",
-    "frame ",
     "propagating ",
     "falling back",
     "caller:",
@@ -52,12 +59,12 @@ const NOISE: &[&str] = &[
     "cur state:",
     "old state:",
     "stack_depth",
-    "-- BEGIN PROG LOAD LOG --",
+    "libbpf: ",
 ];
 
 /// The parts of a line.
 pub fn classify(line: &str) -> Line<'_> {
-    let text = line.trim_end();
+    let text = unwrapped(line);
     let Some(&first) = text.as_bytes().first() else { return Line::Noise };
     if first.is_ascii_digit() {
         return numbered(text);
@@ -80,18 +87,39 @@ pub fn classify(line: &str) -> Line<'_> {
     if text.starts_with("Validating ") {
         return Line::Start;
     }
+    if text.ends_with(BEGIN) {
+        return Line::Begin(text.split('\'').nth(1).unwrap_or_default());
+    }
+    if text.ends_with(END) {
+        return Line::End;
+    }
     if let Some(line) = statistic(text) {
         return line;
     }
-    if text.ends_with("-- END PROG LOAD LOG --") || NOISE.iter().any(|start| text.starts_with(start)) {
+    if NOISE.iter().any(|start| text.starts_with(start)) {
+        return Line::Noise;
+    }
+    // `frame 0: propagating r6`
+    if text.strip_prefix("frame ").is_some_and(|rest| rest.contains(": propagating")) {
         return Line::Noise;
     }
     // Before 6.2 a state may begin its line.
-    if text.starts_with("frame") || is_state(text) {
-        let (frame, state) = frame(text);
+    let (frame, state) = frame(text);
+    if is_state(state) {
         return Line::State(StateLine { jump: None, insn: None, frame, state });
     }
     Line::Message(text)
+}
+
+/// Without what other tools put before each line, or before the first one.
+fn unwrapped(line: &str) -> &str {
+    let text = line.trim_start_matches('\t').trim_end();
+    let text = text.strip_prefix("Verifier output: ").unwrap_or(text);
+    // The time in the kernel's log.
+    match text.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
+        Some((time, rest)) if time.trim().bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') => rest,
+        _ => text,
+    }
 }
 
 fn numbered(text: &str) -> Line<'_> {

@@ -59,6 +59,8 @@ pub struct Log<T> {
     /// What follows the last instruction, without figures and other lines that no refusal has.
     pub messages: Vec<String>,
     pub statistics: Statistics,
+    /// The program that libbpf names before the log.
+    pub program: Option<String>,
     /// The end of the log is missing, so that the reason of a refusal may be.
     pub cut: bool,
 }
@@ -76,9 +78,9 @@ impl<T: Text> Log<T> {
             reader.line(at, line);
             at += line.len() as u64 + 1;
         })?;
-        let Reader { steps, messages, statistics, ended, .. } = reader;
+        let Reader { steps, messages, statistics, program, ended, .. } = reader;
         let cut = !ended && !steps.is_empty();
-        Ok(Log { text, steps, messages, statistics, cut })
+        Ok(Log { text, steps, messages, statistics, program, cut })
     }
 
     /// The line of a step.
@@ -134,14 +136,26 @@ struct Reader {
     frame: u8,
     /// The last instruction that a line named: that of states without one of their own.
     insn: u32,
+    program: Option<String>,
+    /// What follows is not the verifier's.
     ended: bool,
 }
 
 impl Reader {
     fn line(&mut self, at: u64, bytes: &[u8]) {
         let line = String::from_utf8_lossy(bytes);
+        let line = classify(&line);
+        if let Line::Begin(program) = line {
+            *self = Reader { program: Some(program.to_owned()).filter(|name| !name.is_empty()), ..Reader::default() };
+        }
+        if !self.ended {
+            self.part(at, bytes, line);
+        }
+    }
+
+    fn part(&mut self, at: u64, bytes: &[u8], line: Line<'_>) {
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        match classify(&line) {
+        match line {
             Line::Insn { insn, frame, .. } => {
                 if let Some(frame) = frame {
                     self.frame = frame;
@@ -165,7 +179,8 @@ impl Reader {
                 self.statistics =
                     Statistics { processed: Some(processed), total_states, peak_states, ..self.statistics };
             }
-            Line::Noise => {}
+            Line::End => self.ended = true,
+            Line::Begin(_) | Line::Noise => {}
             Line::Message(text) => {
                 if self.messages.len() < MAX_MESSAGES {
                     self.messages.push(text.chars().take(MAX_MESSAGE).collect());

@@ -44,6 +44,12 @@ impl Lines {
         self.texts.get(file)?.get(&line).map(String::as_str)
     }
 
+    /// The last line of a file that an instruction is of.
+    pub fn last(&self, file: &str) -> Option<u32> {
+        let places = self.places.values().flatten().filter(|(_, place)| place.file == file);
+        places.map(|(_, place)| place.line).max()
+    }
+
     /// The lines of a file.
     pub fn texts(&self, file: &str) -> impl Iterator<Item = (u32, &str)> {
         self.texts.get(file).into_iter().flatten().map(|(line, text)| (*line, text.as_str()))
@@ -109,14 +115,16 @@ impl Strings<'_> {
 }
 
 /// Reads numbers of the byte order of most objects; others have no line information here.
-struct Bytes<'a>(&'a [u8]);
+pub struct Bytes<'a>(pub &'a [u8]);
 
 impl Bytes<'_> {
-    fn u16(&self, at: usize) -> Option<u16> {
+    /// Two bytes.
+    pub fn u16(&self, at: usize) -> Option<u16> {
         Some(u16::from_le_bytes(self.0.get(at..at.checked_add(2)?)?.try_into().ok()?))
     }
 
-    fn u32(&self, at: usize) -> Option<u32> {
+    /// Four bytes.
+    pub fn u32(&self, at: usize) -> Option<u32> {
         Some(u32::from_le_bytes(self.0.get(at..at.checked_add(4)?)?.try_into().ok()?))
     }
 }

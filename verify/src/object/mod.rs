@@ -3,10 +3,13 @@
 mod btf;
 mod dwarf;
 mod link;
+mod variables;
 
 use crate::log::Location;
 use btf::Lines;
 use dwarf::Names;
+pub use variables::set;
+
 use object::{Object as _, ObjectSection, ObjectSymbol, SectionFlags, SectionIndex, SymbolKind};
 use std::collections::HashMap;
 
@@ -78,6 +81,11 @@ impl Object {
     /// A line of a file, as the compiler recorded it.
     pub fn recorded(&self, file: &str, line: u32) -> Option<&str> {
         self.lines.text(file, line)
+    }
+
+    /// The last line of a file that an instruction is of.
+    pub fn last_line(&self, file: &str) -> Option<u32> {
+        self.lines.last(file)
     }
 
     /// The lines of a file that the compiler recorded, each with its number.

@@ -7,7 +7,7 @@ mod words;
 
 pub use path::Turn;
 
-use crate::log::{Kind, Log, Text};
+use crate::log::{Kind, Location, Log, Text};
 use crate::object::{Place, Program};
 use crate::refusals::{self, Category, Parts, Refusal, Second};
 use crate::states::{Made, Origin, Path};
@@ -85,7 +85,8 @@ impl<T: Text> Sight<'_, T> {
     fn report(&self, found: Option<(&'static Refusal, Parts<'_>, Subject)>) -> Report {
         let kernel = self.log.messages.clone();
         let insn = self.insn(found.as_ref().map(|(_, parts, _)| parts));
-        let place = insn.and_then(|insn| self.place(insn));
+        // What is refused of all of the program is refused at its start.
+        let place = self.place(insn.unwrap_or(0));
         let turns = self.path.last().map(|last| path::turns(self, last)).unwrap_or_default();
         let Some((refusal, parts, subject)) = found else {
             let message = match kernel.first() {
@@ -110,7 +111,14 @@ impl<T: Text> Sight<'_, T> {
         let origin = subject.origin(self.path);
         let words = words::Words::of(self, &subject, origin.as_ref(), &parts);
         let second = self.second(refusal, &parts, &subject, origin.as_ref(), &words);
-        let second = second.filter(|second| Some(&second.place) != place.as_ref());
+        // A line that is already marked needs no second mark because the path comes by often.
+        let line = |place: &Place| (place.file.clone(), place.line);
+        let second = second.filter(|second| match refusal.second {
+            Second::Hot => Some(line(&second.place)) != place.as_ref().map(line),
+            Second::None | Second::Insn | Second::Call | Second::Lost | Second::Made => {
+                Some(&second.place) != place.as_ref()
+            }
+        });
         Report {
             code: refusal.code,
             category: refusal.category,
@@ -130,7 +138,11 @@ impl<T: Text> Sight<'_, T> {
     /// The instruction that is refused: the last one of the path. A refusal of what the program looks like names one itself.
     fn insn(&self, parts: Option<&Parts<'_>>) -> Option<u32> {
         let last = self.path.last().map(|last| self.path.steps()[last].insn);
-        last.or_else(|| parts.and_then(|parts| parts.number("insn")))
+        last.or_else(|| parts?.number("insn")).or_else(|| {
+            let code = u8::from_str_radix(parts?.get("code")?, 16).ok()?;
+            let program = self.program?;
+            (0..u32::MAX).take(program.instructions()).find(|&insn| program.opcode(insn) == Some(code))
+        })
     }
 
     /// The place of an instruction, by the object or, without it, by the log's own lines.
@@ -170,6 +182,8 @@ impl<T: Text> Sight<'_, T> {
             Second::Hot => path::hottest(self)?,
             Second::Call => self.path.call_before(self.path.last()?, refusal.second_calls)?,
             Second::Lost => subject.lost(self.path)?,
+            // Of a slot of the stack what was stored there last says nothing.
+            Second::Made if matches!(subject.location, Some(Location::Slot(_))) => return None,
             Second::Made => made(origin?)?,
         };
         let place = self.place_of_step(step)?;

@@ -52,7 +52,13 @@ impl Words {
                 name => self.parts.iter().find(|(part, _)| part == name).map(|(_, text)| text.as_str()),
             };
             match word {
-                Some(word) => out += word,
+                Some(word) => {
+                    out += word;
+                    if word == "1" && rest.starts_with(" bytes") {
+                        out += " byte";
+                        rest = &rest[" bytes".len()..];
+                    }
+                }
                 None => {
                     // `null has no memory: {knows}` without what it knows.
                     let kept = out.trim_end_matches([' ', ':', ',']).len();
