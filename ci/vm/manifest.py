@@ -33,6 +33,8 @@ _LOOKS = "/sys/"
 # What only reads files, and is not in the guests.
 _READS = "llvm-"
 _COMPILES = "ksc-under-test"
+# What compiles and runs at once: the guests have no linker.
+_RUNS = re.compile(rf"{re.escape(str(compiler()))} run\b")
 _WITHOUT_BPF = re.compile(r"--target[= ](host|kmod)|[|;&<>]")
 HELPERS = "facts/helpers"
 _SYSTEM_PYTHON = "/usr/bin/python3"
@@ -167,6 +169,8 @@ class _Split:
     def add(self, line):
         if _COMPILES in line:
             self._compiles(line)
+            return
+        if _RUNS.search(line):
             return
         line = self._with_names(line)
         words = _words(line)
