@@ -87,6 +87,8 @@ PROGRAMS = (
             (probe(1, 10**9, 10**9 + 70_000), probe(1, 5, 6), probe(1, 0, 1000), probe(1, 0, 4000), probe(1, 0, 2**42), probe(1, 0, 10**13),
              probe(1, 1, 0), probe(2, 0, 1000), udp(8620), *SKBS),
             maps=("by_path",), variables=("unknown",), entries=(("by_path", "00000001", "00" * 8 * 29),), limit=0.6),
+    Program("hist_add", "count"),
+    Program("hist_keys", "count"),
     Program("ipv6_headers", "walk",
             (ipv6(0, "3c00" + "00" * 6 + "1100" + "00" * 6 + "c000005000080000"), ipv6(6, "c0000051" + "00" * 16),
              ipv6(17, "c000005000080000"), ipv6(44, "1100" + "00" * 6 + "c000005000080000"), ipv6(51, "0604" + "00" * 22 + "c0000050" + "00" * 16),
