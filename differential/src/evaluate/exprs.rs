@@ -116,6 +116,8 @@ impl<'a> Machine<'a> {
         match callee {
             Callee::Func(func) => self.call_of(*func, args),
             Callee::Map { map, method } => self.map_call(*map, method, args),
+            Callee::HistogramAdd(map) => self.histogram_add(*map, args),
+            Callee::Histogram(method) => self.histogram_figure(method.word(), args),
             Callee::Builtin(builtin) if builtin.atomic.is_some() => {
                 let [place, args @ ..] = args else { panic!("an atomic operation without a place") };
                 self.atomic(builtin.name, place, args)

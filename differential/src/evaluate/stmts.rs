@@ -52,6 +52,7 @@ impl<'a> Machine<'a> {
             | StmtKind::MapDelete { .. }
             | StmtKind::ForMap { .. } => self.map_stmt(&stmt.kind)?,
             StmtKind::For { local, low, high, inclusive, body } => self.range(*local, (low, high, *inclusive), body)?,
+            StmtKind::ForBuckets { histogram, low, count, body } => self.buckets(histogram, (*low, *count), body)?,
             StmtKind::ForView { view, index, value, body } => self.each_byte(view, (*index, *value), body)?,
             StmtKind::ForArray { array, index, value, body } => self.each(array, (*index, *value), body)?,
             StmtKind::Break => return Err(Stop::Break),

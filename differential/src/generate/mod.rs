@@ -20,7 +20,7 @@ mod types;
 
 use differential::random::Random;
 pub use folding::DIFFERS;
-use maps::{Map, Uses};
+use maps::{Histogram, Map, Uses};
 use scope::{Scope, Variable};
 use throws::{Codes, Errors, Thrown};
 use types::{Enum, Struct, Ty};
@@ -101,6 +101,7 @@ pub struct Generator {
     random: Random,
     text: String,
     maps: Vec<Map>,
+    histograms: Vec<Histogram>,
     /// Atomic operations that yield what was there.
     old_values: bool,
     structs: Vec<Struct>,
@@ -157,6 +158,7 @@ pub fn program(family: Family, seed: u64, tests: usize) -> String {
         random: Random::new(seed),
         text: String::new(),
         maps: Vec::new(),
+        histograms: Vec::new(),
         old_values: false,
         structs: Vec::new(),
         own_structs: 0,

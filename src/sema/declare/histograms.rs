@@ -64,7 +64,7 @@ impl Declare<'_> {
         };
         let name = match steps.step {
             0 => format!("histogram_{buckets}"),
-            step => format!("histogram_{}_{}_{step}", named(steps.low), named(steps.high)),
+            step => format!("histogram_{}_to_{}_by_{step}", named(steps.low), named(steps.high)),
         };
         let known = cx.types.structs().find(|(_, def)| def.name == name && def.span.is_none()).map(|(id, _)| id);
         if let Some(id) = known {

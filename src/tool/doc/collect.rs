@@ -7,7 +7,7 @@ use crate::ast::{self, ImplMemberKind, Item, ItemKind};
 use crate::ir::{self, MapDecl, Module};
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::MapAccess;
+use crate::tables::{KeyRule, MapAccess};
 use crate::types::{EnumDef, StructDef, Ty};
 
 /// All that pages are made of.
@@ -192,16 +192,19 @@ impl Collect<'_> {
         page.events.extend(self.event(&name, map));
         let [bpf, user] = self.graph.users(|uses| uses.maps.contains(&name));
         let types = &self.cx.types;
+        let (has_key, has_value) = (map.kind.key != KeyRule::Hidden, map.kind.buckets.is_none());
+        let as_written = decl.ty.as_ref().filter(|_| !has_key || !has_value).map(|ty| self.text(ty.span));
         let pin = map.pinned.then(|| format!("{}/{}/maps/{name}", self.cx.options.pin_root, self.project()));
         page.maps.push(Map {
             name,
             doc,
             line,
             kind: map.kind.word().to_owned(),
-            key: (map.key != Ty::VOID).then(|| types.name(map.key)),
-            value: types.name(map.value),
+            key: (has_key && map.key != Ty::VOID).then(|| types.name(map.key)),
+            value: has_value.then(|| types.name(map.value)),
             entries: map.max_entries,
             sized_by: map.sized_by.as_ref().map(|source| source.text.clone()),
+            as_written,
             pin,
             bpf,
             user,

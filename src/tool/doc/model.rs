@@ -81,8 +81,13 @@ pub struct Map {
     pub doc: String,
     pub line: u32,
     pub kind: String,
+    /// None where programs do not write it.
     pub key: Option<String>,
-    pub value: String,
+    /// None of histograms.
+    pub value: Option<String>,
+    /// The type as the program has it, of maps whose key or value it does not say.
+    #[serde(skip)]
+    pub as_written: Option<String>,
     pub entries: u32,
     /// The field of a config that says how many entries it has; `entries` is the default of that.
     pub sized_by: Option<String>,
@@ -97,7 +102,10 @@ pub struct Map {
 impl Map {
     /// `hash<u32, u64>(1024)`
     pub fn form(&self) -> String {
-        let types = self.key.iter().chain([&self.value]).cloned().collect::<Vec<_>>().join(", ");
+        if let Some(written) = &self.as_written {
+            return written.clone();
+        }
+        let types = self.key.iter().chain(&self.value).cloned().collect::<Vec<_>>().join(", ");
         let entries = self.entries.to_string();
         format!("{}<{types}>({})", self.kind, self.sized_by.as_ref().unwrap_or(&entries))
     }

@@ -1,5 +1,6 @@
 //! What programs do with maps, on a model of the kernel's.
 
+mod histograms;
 mod model;
 
 use super::records::is_ring;

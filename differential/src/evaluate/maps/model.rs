@@ -72,6 +72,8 @@ impl Model {
         let shape = if kind.can(MapAccess::Push) && kind.can(MapAccess::Pop) {
             // BPF_MAP_TYPE_STACK
             if kind.map_type == 23 { Shape::Stack } else { Shape::Queue }
+        } else if kind.buckets.is_some() {
+            if kind.array { Shape::Array } else { Shape::Hash }
         } else if !kind.can(MapAccess::Update) || map.inner.is_some() {
             return None;
         } else if kind.array {

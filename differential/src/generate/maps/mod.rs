@@ -5,6 +5,7 @@
 //! what would take an entry away is not generated where a name for it is still used.
 
 mod atomics;
+mod histograms;
 mod keys;
 mod places;
 mod rows;
@@ -14,6 +15,7 @@ mod walks;
 use super::scope::InMap;
 use super::types::Ty;
 use super::{Family, Generator};
+pub use histograms::Histogram;
 use std::collections::BTreeSet;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -114,6 +116,7 @@ impl Generator {
             }
             self.maps.push(map);
         }
+        self.declare_histograms();
         if self.family == Family::Maps {
             self.declare_contents();
         }
@@ -149,6 +152,7 @@ impl Generator {
                 map.name
             ));
         }
+        text.push_str(&self.histogram_contents());
         self.line(&format!("{text}    return sum\n}}"));
     }
 

@@ -18,6 +18,7 @@ enum Form {
     Line,
     Key,
     Row,
+    Count,
 }
 
 impl Generator {
@@ -36,6 +37,7 @@ impl Generator {
             (6, Form::Line),
             (7, Form::Key),
             (30, Form::Row),
+            (8, Form::Count),
         ]);
         self.nesting += 1;
         let text = match form {
@@ -50,6 +52,7 @@ impl Generator {
             Form::Line => self.line_stmt(),
             Form::Key => self.key_stmt(),
             Form::Row => self.row(),
+            Form::Count => self.count(),
         };
         self.nesting -= 1;
         text
