@@ -71,7 +71,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// An array literal where nothing asks for a type: the first element that has one decides.
+    /// An array literal where nothing asks for a type: the first element that has one decides, of strings the longest.
     fn free_array(&mut self, elements: &[ast::Expr], span: Span) -> Expr {
         let mut values: Vec<Value> = Vec::new();
         for element in elements {
@@ -82,7 +82,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let typed = values.iter().find(|value| !value.untyped && value.ty() != Ty::NULL).map(Value::ty);
-        let typed = typed.map(|ty| self.variable_type(ty));
+        let typed = typed.map(|ty| self.longest(ty, &values)).map(|ty| self.variable_type(ty));
         let numbers: Vec<i128> = values.iter().filter_map(|value| number(&value.expr)).collect();
         let bounds = numbers.iter().min().zip(numbers.iter().max());
         let Some(element) = typed.or_else(|| bounds.map(|(&low, &high)| self.literal_pair_type([low, high]))) else {
@@ -103,6 +103,13 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         Expr { kind: ExprKind::Array(elements), ty, span }
+    }
+
+    /// The type of the longest string among the elements, where one has this type and it is a string; another type stays.
+    fn longest(&self, ty: Ty, values: &[Value]) -> Ty {
+        let length = |ty| if let TyKind::Str(length) = self.cx.types.kind(ty) { Some(length) } else { None };
+        let strings = values.iter().map(Value::ty).filter(|ty| length(*ty).is_some());
+        length(ty).and_then(|_| strings.max_by_key(|ty| length(*ty))).unwrap_or(ty)
     }
 
     /// `[value; count]`

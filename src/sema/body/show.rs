@@ -35,7 +35,7 @@ impl Checker<'_, '_> {
             }
             let named = behind.iter().take_while(|arg| arg.name.is_some() && !is_every(arg)).count();
             let (of_first, behind) = rest.split_at(named + 1);
-            match self.shown(of_first) {
+            match self.shown(of_first, span) {
                 Some(one) => checked.push(one),
                 None => failed = true,
             }
@@ -58,14 +58,14 @@ impl Checker<'_, '_> {
         true
     }
 
-    /// A map or a value with the named arguments behind it; none if that was reported.
-    fn shown(&mut self, args: &[Arg]) -> Option<Expr> {
+    /// A map or a value with the named arguments behind it; none if that was reported. `call` is all of the `show`, so that it is said once
+    /// of the call that a side does not have it.
+    fn shown(&mut self, args: &[Arg], call: Span) -> Option<Expr> {
         let [first, named @ ..] = args else { return None };
-        let span = first.value.span;
         if first.name.is_none()
             && let Some(map) = self.map_named(&first.value)
         {
-            return self.print_map(SHOW, map, args, span);
+            return self.print_map(SHOW, map, args, call);
         }
         let misplaced = first.name.iter().chain(named.iter().filter_map(|arg| arg.name.as_ref()));
         let misplaced: Vec<_> = misplaced.collect();
@@ -81,10 +81,10 @@ impl Checker<'_, '_> {
         }
         if !self.has_parts(value.ty) && !self.is_printable(value.ty) {
             let ty = self.ty_name(value.ty);
-            self.error(span, Unprintable { ty }).help("show its parts");
+            self.error(first.value.span, Unprintable { ty }).help("show its parts");
             return None;
         }
         let name = if heading { String::new() } else { self.text(strip(&first.value).span).to_owned() };
-        Some(Expr::operation(Callee::PrintValue { name, named: true }, vec![value], Ty::VOID, span))
+        Some(Expr::operation(Callee::PrintValue { name, named: true }, vec![value], Ty::VOID, call))
     }
 }
