@@ -29,6 +29,7 @@ pub static FRONT: &[&Pass] = &[
     &passes::references::PASS,
     &passes::lifecycle::PASS,
     &passes::left_out::PASS,
+    &passes::metrics::PASS,
     &passes::events::PASS,
     &passes::arenas::PASS,
     &passes::shared_data::PASS,

@@ -130,7 +130,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 17;
+pub const KS_ABI: u32 = 18;
 
 /// Ends the formats of lines for the trace pipe, before the NUL, in the objects that executables carry. It is as long as what takes its
 /// place: blanks that the kernel takes in formats, then letters.
@@ -179,6 +179,8 @@ pub struct KsProgram {
     pub tests_len: u64,
     /// The symbol `ks_session` if there are BPF objects, else null: what such a program does while it waits and at its end.
     pub session: *const c_void,
+    /// What `--metrics` serves; null for nothing.
+    pub metrics: *const KsMetrics,
 }
 
 /// `KsProgram::flags`: the executable runs a test. It neither reads pins nor makes those that are declared; those that the test makes are in a
@@ -226,6 +228,9 @@ pub use python::KsPython;
 #[path = "abi_packets.rs"]
 mod packets;
 pub use packets::{KS_PACKET_ROOM, KsPacket};
+#[path = "abi_metrics.rs"]
+mod metrics;
+pub use metrics::{KsMetric, KsMetricArray, KsMetricKind, KsMetricPlace, KsMetrics};
 #[path = "abi_tables.rs"]
 mod tables;
 pub use tables::{KsSteps, KsTable, KsType, KsTypeField, KsTypeKind};

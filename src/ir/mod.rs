@@ -16,6 +16,7 @@ pub mod exits;
 pub mod flow;
 pub mod frames;
 pub mod function;
+pub mod metrics;
 pub mod module;
 pub mod numbers;
 mod op_list;
@@ -36,6 +37,7 @@ pub use attrs::{Attr, Symbol};
 pub use builder::Builder;
 pub use exits::Exit;
 pub use function::{BlockData, Function, Loc, OpData, Param, RegionData, Role, Throws, ValueData, ValueDef};
+pub use metrics::{MetricDecl, MetricNumber};
 pub use module::{
     Global, GlobalKind, KfuncDecl, MapDecl, Module, OptionSpec, OptionsDecl, ProgramDecl, Section, SizeSource, TestDecl,
 };

@@ -1,6 +1,6 @@
 //! Modules: the functions and data of one program, of all targets before `split` and of one after.
 
-use super::{Function, StructOps, Symbol};
+use super::{Function, MetricDecl, StructOps, Symbol};
 use crate::source::{FileId, Span};
 use crate::tables::{Loading, MapKindSpec, Placement, ProgramSpec, Reference};
 use crate::target::Target;
@@ -36,6 +36,8 @@ pub struct Module {
     pub tests: Vec<TestDecl>,
     /// The options of `main`.
     pub options: Option<OptionsDecl>,
+    /// What `--metrics` serves; of user space.
+    pub metrics: Vec<MetricDecl>,
 }
 
 impl Module {

@@ -2,8 +2,8 @@
 
 use super::printed_types;
 use super::{
-    Attr, BlockId, Function, Global, KfuncDecl, MapDecl, Module, OpId, OpsValue, OptionsDecl, RegionId, Role,
-    SizeSource, StructOps, Throws, Value,
+    Attr, BlockId, Function, Global, KfuncDecl, MapDecl, MetricDecl, MetricNumber, Module, OpId, OpsValue, OptionsDecl,
+    RegionId, Role, SizeSource, StructOps, Throws, Value,
 };
 use crate::tables::{Loading, Placement, ProgramSpec};
 use crate::types::{BitField, StructId, TyKind, Types};
@@ -139,6 +139,9 @@ impl Printer<'_> {
         if let Some(options) = &module.options {
             self.options(options);
         }
+        for metric in &module.metrics {
+            self.metric(metric);
+        }
         for kfunc in &module.kfuncs {
             self.kfunc(kfunc);
         }
@@ -244,6 +247,18 @@ impl Printer<'_> {
         let (docs, init) = (quote(options.docs.as_bytes()), image(&options.init));
         let text = format!("options @{name} {docs} = {init} {{ {} }}", list.join(", "));
         self.line(1, &text);
+    }
+
+    /// `metric @stats : u32 "Packets" { counter "", gauge "When" }`, `metric @sizes : void "" steps 0 100 10 { }`
+    fn metric(&mut self, metric: &MetricDecl) {
+        let (key, docs) = (self.types.ir_text(metric.key), quote(metric.docs.as_bytes()));
+        let steps = metric.steps.map_or(String::new(), |[low, high, step]| format!(" steps {low} {high} {step}"));
+        let number = |number: &MetricNumber| {
+            let word = if number.grows { "counter" } else { "gauge" };
+            format!("{word} {}", quote(number.docs.as_bytes()))
+        };
+        let numbers: Vec<String> = metric.numbers.iter().map(number).collect();
+        self.line(1, &format!("metric @{} : {key} {docs}{steps} {{ {} }}", metric.of, numbers.join(", ")));
     }
 
     /// `kfunc @bpf_task_release(ptr<@task_struct, btf(trusted)>) -> void releases`

@@ -38,6 +38,7 @@ impl Printed<'_> {
         if let Some(options) = &module.options {
             self.mention_struct(options.ty);
         }
+        module.metrics.iter().for_each(|metric| self.mention(metric.key));
         for kfunc in &module.kfuncs {
             kfunc.sig.params.iter().chain([&kfunc.sig.result]).for_each(|&ty| self.mention(ty));
         }

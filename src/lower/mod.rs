@@ -30,6 +30,7 @@ mod layouts;
 mod maps;
 mod matches;
 mod members;
+mod metrics;
 mod numbers;
 mod optionals;
 mod own_context;
@@ -138,6 +139,7 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
     let ops = |func: &ir::Function| func.walk().into_iter().map(|op| func.ops[op].clone()).collect::<Vec<_>>();
     let binds = funcs.iter().flat_map(ops).filter(|op| op.opcode == ir::Opcode::MapBind);
     let bound = binds.map(|op| ir::ops::MapBind::of(&op).map().clone()).collect();
+    let metrics = metrics::decls(cx, program, &names, &funcs);
     Module {
         name: name.to_owned(),
         project: Some(&cx.options.project).filter(|project| *project != name).cloned(),
@@ -171,6 +173,7 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
             | Role::Plain
             | Role::Test => None,
         }),
+        metrics,
     }
 }
 

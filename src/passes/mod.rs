@@ -29,6 +29,7 @@ pub mod map_places;
 pub mod map_reuse;
 pub mod maps;
 pub mod memory_sizes;
+pub mod metrics;
 pub mod moved_packets;
 pub mod nulls;
 pub mod numeric;

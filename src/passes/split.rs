@@ -38,6 +38,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
             module.funcs.iter_mut().for_each(uncancelled);
             module.globals.retain(|g| g.section.is_some() || g.kind == GlobalKind::Percpu);
             module.options = None;
+            module.metrics.clear();
             module.tests.clear();
         }
         Some(target @ Target::Host) => {
@@ -59,6 +60,11 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
                 let types = mentioned(module, &cx.types);
                 maps.extend(types.into_iter().filter_map(|ty| cx.types.stacks_of(ty)).map(Symbol::from));
             }
+            // It serves metrics of either side.
+            let served = module.metrics.iter().map(|metric| metric.of.clone());
+            maps.extend(served.clone());
+            let of_bpf = |name: &Symbol| module.global(name).is_some_and(|global| global.section.is_some());
+            globals.extend(served.filter(of_bpf));
             // The runtime pins maps and fills them in, whichever side uses them. It leaves out maps of refused programs and of other tests.
             let programs = std::mem::take(&mut module.programs);
             let of_runtime = |m: &MapDecl| m.pinned || leaves_out || m.sized_by.is_some() || m.is_idle(&programs);
@@ -81,6 +87,10 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
                 | GlobalKind::Kconfig => false,
             };
             module.globals.retain(|g| is_read(g) || globals.contains(&g.name));
+            let Module { metrics, maps, globals, .. } = module;
+            let is_there =
+                |name: &Symbol| maps.iter().any(|m| m.name == *name) || globals.iter().any(|g| g.name == *name);
+            metrics.retain(|metric| is_there(&metric.of));
         }
         Some(target @ Target::Kmod) => {
             module.funcs.retain(|f| f.targets.contains(target));
@@ -90,6 +100,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
             module.globals.retain(|g| g.kind == GlobalKind::Private && named.contains(&g.name));
             module.maps.clear();
             module.struct_ops.clear();
+            module.metrics.clear();
             module.options = None;
             module.tests.clear();
         }

@@ -1,6 +1,6 @@
 //! The types of the tables of maps: kinds, flags, methods.
 
-use super::{MAP_KINDS, MapAccess, MapFlagSpec, MapKindSpec, MapMethodSpec, NamedBy, ObjectSpec};
+use super::{KeyRule, MAP_KINDS, MapAccess, MapFlagSpec, MapKindSpec, MapMethodSpec, NamedBy, ObjectSpec};
 use crate::target::{Maps, Target};
 
 /// The map kind of a name or of one of its aliases.
@@ -12,6 +12,16 @@ pub fn map_kind(name: &str) -> Option<&'static MapKindSpec> {
 /// The map kind that a name stands for where types follow it.
 pub fn keyed_kind(kind: &'static MapKindSpec) -> &'static MapKindSpec {
     MAP_KINDS.iter().find(|other| other.written == Some(kind.name)).unwrap_or(kind)
+}
+
+impl KeyRule {
+    /// Whether declarations and uses of such a map name keys.
+    pub fn is_written(self) -> bool {
+        match self {
+            KeyRule::Any | KeyRule::Index | KeyRule::Prefix => true,
+            KeyRule::Hidden | KeyRule::None | KeyRule::Object => false,
+        }
+    }
 }
 
 impl ObjectSpec {

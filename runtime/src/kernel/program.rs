@@ -2,7 +2,8 @@
 
 use super::escape;
 use crate::abi::{
-    KS_PROGRAM_TABLES, KS_PROGRAM_TEST, KsGlobal, KsMap, KsMapSize, KsObject, KsProg, KsProgram, KsStructOps, KsTest,
+    KS_PROGRAM_TABLES, KS_PROGRAM_TEST, KsGlobal, KsMap, KsMapSize, KsMetric, KsMetrics, KsObject, KsProg, KsProgram,
+    KsStructOps, KsTest,
 };
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
@@ -131,6 +132,22 @@ pub fn kconfig() -> &'static str {
 /// See `KsProgram::session`.
 pub fn session() -> *const c_void {
     program().map_or(std::ptr::null(), |p| p.session)
+}
+
+/// See `KsMetrics::server`; null without metrics.
+pub fn metrics_server() -> *const c_void {
+    metrics().map_or(std::ptr::null(), |metrics| metrics.server)
+}
+
+/// The metrics of the descriptor.
+pub fn metrics_list() -> &'static [KsMetric] {
+    // SAFETY: the descriptor's pointer and length belong together.
+    metrics().map_or(&[], |metrics| unsafe { array(metrics.list, metrics.len) })
+}
+
+fn metrics() -> Option<&'static KsMetrics> {
+    // SAFETY: the descriptor points to a constant, or to nothing.
+    program().and_then(|p| unsafe { p.metrics.as_ref() })
 }
 
 /// Whether it prints maps, structs or arrays whole.

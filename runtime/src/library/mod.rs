@@ -8,6 +8,7 @@ mod enum_names;
 mod files;
 mod floats;
 mod heap;
+mod metrics;
 mod names;
 mod packets;
 mod panic;

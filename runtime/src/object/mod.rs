@@ -7,7 +7,7 @@ mod creation;
 mod descriptors;
 mod devices;
 mod explain;
-mod globals;
+pub mod globals;
 pub mod handles;
 mod kconfig;
 mod kernel_module;

@@ -5,7 +5,7 @@ mod bpf;
 mod daemon;
 mod events;
 mod exit;
-mod idle;
+pub mod idle;
 mod overflow;
 mod python;
 mod show;

@@ -2,9 +2,8 @@
 
 use super::events::batch;
 use super::idle;
-use crate::kernel::signals::{monotonic, optional, pending, take, taken_status, with_signals_blocked};
+use crate::kernel::signals::{monotonic, pending, take, taken_status, with_signals_blocked};
 use crate::link::keeper;
-use std::ptr;
 use std::time::Duration;
 
 /// Whether a signal ends a wait. In a handler it is left to the `dispatch` around, which ends too.
@@ -21,9 +20,7 @@ pub extern "C" fn ks_wait() {
             if ends_wait() {
                 break;
             }
-            let timeout = idle::limited(None);
-            // SAFETY: no descriptors, a valid time or null, a valid mask.
-            unsafe { libc::ppoll(ptr::null_mut(), 0, optional(&timeout), open) };
+            idle::wait(&mut Vec::new(), None, open);
         }
     });
     idle::copy();
@@ -49,9 +46,7 @@ pub fn sleep(length: Duration, turn: Duration, mut work: impl FnMut()) -> bool {
                 return false;
             }
             work();
-            let timeout = idle::limited(Some(left.min(turn)));
-            // SAFETY: no descriptors, a valid time or null, a valid mask.
-            unsafe { libc::ppoll(ptr::null_mut(), 0, optional(&timeout), open) };
+            idle::wait(&mut Vec::new(), Some(left.min(turn)), open);
         }
     })
 }

@@ -33,6 +33,7 @@ impl Parser<'_> {
             programs: Vec::new(),
             tests: Vec::new(),
             options: None,
+            metrics: Vec::new(),
         };
         self.head(&mut module)?;
         while !self.eat("}") {
@@ -118,6 +119,11 @@ impl Parser<'_> {
                 module.options = Some(self.options()?);
                 Ok(())
             }
+            "metric" => {
+                let metric = self.metric()?;
+                module.metrics.push(metric);
+                Ok(())
+            }
             "func" => {
                 let func = self.function()?;
                 module.funcs.push(func);
@@ -126,7 +132,7 @@ impl Parser<'_> {
             _ => {
                 self.at -= 1;
                 self.stop(
-                    "a declaration starts with enum, struct, a kind of global, map, ops, loadable, testcase, options, kfunc or func",
+                    "a declaration starts with enum, struct, a kind of global, map, ops, loadable, testcase, options, metric, kfunc or func",
                 )
             }
         }

@@ -4,6 +4,7 @@
 
 mod decls;
 mod lex;
+mod metrics;
 mod ops;
 mod roles;
 mod struct_ops;

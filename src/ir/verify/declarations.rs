@@ -1,7 +1,8 @@
 //! The declarations of a module besides functions: structs, enums, maps and variables.
 
 use super::tails;
-use crate::ir::{Module, OpsValue, StructOps};
+use crate::ir::metrics::numbers;
+use crate::ir::{MetricDecl, Module, OpsValue, StructOps};
 use crate::session::Session;
 use crate::target::Maps;
 use crate::types::{StructDef, Ty, Types};
@@ -29,7 +30,21 @@ pub(super) fn check(module: &Module, cx: &Session) -> Result<(), String> {
             return Err(format!("@{} has {size} bytes, its value has {}", global.name, global.init.len()));
         }
     }
+    module.metrics.iter().try_for_each(|metric| served(module, types, metric))?;
     module.struct_ops.iter().try_for_each(|ops| struct_ops(module, types, ops))
+}
+
+/// A metric is a histogram, or has as many numbers as the values of its map or variable.
+fn served(module: &Module, types: &Types, metric: &MetricDecl) -> Result<(), String> {
+    let map = module.map(&metric.of);
+    let value = map.map(|map| map.value).or_else(|| module.global(&metric.of).map(|global| global.ty));
+    let Some(value) = value else { return Err(format!("@{} is no map and no variable", metric.of)) };
+    let buckets = map.is_some_and(|map| map.kind.buckets.is_some());
+    let count = if buckets { 0 } else { numbers(types, value).len() };
+    if buckets != metric.steps.is_some() || count != metric.numbers.len() {
+        return Err(format!("the metrics of @{} are not the numbers of its values", metric.of));
+    }
+    Ok(())
 }
 
 /// Members are programs, or have as many bytes as their types.

@@ -57,7 +57,7 @@ impl Declare<'_> {
         if kind.buckets.is_some() {
             refuse_pin(cx, decl);
         }
-        let (has_key, has_value) = (writes_key(kind), writes_value(kind));
+        let (has_key, has_value) = (kind.key.is_written(), writes_value(kind));
         let (flags, node) = self.map_flags(cx, kind, item);
         let mut index = None;
         let types = if args.is_empty() && (kind.optional_types || !(has_key || has_value)) {
@@ -209,13 +209,6 @@ fn check_record(cx: &mut Session, kind: &MapKindSpec, value: Ty, bytes: u32, wri
         let (kind, bytes) = (kind.word().to_owned(), bytes.to_string());
         cx.error(written.span, RecordSize { kind, size: size.to_string(), bytes })
             .help(format!("give it {} bytes or more", needed.next_power_of_two()));
-    }
-}
-
-fn writes_key(kind: &MapKindSpec) -> bool {
-    match kind.key {
-        KeyRule::Any | KeyRule::Index | KeyRule::Prefix => true,
-        KeyRule::Hidden | KeyRule::None | KeyRule::Object => false,
     }
 }
 

@@ -8,6 +8,7 @@ mod bits;
 mod c_functions;
 mod collect;
 mod cycles;
+mod docs;
 mod entries;
 mod enums;
 pub(super) mod externs;
@@ -166,6 +167,7 @@ pub fn declare<'a>(cx: &mut Session, modules: &'a Modules) -> Env<'a> {
     declare.timed(cx);
     declare.refuse_reserved(cx);
     declare.refuse_required(cx);
+    declare.note_docs();
     declare.publish(cx);
     kernel_names::check(cx, &declare.env.program);
     inner_maps::check_templates(cx, &declare.env.program);

@@ -5,26 +5,29 @@
 
 mod c_functions;
 mod conditions;
+mod docs;
 mod exprs;
 mod kernel;
 mod kfuncs;
+mod options;
 mod stmts;
 mod views;
 mod walk;
 
 pub use c_functions::*;
 pub use conditions::*;
+pub use docs::*;
 pub use exprs::*;
 pub use kernel::*;
 pub use kfuncs::*;
+pub use options::*;
 pub use stmts::*;
 pub use views::*;
 pub use walk::Visitor;
 
 pub use crate::fold::{ArithOp, CompareOp};
 use crate::source::Span;
-use crate::tables::MapAccess;
-use crate::tables::{KfuncFlag, Loading, MapKindSpec, Placement, ProgramForm, ProgramSpec, TargetSpec};
+use crate::tables::{KfuncFlag, Loading, MapAccess, MapKindSpec, Placement, ProgramForm, ProgramSpec, TargetSpec};
 use crate::types::{StructId, Ty};
 use std::collections::BTreeSet;
 
@@ -76,6 +79,7 @@ pub struct Program {
     pub migrations: Vec<Migration>,
     /// The bodies of `try`s that throw nothing but what their handlers take.
     pub closed_tries: BTreeSet<Span>,
+    pub docs: Docs,
 }
 
 impl Program {
@@ -283,24 +287,6 @@ impl ProgramRole {
     pub fn result(&self) -> &'static str {
         self.form().and_then(|form| form.result).unwrap_or(self.spec.result)
     }
-}
-
-/// The options of `main(args: Args)`: one for each field of the struct.
-pub struct ArgsSpec {
-    pub ty: StructId,
-    pub docs: Vec<String>,
-    pub options: Vec<ArgOption>,
-}
-
-/// An option of `main` on the command line.
-pub struct ArgOption {
-    pub field: usize,
-    pub docs: Vec<String>,
-    pub default: Option<Const>,
-    /// It has to be given.
-    pub required: bool,
-    /// It takes the words behind `--`.
-    pub command: bool,
 }
 
 /// A variable or parameter of a function.

@@ -71,6 +71,9 @@ record! {
         /// A signal ends it early, so a loop of user space that calls it needs no cancel point.
         #[serde(default)]
         pub interruptible: bool,
+        /// The runtime does the other work of the process meanwhile, such as to serve metrics.
+        #[serde(default)]
+        pub idles: bool,
         /// `main` may end behind it: it waits in some other form, or what is attached stays.
         #[serde(default)]
         pub keeps_attached: bool,

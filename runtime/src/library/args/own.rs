@@ -2,10 +2,12 @@
 
 use super::usage;
 use crate::abi::KS_PROG_KEPT;
+use crate::kernel::end::die;
 use crate::kernel::{output, program};
 use crate::link::kept;
 use crate::object::pins::{declared, present};
 use crate::object::prints;
+use crate::session::idle;
 
 /// An option that every executable has.
 pub struct Own {
@@ -40,14 +42,38 @@ const OWN: [Own; 6] = [
     Own { option: HELP, note: usage::HELP.1, acts: || true, take: || () },
 ];
 
-const VALUED: [Valued; 1] = [Valued {
-    option: "--output",
-    form: usage::OUTPUT.0,
-    note: usage::OUTPUT.1,
-    acts: program::prints_tables,
-    set: output::set_form,
-    takes: "one of folded, json, text is wanted",
-}];
+const VALUED: [Valued; 2] = [
+    Valued {
+        option: "--output",
+        form: usage::OUTPUT.0,
+        note: usage::OUTPUT.1,
+        acts: program::prints_tables,
+        set: output::set_form,
+        takes: "one of folded, json, text is wanted",
+    },
+    Valued {
+        option: METRICS,
+        form: usage::METRICS.0,
+        note: usage::METRICS.1,
+        acts: || idle::server().is_some(),
+        set: serve,
+        takes: "a port is wanted, or an address and a port: 9100, 0.0.0.0:9100, [::1]:9100",
+    },
+];
+
+const METRICS: &str = "--metrics";
+
+fn serve(at: &[u8]) -> bool {
+    let Some(server) = idle::server() else {
+        die(
+            2,
+            &format!(
+                "`{METRICS}`: the program has nothing to serve\n  help: it waits nowhere, or has no map or variable of numbers"
+            ),
+        );
+    };
+    (server.open)(at)
+}
 
 impl Valued {
     /// Sets the value; the error says which ones the option takes.

@@ -11,6 +11,8 @@ pub const REPLACE: (&str, &str) = ("--replace", "Take the place of the process t
 pub const PIN_LINKS: (&str, &str) = ("--pin-links", "Pin links, so that --replace can take them over");
 pub const RESET_PINS: (&str, &str) = ("--reset-pins", "Remove what the program has pinned, and start anew");
 pub const PRINT_TRACE: (&str, &str) = ("--print-trace", "Copy here what BPF code prints to the trace pipe");
+pub const METRICS: (&str, &str) =
+    ("--metrics=[ADDR:]PORT", "Serve maps and variables to Prometheus, at 127.0.0.1 or another address");
 pub const HELP: (&str, &str) = ("--help", "Print this help");
 /// Its row names its short form too.
 pub const HELP_ROW: (&str, &str) = ("-h, --help", HELP.1);

@@ -46,7 +46,8 @@ struct Batches {
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_map_iter_new(index: u32) -> *mut KsIter {
-    Box::into_raw(Box::new(KsIter::new(map(index))))
+    let map = map(index);
+    Box::into_raw(Box::new(KsIter::new(map).unwrap_or_else(|error| stop(map, error))))
 }
 
 /// See abi.rs.
@@ -61,9 +62,12 @@ pub unsafe extern "C" fn ks_map_iter_next(iter: *mut KsIter, key: *mut c_void, v
         let key = std::slice::from_raw_parts_mut(key.cast::<u8>(), iter.map.key_size);
         let value = std::slice::from_raw_parts_mut(value.cast::<u8>(), iter.map.value_size);
         let is_made = matches!(iter.source, Source::Made(_));
-        let Some(percpu) = iter.map.percpu.as_ref().filter(|_| !is_made) else { return iter.next(key, value) };
+        let map = iter.map;
+        let Some(percpu) = map.percpu.as_ref().filter(|_| !is_made) else {
+            return iter.next(key, value).unwrap_or_else(|error| stop(map, error));
+        };
         let mut stored = vec![0; percpu.stored_size()];
-        let more = iter.next(key, &mut stored);
+        let more = iter.next(key, &mut stored).unwrap_or_else(|error| stop(map, error));
         if more {
             percpu.gather(&stored, value);
         }
@@ -73,12 +77,25 @@ pub unsafe extern "C" fn ks_map_iter_next(iter: *mut KsIter, key: *mut c_void, v
 
 /// The entries of a map: keys, and values as the kernel stores them, of per-CPU maps those of all CPUs.
 pub fn entries(map: &'static Map) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut iter = KsIter::new(map);
-    let next = || {
+    try_entries(map).unwrap_or_else(|error| stop(map, error))
+}
+
+/// The same, or the errno where the kernel refuses them.
+pub fn try_entries(map: &'static Map) -> Result<Vec<(Vec<u8>, Vec<u8>)>, i32> {
+    let mut iter = KsIter::new(map)?;
+    let mut all = Vec::new();
+    loop {
         let (mut key, mut stored) = (vec![0; map.key_size], vec![0; map.stored_size()]);
-        iter.next(&mut key, &mut stored).then_some((key, stored))
-    };
-    std::iter::from_fn(next).collect()
+        if !iter.next(&mut key, &mut stored)? {
+            return Ok(all);
+        }
+        all.push((key, stored));
+    }
+}
+
+/// Ends the process.
+fn stop(map: &Map, error: i32) -> ! {
+    die(1, &format!("cannot walk over the map `{}`: {}", map.name, reason(error)))
 }
 
 /// See abi.rs.
@@ -121,34 +138,30 @@ pub extern "C" fn ks_map_clear(index: u32) {
             unsafe { bpf::bpf_map_update_elem(map.fd, (&raw const index).cast(), spare.as_ptr().cast(), map.flags) };
         }
     } else {
-        keys(map).iter().for_each(|key| delete(key));
+        keys(map).unwrap_or_else(|error| stop(map, error)).iter().for_each(|key| delete(key));
     }
 }
 
 impl KsIter {
-    fn new(map: &'static Map) -> KsIter {
-        let source = match Batches::new(map) {
+    /// The errno where the kernel refuses the walk.
+    fn new(map: &'static Map) -> Result<KsIter, i32> {
+        let source = match Batches::new(map)? {
             Some(batches) => Source::Batches(batches),
             None if map.is_array() => Source::Indexes(0),
-            None => Source::Keys(keys(map)),
+            None => Source::Keys(keys(map)?),
         };
-        KsIter { map, source }
+        Ok(KsIter { map, source })
     }
 
-    /// Copies the next key, and the value as the kernel stores it.
-    fn next(&mut self, key: &mut [u8], value: &mut [u8]) -> bool {
+    /// Copies the next key, and the value as the kernel stores it; false at the end.
+    fn next(&mut self, key: &mut [u8], value: &mut [u8]) -> Result<bool, i32> {
         let map = self.map;
-        match &mut self.source {
-            Source::Batches(batches) => batches.next(map, key, value),
+        let is_next = match &mut self.source {
+            Source::Batches(batches) => batches.next(map, key, value)?,
             Source::Keys(keys) => {
                 // An entry that is gone since the keys were read is passed over.
-                while let Some(next) = keys.pop_front() {
-                    if lookup(map, &next, value) {
-                        key.copy_from_slice(&next);
-                        return true;
-                    }
-                }
-                false
+                let mut left = std::iter::from_fn(|| keys.pop_front());
+                left.find(|next| lookup(map, next, value)).inspect(|next| key.copy_from_slice(next)).is_some()
             }
             Source::Entries(entries) | Source::Made(entries) => match entries.next() {
                 Some((next, stored)) => {
@@ -159,17 +172,13 @@ impl KsIter {
                 None => false,
             },
             Source::Indexes(next) => {
-                while *next < map.max_entries {
-                    let index = next.to_ne_bytes();
-                    *next += 1;
-                    if lookup(map, &index, value) {
-                        key.copy_from_slice(&index[..key.len()]);
-                        return true;
-                    }
-                }
-                false
+                let mut left = *next..map.max_entries;
+                let found = left.find(|index| lookup(map, &index.to_ne_bytes(), value));
+                *next = left.start;
+                found.inspect(|index| key.copy_from_slice(&index.to_ne_bytes()[..key.len()])).is_some()
             }
-        }
+        };
+        Ok(is_next)
     }
 }
 
@@ -181,7 +190,7 @@ pub fn lookup(map: &Map, key: &[u8], value: &mut [u8]) -> bool {
 
 /// All keys of the map. The kernel starts again from the first key when the one that it goes on from was deleted
 /// meanwhile: keys seen before are left out, and the walk ends after as many steps as there can be entries.
-fn keys(map: &Map) -> VecDeque<Vec<u8>> {
+fn keys(map: &Map) -> Result<VecDeque<Vec<u8>>, i32> {
     let mut keys = VecDeque::new();
     let mut seen = BTreeSet::new();
     let mut current = vec![0u8; map.key_size];
@@ -191,7 +200,7 @@ fn keys(map: &Map) -> VecDeque<Vec<u8>> {
         // SAFETY: buffers of the key's size; null asks for the first key.
         if unsafe { bpf::bpf_map_get_next_key(map.fd, from, next.as_mut_ptr().cast()) } != 0 {
             if errno() != libc::ENOENT {
-                die(1, &format!("cannot walk over the map `{}`: {}", map.name, reason(errno())));
+                return Err(errno());
             }
             break;
         }
@@ -201,12 +210,12 @@ fn keys(map: &Map) -> VecDeque<Vec<u8>> {
             keys.push_back(current.clone());
         }
     }
-    keys
+    Ok(keys)
 }
 
 impl Batches {
     /// Reads the first batch; None where the kernel has no batches for this kind of map.
-    fn new(map: &Map) -> Option<Batches> {
+    fn new(map: &Map) -> Result<Option<Batches>, i32> {
         let mut batches = Batches {
             keys: Vec::new(),
             values: Vec::new(),
@@ -218,27 +227,25 @@ impl Batches {
             ended: false,
         };
         match batches.read(map) {
-            Ok(()) => Some(batches),
-            Err(error) if unknown_to_kernel(error) => None,
-            Err(error) => die(1, &format!("cannot walk over the map `{}`: {}", map.name, reason(error))),
+            Ok(()) => Ok(Some(batches)),
+            Err(error) if unknown_to_kernel(error) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
-    fn next(&mut self, map: &Map, key: &mut [u8], value: &mut [u8]) -> bool {
+    fn next(&mut self, map: &Map, key: &mut [u8], value: &mut [u8]) -> Result<bool, i32> {
         while self.next == self.count {
             if self.ended {
-                return false;
+                return Ok(false);
             }
-            if let Err(error) = self.read(map) {
-                die(1, &format!("cannot walk over the map `{}`: {}", map.name, reason(error)));
-            }
+            self.read(map)?;
         }
         let (at, size) = (self.next, map.stored_size());
         key.copy_from_slice(&self.keys[at * map.key_size..(at + 1) * map.key_size]);
         // Batches of per-CPU maps round the value up like lookups do.
         value.copy_from_slice(&self.values[at * size..(at + 1) * size]);
         self.next += 1;
-        true
+        Ok(true)
     }
 
     fn read(&mut self, map: &Map) -> Result<(), i32> {

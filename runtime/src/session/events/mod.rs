@@ -178,8 +178,6 @@ fn wait(listened: &[(u32, &'static Source)]) {
             return;
         }
         let left = RUN.deadline.get().map(|deadline| deadline.saturating_sub(signals::monotonic()));
-        let timeout = idle::limited(left);
-        // SAFETY: so many descriptors, a time or null, a valid mask.
-        unsafe { libc::ppoll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, signals::optional(&timeout), open) };
+        idle::wait(&mut fds, left, open);
     });
 }

@@ -14,7 +14,7 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
-    size_of::<KsProgram>() == 176
+    size_of::<KsProgram>() == 184
         && size_of::<KsObject>() == 24
         && size_of::<KsProg>() == 88
         && size_of::<KsStructOps>() == 8
@@ -113,6 +113,7 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, objects: &[Carried]) -> PointerVal
     let tests: Vec<_> = module.tests.iter().map(|one| test(g, one)).collect();
     fields.extend(g.list("ks.tests", &tests));
     fields.push(if objects.is_empty() { g.build.null().into() } else { g.external("ks_session") });
+    fields.push(super::metrics::metrics(g));
     g.constant("ks.program", g.record(&fields).into(), 8)
 }
 

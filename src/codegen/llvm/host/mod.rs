@@ -3,6 +3,7 @@
 mod descriptors;
 pub mod handlers;
 mod kconfig;
+mod metrics;
 mod options;
 pub mod python;
 pub mod tables;

@@ -65,6 +65,7 @@ fn own(module: &Module) -> Vec<(String, String)> {
         (replaces, usage::PIN_LINKS),
         (pins, usage::RESET_PINS),
         (prints, usage::PRINT_TRACE),
+        (!module.metrics.is_empty(), usage::METRICS),
         (true, usage::HELP_ROW),
     ];
     let rows = rows.into_iter().filter(|(acts, _)| *acts);

@@ -5,6 +5,7 @@
 //! buckets, `draw.rs` the lines, and `values.rs` what a program asks of a histogram that it has read.
 
 mod buckets;
+pub mod cumulative;
 mod draw;
 mod values;
 
@@ -203,9 +204,14 @@ impl Counts {
 
 /// All histograms of a map, those of all CPUs and of user space together; of one without keys that one.
 fn read(index: u32) -> Vec<(Vec<u8>, Counts)> {
+    gathered(index, iter::entries(map(index)))
+}
+
+/// The same of the entries of the map.
+fn gathered(index: u32, entries: Vec<(Vec<u8>, Vec<u8>)>) -> Vec<(Vec<u8>, Counts)> {
     let map = map(index);
     let mut all: BTreeMap<Vec<u8>, Counts> = BTreeMap::new();
-    for (key, stored) in iter::entries(map) {
+    for (key, stored) in entries {
         all.entry(key).or_insert_with(|| Counts::new(map)).add_stored(map, &stored);
     }
     for ((of, key), own) in OWN.borrow().iter().filter(|((of, _), _)| *of == index) {
