@@ -39,19 +39,18 @@ struct Shown {
 static SHOWN: MainThread<RefCell<Shown>> =
     MainThread::new(RefCell::new(Shown { begun: false, appended: false, drawn: None }));
 
-/// The condition of the loop of `show`: draws what was printed since `ks_show_draw` if standard output is a terminal, and waits so long. False if
-/// a signal ends it.
+/// The condition of the loop of `show`: draws what was printed since `ks_show_draw` if standard output is a terminal, and waits so long, but not
+/// before the first print. False if a signal ends it.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_show(milliseconds: u64) -> bool {
-    let in_place = in_place();
-    let frame = output::kept();
-    let first = !std::mem::replace(&mut SHOWN.borrow_mut().begun, true);
-    if let Some(frame) = frame {
+    if let Some(frame) = output::kept() {
         draw(frame);
-    } else if first && in_place {
+    }
+    // Whoever looks sees at once that it runs, and what was there before.
+    if !std::mem::replace(&mut SHOWN.borrow_mut().begun, true) {
         return true;
     }
-    let turn = if in_place { TURN } else { Duration::MAX };
+    let turn = if in_place() { TURN } else { Duration::MAX };
     let ended = wait::sleep(Duration::from_millis(milliseconds.max(1)), turn, follow);
     if ended {
         *SHOWN.borrow_mut() = Shown { begun: false, appended: false, drawn: None };

@@ -1,11 +1,13 @@
-"""Runs an executable, sends it SIGINT after ten lines, and prints its output and its status."""
+"""Runs an executable, sends it SIGINT after so many lines, ten without `--lines=N`, and prints its output and its status."""
 
 import signal
 import subprocess
 import sys
 
-process = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, text=True)
-for _ in range(10):
+lines = [int(word.removeprefix("--lines=")) for word in sys.argv if word.startswith("--lines=")]
+command = [word for word in sys.argv[1:] if not word.startswith("--lines=")]
+process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+for _ in range(lines[0] if lines else 10):
     print(process.stdout.readline(), end="")
 process.send_signal(signal.SIGINT)
 print(process.stdout.read(), end="")
