@@ -325,9 +325,13 @@ impl Site<'_, '_> {
         if !self.is_one_value(map) {
             let declared = self.env.program.map(map);
             let (name, either) = (declared.name.clone(), self.targets.only().is_none());
+            // A loop over the entries has a variable for them.
+            let written = self.text(span).to_owned();
+            let is_name = written.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            let entry = if is_name { written } else { format!("{name}[key]") };
             let error = self.error(span, PercpuValue { name: name.clone() });
-            error.help(format!("`{name}[key].cpu(i)` is one CPU's, `{name}[key].sum()` adds up the integers"));
-            error.help(format!("`for (cpu, v in {name}[key])` goes through all"));
+            error.help(format!("`{entry}.cpu(i)` is one CPU's, `{entry}.sum()` adds up the integers"));
+            error.help(format!("`for (cpu, one in {entry})` goes through all"));
             if either {
                 error.help("a function that only BPF code calls is declared `@helper`");
             }
