@@ -132,13 +132,13 @@ impl Table {
         let mut rows = rows::read(map, &self.value);
         // An array has an entry for each index from the start.
         rows.retain(|row| !map.is_array() || row.value.iter().any(|byte| *byte != 0));
-        let by = By::named(by, &values);
+        let (by, is_empty) = (By::named(by, &values), rows.is_empty());
         rows::order(&mut rows, &by, &keys, top);
         [&self.key, &self.value].into_iter().for_each(stacks::begin);
         match output::form() {
             OutputForm::Json => self.json(&rows),
             OutputForm::Folded => self.folded(&keys, &values, &rows, &by),
-            OutputForm::Lines if rows.is_empty() => format!("{} is empty\n", self.name),
+            OutputForm::Lines if is_empty => format!("{} is empty\n", self.name),
             OutputForm::Lines => table::draw(&keys, &values, &rows, |out, row| stacks::lines(out, &self.stacks(row))),
         }
     }

@@ -86,11 +86,11 @@ pub unsafe extern "C" fn ks_print_hist(
     let shown = match &key {
         None => shown(name, &buckets, &all.pop().unwrap_or_default().1),
         Some(key) => {
-            let columns = Column::all("key", key);
+            let (columns, is_empty) = (Column::all("key", key), all.is_empty());
             order(&mut all, &columns, top);
             match output::form() {
                 OutputForm::Json => json_of_keys(name, key, &buckets, &all),
-                OutputForm::Lines | OutputForm::Folded if all.is_empty() => format!("{name} is empty\n"),
+                OutputForm::Lines | OutputForm::Folded if is_empty => format!("{name} is empty\n"),
                 OutputForm::Lines | OutputForm::Folded => lines_of_keys(name, &columns, &buckets, &all),
             }
         }
