@@ -192,6 +192,7 @@ impl Lowering<'_> {
             Callee::Builtin(builtin) => self.builtin(builtin, args, ty, span),
             Callee::Runtime(symbol) => self.runtime_call(symbol, args, ty, span),
             Callee::Helper(helper) => self.helper(helper, args, ty, span),
+            Callee::Argument(helper) => Some(self.function_argument(helper, args, span)),
             Callee::Kernel(function) => self.kernel_call(function, args, ty, span),
             Callee::C(function) => self.c_call(*function, args, ty, span),
             Callee::Kfunc(kfunc) => self.kfunc(*kfunc, args, ty, span),

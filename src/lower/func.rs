@@ -271,7 +271,15 @@ impl Lowering<'_> {
     fn context(&mut self, is_there: bool) {
         let Some(id) = self.source.context else { return };
         let (ty, span) = (self.source.local(id).ty, self.source.name_span);
-        let value = if is_there { self.b.func.param(0) } else { self.at(span).b.ks_null(ty) };
+        let value = match is_there {
+            // In the IR the parameter points to the values of this program.
+            true if self.uses.has_context => {
+                let own = self.b.func.param(0);
+                self.at(span).b.arith_cast(own, ty)
+            }
+            true => self.b.func.param(0),
+            false => self.at(span).b.ks_null(ty),
+        };
         if self.uses.has_context && !is_there {
             crate::bug!("`{}` has no context: the checker refuses calls of programs", self.source.name);
         }

@@ -3,7 +3,8 @@
 use super::func::Lowering;
 use crate::fold::CompareOp;
 use crate::ir::Value;
-use crate::sema::tree::Role;
+use crate::sema::tree::{Expr, Role};
+use crate::source::Span;
 use crate::tables::{self, HelperSpec, Params};
 use crate::types::{Space, Ty};
 
@@ -36,14 +37,26 @@ impl Lowering<'_> {
             return self.b.arith_cast(value, ty);
         }
         let ctx = self.b.func.param(0);
+        let value = self.stored(helper, &[ctx]);
+        let value = self.b.arith_cast(value, ty);
+        self.in_range(value, ty)
+    }
+
+    /// `arg(n)`
+    pub(super) fn function_argument(&mut self, helper: &HelperSpec, args: &[Expr], span: Span) -> Value {
+        let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
+        self.at(span).stored(helper, &values)
+    }
+
+    /// What a helper stores at the address that is its last argument, a `u64`; 0 where it fails.
+    fn stored(&mut self, helper: &HelperSpec, args: &[Value]) -> Value {
         let place = self.cx.types.place(Ty::U64, Space::Stack);
         let word = self.b.ks_var(b"result", place);
         self.b.ks_zero(word);
         let to = self.address(word);
-        self.b.bpf_helper(&[ctx, to], &helper.name.into(), &[Ty::I64]);
-        let value = self.b.ks_load(word, Ty::U64);
-        let value = self.b.arith_cast(value, ty);
-        self.in_range(value, ty)
+        let args: Vec<Value> = args.iter().copied().chain([to]).collect();
+        self.b.bpf_helper(&args, &helper.name.into(), &[Ty::I64]);
+        self.b.ks_load(word, Ty::U64)
     }
 
     /// Clamps a value that a helper stored to the range of results of the program's type: the verifier accepts no result outside of it, and

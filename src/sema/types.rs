@@ -199,7 +199,11 @@ fn named(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
         meanings::fill_types(cx, scope);
     }
     let found = scope.find(cx, &name.name);
-    let ty = found_type(cx, scope, name, found);
+    // The kernel has a struct of this name, which is about something else.
+    let ty = match (&found, name.name.as_str()) {
+        (Found::Nothing, CONTEXT_TYPE) => cx.types.any_context(),
+        _ => found_type(cx, scope, name, found),
+    };
     if ty != Ty::ERROR {
         cx.uses.note_first(name.span, Meaning::Type(ty));
     }
@@ -233,6 +237,9 @@ fn found_type(cx: &mut Session, scope: &mut dyn Scope, name: &Ident, found: Foun
         Found::Nothing => unknown(cx, scope, name),
     }
 }
+
+/// The context of any program.
+const CONTEXT_TYPE: &str = "context";
 
 const MAPS_ARE_NAMED: &str =
     "`var name : hash<K, V>(n)` at file level; functions use it by its name, and it cannot be passed";

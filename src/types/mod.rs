@@ -251,6 +251,29 @@ impl Types {
         types
     }
 
+    /// The context of any program. Nothing is known of its fields.
+    pub fn any_context(&mut self) -> Ty {
+        let found = self.structs.iter().position(|def| def.name == OWN_CONTEXT).map(|at| StructId(at as u32));
+        let of = found.unwrap_or_else(|| {
+            let name = OWN_CONTEXT.to_owned();
+            self.add_struct(StructDef {
+                name,
+                origin: Origin::Context,
+                fields: Vec::new(),
+                size: 0,
+                align: 8,
+                span: None,
+            })
+        });
+        self.intern(TyKind::Struct(of))
+    }
+
+    /// Whether a type is a pointer to [`Types::any_context`], `*context`.
+    pub fn is_any_context(&self, ty: Ty) -> bool {
+        let TyKind::Ptr { to, .. } = self.kind(ty) else { return false };
+        matches!(self.kind(to), TyKind::Struct(id) if self.struct_def(id).name == OWN_CONTEXT)
+    }
+
     /// The machine in whose memory values of the types are.
     pub fn machine(&self) -> &'static Machine {
         self.machine

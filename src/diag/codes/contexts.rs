@@ -106,6 +106,8 @@ codes! {
     E0351 UserSpaceOnly { what, func, within } = "{what} exists in user space only, and `{func}` runs {within}",
     /// The function runs in user space, because `main` calls it or nothing does, and this exists in BPF code only.
     E0352 BpfOnly { what, func } = "{what} exists in BPF code only, and `{func}` runs in user space",
+    /// The kernel hands the arguments over by their places to programs at trampolines alone; programs at registers and events declare them.
+    E0315 ArgumentElsewhere { name } = "`@{name}` programs get no argument by its place",
     /// The functions that the kernel exports, its macros and its locks are for kernel modules. BPF code calls the `@kfunc` functions of
     /// a module.
     E0314 ModuleOnly { what, func, within } = "{what} exists in kernel modules only, and `{func}` runs {within}",

@@ -54,8 +54,8 @@ pub fn no_such_field(cx: &mut Session, id: StructId, name: &Ident) {
     let error = cx.error(name.span, NoSuchField { ty, name: name.name.clone() });
     match longer {
         _ if is_opaque => {
-            let parameters = "the values in it are the parameters of the program: name the one that you need";
-            error.help(format!("{parameters}; `ctx` itself is for functions of the kernel that take the context"));
+            let parameters = "the values in a program's own context are its parameters: name the one that you need";
+            error.help(format!("{parameters}; a `*context` is for functions of the kernel that take the context"));
         }
         Some(longer) => drop(error.help(format!("`{longer}`, which begins as this header does, has it"))),
         None => propose(error, name, help),

@@ -34,6 +34,7 @@ fn rule(node: BuiltinNode) -> Check {
         BuiltinNode::Unregister => |checker, args, span| checker.unregister(args, span),
         BuiltinNode::Upgrade => |checker, args, span| checker.upgrade(args, span),
         BuiltinNode::Run => |checker, args, span| checker.run(args, span),
+        BuiltinNode::Arg => |checker, args, span| checker.function_argument(args, span),
         BuiltinNode::Test => |checker, args, span| checker.test(args, span),
         BuiltinNode::Read => |checker, args, span| checker.read(args, span),
         BuiltinNode::Exec => |checker, args, span| checker.exec(args, span),

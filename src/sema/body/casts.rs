@@ -6,6 +6,7 @@ use super::value::{Value, cast, error_expr, int_expr, number, truth};
 use super::{Checker, Site, State};
 use crate::ast;
 use crate::diag::codes::refused::{LongerThanTested, NumberAsPointer};
+use crate::diag::codes::types::MismatchedTypes;
 use crate::diag::codes::types::{BadCast, ByteOrderMix};
 use crate::fold;
 use crate::sema::kernel_types;
@@ -149,6 +150,13 @@ impl Site<'_, '_> {
         let as_numbers = from.space != Space::User && self.is_kernel_memory(from) && to.space == Space::Any;
         if !as_numbers && !self.spaces_agree(from.space, to.space) {
             self.refuse_spaces(span, from.space, to.space);
+            return Some(error_expr(span));
+        }
+        if self.is_other_context(value.ty(), to) {
+            let wanted = self.cx.types.ptr(to.to, to.space, false);
+            let (found, name) = (self.ty_name(value.ty()), self.ty_name(wanted));
+            let help = self.own_context_help(value.ty(), wanted).unwrap_or_default();
+            self.error(span, MismatchedTypes { wanted: format!("`{name}`"), found: format!("`{found}`") }).help(help);
             return Some(error_expr(span));
         }
         let larger = self.cx.types.size_of(to.to) > self.cx.types.size_of(from.to);

@@ -1,10 +1,11 @@
 //! How a function gets the program's context: what errors propose, from the programs that call the function.
 
 use super::Site;
+use super::type_kinds::Pointer;
 use crate::sema::tree::{Func, FuncId, ProgramRole, Role};
 use crate::source::scan::{Scanner, TokenKind};
 use crate::tables::Params;
-use crate::types::{OWN_CONTEXT, Ty, TyKind};
+use crate::types::{OWN_CONTEXT, Space, Ty, TyKind};
 use std::collections::BTreeSet;
 
 /// The struct of registers that programs of the type may have as their parameter.
@@ -45,16 +46,34 @@ impl Site<'_, '_> {
         }
     }
 
+    /// Whether `from` is any program's context, and `to` one of a type of programs that this may not be.
+    pub fn is_other_context(&self, from: Ty, to: Pointer) -> bool {
+        if !self.cx.types.is_any_context(from)
+            || to.space != Space::Ctx
+            || self.pointer(from).is_some_and(|of| of.to == to.to)
+        {
+            return false;
+        }
+        let role = &self.env.program.func(self.func).role;
+        let own = if let Role::Program(role) = role { registers(role) } else { None };
+        own != Some(self.cx.types.name(to.to).as_str())
+    }
+
     /// `ctx` of a program whose parameters are values in the context goes to a function that takes the context itself.
     pub fn own_context_help(&self, found: Ty, wanted: Ty) -> Option<String> {
         let types = &self.cx.types;
         let of = |ty: Ty| {
             if let TyKind::Struct(id) = types.kind(self.pointer(ty)?.to) { Some(types.struct_def(id)) } else { None }
         };
-        let Role::Program(role) = &self.env.program.func(self.func).role else { return None };
         if of(found)?.name != OWN_CONTEXT {
             return None;
         }
+        let Role::Program(role) = &self.env.program.func(self.func).role else {
+            let wanted = self.ty_name(wanted);
+            return Some(format!(
+                "nothing is known of any program's context: take the one of a type of programs, `ctx: {wanted}`"
+            ));
+        };
         let (wanted, name) = (&of(wanted)?.name, &self.env.program.func(self.func).name);
         let kind = role.spec.name;
         Some(match registers(role) {

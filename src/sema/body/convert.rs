@@ -147,6 +147,9 @@ impl State<'_, '_> {
         else {
             return error_expr(span);
         };
+        if from_space == Space::Ctx && self.cx.types.is_any_context(wanted) {
+            return cast(self.not_null(value), wanted);
+        }
         if from_to != wanted_to && from_to != Ty::U8 && wanted_to != Ty::U8 {
             self.mismatch(span, value.ty, wanted);
             return error_expr(span);

@@ -47,6 +47,7 @@ mod fields;
 mod floats;
 mod flow;
 mod format;
+mod function_arguments;
 mod function_pointers;
 mod heap;
 mod helper_calls;

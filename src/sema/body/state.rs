@@ -81,7 +81,8 @@ impl<'c, 'e> State<'c, 'e> {
         let declared = env.program.func(func);
         for (index, local) in declared.locals.iter().enumerate() {
             let id = LocalId(index as u32);
-            if declared.context == Some(id) {
+            // A parameter has another place than the name of the function.
+            if declared.context == Some(id) && local.span == declared.name_span {
                 state.hidden_context(local);
                 continue;
             }

@@ -13,7 +13,7 @@ use crate::sema::types::{Position, resolve};
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{Held, Params};
-use crate::types::{FnSig, OWN_CONTEXT, Origin, Space, StructDef, Ty, TyKind, Types};
+use crate::types::{FnSig, Space, Ty};
 
 /// The hidden last parameter of a function whose result may be null: where the result goes.
 const MADE: &str = "the result";
@@ -61,7 +61,13 @@ impl<'a> Declare<'a> {
 
     /// The function as a whole, once all signatures are known.
     pub(super) fn function(&mut self, cx: &mut Session, id: FuncId, span: Span, decl: &'a FnDecl) {
-        let sig = self.env.funcs[id.0 as usize].sig.clone();
+        let mut sig = self.env.funcs[id.0 as usize].sig.clone();
+        let own = self.context_param(cx, id, decl, &sig);
+        let others = own.map(|_| FnDecl { params: decl.params[1..].to_vec(), ..decl.clone() });
+        let decl = others.as_ref().unwrap_or(decl);
+        if own.is_some() {
+            sig.params.remove(0);
+        }
         let returned = self.returned(cx, id, decl);
         let Signature { mut sig, arguments, result_at, spec } = match &returned {
             None => self.prototype_signature(cx, id, decl, sig),
@@ -104,34 +110,18 @@ impl<'a> Declare<'a> {
         );
         let context = has_context.then_some(LocalId(locals.len() as u32));
         if has_context {
-            let ty = opaque_context(&mut cx.types);
-            locals.push(Local { name: CONTEXT.to_owned(), ty, span: decl.name.span });
+            let of = cx.types.any_context();
+            let ty = cx.types.ptr(of, Space::Ctx, false);
+            let name = own.map_or(CONTEXT, |name| &name.name).to_owned();
+            locals.push(Local { name, ty, span: own.map_or(decl.name.span, |name| name.span) });
         }
         if decl.body.is_none() {
             let error = cx.error(span, MissingBody { name: decl.name.name.clone() });
             error.help("a function of the kernel is declared with `extern`");
         }
-        let func = &self.env.program.funcs[id.0 as usize];
-        match &func.role {
-            Role::Program(role) if role.spec.params == (Params::Replaced {}) => global_functions::check(cx, decl, &sig),
-            Role::Program(role) => {
-                if let Some(prefix) = role.spec.record_prefix() {
-                    records::check(cx, (role.spec, prefix, role.target.clone()), role.loading.may_fail(), decl, &sig);
-                }
-                if !self.check_program(cx, role, decl, &sig) {
-                    // Its `return`s are as wrong as it is; that is reported once.
-                    result = Ty::ERROR;
-                    self.env.funcs[id.0 as usize].sig.result = result;
-                }
-            }
-            Role::Main(_) => {
-                let args = self.check_main(cx, decl, &sig);
-                self.env.program.funcs[id.0 as usize].role = Role::Main(args);
-            }
-            Role::Kfunc(flags) => self.check_kfunc(cx, flags, decl, &sig),
-            Role::Helper if func.global => global_functions::check(cx, decl, &sig),
-            Role::Test => super::tests::check(cx, decl, &sig),
-            Role::Helper | Role::Private | Role::Plain => {}
+        if !self.check_role(cx, id, decl, &sig) {
+            // Its `return`s are as wrong as it is; that is reported once.
+            result = Ty::ERROR;
         }
         let func = &mut self.env.program.funcs[id.0 as usize];
         func.params = (0..params).map(LocalId).collect();
@@ -139,6 +129,41 @@ impl<'a> Declare<'a> {
         func.context = context;
         func.result = result;
         func.locals = locals;
+    }
+
+    /// Checks what a function is declared to be. False if a program was reported.
+    fn check_role(&mut self, cx: &mut Session, id: FuncId, decl: &FnDecl, sig: &FnSig) -> bool {
+        let func = &self.env.program.funcs[id.0 as usize];
+        match &func.role {
+            Role::Program(role) if role.spec.params == (Params::Replaced {}) => global_functions::check(cx, decl, sig),
+            Role::Program(role) => {
+                if let Some(prefix) = role.spec.record_prefix() {
+                    records::check(cx, (role.spec, prefix, role.target.clone()), role.loading.may_fail(), decl, sig);
+                }
+                if !self.check_program(cx, role, decl, sig) {
+                    self.env.funcs[id.0 as usize].sig.result = Ty::ERROR;
+                    return false;
+                }
+            }
+            Role::Main(_) => {
+                let args = self.check_main(cx, decl, sig);
+                self.env.program.funcs[id.0 as usize].role = Role::Main(args);
+            }
+            Role::Kfunc(flags) => self.check_kfunc(cx, flags, decl, sig),
+            Role::Helper if func.global => global_functions::check(cx, decl, sig),
+            Role::Test => super::tests::check(cx, decl, sig),
+            Role::Helper | Role::Private | Role::Plain => {}
+        }
+        true
+    }
+
+    /// The first parameter of a program, `ctx: *context`, beside values in the context or in place of the record.
+    fn context_param<'d>(&self, cx: &Session, id: FuncId, decl: &'d FnDecl, sig: &FnSig) -> Option<&'d Ident> {
+        let Role::Program(role) = &self.env.program.funcs[id.0 as usize].role else { return None };
+        let beside =
+            matches!(role.spec.params, Params::Prototype { .. } | Params::Registers { .. } | Params::Record { .. });
+        let is_first = sig.params.first().is_some_and(|&ty| cx.types.is_any_context(ty));
+        (beside && is_first).then(|| &decl.params[0].name)
     }
 
     /// For a program with `on return (ret: T)`: its declaration as if the function's result were the last parameter, and the type of the
@@ -162,13 +187,4 @@ impl<'a> Declare<'a> {
         let ty = resolve(cx, self, written, position);
         if self.complete(cx, ty, written.span) { ty } else { Ty::ERROR }
     }
-}
-
-/// The type of `ctx` where the parameters are values in the context: a pointer for functions of the kernel.
-fn opaque_context(types: &mut Types) -> Ty {
-    let name = OWN_CONTEXT.to_owned();
-    let of = StructDef { name, origin: Origin::Context, fields: Vec::new(), size: 0, align: 8, span: None };
-    let of = types.add_struct(of);
-    let of = types.intern(TyKind::Struct(of));
-    types.ptr(of, Space::Ctx, false)
 }

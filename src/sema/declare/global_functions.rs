@@ -46,7 +46,9 @@ fn param_refused(types: &Types, ty: Ty) -> Option<(&'static str, bool)> {
         return (!fits).then_some(("takes numbers, and pointers to contexts, numbers and structs", false));
     };
     let is_context = matches!(types.kind(to), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Context);
-    if is_context {
+    if types.is_any_context(ty) {
+        Some(("is verified for one type of programs, whose context its parameter names", false))
+    } else if is_context {
         None
     } else if space != Space::Any {
         Some(("takes no pointer to an object of the kernel or of a process", false))

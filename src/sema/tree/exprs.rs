@@ -165,6 +165,8 @@ pub enum Callee {
     Runtime(&'static str),
     /// A BPF helper by its name; arguments that are memory are pointers.
     Helper(&'static HelperSpec),
+    /// `arg(n)`: what the helper stores, a number, of the context and the place.
+    Argument(&'static HelperSpec),
     /// A function of the kernel, with those arguments that calls leave out.
     Kfunc(KfuncId),
     /// A function or macro of the kernel that module code calls.

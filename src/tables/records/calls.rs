@@ -132,6 +132,8 @@ words! {
         Upgrade,
         /// `run`
         Run,
+        /// `arg`
+        Arg,
         /// `test`
         Test,
         /// `read`
