@@ -19,6 +19,7 @@ pub mod exits;
 pub mod frames;
 pub mod function_pointers;
 pub mod joined_calls;
+pub mod kernel_copies;
 pub mod left_out;
 pub mod lifecycle;
 pub mod lock_places;

@@ -31,6 +31,7 @@ pub static FACTS: Facts = Facts {
 pub static PASSES: &[&Pass] = &[
     &passes::split::PASS,
     &passes::exits::PASS,
+    &passes::kernel_copies::PASS,
     &passes::usdt::PASS,
     &passes::tail_calls::PASS,
     &passes::drains::PASS,

@@ -132,7 +132,8 @@ fn whole(func: &Function, op: OpId, place: Value, cx: &mut Session) -> bool {
     let whole = of.is_some_and(|of| cx.types.is_relocated(of));
     if whole {
         let what = "a struct of the kernel".to_owned();
-        cx.error(func.ops[op].loc.span, WholeStruct { what }).help("read the fields that you need");
+        cx.error(func.ops[op].loc.span, WholeStruct { what })
+            .help("read the fields that you need: a local variable may keep a copy of which only fields are read");
     }
     whole
 }

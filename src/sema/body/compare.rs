@@ -6,6 +6,7 @@ use super::value::{Value, bool_expr, cast, error_expr, int_expr, literal_type, n
 use super::variables::Name;
 use super::{Checker, Site, State};
 use crate::ast::{self, BinaryOp};
+use crate::diag::codes::refused::WholeStruct;
 use crate::diag::codes::types::{BadOperand, ConstantComparison, MixedComparison};
 use crate::diag::foreign::{self, Instead};
 use crate::fold;
@@ -77,7 +78,7 @@ impl Checker<'_, '_> {
                 self.compare_strings(op, left.expr, right.expr, span)
             }
             (TyKind::Struct(_) | TyKind::Array(..), _) if equality && left.ty() == right.ty() => {
-                if consts::refuse_union(self.cx, left.ty(), span) {
+                if self.refuse_kernel_structs(&left, &right) || consts::refuse_union(self.cx, left.ty(), span) {
                     return error_expr(span);
                 }
                 comparison(op, left.expr, right.expr, span)
@@ -223,6 +224,16 @@ impl Site<'_, '_> {
     /// A link compares as the number that `attach` yields: 0, or a negative errno.
     pub fn link_status(&self, value: Value) -> Value {
         if value.ty() == Ty::LINK { cast(value.expr, Ty::I32).into() } else { value }
+    }
+
+    /// Of a struct of the kernel only the fields are known that the program names; true if that was reported.
+    fn refuse_kernel_structs(&mut self, left: &Value, right: &Value) -> bool {
+        let refused = self.cx.types.is_relocated(left.ty());
+        for side in [left, right].into_iter().filter(|_| refused) {
+            let what = "a struct of the kernel".to_owned();
+            self.error(side.span(), WholeStruct { what }).help("compare the fields that you need");
+        }
+        refused
     }
 
     fn bad_compare(&mut self, token: BinaryOp, operand: &Value) -> Expr {
