@@ -15,9 +15,12 @@ mod refusals;
 use super::{Because, Changed, Pass, Run};
 use crate::diag::codes::events::NoHandler;
 use crate::diag::codes::refused::InnerMapCall;
+use crate::ir::metrics::has_time;
 use crate::ir::ops::{KsIfSome, MapDropped, MapListen, MapOnEvent, MapOutput};
-use crate::ir::{Attr, Builder, Function, Global, GlobalKind, Module, OpData, OpId, Opcode, Symbol};
-use crate::session::Session;
+use crate::ir::{
+    Attr, Builder, Function, Global, GlobalKind, MetricDecl, MetricNumber, Module, OpData, OpId, Opcode, Symbol,
+};
+use crate::session::{Session, SourceNames};
 use crate::tables::MapAccess;
 use crate::target::Target;
 use crate::types::{Space, Ty, TyKind, Types};
@@ -45,7 +48,8 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     if counted.is_empty() {
         return changed;
     }
-    let counters: Counters = counted.into_iter().map(|map| (map.clone(), counter(module, &map, "dropped"))).collect();
+    let counters = counted.into_iter().map(|map| (map.clone(), counter(module, &cx.names, &map, "dropped")));
+    let counters: Counters = counters.collect();
     for func in &mut module.funcs {
         for op in func.walk() {
             if func.ops[op].opcode == Opcode::MapDropped {
@@ -115,8 +119,8 @@ fn named(module: &Module, name: impl Fn(&OpData) -> Option<Symbol>) -> BTreeSet<
     module.funcs.iter().flat_map(|func| func.walk().into_iter().filter_map(|op| name(&func.ops[op]))).collect()
 }
 
-/// Makes the variable that counts for a map; `what` is in its name.
-fn counter(module: &mut Module, map: &Symbol, what: &str) -> Symbol {
+/// Makes the variable that counts for a map, which `--metrics` serves; `what` is in its name.
+fn counter(module: &mut Module, names: &SourceNames, map: &Symbol, what: &str) -> Symbol {
     let span = module.map(map).map_or_else(|| crate::bug!("no map @{map}"), |map| map.span);
     let taken = |name: &str| {
         module.globals.iter().any(|global| &*global.name == name)
@@ -130,6 +134,11 @@ fn counter(module: &mut Module, map: &Symbol, what: &str) -> Symbol {
     let name = Symbol::from(name.as_str());
     let kind = GlobalKind::Var;
     module.globals.push(Global { name: name.clone(), ty: Ty::U64, init: vec![0; 8], kind, section: None, span });
+    if module.tests.is_empty() && has_time(&module.funcs) {
+        let docs = format!("What found no room in `{}`", names.of(map));
+        let numbers = vec![MetricNumber { docs: String::new(), grows: true }];
+        module.metrics.push(MetricDecl { of: name.clone(), key: Ty::VOID, docs, steps: None, numbers });
+    }
     name
 }
 

@@ -20,7 +20,7 @@ pub fn run(module: &mut Module, cx: &mut Session) -> Changed {
     }
     let mut counters = BTreeMap::new();
     for map in asked {
-        let counter = counter(module, &map, "refused");
+        let counter = counter(module, &cx.names, &map, "refused");
         if let Some(map) = module.maps.iter_mut().find(|decl| decl.name == map) {
             map.refusals = Some(counter.clone());
         }

@@ -75,13 +75,16 @@ pub unsafe extern "C" fn ks_map_iter_next(iter: *mut KsIter, key: *mut c_void, v
     }
 }
 
+/// A key, and the value as the kernel stores it.
+pub type Entry = (Vec<u8>, Vec<u8>);
+
 /// The entries of a map: keys, and values as the kernel stores them, of per-CPU maps those of all CPUs.
-pub fn entries(map: &'static Map) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub fn entries(map: &'static Map) -> Vec<Entry> {
     try_entries(map).unwrap_or_else(|error| stop(map, error))
 }
 
 /// The same, or the errno where the kernel refuses them.
-pub fn try_entries(map: &'static Map) -> Result<Vec<(Vec<u8>, Vec<u8>)>, i32> {
+pub fn try_entries(map: &'static Map) -> Result<Vec<Entry>, i32> {
     let mut iter = KsIter::new(map)?;
     let mut all = Vec::new();
     loop {

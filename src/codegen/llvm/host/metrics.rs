@@ -24,7 +24,8 @@ pub fn metrics<'c>(g: &mut ModuleGen<'_, 'c>) -> BasicValueEnum<'c> {
     for decl in &module.metrics {
         let Some(place) = place(g, decl) else { continue };
         let source = g.cx.source_name(&decl.of);
-        let first = format!("{}_{source}", module.name);
+        // Variables that passes make have two between the name of a map and what they count.
+        let first = format!("{}_{source}", module.name).replace("__", "_");
         if decl.steps.is_some() {
             let name = names.take(&first, &OF_HISTOGRAM);
             list.push(metric(g, decl, &place, (&name, &decl.docs, KsMetricKind::Histogram), None));
