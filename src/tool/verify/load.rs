@@ -22,6 +22,8 @@ pub struct Folder {
 pub struct Loaded {
     /// Why it is not loaded, in the loader's words; none if it is.
     pub failed: Option<String>,
+    /// The kernel took the program, and what failed comes after it: an array of programs whose other programs are not loaded.
+    pub is_taken: bool,
     /// What the verifier wrote, if it came to that.
     pub log: Option<File>,
 }
@@ -51,7 +53,10 @@ impl Folder {
         });
         let output = match ended {
             Ok(output) => output,
-            Err(error) => return Loaded { failed: Some(format!("no process to load it in: {error}")), log: None },
+            Err(error) => {
+                let failed = Some(format!("no process to load it in: {error}"));
+                return Loaded { failed, is_taken: false, log: None };
+            }
         };
         let said = String::from_utf8_lossy(&output.stderr);
         let failed = match (output.status.code(), output.status.signal()) {
@@ -59,9 +64,13 @@ impl Folder {
             (_, Some(signal)) => Some(format!("libbpf crashed over the object (signal {signal})")),
             (Some(_), None) | (None, None) => Some(reason(&said)),
         };
-        Loaded { failed, log: File::open(&log).ok() }
+        let is_taken = output.status.code().is_some() && !said.contains(NOT_TAKEN);
+        Loaded { failed, is_taken, log: File::open(&log).ok() }
     }
 }
+
+/// What libbpf says of a program that the kernel does not load.
+const NOT_TAKEN: &str = "BPF program load failed";
 
 /// The child. It says on standard error why the program is not loaded, after libbpf's own messages.
 pub fn child(args: &VerifyLoad) -> u8 {
@@ -92,7 +101,8 @@ fn is_root() -> bool {
 }
 
 /// Parts of libbpf's messages that only describe its own steps.
-const GENERAL: &[&str] = &["failed to load", "BPF program load failed", "BEGIN PROG", "END PROG", "-- "];
+const GENERAL: &[&str] =
+    &["failed to load", NOT_TAKEN, "BEGIN PROG", "END PROG", "-- ", "permission error while running as root"];
 
 /// The reason among a child's messages: libbpf's first one that names something, and the error of the system.
 fn reason(said: &str) -> String {

@@ -119,6 +119,8 @@ fn judged(subject: &Subject, folder: &load::Folder, name: String) -> Row {
         (None, _) => Verdict::Ok,
         (Some(_), Some(report)) if report.cannot => Verdict::Cannot(report.message.clone()),
         (Some(_), Some(_)) => Verdict::Refused,
+        // The verifier has come to its end, and has said nothing.
+        (Some(_), None) if loaded.is_taken && statistics.processed.is_some() => Verdict::Ok,
         (Some(why), None) => Verdict::Cannot(why),
     };
     let (file, kernel) = (subject.file.clone(), load::running_kernel());
