@@ -3,15 +3,14 @@
 use super::analysis::Analysis;
 use super::dispatch::Answer;
 use super::server::Server;
-use super::{diagnostics, text};
+use super::{diagnostics, edits, text};
 use crate::ast::walk::Node;
 use crate::ast::{Expr, ExprKind};
 use crate::diag::{Certainty, Fix};
 use crate::source::{FileId, Span};
 use crate::types::{Ty, TyKind};
 use crate::uses::Meaning;
-use lsp_types::{CodeAction, CodeActionKind, CodeActionParams, TextEdit, Uri, WorkspaceEdit};
-use std::collections::HashMap;
+use lsp_types::{CodeAction, CodeActionKind, CodeActionParams, WorkspaceEdit};
 
 /// Answers `textDocument/codeAction`.
 pub fn actions(server: &mut Server, params: CodeActionParams) -> Answer<Vec<CodeAction>> {
@@ -52,12 +51,10 @@ impl Asked<'_> {
 
     /// One edit for the client; none for a file whose name no address has.
     fn edit(&self, changes: &[(Span, String)]) -> Option<WorkspaceEdit> {
-        let mut edits: HashMap<Uri, Vec<TextEdit>> = HashMap::new();
-        for (span, new) in changes {
-            let location = diagnostics::location(self.server, self.analysis, *span)?;
-            edits.entry(location.uri).or_default().push(TextEdit { range: location.range, new_text: new.clone() });
-        }
-        Some(WorkspaceEdit { changes: Some(edits), ..WorkspaceEdit::default() })
+        let places = changes
+            .iter()
+            .map(|(span, new)| Some((diagnostics::location(self.server, self.analysis, *span)?, new.clone())));
+        Some(edits::of_places(places.collect::<Option<Vec<_>>>()?))
     }
 
     fn action(&self, title: impl Into<String>, kind: CodeActionKind, changes: &[(Span, String)]) -> Option<CodeAction> {
@@ -118,13 +115,15 @@ impl Asked<'_> {
         });
         let (literal, name, given) = found?;
         let types = &self.analysis.cx.types;
-        let of = match self.analysis.cx.uses.at(name.segments.last()?.span)? {
-            Meaning::Declared(at) => self.analysis.struct_at(at)?,
-            Meaning::Type(ty) => {
-                let TyKind::Struct(of) = types.kind(ty) else { return None };
-                of
-            }
-            _ => return None,
+        let meaning = self.analysis.cx.uses.at(name.segments.last()?.span)?;
+        let of = if let Meaning::Declared(at) = meaning {
+            self.analysis.struct_at(at)?
+        } else if let Meaning::Type(ty) = meaning
+            && let TyKind::Struct(of) = types.kind(ty)
+        {
+            of
+        } else {
+            return None;
         };
         let lacking = types
             .struct_def(of)
@@ -156,7 +155,18 @@ impl Asked<'_> {
                 let def = types.enum_def(id);
                 def.variants.first().map_or("0".to_owned(), |first| format!("{}::{}", def.name, first.name))
             }
-            _ => "0".to_owned(),
+            TyKind::Int { .. }
+            | TyKind::Be { .. }
+            | TyKind::Char
+            | TyKind::Void
+            | TyKind::Fn(_)
+            | TyKind::Null
+            | TyKind::Opt(_)
+            | TyKind::Place { .. }
+            | TyKind::Handle(_)
+            | TyKind::Link
+            | TyKind::Bytes
+            | TyKind::Error => "0".to_owned(),
         }
     }
 

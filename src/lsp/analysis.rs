@@ -10,7 +10,7 @@ use crate::session::{Options, Session};
 use crate::source::{FileId, SourceFile, Span};
 use crate::syntax;
 use crate::tool::check;
-use crate::types::{EnumId, StructId};
+use crate::types::{EnumId, StructId, Ty, TyKind};
 use crate::uses::{Gap, Meaning, Uses};
 use std::path::{Path, PathBuf};
 
@@ -207,6 +207,14 @@ impl Analysis {
         None
     }
 
+    fn type_declared_at(&self, ty: Ty) -> Option<Span> {
+        let types = &self.cx.types;
+        if let TyKind::Struct(id) = types.kind(ty) {
+            return types.struct_def(id).span;
+        }
+        if let TyKind::Enum(id) = types.kind(ty) { types.enum_def(id).span } else { None }
+    }
+
     /// Where the name of what is meant stands in the program; none for what the language or the kernel has.
     pub fn declared_at(&self, meaning: &Meaning) -> Option<Span> {
         match meaning {
@@ -218,11 +226,7 @@ impl Analysis {
                 fields(item).iter().find(|decl| decl.name.name == *name).map(|decl| decl.name.span)
             }
             Meaning::Variant { of, variant } => self.cx.types.enum_def(*of).variants.get(*variant)?.span,
-            Meaning::Type(ty) => match self.cx.types.kind(*ty) {
-                crate::types::TyKind::Struct(id) => self.cx.types.struct_def(id).span,
-                crate::types::TyKind::Enum(id) => self.cx.types.enum_def(id).span,
-                _ => None,
-            },
+            Meaning::Type(ty) => self.type_declared_at(*ty),
             Meaning::Constant(_)
             | Meaning::Builtin(_)
             | Meaning::Helper(_)

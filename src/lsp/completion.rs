@@ -149,7 +149,7 @@ fn names(server: &Server, document: &Document, at: usize, line: &str) -> Vec<Com
         // All of the kernel's are too many to look at.
         if typed.len() > 1 {
             let known = analysis.cx.kernel_types.names_of_types();
-            let fitting = known.into_iter().filter(|name| name.starts_with(typed));
+            let fitting = known.iter().filter(|name| name.starts_with(typed));
             items.extend(fitting.take(MAX_ITEMS).map(|name| CompletionItem {
                 label: name.clone(),
                 kind: Some(CompletionItemKind::STRUCT),
@@ -215,10 +215,8 @@ fn kind(analysis: &Analysis, meaning: &Meaning) -> (CompletionItemKind, &'static
         Meaning::Constant(_) => (CompletionItemKind::CONSTANT, "9"),
         Meaning::Builtin(_) => (CompletionItemKind::FUNCTION, "6"),
         Meaning::Helper(_) => (CompletionItemKind::FUNCTION, "7"),
-        Meaning::Type(ty) => match analysis.cx.types.kind(*ty) {
-            TyKind::Enum(_) => (CompletionItemKind::ENUM, "6"),
-            _ => (CompletionItemKind::STRUCT, "6"),
-        },
+        Meaning::Type(ty) if matches!(analysis.cx.types.kind(*ty), TyKind::Enum(_)) => (CompletionItemKind::ENUM, "6"),
+        Meaning::Type(_) => (CompletionItemKind::STRUCT, "6"),
         Meaning::Declared(at) => match analysis.declaration(*at) {
             Some(Declaration::Function(..)) => (CompletionItemKind::FUNCTION, "3"),
             Some(Declaration::Item(item)) => match &item.kind {

@@ -79,12 +79,7 @@ fn of_arguments(analysis: &Analysis, expr: &ast::Expr, found: &mut Vec<(u32, Str
 
 /// The names of the parameters of what a call names; none if that is not known.
 pub fn parameters(analysis: &Analysis, callee: &ast::Expr) -> Option<Vec<String>> {
-    let name = match &callee.kind {
-        ExprKind::Name(path) => path.segments.last()?,
-        ExprKind::Field { name, .. } => name,
-        _ => return None,
-    };
-    let meaning = analysis.cx.uses.at(name.span)?;
+    let meaning = analysis.cx.uses.at(called(callee)?.span)?;
     Some(match &meaning {
         Meaning::Declared(at) => match analysis.declaration(*at)? {
             Declaration::Function(_, decl) => decl.params.iter().map(|param| param.name.name.clone()).collect(),
@@ -107,4 +102,12 @@ pub fn parameters(analysis: &Analysis, callee: &ast::Expr) -> Option<Vec<String>
         | Meaning::Variant { .. }
         | Meaning::Method { .. } => return None,
     })
+}
+
+/// The name that a call is by, without what is before it; none of a call of another value.
+pub fn called(callee: &ast::Expr) -> Option<&ast::Ident> {
+    if let ExprKind::Name(path) = &callee.kind {
+        return path.segments.last();
+    }
+    if let ExprKind::Field { name, .. } = &callee.kind { Some(name) } else { None }
 }

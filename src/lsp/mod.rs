@@ -11,6 +11,7 @@ mod completion;
 mod diagnostics;
 mod dispatch;
 mod documents;
+mod edits;
 mod formatting;
 mod gaps;
 mod highlights;

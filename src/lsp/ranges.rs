@@ -17,9 +17,8 @@ pub fn folding(server: &mut Server, params: FoldingRangeParams) -> Answer<Vec<Fo
     let file = cx.sources.file(FileId(0));
     let mut spans = Vec::new();
     for item in &items {
-        match item.kind {
-            ItemKind::Struct(_) | ItemKind::Enum(_) | ItemKind::Config(_) | ItemKind::Impl(_) => spans.push(item.span),
-            _ => {}
+        if let ItemKind::Struct(_) | ItemKind::Enum(_) | ItemKind::Config(_) | ItemKind::Impl(_) = item.kind {
+            spans.push(item.span);
         }
         Node::Item(item).each(&mut |node| match node {
             Node::Block(block) if block.braced => spans.push(block.span),

@@ -3,12 +3,12 @@
 use super::dispatch::Answer;
 use super::navigation::{Symbol, places, pointed, symbol};
 use super::server::{Server, refusal};
-use super::{analysis::Analysis, diagnostics, documents, text};
+use super::{analysis::Analysis, diagnostics, documents, edits, text};
 use crate::diag::{Diagnostic, Severity};
 use crate::source::Span;
 use lsp_server::{ErrorCode, ResponseError};
-use lsp_types::{PrepareRenameResponse, RenameParams, TextDocumentPositionParams, TextEdit, Uri, WorkspaceEdit};
-use std::collections::{BTreeMap, HashMap};
+use lsp_types::{PrepareRenameResponse, RenameParams, TextDocumentPositionParams, WorkspaceEdit};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -44,14 +44,8 @@ pub fn rename(server: &mut Server, params: RenameParams) -> Answer<Option<Worksp
         return Err(refused("no place has this name"));
     }
     check(server, &places, new)?;
-    let mut edits: HashMap<Uri, Vec<TextEdit>> = HashMap::new();
-    for (analysis, span) in &places {
-        if let Some(location) = diagnostics::location(server, analysis, *span) {
-            let edit = TextEdit { range: location.range, new_text: new.to_owned() };
-            edits.entry(location.uri).or_default().push(edit);
-        }
-    }
-    Ok(Some(WorkspaceEdit { changes: Some(edits), ..WorkspaceEdit::default() }))
+    let located = places.iter().filter_map(|(analysis, span)| diagnostics::location(server, analysis, *span));
+    Ok(Some(edits::of_places(located.map(|place| (place, new.to_owned())))))
 }
 
 /// Checks the programs with the new name: each name must mean what it means now, and nothing may become wrong.

@@ -153,30 +153,25 @@ fn variant_of(analysis: &Analysis, of: EnumId, variant: usize) -> Option<Shown> 
 
 fn of_type(analysis: &Analysis, name: &str, ty: Ty) -> Shown {
     let types = &analysis.cx.types;
-    match types.kind(ty) {
-        TyKind::Struct(id) => {
-            let def = types.struct_def(id);
-            if let Some(shown) = def.span.and_then(|at| declaration(analysis, at)) {
-                return shown;
-            }
-            let shown = Shown::of(format!("struct {}", def.name));
-            match def.origin.is_relocated() {
-                true => {
-                    shown.with("A struct of the kernel, as the types of this machine's kernel, or of `--btf`, have it.")
-                }
-                false => shown.with(layout(analysis, id)),
-            }
-        }
-        TyKind::Enum(id) => {
-            let def = types.enum_def(id);
-            if let Some(shown) = def.span.and_then(|at| declaration(analysis, at)) {
-                return shown;
-            }
-            let variants = def.variants.iter().take(MAX_LINES).map(|of| format!("    {} = {},", of.name, of.value));
-            Shown::of(format!("enum {} {{\n{}\n}}", def.name, variants.collect::<Vec<_>>().join("\n")))
-        }
-        _ => Shown::of(format!("type {name}")).with(format!("{} bytes", types.size_of(ty))),
+    if let Some(shown) = analysis.declared_at(&Meaning::Type(ty)).and_then(|at| declaration(analysis, at)) {
+        return shown;
     }
+    if let TyKind::Struct(id) = types.kind(ty) {
+        let def = types.struct_def(id);
+        let shown = Shown::of(format!("struct {}", def.name));
+        return match def.origin.is_relocated() {
+            true => {
+                shown.with("A struct of the kernel, as the types of this machine's kernel, or of `--btf`, have it.")
+            }
+            false => shown.with(layout(analysis, id)),
+        };
+    }
+    if let TyKind::Enum(id) = types.kind(ty) {
+        let def = types.enum_def(id);
+        let variants = def.variants.iter().take(MAX_LINES).map(|of| format!("    {} = {},", of.name, of.value));
+        return Shown::of(format!("enum {} {{\n{}\n}}", def.name, variants.collect::<Vec<_>>().join("\n")));
+    }
+    Shown::of(format!("type {name}")).with(format!("{} bytes", types.size_of(ty)))
 }
 
 /// A builtin function with its parameters.

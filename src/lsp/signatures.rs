@@ -40,11 +40,7 @@ fn call(node: Node<'_>, at: u32) -> Option<(&Expr, &[Arg])> {
 }
 
 fn signature(analysis: &Analysis, callee: &Expr) -> Option<SignatureInformation> {
-    let name = match &callee.kind {
-        ExprKind::Name(path) => path.segments.last()?,
-        ExprKind::Field { name, .. } => name,
-        _ => return None,
-    };
+    let name = hints::called(callee)?;
     let meaning = analysis.cx.uses.at(name.span)?;
     let shown = shown::meaning(analysis, &name.name, &meaning)?;
     let names = hints::parameters(analysis, callee)?;

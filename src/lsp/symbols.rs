@@ -34,31 +34,31 @@ struct Shown<'a> {
 impl Shown<'_> {
     fn item(&self, item: &Item) -> Option<DocumentSymbol> {
         let name = item.kind.name()?;
-        let children = match &item.kind {
-            ItemKind::Enum(decl) => {
-                let variants = decl.variants.iter();
-                variants.map(|variant| self.symbol(&variant.name, SymbolKind::ENUM_MEMBER, variant.span)).collect()
-            }
-            ItemKind::Impl(decl) => {
-                let members = decl.members.iter().map(|member| match &member.kind {
-                    ImplMemberKind::Fn(decl) => self.symbol(&decl.name, SymbolKind::METHOD, member.span),
-                    ImplMemberKind::Field { name, .. } => self.symbol(name, SymbolKind::FIELD, member.span),
-                });
-                members.collect()
-            }
-            _ => {
-                let fields = fields(item).iter().filter(|field| !field.is_gap());
-                let shown = fields.map(|field| {
-                    let symbol = self.symbol(&field.name, SymbolKind::FIELD, field.span);
-                    DocumentSymbol { detail: Some(ast::print::ty(&field.ty)), ..symbol }
-                });
-                shown.collect::<Vec<_>>()
-            }
-        };
+        let children = self.parts(item);
         let mut symbol = self.symbol(name, kind(item), item.span);
         symbol.detail = detail(item);
         symbol.children = (!children.is_empty()).then_some(children);
         Some(symbol)
+    }
+
+    fn parts(&self, item: &Item) -> Vec<DocumentSymbol> {
+        if let ItemKind::Enum(decl) = &item.kind {
+            let variants = decl.variants.iter();
+            return variants.map(|of| self.symbol(&of.name, SymbolKind::ENUM_MEMBER, of.span)).collect();
+        }
+        if let ItemKind::Impl(decl) = &item.kind {
+            let members = decl.members.iter().map(|member| match &member.kind {
+                ImplMemberKind::Fn(decl) => self.symbol(&decl.name, SymbolKind::METHOD, member.span),
+                ImplMemberKind::Field { name, .. } => self.symbol(name, SymbolKind::FIELD, member.span),
+            });
+            return members.collect();
+        }
+        let fields = fields(item).iter().filter(|field| !field.is_gap());
+        let shown = fields.map(|field| {
+            let symbol = self.symbol(&field.name, SymbolKind::FIELD, field.span);
+            DocumentSymbol { detail: Some(ast::print::ty(&field.ty)), ..symbol }
+        });
+        shown.collect()
     }
 
     fn symbol(&self, name: &ast::Ident, kind: SymbolKind, span: Span) -> DocumentSymbol {

@@ -126,9 +126,8 @@ fn of_item(item: &Item) -> (&'static str, u32) {
 }
 
 fn of_type(analysis: &Analysis, ty: Ty) -> &'static str {
-    match analysis.cx.types.kind(ty) {
-        TyKind::Struct(_) => "struct",
-        TyKind::Enum(_) => "enum",
-        _ => "type",
+    if let TyKind::Struct(_) = analysis.cx.types.kind(ty) {
+        return "struct";
     }
+    if let TyKind::Enum(_) = analysis.cx.types.kind(ty) { "enum" } else { "type" }
 }

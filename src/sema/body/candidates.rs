@@ -23,17 +23,22 @@ impl Checker<'_, '_> {
 
     fn fill_gap_in(&mut self, node: Node) {
         let Node::Expr(expr) = node else { return };
-        match &expr.kind {
-            Ast::Name(path) => match path.segments.as_slice() {
-                [name] if self.cx.uses.asks(name.span) => self.values_here(),
-                [.., owner, name] if self.cx.uses.asks(name.span) => self.variants_of(owner),
-                _ => {}
-            },
-            Ast::Field { base, name, .. } if self.cx.uses.asks(name.span) => self.members_of(base),
-            Ast::Struct { name, fields, .. } if fields.iter().any(|field| self.cx.uses.asks(field.name.span)) => {
-                self.fields_left(name, fields);
+        if let Ast::Name(path) = &expr.kind
+            && let Some((name, before)) = path.segments.split_last()
+            && self.cx.uses.asks(name.span)
+        {
+            match before.last() {
+                Some(owner) => self.variants_of(owner),
+                None => self.values_here(),
             }
-            _ => {}
+        } else if let Ast::Field { base, name, .. } = &expr.kind
+            && self.cx.uses.asks(name.span)
+        {
+            self.members_of(base);
+        } else if let Ast::Struct { name, fields, .. } = &expr.kind
+            && fields.iter().any(|field| self.cx.uses.asks(field.name.span))
+        {
+            self.fields_left(name, fields);
         }
         node.parts().into_iter().for_each(|part| self.fill_gap_in(part));
     }
