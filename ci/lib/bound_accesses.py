@@ -61,8 +61,8 @@ def _pointer(rng, index):
     test = [f"if (at + {size} > ctx->data_end) {{ r = 77 }} else {{ r = *(at as *u{size * 8}) }}"] if rng.random() < 0.5 else [
         f"var p = at as *u{size * 8}", "r = p == null ? 77 : *p"]
     def value(s, _pk):
-        at = index.value(s) + 3
-        return _number(s["all"], at, size) if at + size <= len(s["all"]) else 77
+        at = getattr(index.value, "exact", index.value)(s) + 3
+        return _number(s["all"], at, size) if 0 <= at and at + size <= len(s["all"]) else 77
     return Access(["var at = ctx->data + 3", f"at += {index.text}", *test], value, ("xdp", "tc"))
 
 
@@ -77,8 +77,13 @@ def _header_array(rng, index):
 def _slots(rng, index):
     """A field of an element of an array of structs, itself an array, in a map's value."""
     inner = rng.choice(["d % 5", "mix32(d) % 5", "b % 5", "(b as i8 % 3 + 2)"])
-    place = f"slots[c % 2].items[{index.text}].ids[{inner}]"
-    return Access([f"{place} = d", f"r = {place}"], lambda s, _pk: s["d"] if index.value(s) < 40 else 0)
+    lines, at = [], index.text
+    if "mix" in at + inner:
+        # What a called function may change in an entry is read before: the whole entry, for which the stack alone has no room.
+        lines, at, inner = [f"var item = {at}", f"var id = {inner}"], "item", "id"
+    place = f"slots[c % 2].items[{at}].ids[{inner}]"
+    lines += [f"{place} = d", f"r = {place}"]
+    return Access(["{", *lines, "}"], lambda s, _pk: s["d"] if index.value(s) < 40 else 0)
 
 
 def _slice(rng, index):

@@ -237,4 +237,6 @@ def less(rng, of):
     def beyond(sources):
         number = value(sources)
         return number if number >= 0 else 1 << 62
+    # For an access that adds something to it.
+    beyond.exact = value
     return Number(text, bits, beyond)

@@ -55,5 +55,7 @@ def of_lit(report):
         if test["code"] in {"PASS", "FLAKYPASS"}:
             seen[name] = PASSED
         elif test["code"] == "UNSUPPORTED":
-            seen[name] = f"lacks {test['output'].rpartition(': ')[2]}"
+            lacking = test["output"].rpartition(": ")[2].split(", ")
+            # lit names them in the order of a set.
+            seen[name] = f"lacks {', '.join(sorted(lacking))}"
     return seen

@@ -42,11 +42,17 @@ fn report_unknown(
     let words = foreign::ALONE.iter().map(|word| (*word).to_owned());
     let elsewhere = scope.imports().spelled_out(name);
     let known = !elsewhere.is_empty() || instead.is_some();
-    let mut near = if known { None } else { cx.diags.near(&name.name, || candidates().into_iter().chain(words)) };
+    let mut declared = Vec::new();
+    let names = || {
+        declared = candidates();
+        declared.iter().cloned().chain(words).collect::<Vec<String>>()
+    };
+    let mut near = if known { None } else { cx.diags.near(&name.name, names) };
     // A name of the program that is near is more likely meant than one of another tool, and that more than a builtin.
     let traced = foreign::of_tracing(&name.name);
     if traced.is_some() {
-        near = near.filter(|near| BUILTINS.iter().all(|builtin| builtin.name != near));
+        let is_builtin = |near: &String| BUILTINS.iter().any(|builtin| builtin.name == near);
+        near = near.filter(|near| declared.contains(near) || !is_builtin(near));
     }
     let instead = instead.or(traced.filter(|_| near.is_none()));
     let error = cx.error(name.span, UnknownName { name: name.name.clone() });

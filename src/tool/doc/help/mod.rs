@@ -60,12 +60,12 @@ fn own(module: &Module) -> Vec<(String, String)> {
     let tables = module.funcs.iter().any(|func| func.has(OpTrait::PrintsWhole));
     let rows = [
         (tables, usage::OUTPUT),
+        (!module.metrics.is_empty(), usage::METRICS),
         (tables, usage::JSON),
         (replaces, usage::REPLACE),
         (replaces, usage::PIN_LINKS),
         (pins, usage::RESET_PINS),
         (prints, usage::PRINT_TRACE),
-        (!module.metrics.is_empty(), usage::METRICS),
         (true, usage::HELP_ROW),
     ];
     let rows = rows.into_iter().filter(|(acts, _)| *acts);
