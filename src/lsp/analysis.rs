@@ -262,28 +262,15 @@ fn part_named(item: &Item, name: Span) -> Option<Declaration<'_>> {
 
 /// The functions that an item declares, with their names.
 pub fn functions(item: &Item) -> Vec<(&Ident, &FnDecl)> {
-    match &item.kind {
-        ItemKind::Fn(decl) => vec![(&decl.name, decl)],
-        ItemKind::Impl(decl) => decl
-            .members
-            .iter()
-            .filter_map(
-                |member| if let ImplMemberKind::Fn(decl) = &member.kind { Some((&decl.name, decl)) } else { None },
-            )
-            .collect(),
-        ItemKind::Struct(_)
-        | ItemKind::Enum(_)
-        | ItemKind::Alias { .. }
-        | ItemKind::Config(_)
-        | ItemKind::Var(_)
-        | ItemKind::Const(_)
-        | ItemKind::Extern(_)
-        | ItemKind::Include { .. }
-        | ItemKind::Import { .. }
-        | ItemKind::License { .. }
-        | ItemKind::MinKernel { .. }
-        | ItemKind::Unread(_) => Vec::new(),
+    if let ItemKind::Fn(decl) = &item.kind {
+        return vec![(&decl.name, decl)];
     }
+    let ItemKind::Impl(decl) = &item.kind else { return Vec::new() };
+    let functions = decl
+        .members
+        .iter()
+        .filter_map(|member| if let ImplMemberKind::Fn(decl) = &member.kind { Some((&decl.name, decl)) } else { None });
+    functions.collect()
 }
 
 fn session(root: &Document, documents: &Documents, options: &Options, uses: Uses) -> (Session, FileId) {

@@ -139,26 +139,12 @@ pub fn type_definition(
 
 /// The type behind pointers, arrays and optionals.
 fn pointee(types: &Types, ty: Ty) -> Ty {
-    match types.kind(ty) {
-        TyKind::Ptr { to, .. } | TyKind::Array(to, _) | TyKind::Opt(to) | TyKind::Place { of: to, .. } => {
-            pointee(types, to)
-        }
-        TyKind::Void
-        | TyKind::Bool
-        | TyKind::Int { .. }
-        | TyKind::Be { .. }
-        | TyKind::Char
-        | TyKind::F64
-        | TyKind::Str(_)
-        | TyKind::Struct(_)
-        | TyKind::Enum(_)
-        | TyKind::Fn(_)
-        | TyKind::Handle(_)
-        | TyKind::Link
-        | TyKind::Bytes
-        | TyKind::Null
-        | TyKind::Error => ty,
+    if let TyKind::Ptr { to, .. } | TyKind::Array(to, _) | TyKind::Opt(to) | TyKind::Place { of: to, .. } =
+        types.kind(ty)
+    {
+        return pointee(types, to);
     }
+    ty
 }
 
 /// Answers `textDocument/implementation`: of a struct of functions its `impl`s, of all else the declaration.

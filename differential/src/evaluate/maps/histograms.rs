@@ -9,7 +9,7 @@ use ksc::sema::tree::{Block, Expr, LocalId, MapId, Steps};
 const NEGATIVE: usize = 65;
 
 impl<'a> Machine<'a> {
-    /// `h.add(key, x, times: n)`: what has no room is not counted.
+    /// `h.add(key, x, times: n)`; a value of a key that finds no room is not counted.
     pub(in crate::evaluate) fn histogram_add(&mut self, map: MapId, args: &'a [Expr]) -> Run<Value> {
         let [key, value, times] = args else { panic!("a value, its key and how often it counts") };
         let key = self.key(map, key)?;

@@ -360,18 +360,22 @@ pub fn print_value(g: &mut FnGen, op: &OpData) {
     super::print::whole::value(g, op);
 }
 
+/// A call that draws one histogram.
 pub fn print_hist(g: &mut FnGen, op: &OpData) {
     super::print::histograms::print_one(g, op);
 }
 
+/// The number of values in a histogram, a `u64`.
 pub fn hist_count(g: &mut FnGen, op: &OpData) {
     super::print::histograms::count(g, op);
 }
 
+/// The sum of the values of a histogram, an `i64`.
 pub fn hist_sum(g: &mut FnGen, op: &OpData) {
     super::print::histograms::sum(g, op);
 }
 
+/// The last value of the bucket with a percentile, an `i64`.
 pub fn hist_percentile(g: &mut FnGen, op: &OpData) {
     super::print::histograms::percentile(g, op);
 }
