@@ -127,6 +127,12 @@ def verified_instructions(path):
     return struct.unpack_from("<I", _info(path, 232), 216)[0]
 
 
+def run_statistics(fd):
+    """The nanoseconds and the number of the runs of an open program, while the kernel kept them."""
+    # `run_time_ns` is at 192, `run_cnt` behind it.
+    return struct.unpack_from("<QQ", _info_of(fd, 232), 192)
+
+
 def map_info(path):
     """The id and the name of a pinned map; the kernel keeps 15 characters of a name."""
     # `struct bpf_map_info`: `id` is at 4, `name` at 24.
@@ -153,13 +159,19 @@ def opened(path):
 def _info(path, size):
     """The first bytes of what the kernel says of something that is pinned."""
     fd = opened(path)
+    try:
+        return _info_of(fd, size)
+    finally:
+        os.close(fd)
+
+
+def _info_of(fd, size):
     info = ctypes.create_string_buffer(size)
     attr = ctypes.create_string_buffer(128)
     struct.pack_into("<IIQ", attr, 0, fd, len(info), ctypes.addressof(info))
     result, errno = call(_OBJ_GET_INFO_BY_FD, attr)
-    os.close(fd)
     if result < 0:
-        raise RuntimeError(f"{path}: {os.strerror(errno)}")
+        raise RuntimeError(f"what the kernel says of a descriptor: {os.strerror(errno)}")
     return info.raw
 
 

@@ -33,6 +33,7 @@ class Program:
     why: str = ""
     # Whether its executable takes the loader's options, and so is compared with it.
     starts: bool = False
+    family: str = "network"
 
 
 def _rule(group, protocol, drops, first, last):

@@ -10,8 +10,11 @@ from built import ROOT, environment, static_compiler
 PEERS = ROOT / "ci" / "peers"
 # Level of the instruction set → the kernels that ksc compiles for: the oldest that takes it, and the one where verifiers follow more.
 KERNELS = {"v3": ("6.1", "6.12"), "v4": ("6.6", "6.12")}
-# How BPF C is written: variant → arguments for clang.
-VARIANTS = {"uapi": [f"-I/usr/include/{os.uname().machine}-linux-gnu"], "vmlinux": ["-DPEER_VMLINUX"]}
+_MACHINE = os.uname().machine
+# How BPF C of a family of programs is written: variant → arguments for clang. The first one is the equal. With vmlinux.h clang relocates the
+# headers of packets, which are wire formats.
+VARIANTS = {"network": {"uapi": [f"-I/usr/include/{_MACHINE}-linux-gnu"], "vmlinux": ["-DPEER_VMLINUX"]},
+            "tracing": {"vmlinux": [f"-D__TARGET_ARCH_{ {'x86_64': 'x86', 'aarch64': 'arm64'}.get(_MACHINE, _MACHINE) }"]}}
 
 
 class Contest:
@@ -23,17 +26,16 @@ class Contest:
         self.source = example if example.exists() else PEERS / f"{program.name}.ks"
         self.executable = folder / program.name
         self.loader = folder / f"{program.name}-loader"
+        self.variants = VARIANTS[program.family]
 
     @staticmethod
     def ours(mcpu):
         """What ksc makes of it for a level of the instruction set, the object for the oldest kernel first."""
         return [f"ksc-{mcpu}-{kernel}" for kernel in KERNELS[mcpu]]
 
-    @staticmethod
-    def theirs(mcpu):
-        """What clang makes of the peer. The UAPI variant, the first, is the equal: with vmlinux.h clang relocates the packet headers,
-        which are wire formats."""
-        return [f"{variant}-{mcpu}" for variant in VARIANTS]
+    def theirs(self, mcpu):
+        """What clang makes of the peer."""
+        return [f"{variant}-{mcpu}" for variant in self.variants]
 
     def command(self, who):
         """What makes an object."""
@@ -42,7 +44,7 @@ class Contest:
             return [str(static_compiler()), "--target=bpf", f"--mcpu={mcpu}", f"--min-kernel={kernel}", str(self.source), "-o",
                     str(self.object(who))]
         variant, mcpu = who.split("-")
-        return ["clang-22", "-O2", "-g", "-target", "bpf", f"-mcpu={mcpu}", *VARIANTS[variant], f"-I{self.folder}",
+        return ["clang-22", "-O2", "-g", "-target", "bpf", f"-mcpu={mcpu}", *self.variants[variant], f"-I{self.folder}",
                 "-c", str(PEERS / f"{self.name}.bpf.c"), "-o", str(self.object(who))]
 
     def object(self, who):

@@ -4,8 +4,11 @@ import statistics
 from dataclasses import dataclass
 
 HEAD = f"{'example':<16}{'what':<30}{'ksc':<22}{'ksc for 6.12':<22}{'C':<26}{'ratio':>8}{'6.12':>8}  target"
-# What the geometric mean over all programs may be, of each figure that has one.
-MEANS = {f"{what}, {mcpu}": limit for what, limit in (("instructions", 0.92), ("verified", 1.0), ("ns per run", 1.0)) for mcpu in ("v3", "v4")}
+# What the geometric mean over all programs of a family may be, of each figure that has one.
+MEANS = {(family, f"{what}, {mcpu}"): limit
+         for family, limits in (("network", (("instructions", 0.92), ("verified", 1.0), ("ns per run", 1.0))),
+                                ("tracing", (("instructions", 1.6), ("verified", 1.6), ("ns per run", 1.6))))
+         for what, limit in limits for mcpu in ("v3", "v4")}
 
 
 @dataclass(frozen=True)
@@ -30,13 +33,21 @@ def row(example, what, ours, theirs, target, limit=None, ratio=None, gates=False
     return Row(example, what, str(ours), str(later), str(theirs), ratio, later_ratio, target, verdict, gates)
 
 
-def means(shown):
-    """Over all programs."""
-    for what, limit in MEANS.items():
-        rows = [entry for entry in shown if entry.what == what]
+def counted(contest, what, mcpu, count, target, **gate):
+    """`count`: object → a number."""
+    ours, later = map(count, contest.ours(mcpu))
+    theirs = [count(who) for who in contest.theirs(mcpu)]
+    shown = ", ".join(f"{number} {variant}" for number, variant in zip(theirs, contest.variants))
+    return row(contest.name, f"{what}, {mcpu}", ours, shown, target, ratio=ours / theirs[0], later=later, later_ratio=later / theirs[0], **gate)
+
+
+def means(shown, families):
+    """Over all programs of a family; `families`: program → its family."""
+    for (family, what), limit in MEANS.items():
+        rows = [entry for entry in shown if entry.what == what and families.get(entry.example) == family]
         if rows:
             ratio, later = (statistics.geometric_mean(ratios) for ratios in zip(*((entry.ratio, entry.later_ratio) for entry in rows)))
-            yield row("all", f"{what}, mean", "", f"geometric, of {len(rows)}", f"≤ {limit:.2f}×", limit, ratio, later_ratio=later)
+            yield row(f"all, {family}", f"{what}, mean", "", f"geometric, of {len(rows)}", f"≤ {limit:.2f}×", limit, ratio, later_ratio=later)
 
 
 def show(entry):

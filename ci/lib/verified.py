@@ -5,6 +5,7 @@ import tomllib
 
 from built import ROOT
 from contests import PROGRAMS
+from contests_tracing import TRACED
 
 PATH = ROOT / "ci/verified.toml"
 LEVELS = ("v1", "v3", "v4")
@@ -20,7 +21,7 @@ def sources():
     """The examples, and what only ci/bench has. Those with a kernel module, or a scheduler, which most kernels do not take, have tests of
     their own."""
     texts = {path: path.read_text() for path in sorted((ROOT / "examples").glob("*.ks"))}
-    of_bench = [ROOT / "ci/peers" / f"{program.name}.ks" for program in PROGRAMS]
+    of_bench = [ROOT / "ci/peers" / f"{program.name}.ks" for program in (*PROGRAMS, *TRACED)]
     return [path for path, text in texts.items() if "@kfunc" not in text and "sched_ext_ops" not in text] + [path for path in of_bench if path.exists()]
 
 
