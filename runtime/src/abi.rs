@@ -130,7 +130,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 18;
+pub const KS_ABI: u32 = 19;
 
 /// Ends the formats of lines for the trace pipe, before the NUL, in the objects that executables carry. It is as long as what takes its
 /// place: blanks that the kernel takes in formats, then letters.
@@ -171,6 +171,8 @@ pub struct KsProgram {
     pub kernel_module: *const c_char,
     /// Values of options of the kernel for where its configuration lacks them, as lines `CONFIG_NAME=value` of that; null for none.
     pub kconfig: *const c_char,
+    /// The symbol `ks_configuration` if there are variables of the kernel's configuration, else null: what inflates that.
+    pub configuration: *const c_void,
     /// Tables of functions for the kernel that the program registers; `ks_register` takes an index into them.
     pub struct_ops: *const KsStructOps,
     pub struct_ops_len: u64,

@@ -129,6 +129,11 @@ pub fn kconfig() -> &'static str {
     program().map_or("", |p| text(p.kconfig))
 }
 
+/// See `KsProgram::configuration`.
+pub fn configuration() -> *const c_void {
+    program().map_or(std::ptr::null(), |p| p.configuration)
+}
+
 /// See `KsProgram::session`.
 pub fn session() -> *const c_void {
     program().map_or(std::ptr::null(), |p| p.session)

@@ -12,6 +12,7 @@ pub mod handles;
 mod kconfig;
 mod kernel_module;
 pub mod late;
+mod libbpf;
 pub mod load;
 pub mod maps;
 pub mod open;

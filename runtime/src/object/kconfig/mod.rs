@@ -1,21 +1,13 @@
 //! Values of options that the kernel's configuration lacks: libbpf takes those that it is given before those of the kernel,
 //! so it is given the missing ones alone.
 
+mod file;
+mod inflate;
 pub mod value;
 
 use crate::kernel::{program, release};
 use std::collections::HashSet;
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
-
-// zlib, which libbpf reads the same files with: plain ones too.
-unsafe extern "C" {
-    fn gzopen(path: *const c_char, mode: *const c_char) -> *mut c_void;
-    fn gzgets(file: *mut c_void, buffer: *mut c_char, size: c_int) -> *mut c_char;
-    fn gzclose(file: *mut c_void) -> c_int;
-}
-
-/// As long as libbpf takes lines: bpf_object__read_kconfig_file.
-const LINE: usize = 4096;
+use std::ffi::{CStr, CString};
 
 /// The lines of the program for options that the kernel lacks.
 pub fn missing() -> Option<CString> {
@@ -44,23 +36,10 @@ fn places() -> [CString; 2] {
     [CString::new(beside_image).unwrap_or_default(), c"/proc/config.gz".to_owned()]
 }
 
-/// Hands over the lines of a file; false if it cannot be opened.
+/// Hands over the lines of a file; false if it cannot be read.
 fn each_line(path: &CStr, take: &mut dyn FnMut(&str)) -> bool {
-    // SAFETY: NUL-terminated strings; the file is closed once, below.
-    let file = unsafe { gzopen(path.as_ptr(), c"rb".as_ptr()) };
-    if file.is_null() {
-        return false;
-    }
-    let mut line = [0_u8; LINE];
-    // SAFETY: an open file, and a buffer of that many bytes, which `gzgets` terminates.
-    while !unsafe { gzgets(file, line.as_mut_ptr().cast(), LINE as c_int) }.is_null() {
-        let text = CStr::from_bytes_until_nul(&line).ok().and_then(|line| line.to_str().ok());
-        if let Some(text) = text {
-            take(text);
-        }
-    }
-    // SAFETY: the open file, which nobody uses afterwards.
-    unsafe { gzclose(file) };
+    let Some(contents) = file::contents(path) else { return false };
+    contents.split(|&byte| byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok()).for_each(take);
     true
 }
 

@@ -14,7 +14,7 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
-    size_of::<KsProgram>() == 184
+    size_of::<KsProgram>() == 192
         && size_of::<KsObject>() == 24
         && size_of::<KsProg>() == 88
         && size_of::<KsStructOps>() == 8
@@ -107,6 +107,8 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, objects: &[Carried]) -> PointerVal
     fields.push(g.text(module.kernel_module.as_deref()));
     let defaults = kconfig::defaults(&g.cx.types, module);
     fields.push(g.text(defaults.as_deref()));
+    let is_configured = kconfig::any(module);
+    fields.push(if is_configured { g.external("ks_configuration") } else { g.build.null().into() });
     let names: Vec<_> = module.struct_ops.iter().map(|ops| g.text(Some(&ops.name))).collect();
     let ops: Vec<_> = names.into_iter().map(|name| g.record(&[name])).collect();
     fields.extend(g.list("ks.struct_ops", &ops));

@@ -23,6 +23,11 @@ pub fn option(types: &Types, ty: Ty) -> KsKconfig {
     }
 }
 
+/// Whether the program has any.
+pub fn any(module: &Module) -> bool {
+    module.globals.iter().any(|global| matches!(global.kind, GlobalKind::Kconfig | GlobalKind::WeakKconfig))
+}
+
 /// Lines `CONFIG_NAME=value`; none if there are none.
 pub fn defaults(types: &Types, module: &Module) -> Option<String> {
     let weak = module.globals.iter().filter(|global| global.kind == GlobalKind::WeakKconfig);

@@ -1,0 +1,3 @@
+//! What the library puts in the place of functions of libbpf.
+
+mod left_out;
