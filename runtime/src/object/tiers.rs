@@ -8,18 +8,11 @@ use crate::kernel::{program, release};
 
 /// The object for the running kernel; none if the executable holds none.
 pub fn object() -> Option<&'static [u8]> {
-    let named = std::env::var("KS_KERNEL").ok().and_then(|text| version(&text));
-    let kernel = named.or_else(|| version(&release::release().to_string_lossy()));
+    let named = std::env::var("KS_KERNEL").ok().and_then(|text| release::numbers(&text));
+    let kernel = named.or_else(release::running);
     let object = last_for(program::objects(), kernel.unwrap_or_default())?;
     // SAFETY: the descriptor's pointer and length belong together.
     Some(unsafe { program::array(object.bytes.cast(), object.len) })
-}
-
-/// The two first numbers of a kernel's release.
-fn version(release: &str) -> Option<(u32, u32)> {
-    let (major, rest) = release.split_once('.')?;
-    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-    Some((major.parse().ok()?, rest[..end].parse().ok()?))
 }
 
 /// The last object that is not for later kernels alone. They are by their kernels, and the first is for any.
@@ -30,15 +23,6 @@ fn last_for(objects: &[KsObject], kernel: (u32, u32)) -> Option<&KsObject> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_release_begins_with_two_numbers() {
-        assert_eq!(version("6.12.9-amd64"), Some((6, 12)));
-        assert_eq!(version("6.1"), Some((6, 1)));
-        assert_eq!(version("7.0-rc1+"), Some((7, 0)));
-        assert_eq!(version("6."), None);
-        assert_eq!(version("six"), None);
-    }
 
     #[test]
     fn a_kernel_gets_the_last_object_for_it() {

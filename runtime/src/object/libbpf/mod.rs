@@ -1,3 +1,4 @@
 //! What the library puts in the place of functions of libbpf.
 
+mod features;
 mod left_out;
