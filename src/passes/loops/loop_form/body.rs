@@ -3,7 +3,9 @@
 use crate::ir::ops::KsBlock;
 use crate::ir::{Exit, Function, OpId, Opcode, RegionId, Value};
 use crate::passes::analysis::root;
-use crate::tables::OpTrait;
+use crate::passes::strings;
+use crate::tables::{On, OpTrait};
+use crate::target::Target;
 use crate::types::{Space, TyKind, Types};
 use std::collections::{HashMap, HashSet};
 
@@ -11,6 +13,7 @@ use std::collections::{HashMap, HashSet};
 pub struct Body<'a> {
     func: &'a Function,
     types: &'a Types,
+    region: RegionId,
     /// In order of the text.
     pub ops: Vec<OpId>,
     inside: HashSet<OpId>,
@@ -26,7 +29,15 @@ impl Body<'_> {
         let mut ops = Vec::new();
         func.walk_region(region, &mut ops);
         let inside = ops.iter().copied().collect();
-        Body { func, types, ops, inside, exits: func.exits(region).into_iter().collect(), forgotten: HashSet::new() }
+        Body {
+            func,
+            types,
+            region,
+            ops,
+            inside,
+            exits: func.exits(region).into_iter().collect(),
+            forgotten: HashSet::new(),
+        }
     }
 
     /// How many times an iteration may change an outer variable differently on different paths.
@@ -67,10 +78,35 @@ impl Body<'_> {
 
     /// Whether another iteration may follow once control is behind an op of the body.
     pub fn goes_on_behind(&self, op: OpId) -> bool {
-        let block = self.func.ops[op].block;
-        let Some(&end) = self.func.blocks[block].ops.last() else { return false };
-        let around = self.func.around(op).filter(|around| self.inside.contains(around));
-        self.stays(end) && around.is_none_or(|around| self.goes_on_behind(around))
+        let block = &self.func.blocks[self.func.ops[op].block];
+        let mut behind = Vec::new();
+        for &next in block.ops.iter().skip_while(|&&other| other != op).skip(1) {
+            behind.push(next);
+            self.func.ops[next].regions.iter().for_each(|&region| self.func.walk_region(region, &mut behind));
+        }
+        if behind.iter().any(|end| self.exits.get(end) == Some(&Exit::Continue)) {
+            return true;
+        }
+        let Some(&end) = block.ops.last() else { return false };
+        let around = self.func.left(end).or_else(|| self.func.around(op)).filter(|around| self.inside.contains(around));
+        self.stays(end)
+            && around.is_none_or(|around| self.func.ops[around].opcode.is_loop() || self.goes_on_behind(around))
+    }
+
+    /// How many operations the verifier walks in an iteration that it walks on each of its paths; none if the body has loops, calls, or
+    /// operations that become loops.
+    pub fn walked(&self) -> Option<u64> {
+        let mut paths = Paths { body: self, left: HashMap::new(), walked: 0 };
+        let expands = |op: &OpId| {
+            let opcode = self.func.ops[*op].opcode;
+            let of_strings = opcode.spec().on[Target::Bpf] == On::Lower(strings::PASS.name);
+            opcode.is_loop() || opcode == Opcode::KsCall || of_strings
+        };
+        if self.ops.iter().any(expands) {
+            return None;
+        }
+        paths.region(self.region, 1);
+        Some(paths.walked)
     }
 
     fn is_branch(&self, op: OpId) -> bool {
@@ -149,5 +185,38 @@ impl Body<'_> {
         // Signed division is one of magnitudes, see the pass `numeric`.
         matches!(data.opcode, Opcode::ArithCmp | Opcode::ArithSelect | Opcode::KsCall)
             || (matches!(data.opcode, Opcode::KsDiv | Opcode::KsRem) && signed())
+    }
+}
+
+/// The paths through a body.
+struct Paths<'a> {
+    body: &'a Body<'a>,
+    /// For each block: the paths that leave it before its end.
+    left: HashMap<OpId, u64>,
+    /// The operations on all paths.
+    walked: u64,
+}
+
+impl Paths<'_> {
+    /// Walks a region to which so many paths come. Yields how many come to its end.
+    fn region(&mut self, region: RegionId, mut paths: u64) -> u64 {
+        let func = self.body.func;
+        for &op in &func.blocks[func.only_block(region)].ops {
+            self.walked = self.walked.saturating_add(paths);
+            let data = &func.ops[op];
+            if let Some(left) = func.left(op).filter(|left| self.body.inside.contains(left)) {
+                let count = self.left.entry(left).or_default();
+                *count = count.saturating_add(paths);
+            }
+            if func.exit(op).is_some() {
+                return 0;
+            }
+            if !data.regions.is_empty() {
+                let ends = data.regions.iter().map(|&inner| self.region(inner, paths));
+                let ends = ends.fold(0, u64::saturating_add);
+                paths = ends.saturating_add(self.left.remove(&op).unwrap_or(0));
+            }
+        }
+        paths
     }
 }

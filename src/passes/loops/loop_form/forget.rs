@@ -4,6 +4,7 @@
 //! Two paths through an iteration that leave different numbers are two states to the verifier, and each iteration
 //! doubles them. With these numbers unknown at the start of an iteration there is one state per iteration.
 
+use super::body::Body;
 use super::{Changed, NAME};
 use crate::ir::ops::KsStore;
 use crate::ir::{Builder, Exit, Function, OpData, OpId, Opcode, Path, RegionId, Value};
@@ -65,16 +66,52 @@ fn is_from_memory(func: &Function, value: Value) -> bool {
     root.is_some_and(|root| func.ops[root].opcode == Opcode::KsDeref)
 }
 
-/// Forgets before each iteration, and what is read later also after the last, and where control goes on after a block around the
-/// loop.
+/// Forgets the numbers that an iteration may leave to the next one, before each; and those that are read later, after the last and where
+/// control goes on after a block around the loop.
 pub fn forget(func: &mut Function, types: &mut Types, op: OpId) {
-    let parts = written_parts(func, types, op);
+    let mut parts = written_parts(func, types, op);
     let body = func.ops[op].regions[0];
     let block = func.only_block(body);
     let Some(&first) = func.blocks[block].ops.first() else { crate::bug!("a region without an end") };
+    let written = written_by(func, types, body, &parts);
+    parts.retain(|(path, _)| written.carried.contains(&path.variable) || written.differing.contains(&path.variable));
     let (later, ends) = behind(func, op, &parts);
+    parts.retain(|(path, _)| written.carried.contains(&path.variable));
     forget_at(func, types, first, &parts);
     ends.into_iter().for_each(|at| forget_at(func, types, at, &later));
+}
+
+/// The variables that a body writes.
+#[derive(Default)]
+struct Written {
+    /// By an iteration that another one may follow.
+    carried: HashSet<Value>,
+    /// A value that may be another one in each iteration, and that the verifier may know: neither a constant nor one from memory.
+    differing: HashSet<Value>,
+}
+
+fn written_by(func: &Function, types: &Types, region: RegionId, parts: &[(Path, Ty)]) -> Written {
+    let body = Body::of(func, types, region);
+    let variables: HashSet<Value> = parts.iter().map(|(path, _)| path.variable).collect();
+    let mut written = Written::default();
+    for &op in &body.ops {
+        let data = &func.ops[op];
+        for (index, &place) in data.operands.iter().enumerate() {
+            let variable = Path::of(func, types, place).variable;
+            let writes = data.may_write(index) || data.opcode == Opcode::KsAddr;
+            if !writes || !variables.contains(&variable) {
+                continue;
+            }
+            if data.opcode == Opcode::KsAddr || body.goes_on_behind(op) {
+                written.carried.insert(variable);
+            }
+            let stored = (data.opcode == Opcode::KsStore).then(|| KsStore::of(data).value());
+            if !stored.is_some_and(|value| func.known(types, value).is_some() || is_from_memory(func, value)) {
+                written.differing.insert(variable);
+            }
+        }
+    }
+    written
 }
 
 /// Forgets only behind the loop what is read there, so that the verifier walks the rest once, not once for each iteration in which the

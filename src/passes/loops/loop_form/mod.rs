@@ -18,8 +18,9 @@ mod path_values;
 mod size;
 
 use cuts::Cut;
+pub use forget::forget;
 pub use known_indexes::is_of_index;
-pub use size::can_follow_copies;
+pub use size::{can_follow_copies, can_follow_forgetting};
 
 use super::{Because, Changed, Pass, Run, condition};
 use crate::diag::lowered::LoopPlain;
@@ -86,7 +87,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     }
     for (name, op) in forms.forgetting {
         let Some(func) = module.funcs.iter_mut().find(|f| f.name == name) else { continue };
-        forget::forget(func, &mut cx.types, op);
+        forget(func, &mut cx.types, op);
         changed = Changed::Yes;
     }
     if missing.is_none() && cx.options.works_around(workarounds::LEFT_NUMBERS) {

@@ -115,6 +115,16 @@ pub fn can_follow_copies(func: &Function, types: &Types, body: RegionId, iterati
     iterations.saturating_mul(inner.ops.len() as u64).saturating_mul(paths) <= FORKED
 }
 
+/// Whether the verifier can follow so many iterations of a plain loop with this body, if it forgets in each what they change; `most` is
+/// how many operations it may walk.
+pub fn can_follow_forgetting(func: &Function, types: &Types, body: RegionId, (iterations, most): (u64, u64)) -> bool {
+    let mut inner = Body::of(func, types, body);
+    inner.forgotten = forget::variables(func, types, body);
+    let alike =
+        inner.forks() == 0 && !inner.calls() && learned_bounds::all_subjects(func, types, body, &inner.ops) == 0;
+    alike && inner.walked().is_some_and(|walked| walked.saturating_mul(iterations) <= most)
+}
+
 /// The cost of a piece of code to the verifier.
 #[derive(Clone, Copy, Default)]
 struct Size {
@@ -345,7 +355,9 @@ impl Sizes<'_> {
         let forks = inner.forks();
         inner.forgotten = forget::variables(func, self.types, region);
         let size = body.times(iterations);
-        let walked = size.walked.saturating_mul(2_u64.saturating_pow(forks)).max(iterations.saturating_mul(after));
+        let forked = size.walked.saturating_mul(2_u64.saturating_pow(forks));
+        let by_paths = inner.walked().map_or(u64::MAX, |walked| walked.saturating_mul(iterations));
+        let walked = forked.min(by_paths).max(iterations.saturating_mul(after));
         let learned = learned_bounds::all_subjects(func, self.types, region, &inner.ops);
         if inner.forks() > 0 || inner.calls() || learned > 0 || walked > FORGOTTEN {
             return None;
