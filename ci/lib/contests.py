@@ -3,7 +3,7 @@
 import struct
 from dataclasses import dataclass
 
-from frames import MACS, echo, ipv4, ipv6, probe, query, tagged, tcp, udp
+from frames import MACS, echo, ipv4, ipv6, probe, query, syn, tagged, tcp, udp
 
 # What filters must treat alike: the lengths around the limit, and each depth of header.
 PACKETS = ("udp,size=64", "tcp,size=1500", "udp,size=1501", "tcp,saddr=10.1.2.3,size=90", "icmp,ihl=7,size=60", "arp",
@@ -40,6 +40,15 @@ def _rule(group, protocol, drops, first, last):
     """The value of an entry of `acl`'s rules."""
     return struct.pack("<IBBHH14x", group, protocol, drops, first, last).hex()
 
+
+def _slot(port, behind, value):
+    """An entry of `open_table`: so far behind the slot where it begins to look for a datagram to a port."""
+    mixed = ((0x02004D0A ^ int.from_bytes(struct.pack(">HH", 0xC000, port), "little")) * 0x9E3779B1) & 0xFFFFFFFF
+    return "slots", (((mixed ^ mixed >> 15) + behind) & 0xFFFF).to_bytes(4, "little").hex(), value + "00" * 4
+
+
+# A packet in a tunnel.
+INNER = ipv4(17, "c000005000080000")[28:]
 
 PROGRAMS = (
     Program("packet_filter", "drop_long", variables=("dropped",), starts=True),
@@ -99,6 +108,26 @@ PROGRAMS = (
             maps=("closed", "by_protocol"), variables=("refused",), entries=(("closed", "0050", "00" * 8),), limit=1.07, oldest_limit=1.14,
             why="the offset of a header is a number, bounded for the verifier in each iteration, where the peer moves a pointer, and which "
                 "the verifier is made to forget, so that it walks a tenth of what it walks of the peer"),
+    Program("syn_options", "inspect",
+            (syn("020405b4" "0402" "080a" + "00" * 8 + "01" "030307"), syn("020405b4"), syn(""), syn("01" * 40), syn("030307" "00" "020405b4"),
+             syn("0200" "0000"), syn("fe0a" + "00" * 10), syn("010101" "02"), syn("0402" * 10), tcp(80, "GET /"), *PACKETS),
+            maps=("stacks",), variables=("malformed",), limit=1.22,
+            why="each option is asked for by its offset, where the peer moves a pointer, and the verifier is made to forget the offset, so "
+                "that it walks a fifth of what it walks of the peer"),
+    Program("decapsulate", "unpack",
+            (ipv4(4, INNER), ipv4(47, "00000800" + INNER), ipv4(47, "20000800" "00000007" + INNER), ipv4(47, "b0000800" + "00" * 4 + "00000007" + "00" * 4 + INNER),
+             ipv4(47, "20000800" "00000008" + INNER), tagged([10], ipv4(4, INNER)), tagged([10], ipv4(47, "20000800" "00000008" + INNER)), ipv4(47, "000086dd" + INNER),
+             ipv4(4, INNER[:30]), ipv4(47, "0000"), ipv4(4, "60" + INNER[2:]), *PACKETS),
+            maps=("tunnels",), variables=("unknown",),
+            entries=(("ends", "0a4d0001", "00000000"), ("tunnels", "0a4d0002" "00000000", "00" * 16), ("tunnels", "0a4d0002" "00000007", "00" * 16))),
+    Program("open_table", "forward",
+            (udp(80), udp(81), udp(82), "tcp,dport=80,size=64", *PACKETS),
+            maps=("slots", "sent"), variables=("absent",), given=(("probes", b"\x08\0\0\0"),),
+            entries=(_slot(80, 0, "0a4d0002" "c0000050" "07000000"), _slot(81, 0, "0a4d0003" "c0000000" "08000000"),
+                     _slot(81, 1, "0a4d0002" "c0000051" "07000000")),
+            limit=1.55, oldest_limit=1.8,
+            why="the number of probes has no limit here: the first eight are a plain loop, the others a second one, which is a callback or "
+                "walks an iterator; the peer ends at 64"),
     Program("http_host", "filter",
             (tcp(80, "GET /index.html HTTP/1.1\r\nUser-Agent: curl/8.5.0\r\nHost: www.example.org\r\nAccept: */*\r\n\r\n"),
              tcp(80, "POST / HTTP/1.1\r\nHost: www.example.org\r\n\r\n", words=8), tcp(80, "GET / HTTP/1.1\r\nHost: www.example.com\r\n"),

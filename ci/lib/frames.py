@@ -43,6 +43,12 @@ def tcp(port, payload, words=5):
     return ipv4(6, header + payload.encode().hex())
 
 
+def syn(options):
+    """The first segment of a connection, with options that are padded to whole words."""
+    padded = options + "00" * (-len(options) // 2 % 4)
+    return ipv4(6, "c0000050" "00000001" "00000000" f"{5 + len(padded) // 8:x}002" "0400" "00000000" + padded)
+
+
 def probe(path, sent, answered):
     """A datagram for port 8620 with the times of a probe in it."""
     body = f"{path:08x}{sent:016x}{answered:016x}"
