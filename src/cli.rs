@@ -5,6 +5,7 @@ mod build;
 mod doc;
 mod init;
 mod inspect;
+mod kernel;
 mod list;
 mod lsp;
 mod run;
@@ -25,13 +26,14 @@ use clap_complete::Shell;
 pub use doc::{Doc, DocFormat};
 pub use init::Init;
 pub use inspect::{GraphFormat, Inspect, InspectFormat};
+pub use kernel::{Kernel, KernelCommand};
 pub use list::List;
 pub use lsp::Lsp;
 pub use run::Run;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 pub use test::Test;
-pub use verify::{Verify, VerifyLoad};
+pub use verify::{Verify, VerifyFormat, VerifyLoad};
 pub use words::Words;
 
 #[derive(Parser, Debug)]
@@ -101,7 +103,9 @@ pub enum Command {
     List(List),
     /// Run the `@test` functions of programs, each in a process of its own
     Test(Test),
-    /// Load programs into the running kernel, attach none, and explain in terms of the source why its verifier refuses them
+    /// List, add and remove kernels, in which `ksc verify --kernel` loads programs
+    Kernel(Kernel),
+    /// Load programs into the running kernel, or others, attach none, and explain in terms of the source why its verifier refuses them
     Verify(Verify),
     /// The process of `ksc verify` in which libbpf loads
     #[command(hide = true)]

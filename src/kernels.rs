@@ -67,9 +67,9 @@ pub fn version(text: &str) -> Result<KernelVersion, String> {
     Ok(version)
 }
 
-/// Whether the running kernel is this one or a later one.
-pub fn runs(since: &str) -> bool {
-    version(since).ok().zip(running()).is_some_and(|(since, running)| since <= running)
+/// Whether a kernel of this release is the one of a version, or a later one; not if one of the texts is no version.
+pub fn is_from(release: &str, since: &str) -> bool {
+    version(release).ok().zip(version(since).ok()).is_some_and(|(release, since)| release >= since)
 }
 
 /// The version of the kernel that runs; none if it is not known.

@@ -44,6 +44,7 @@ fn run(cli: Cli) -> ExitCode {
         Some(Command::Fmt(fmt)) => tool::fmt::run(&fmt),
         Some(Command::Init(init)) => tool::init::run(&init),
         Some(Command::Inspect(inspect)) => tool::inspect::run(&inspect),
+        Some(Command::Kernel(kernel)) => tool::kernel::run(&kernel),
         Some(Command::Lsp(lsp)) => tool::lsp::run(&lsp),
         Some(Command::List(list)) => tool::list::run(&list),
         Some(Command::Run(run)) => tool::run::run(&run),

@@ -1,7 +1,7 @@
 //! The command line of `ksc verify`.
 
-use super::{Common, InspectFormat};
-use clap::Args;
+use super::Common;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
@@ -18,11 +18,31 @@ pub struct Verify {
     /// Value of a constant of the programs, such as a field of a `config`; may be given several times
     #[arg(long, value_name = "CONFIG.FIELD=VALUE", value_parser = setting)]
     pub set: Vec<(String, String)>,
+    /// Kernels that the programs are loaded into, with a comma between two: `this`, the running one; names of `ksc kernel list`; `all` of those; or
+    /// paths of boot images (`vmlinuz`). Each but the running one boots in QEMU
+    #[arg(long, value_delimiter = ',', default_value = "this", value_name = "LIST", conflicts_with = "log")]
+    pub kernel: Vec<String>,
+    /// Compare with an earlier `--format=json`: it is an error if a program is newly refused, or if the verifier processes more of one
+    #[arg(long, value_name = "FILE", conflicts_with = "log")]
+    pub baseline: Option<PathBuf>,
+    /// So many per cent more instructions may be processed than in the baseline
+    #[arg(long, default_value = "10", value_name = "PERCENT", requires = "baseline", value_parser = tolerance)]
+    pub tolerance: f64,
     /// How it is printed
     #[arg(long, default_value = "text", value_name = "FORMAT")]
-    pub format: InspectFormat,
+    pub format: VerifyFormat,
     #[command(flatten)]
     pub common: Common,
+}
+
+/// The form of `ksc verify`.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub enum VerifyFormat {
+    Text,
+    /// One object a line
+    Json,
+    /// Tables, and annotations of GitHub Actions
+    Github,
 }
 
 /// The child of `ksc verify`, in which libbpf may print and crash.
@@ -38,4 +58,9 @@ fn setting(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("it has the form NAME=VALUE".to_owned()),
     }
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);
+    number.ok_or_else(|| "it is no number of per cent".to_owned())
 }

@@ -1,4 +1,5 @@
-//! Finds `libks_runtime.a`, which every executable links, and `libks_machine.so`, which tests without a kernel are started with.
+//! Finds `libks_runtime.a`, which every executable links, `libks_machine.so`, which tests without a kernel are started with, and `ks-guest`, the
+//! first process of the virtual machines in which other kernels verify.
 
 use crate::diag::codes::environment::{OutputNotWritten, RuntimeNotFound};
 use crate::session::Session;
@@ -6,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 const NAME: &str = "libks_runtime.a";
 const MACHINE: &str = "libks_machine.so";
+const GUEST: &str = "ks-guest";
 
 /// The library that `KSC_RUNTIME` names, as file or folder.
 pub fn named() -> Option<PathBuf> {
@@ -57,6 +59,31 @@ pub fn machine(scratch: &Path) -> Result<PathBuf, String> {
         let list: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
         format!("the virtual machine is not there\n  looked for {}\n  help: build it with `vm/build`", list.join(", "))
     })
+}
+
+/// The executable that guests begin with, which is looked for as the runtime is. Or why it is not to be had.
+pub fn guest() -> Result<Vec<u8>, String> {
+    let named = std::env::var_os("KSC_RUNTIME").map(PathBuf::from).filter(|named| named.is_dir());
+    if named.is_none()
+        && let Some(bytes) = embedded_guest()
+    {
+        return Ok(bytes.to_vec());
+    }
+    let places = places(named, GUEST);
+    places.iter().find_map(|place| std::fs::read(place).ok()).ok_or_else(|| {
+        let list: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
+        format!("`{GUEST}` is not there\n  looked for {}\n  help: build it with `verify/guest/build`", list.join(", "))
+    })
+}
+
+#[cfg(feature = "embed-runtime")]
+fn embedded_guest() -> Option<&'static [u8]> {
+    Some(ks_guest_object::PROGRAM)
+}
+
+#[cfg(not(feature = "embed-runtime"))]
+fn embedded_guest() -> Option<&'static [u8]> {
+    None
 }
 
 #[cfg(feature = "embed-runtime")]

@@ -12,11 +12,13 @@ pub mod fmt;
 pub mod foreign_commands;
 pub mod init;
 pub mod inspect;
+pub mod kernel;
 pub mod list;
 pub mod lsp;
 pub mod man_pages;
 pub mod run;
 pub mod test;
+mod user_cache;
 pub mod verify;
 
 use crate::cli::{Common, ErrorFormat, Messages};

@@ -3,7 +3,6 @@
 use super::btf::Btf;
 use super::{BtfSize, Function, Global, Map, Program, Report, Tier, Type};
 use crate::codegen::{OBJECT_ALIGN, PINS_SECTION, TIER_SECTION};
-use crate::kernels;
 use crate::tables::{MAP_FLAGS, MAP_KINDS, MapFlagSpec, ProgramSpec};
 use crate::target::Endian;
 use object::elf::{ELFMAG, EM_BPF};
@@ -26,11 +25,10 @@ pub struct Objects<'d> {
 }
 
 impl<'d> Objects<'d> {
-    /// The object that an executable loads on the running kernel. Objects for newer kernels are in order.
-    pub fn for_running_kernel(&self) -> &'d [u8] {
-        let mut latest_first = self.newer.iter().rev();
-        let found = latest_first.find(|object| since(object).is_some_and(|since| kernels::runs(&since)));
-        found.copied().unwrap_or(self.oldest)
+    /// All of them, by their kernels, each with the release of the first one; none for the first object.
+    pub fn tiers(&self) -> impl Iterator<Item = (Option<String>, &'d [u8])> {
+        let newer = self.newer.iter().map(|object| (since(object), *object));
+        std::iter::once((None, self.oldest)).chain(newer)
     }
 }
 

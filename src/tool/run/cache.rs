@@ -5,6 +5,7 @@
 //! the user's own, or that others may write, are not used, and what is in them is reached through a descriptor of the folder that was checked.
 
 use super::inputs::Inputs;
+use crate::tool::user_cache::base;
 use rustix::fs::{CWD, Mode, OFlags, RenameFlags, Timespec, UTIME_NOW, UTIME_OMIT};
 use rustix::process::geteuid;
 use std::ffi::OsStr;
@@ -128,12 +129,6 @@ impl Cache {
 fn size(folder: &Path) -> u64 {
     let files = folder.join(PROGRAM).read_dir().into_iter().flatten().flatten();
     files.filter_map(|file| file.metadata().ok()).map(|about| about.len()).sum()
-}
-
-/// `$XDG_CACHE_HOME`, or `~/.cache`; a path that is not absolute counts as none.
-fn base() -> Option<PathBuf> {
-    let named = |variable| std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")))
 }
 
 /// The path itself, or the first folder above it that is there.

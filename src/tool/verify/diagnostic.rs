@@ -1,6 +1,6 @@
 //! A report as a diagnostic of the compiler.
 
-use super::Row;
+use super::judge::Row;
 use super::places::Places;
 use crate::diag::{Diagnostic, Severity};
 use crate::session::Session;

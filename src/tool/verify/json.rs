@@ -1,6 +1,7 @@
 //! One JSON object a line: verdicts, and diagnostics with the fields that those of `ksc check` have.
 
-use super::{Row, Verdict};
+use super::judge::{Row, Verdict};
+use super::kept::Kept;
 use crate::diag::{Diagnostic, escape, json};
 use crate::session::Session;
 use ks_verify::report::Report;
@@ -23,6 +24,9 @@ struct VerdictLine<'a> {
     ms: Option<f64>,
     /// What the kernel or the process lacks.
     lacks: Option<&'a str>,
+    /// Of a program that cannot be judged, what kernels said of it before.
+    #[serde(skip_serializing_if = "<[Kept]>::is_empty")]
+    kept: &'a [Kept],
 }
 
 #[derive(Serialize)]
@@ -54,6 +58,7 @@ pub fn verdict(row: &Row) -> String {
         stack: figures.stack,
         ms: figures.time.map(|time| time as f64 / 1000.0),
         lacks,
+        kept: &row.kept,
     })
 }
 
@@ -64,7 +69,8 @@ pub fn diagnostic(cx: &Session, row: &Row, report: &Report, told: &Diagnostic) -
     line(&DiagnosticLine { kind: "diagnostic", program: &row.program, kernel: &row.kernel, category, rest })
 }
 
-fn line(record: &impl Serialize) -> String {
+/// Any record as a line.
+pub fn line(record: &impl Serialize) -> String {
     match serde_json::to_string(record) {
         Ok(text) => escape::json(&text).into_owned() + "\n",
         Err(error) => crate::bug!("a verdict is JSON: {error}"),

@@ -1,16 +1,15 @@
-//! Loads programs in processes of their own.
+//! Loads programs in processes of their own, and says what became of those that were loaded elsewhere.
 
-use crate::cli::VerifyLoad;
 use crate::diag::codes::environment::OutputNotWritten;
 use crate::session::Session;
+use crate::tool::kernel::Outcome;
+use ks_verify_load::reply::Ended;
+use ks_verify_load::{LAST, NO_PRIVILEGE};
 use std::fs::File;
-use std::io;
+use std::io::{Seek, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-
-/// How a child ends whose program is not loaded.
-const FAILED: u8 = 1;
 
 /// A folder with an object, and room for logs. It is removed at the end.
 pub struct Folder {
@@ -58,47 +57,44 @@ impl Folder {
                 return Loaded { failed, is_taken: false, log: None };
             }
         };
-        let said = String::from_utf8_lossy(&output.stderr);
-        let failed = match (output.status.code(), output.status.signal()) {
-            (Some(0), _) => None,
-            (_, Some(signal)) => Some(format!("libbpf crashed over the object (signal {signal})")),
-            (Some(_), None) | (None, None) => Some(reason(&said)),
+        let ended = match (output.status.code(), output.status.signal()) {
+            (Some(code), _) => Ended::Status(code),
+            (None, signal) => Ended::Signal(signal.unwrap_or_default()),
         };
-        let is_taken = output.status.code().is_some() && !said.contains(NOT_TAKEN);
-        Loaded { failed, is_taken, log: File::open(&log).ok() }
+        Loaded::new(ended, &output.stderr, File::open(&log).ok())
+    }
+}
+
+impl Loaded {
+    /// From how the process ended that loaded the program, and what it said on standard error.
+    fn new(ended: Ended, said: &[u8], log: Option<File>) -> Loaded {
+        let said = String::from_utf8_lossy(said);
+        let failed = match ended {
+            Ended::Status(0) => None,
+            Ended::Signal(signal) => Some(format!("libbpf crashed over the object (signal {signal})")),
+            Ended::Status(_) => Some(reason(&said)),
+        };
+        let is_taken = matches!(ended, Ended::Status(_)) && !said.contains(NOT_TAKEN);
+        Loaded { failed, is_taken, log }
+    }
+
+    /// What became of the program in a virtual machine.
+    pub fn in_guest(outcome: Outcome) -> Loaded {
+        let (ended, said, log) = match outcome {
+            Ok(outcome) => outcome,
+            Err(why) => return Loaded { failed: Some(why), is_taken: false, log: None },
+        };
+        let file = tempfile::tempfile().and_then(|mut file| {
+            file.write_all(&log)?;
+            file.rewind()?;
+            Ok(file)
+        });
+        Loaded::new(ended, &said, file.ok())
     }
 }
 
 /// What libbpf says of a program that the kernel does not load.
 const NOT_TAKEN: &str = "BPF program load failed";
-
-/// The child. It says on standard error why the program is not loaded, after libbpf's own messages.
-pub fn child(args: &VerifyLoad) -> u8 {
-    let loaded = std::fs::read(&args.object).and_then(|object| {
-        let log = File::options().read(true).write(true).open(&args.log)?;
-        ks_verify_load::load(&object, &args.program, &log)
-    });
-    match loaded {
-        Ok(()) => 0,
-        Err(error) => {
-            eprintln!("{LAST}{}", words(&error));
-            FAILED
-        }
-    }
-}
-
-const LAST: &str = "not loaded: ";
-
-fn words(error: &io::Error) -> String {
-    match error.raw_os_error() {
-        Some(libc::EPERM) if !is_root() => "no privilege to load BPF programs: it takes CAP_BPF, or root".to_owned(),
-        _ => error.to_string().split(" (os error").next().unwrap_or_default().to_owned(),
-    }
-}
-
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
 
 /// Parts of libbpf's messages that only describe its own steps.
 const GENERAL: &[&str] =
@@ -110,7 +106,7 @@ fn reason(said: &str) -> String {
     let named = said.lines().filter_map(|line| line.strip_prefix("libbpf: "));
     let mut named = named.filter(|line| !GENERAL.iter().any(|general| line.contains(general)));
     match named.next() {
-        Some(line) if !last.starts_with("no privilege") => format!("{line} ({last})"),
+        Some(line) if last != NO_PRIVILEGE => format!("{line} ({last})"),
         Some(_) | None => last.to_owned(),
     }
 }

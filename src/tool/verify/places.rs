@@ -1,15 +1,17 @@
 //! Places of debug information as spans of sources: of the file on the disk if it is the one that was compiled, else of the lines that
 //! the object has.
 
-use super::subject::Subject;
+use super::subject::{Subject, Variant};
 use crate::session::Session;
 use crate::source::{FileId, Span, load};
-use ks_verify::object::Place;
+use ks_verify::object::{Object, Place};
 use std::collections::HashMap;
+use std::path::Path;
 
 /// The files that reports name.
 pub struct Places<'a> {
-    subject: &'a Subject,
+    folder: &'a Path,
+    object: &'a Object,
     files: HashMap<String, Option<FileId>>,
 }
 
@@ -18,8 +20,8 @@ const MAX_LINES: u32 = 1 << 20;
 
 impl<'a> Places<'a> {
     /// No file yet.
-    pub fn new(subject: &'a Subject) -> Places<'a> {
-        Places { subject, files: HashMap::new() }
+    pub fn new(subject: &'a Subject, variant: &'a Variant) -> Places<'a> {
+        Places { folder: &subject.folder, object: &variant.object, files: HashMap::new() }
     }
 
     /// The span of a place: the expression that begins at its column. None if nothing is known of its line.
@@ -47,9 +49,9 @@ impl<'a> Places<'a> {
         if let Some((id, _)) = compiled {
             return Some(id);
         }
-        let recorded: Vec<(u32, &str)> = self.subject.object.recorded_lines(name).collect();
-        let beside = self.subject.folder.join(name);
-        for path in [std::path::Path::new(name), &beside] {
+        let recorded: Vec<(u32, &str)> = self.object.recorded_lines(name).collect();
+        let beside = self.folder.join(name);
+        for path in [Path::new(name), &beside] {
             let Ok(id) = load::read(&mut cx.sources, name, path) else { continue };
             let source = cx.sources.file(id);
             let same = |&(line, text): &(u32, &str)| {
@@ -59,11 +61,11 @@ impl<'a> Places<'a> {
                 return Some(id);
             }
         }
-        let last = self.subject.object.last_line(name).filter(|&last| last < MAX_LINES)?;
+        let last = self.object.last_line(name).filter(|&last| last < MAX_LINES)?;
         let known: HashMap<u32, &str> = recorded.into_iter().collect();
         let lines = (1..=last).map(|line| known.get(&line).copied().unwrap_or(""));
         let text = lines.collect::<Vec<_>>().join("\n");
-        Some(cx.sources.add(name, std::path::Path::new(name), text))
+        Some(cx.sources.add(name, Path::new(name), text))
     }
 }
 

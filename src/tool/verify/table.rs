@@ -1,6 +1,7 @@
 //! The verdicts as a table.
 
-use super::{Row, Verdict};
+use super::judge::{Row, Verdict};
+use super::kept::Kept;
 use crate::diag::escape;
 
 /// Instructions that a verifier processes at most (`BPF_COMPLEXITY_LIMIT_INSNS`, include/linux/bpf_verifier.h).
@@ -26,6 +27,13 @@ pub fn of(rows: &[Row]) -> String {
         out += &format!("  {}\n", line.trim_end());
         if let Some(Verdict::Cannot(lacks)) = at.checked_sub(1).map(|at| &rows[at].verdict) {
             out += &format!("    {}\n", escape::value(lacks));
+            for kept in &rows[at - 1].kept {
+                let Kept { kernel, date, verdict, processed, code } = kept;
+                let code = code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+                let processed = processed.map(|processed| format!(", processed {processed}")).unwrap_or_default();
+                let line = format!("an earlier verdict: {verdict}{code} on {kernel}, {date}{processed}");
+                out += &format!("    {}\n", escape::value(&line));
+            }
         }
     }
     out

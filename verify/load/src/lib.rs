@@ -2,6 +2,7 @@
 //!
 //! libbpf prints to standard error, and a damaged object may make it crash: so this runs in a process of its own.
 
+pub mod reply;
 mod room;
 
 use libbpf_sys as bpf;
@@ -9,6 +10,7 @@ use room::Room;
 use std::ffi::{CStr, c_char};
 use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::ptr::{self, NonNull};
 
 /// Bits of the verifier's log level (include/linux/bpf_verifier.h).
@@ -32,6 +34,50 @@ pub fn load(object: &[u8], program: &str, log: &File) -> io::Result<()> {
         return loaded;
     }
     attempt(object, program, log, STATISTICS | PATH, LONG)
+}
+
+/// What the process that loads a program says last, before the reason why it is not loaded.
+pub const LAST: &str = "not loaded: ";
+
+/// How a process ends whose program is not loaded.
+const FAILED: u8 = 1;
+
+/// A process that loads one program: its status. It says on standard error why the program is not loaded, after libbpf's own messages. The log
+/// is a file that is there.
+pub fn child(object: &Path, program: &str, log: &Path) -> u8 {
+    let loaded = std::fs::read(object).and_then(|object| {
+        let log = File::options().read(true).write(true).open(log)?;
+        load(&object, program, &log)
+    });
+    match loaded {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("{LAST}{}", words(&error));
+            FAILED
+        }
+    }
+}
+
+fn words(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(libc::EPERM) if !may_load() => NO_PRIVILEGE.to_owned(),
+        _ => error.to_string().split(" (os error").next().unwrap_or_default().to_owned(),
+    }
+}
+
+/// What is said of a process that may not load programs.
+pub const NO_PRIVILEGE: &str = "no privilege to load BPF programs: it takes CAP_BPF, or root";
+
+/// Numbers of capabilities (include/uapi/linux/capability.h), each of which lets a process load.
+const CAP_SYS_ADMIN: u64 = 1 << 21;
+const CAP_BPF: u64 = 1 << 39;
+
+/// Whether the process has a privilege for it.
+fn may_load() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let bits = effective.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok());
+    bits.is_none_or(|bits| bits & (CAP_SYS_ADMIN | CAP_BPF) != 0)
 }
 
 fn attempt(object: &[u8], program: &str, log: &File, level: u32, size: usize) -> io::Result<()> {
