@@ -8,7 +8,9 @@ const NOT_PASSED_ON: [&str; 5] =
     ["RUSTC_WORKSPACE_WRAPPER", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_BUILD_RUSTFLAGS"];
 
 fn main() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
+    // Asked when it runs: a copied target folder has the script of another place.
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
+    let root = Path::new(&manifest).join("../../..");
     for source in
         ["verify/guest/src", "verify/guest/Cargo.toml", "verify/guest/build", "verify/load", "Cargo.toml", "Cargo.lock"]
     {
