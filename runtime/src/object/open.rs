@@ -1,11 +1,11 @@
 //! Opens the object for the running kernel.
 
-use super::{devices, explain, kconfig, prints, tiers};
+use super::{devices, explain, kconfig, prints, relocated, tiers};
 use crate::kernel::end::die;
 use crate::kernel::errors::errno;
 use crate::kernel::{log, program};
 use libbpf_sys as bpf;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::ptr;
 
 /// Opens it, another time if it is open already. A failure ends the process.
@@ -23,7 +23,8 @@ pub fn open() -> *mut bpf::bpf_object {
     options.object_name = name.as_ptr();
     let kconfig = kconfig::missing();
     options.kconfig = kconfig.as_ref().map_or(ptr::null(), |lines| lines.as_ptr());
-    // SAFETY: the bytes are constants of the executable and stay, the name and the lines are copied.
+    options.btf_custom_path = relocated::types().map_or(ptr::null(), CStr::as_ptr);
+    // SAFETY: the bytes are constants of the executable and stay, the name, the lines and the path are copied.
     let object = unsafe { bpf::bpf_object__open_mem(bytes.as_ptr().cast(), bytes.len() as bpf::size_t, &options) };
     if object.is_null() {
         explain::end(-errno(), ptr::null_mut(), &log::take());

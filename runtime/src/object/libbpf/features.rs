@@ -1,7 +1,9 @@
 //! What the running kernel has, as libbpf asks it before it loads: it tries each feature by a load of its own, about fifteen for a program of
 //! a few instructions, which take longer than the program. A kernel of some release has what came with earlier ones; libbpf tries the rest.
 
+#[cfg(not(test))]
 use crate::kernel::release;
+#[cfg(not(test))]
 use std::ffi::c_void;
 
 /// A feature by its place in `enum kern_feature_id` of libbpf 1.7's libbpf_internal.h, and the release since which kernels have it whatever they are
