@@ -13,6 +13,7 @@ mod test;
 mod verify;
 mod words;
 
+use crate::codegen::peephole;
 use crate::diag::{ALL_WARNINGS, ANALYSES, Analysis, Levels, codes, escape};
 use crate::kernels;
 use crate::session::{KernelVersion, MIN_KERNEL, Mcpu, Options, PIN_ROOT, PrintAfter, ProbeForms};
@@ -240,7 +241,8 @@ pub struct Common {
     /// Leaves out the errors of this safety analysis; what they are about, the kernel refuses. May be given several times
     #[arg(long, value_name = "NAME", value_parser = analysis, hide_short_help = true)]
     pub no_check: Vec<&'static Analysis>,
-    /// Leaves out a workaround for verifiers or LLVM, by its name in docs/workarounds.md: to find out what needs it. May be given several times
+    /// Leaves out a workaround for verifiers or LLVM, by its name in docs/workarounds.md, or a rewrite of machine code, by its name in
+    /// ir-specs/peepholes.toml: to find out what needs it. May be given several times
     #[arg(long, value_name = "NAME", value_parser = workaround, hide = true)]
     pub without: Vec<&'static str>,
     #[command(flatten)]
@@ -339,8 +341,8 @@ fn machine(text: &str) -> Result<&'static Machine, String> {
 }
 
 fn workaround(text: &str) -> Result<&'static str, String> {
-    let known = WORKAROUNDS.iter().find(|known| known.name == text);
-    known.map(|known| known.name).ok_or_else(|| "docs/workarounds.md lists the names of workarounds".to_owned())
+    let mut known = WORKAROUNDS.iter().map(|known| known.name).chain(peephole::parts());
+    known.find(|known| *known == text).ok_or_else(|| "docs/workarounds.md lists the names of workarounds".to_owned())
 }
 
 impl Common {

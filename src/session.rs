@@ -159,7 +159,7 @@ pub struct Options {
     pub checks_parts: bool,
     /// `--btf`: the kernel's types, instead of those of the running kernel.
     pub btf: Option<PathBuf>,
-    /// `--without`: the names of workarounds that are left out.
+    /// `--without`: the names of workarounds, and of rewrites of machine code, that are left out.
     pub without: Vec<&'static str>,
 }
 

@@ -10,6 +10,7 @@ pub mod c;
 mod formats;
 pub mod header;
 pub mod llvm;
+pub mod peephole;
 mod taken;
 
 /// The section of an object from which tools know what its program pins: lines of `map NAME` or `section NAME`, a tab, and the

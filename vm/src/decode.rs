@@ -218,7 +218,8 @@ fn wide(slot: Slot, second: Option<Slot>) -> Result<[Insn; 2], String> {
     Ok([Insn { op: Op::Wide, dst: slot.dst, src: ZERO, offset: 0, immediate }, nothing])
 }
 
-fn one(slot: Slot, at: usize, endian: Endian) -> Result<Insn, String> {
+/// Decodes an instruction of one slot. Jumps and calls get the slot of their target, which may be outside of the code: instruction `at` is this one.
+pub fn one(slot: Slot, at: usize, endian: Endian) -> Result<Insn, String> {
     let Slot { opcode, dst, src, offset, .. } = slot;
     if dst > FRAME || src > FRAME {
         return Err(format!("a register {}", dst.max(src)));

@@ -55,6 +55,7 @@ pub fn render(specs: &Specs) -> String {
     }
     list(&mut out, "WORKAROUNDS", "Workaround", &specs.workarounds);
     out.push_str(&workarounds(&specs.workarounds));
+    list(&mut out, "PEEPHOLES", "Peephole", &specs.peepholes);
     list(&mut out, "ENUMS", "EnumSpec", &specs.facts.enums);
     out.push_str(&facts::render(&specs.facts));
     out

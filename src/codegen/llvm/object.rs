@@ -1,22 +1,27 @@
-//! The BPF object after LLVM: drops DWARF, adds the source's lines to BTF, and adds sections for tools.
+//! The BPF object after LLVM: shortens its code, drops DWARF, adds the source's lines to BTF, and adds sections for tools.
 
 use super::line_texts;
-use crate::codegen::{NEEDS_SECTION, TIER_SECTION};
-use crate::session::{Session, Tier};
+use crate::codegen::{NEEDS_SECTION, TIER_SECTION, peephole};
+use crate::session::{Options, Session, Tier};
 use object::build::elf::{Builder, SectionData};
 use object::elf::{SHT_PROGBITS, SHT_STRTAB};
+use std::time::Instant;
 
 /// The object without its DWARF sections, which are more than half of it and which no loader reads. An object that the
 /// reader does not understand is left as it is.
 ///
 /// `texts` are further sections, by their names; empty ones are left out.
-pub fn finished(bytes: &[u8], texts: &[(&'static str, String)], cx: &Session) -> Vec<u8> {
-    rewritten(bytes, texts, cx).unwrap_or_else(|_| bytes.to_vec())
+pub fn finished(bytes: &[u8], texts: &[(&'static str, String)], cx: &mut Session) -> Vec<u8> {
+    let is_shortened = is_shortened(&cx.options);
+    let shortened = if is_shortened { rewritten(bytes, texts, cx, true) } else { None };
+    if cfg!(debug_assertions) && is_shortened && shortened.is_none() {
+        crate::bug!("an object of LLVM's is not as the rewrites of machine code expect it");
+    }
+    shortened.or_else(|| rewritten(bytes, texts, cx, false)).unwrap_or_else(|| bytes.to_vec())
 }
 
-fn rewritten(bytes: &[u8], texts: &[(&'static str, String)], cx: &Session) -> object::build::Result<Vec<u8>> {
-    let mut builder = Builder::read(bytes)?;
-    add_lines(&mut builder, cx);
+fn rewritten(bytes: &[u8], texts: &[(&'static str, String)], cx: &mut Session, shortens: bool) -> Option<Vec<u8>> {
+    let mut builder = Builder::read(bytes).ok()?;
     for section in &mut builder.sections {
         let name = section.name.as_slice();
         // Their relocations go with them: `.rel.debug_info` and the like.
@@ -27,6 +32,12 @@ fn rewritten(bytes: &[u8], texts: &[(&'static str, String)], cx: &Session) -> ob
             section.delete = true;
         }
     }
+    if shortens {
+        let since = Instant::now();
+        peephole::shorten(&mut builder, &cx.options.without)?;
+        cx.timed(peephole::NAME, since);
+    }
+    add_lines(&mut builder, cx);
     builder.delete_orphans();
     for (name, text) in texts.iter().filter(|(_, text)| !text.is_empty()) {
         add_text(&mut builder, name, text);
@@ -41,8 +52,13 @@ fn rewritten(bytes: &[u8], texts: &[(&'static str, String)], cx: &Session) -> ob
     names.sh_addralign = 1;
     names.data = SectionData::SectionString;
     let mut out = Vec::new();
-    builder.write(&mut out)?;
-    Ok(out)
+    builder.write(&mut out).ok()?;
+    Some(out)
+}
+
+/// As LLVM shortens code from this level on. What DWARF says of places in the code would be wrong.
+fn is_shortened(options: &Options) -> bool {
+    options.opt_level >= 2 && !options.keep_dwarf && !options.without.contains(&peephole::NAME)
 }
 
 /// The object that was finished, with the mark of its tier.

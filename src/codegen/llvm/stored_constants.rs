@@ -2,7 +2,8 @@
 //!
 //! BPF has always had an instruction that stores a constant of 32 bits, and kernels take it at each level of the instruction set. LLVM
 //! makes it from v4 on; before, it loads each constant into a register. So such a store becomes assembly. LLVM joins constants
-//! that are stored side by side, which is left to it; zeros were joined before (`joined_stores`).
+//! that are stored side by side, which is left to it, and `peephole` makes such stores of its results; zeros were joined before
+//! (`joined_stores`).
 //!
 //! Kernels before 6.4 do not know what such an instruction stores to the stack. Pointers stay stores of registers: one that the verifier
 //! does not know to be null would be no pointer to it. They refuse it in a context, which a parameter may be.

@@ -1,0 +1,69 @@
+//! Shorter machine code: rewrites of the BPF instructions that LLVM wrote, in the object.
+//!
+//! `code` reads the instructions of a section. `flow`, `demand`, `known` and `addresses` have the facts that hold at each point. `jumps` and
+//! `windows` rewrite, by the table `ir-specs/peepholes.toml` that `ci/peephole` proves. `moved` puts right all that has the place of an
+//! instruction.
+//!
+//! A section with an instruction that the decoder of `ks-vm` does not know stays as it is. Instructions that loaders relocate, by ELF
+//! or by CO-RE, are never part of a window.
+
+mod addresses;
+mod code;
+mod demand;
+mod effects;
+mod flow;
+mod jumps;
+mod known;
+mod line_info;
+mod moved;
+mod table;
+mod windows;
+
+use code::Code;
+use ks_vm::decode::Endian;
+use object::Endianness;
+use object::build::Id;
+use object::build::elf::{Builder, SectionData};
+use std::collections::BTreeMap;
+use table::rewrites;
+use windows::Rows;
+
+/// What `--without` calls all of it.
+pub const NAME: &str = "peepholes";
+
+/// What `--without` calls its parts.
+pub fn parts() -> impl Iterator<Item = &'static str> {
+    rewrites().iter().map(|rewrite| rewrite.name).chain([NAME, jumps::NAME])
+}
+
+/// Rounds at most; the second finds little, and a third hardly anything.
+const ROUNDS: usize = 3;
+
+/// Shortens the code of an object, without the rewrites of these names. None: the object is not as expected, and unusable.
+pub fn shorten(builder: &mut Builder<'_>, without: &[&str]) -> Option<()> {
+    let endian = if builder.endian == Endianness::Little { Endian::Little } else { Endian::Big };
+    let mut all_moves = BTreeMap::new();
+    for (section, places) in moved::places(builder, endian)? {
+        let Some(section) = builder.sections.iter_mut().find(|one| one.id().index() == section) else { continue };
+        let SectionData::Data(bytes) = &mut section.data else { continue };
+        let Some(mut code) = Code::read(bytes.as_slice(), endian, &places.relocated, &places.entries) else { continue };
+        run(&mut code, without);
+        let moves = code.moves();
+        *bytes = code.bytes(&moves).into();
+        all_moves.insert(section.id().index(), moves);
+    }
+    moved::update(builder, &all_moves, endian)
+}
+
+fn run(code: &mut Code, without: &[&str]) {
+    let rows = |looks_ahead| Rows::new(rewrites().iter().filter(|row| !without.contains(&row.name)), looks_ahead);
+    let (back, ahead) = (rows(false), rows(true));
+    for _ in 0..ROUNDS {
+        let mut changes = !without.contains(&jumps::NAME) && jumps::shorten(code);
+        changes |= windows::rewrite(code, &back);
+        changes |= windows::rewrite(code, &ahead);
+        if !changes {
+            break;
+        }
+    }
+}
