@@ -101,12 +101,12 @@ fn remove_unreachable(code: &mut Code) {
         }
     }
     let mut falls_through = false;
-    for index in 0..code.items.len() {
+    for (index, is_led_to) in is_led_to.into_iter().enumerate() {
         let item = &code.items[index];
         if item.removed {
             continue;
         }
-        let is_reached = falls_through || item.is_function || is_led_to[index];
+        let is_reached = falls_through || item.is_function || is_led_to;
         if !is_reached && item.insn.op == Op::Jump {
             code.remove(index);
         } else {

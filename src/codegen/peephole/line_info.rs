@@ -77,16 +77,17 @@ fn records(ext: &[u8], at: usize, (size, is_core): (usize, bool), endian: Endian
 /// What became of the section.
 pub struct Rewritten {
     pub bytes: Vec<u8>,
-    /// The bytes that were taken out.
-    removed: Vec<Range<usize>>,
+    /// The bytes that were taken out, in their order, and how many were before them.
+    removed: Vec<(Range<usize>, usize)>,
 }
 
 impl Rewritten {
     /// Where a byte is afterwards. None: it was taken out.
     pub fn place(&self, old: u64) -> Option<u64> {
         let at = usize::try_from(old).ok()?;
-        let is_gone = self.removed.iter().any(|range| range.contains(&at));
-        let before: usize = self.removed.iter().filter(|range| range.end <= at).map(Range::len).sum();
+        let next = self.removed.partition_point(|(range, _)| range.end <= at);
+        let is_gone = self.removed.get(next).is_some_and(|(range, _)| range.contains(&at));
+        let before = next.checked_sub(1).map_or(0, |last| self.removed[last].1 + self.removed[last].0.len());
         (!is_gone).then_some((at - before) as u64)
     }
 }
@@ -128,6 +129,13 @@ pub fn rewrite(ext: &[u8], endian: Endian, moved: impl Fn(u64, u64) -> Option<u6
         at = range.end;
     }
     rest.extend_from_slice(bytes.get(at..)?);
+    let mut before = 0;
+    let counted = removed.into_iter().map(|range| {
+        let earlier = before;
+        before += range.len();
+        (range, earlier)
+    });
+    let removed = counted.collect();
     Some(Rewritten { bytes: rest, removed })
 }
 

@@ -45,18 +45,16 @@ fn symbols(builder: &Builder<'_>) -> BTreeMap<usize, Symbol> {
 
 /// Relocations: the number of the section that has them, and of the one that they are for.
 fn relocations<'b>(builder: &'b Builder<'_>) -> impl Iterator<Item = (usize, usize, &'b [Relocation])> {
-    builder.sections.iter().filter_map(|section| match &section.data {
-        SectionData::Relocation(all) => Some((section.id().index(), section.sh_info_section?.index(), all.as_slice())),
-        _ => None,
+    builder.sections.iter().filter_map(|section| {
+        let SectionData::Relocation(all) = &section.data else { return None };
+        Some((section.id().index(), section.sh_info_section?.index(), all.as_slice()))
     })
 }
 
 fn bytes_of<'b>(builder: &'b Builder<'_>, section: usize) -> Option<&'b [u8]> {
     let section = builder.sections.iter().find(|one| one.id().index() == section)?;
-    match &section.data {
-        SectionData::Data(bytes) => Some(bytes.as_slice()),
-        _ => None,
-    }
+    let SectionData::Data(bytes) = &section.data else { return None };
+    Some(bytes.as_slice())
 }
 
 /// Where the relocated bytes are, and where they point to, as an offset in the section of the symbol.
@@ -219,6 +217,7 @@ fn moved_relocations(
     let mut moved = Moved::default();
     for (id, section, relocations) in relocations(builder) {
         let mut kept = Vec::with_capacity(relocations.len());
+        let bytes = bytes_of(builder, section);
         for relocation in relocations {
             let mut relocation = *relocation;
             if let Some((_, ext)) = ext.filter(|(id, _)| *id == section) {
@@ -234,7 +233,7 @@ fn moved_relocations(
             kept.push(relocation);
             let symbol = relocation.symbol.and_then(|symbol| symbols.get(&symbol.index()));
             if let Some((symbol, moves)) = symbol.and_then(|symbol| Some((symbol, moves.get(&symbol.section)?))) {
-                let pointer = pointer(bytes_of(builder, section)?, &relocation, *symbol, endian)?;
+                let pointer = pointer(bytes?, &relocation, *symbol, endian)?;
                 let added = moves.offset(pointer.to)? as i64 - moves.offset(symbol.value)? as i64;
                 let added = if relocation.r_type == R_BPF_64_32 { added / SLOT as i64 - 1 } else { added };
                 moved.added.push((section, pointer.at..pointer.at + pointer.size, added));
