@@ -25,6 +25,7 @@ mod line_texts;
 mod memory;
 mod module;
 mod object;
+mod own_bools;
 mod refusals;
 mod stack;
 mod stored_constants;

@@ -2,6 +2,7 @@
 
 use super::builder::Build;
 use super::debug::Debug;
+use super::own_bools::OwnBools;
 use crate::ir::{self, Symbol};
 use crate::session::Session;
 use crate::target::{Executor, Facts, Target};
@@ -35,6 +36,7 @@ pub struct ModuleGen<'a, 'c> {
     pub data: HashMap<Symbol, PointerValue<'c>>,
     /// Pointers into packets may lead to copies on the stack.
     pub copies_packets: bool,
+    pub own_bools: OwnBools,
     strings: HashMap<Vec<u8>, PointerValue<'c>>,
     /// Something was reported: what is made is not to be used.
     pub failed: bool,
@@ -62,6 +64,7 @@ impl<'a, 'c> ModuleGen<'a, 'c> {
             module.add_basic_value_flag("PIC Level", FlagBehavior::Override, number(2));
         }
         let copies_packets = super::memory::copies_packets(ir, &cx.types);
+        let own_bools = if facts.verified { OwnBools::of(ir, &cx.types) } else { OwnBools::default() };
         let debug = Debug::new(&module, cx, ir.file, facts.debug);
         ModuleGen {
             cx,
@@ -76,6 +79,7 @@ impl<'a, 'c> ModuleGen<'a, 'c> {
             funcs: HashMap::new(),
             data: HashMap::new(),
             copies_packets,
+            own_bools,
             strings: HashMap::new(),
             failed: false,
         }

@@ -183,10 +183,20 @@ impl<'c> Build<'c> {
 
     /// Says of a number that was loaded that it is not 0.
     pub fn not_zero(&self, loaded: IntValue<'c>) {
+        // From 1 on, and around up to 0.
+        self.is_from(loaded, 1, 0);
+    }
+
+    /// Says of a byte that was loaded that it is 0 or 1.
+    pub fn is_bool(&self, loaded: IntValue<'c>) {
+        self.is_from(loaded, 0, 2);
+    }
+
+    /// Says of a number that was loaded that it is at least `low` and below `end`.
+    fn is_from(&self, loaded: IntValue<'c>, low: u64, end: u64) {
         let ty = loaded.get_type();
         let Some(load) = loaded.as_instruction_value() else { return };
-        // From 1 on, and around up to 0.
-        let range = self.context.metadata_node(&[ty.const_int(1, false).into(), ty.const_zero().into()]);
+        let range = self.context.metadata_node(&[ty.const_int(low, false).into(), ty.const_int(end, false).into()]);
         if load.set_metadata(range, self.context.get_kind_id("range")).is_err() {
             crate::bug!("an instruction takes metadata");
         }

@@ -84,6 +84,9 @@ pub fn load(g: &mut FnGen, op: &OpData) {
     if of_kernel_context(g, place) || g.in_object(place) {
         g.g.build.keep_load(value);
     }
+    if ty == Ty::BOOL && g.g.own_bools.has(g.func, place) {
+        g.g.build.is_bool(value.into_int_value());
+    }
     let value = from_memory(g, ty, value);
     g.set(op, value);
 }

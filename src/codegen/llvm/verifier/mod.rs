@@ -7,6 +7,7 @@ mod address_sums;
 mod aligned_slots;
 mod callback_results;
 mod choices_before_calls;
+mod computed_bools;
 mod context_choices;
 mod extended_bounds;
 mod graph;
@@ -71,6 +72,7 @@ pub static REWRITES: &[&Rewrite] = &[
     &wrapped_limits::REWRITE,
     &known_bits::REWRITE,
     &address_sums::REWRITE,
+    &computed_bools::REWRITE,
     &stored_bools::REWRITE,
     &context_choices::REWRITE,
     &joined_packets::REWRITE,

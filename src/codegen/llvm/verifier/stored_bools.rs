@@ -12,8 +12,11 @@ use super::{Rewrite, Run};
 use crate::tables::workarounds;
 use inkwell::values::{InstructionOpcode, InstructionValue, IntValue, PhiValue};
 
-pub(super) static REWRITE: Rewrite =
-    Rewrite { workaround: workarounds::STORED_BOOLS, after: &[], run: Run::Always(forget_choices) };
+pub(super) static REWRITE: Rewrite = Rewrite {
+    workaround: workarounds::STORED_BOOLS,
+    after: &[("computed-bools", "makes bools unknown without an instruction more")],
+    run: Run::Always(forget_choices),
+};
 
 /// How many definitions to follow backwards.
 const DEPTH: u32 = 6;
