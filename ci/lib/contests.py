@@ -128,6 +128,12 @@ PROGRAMS = (
             limit=1.55, oldest_limit=1.8,
             why="the number of probes has no limit here: the first eight are a plain loop, the others a second one, which is a callback or "
                 "walks an iterator; the peer ends at 64"),
+    Program("header_features", "classify",
+            (udp(53), udp(80), syn("020405b4"), tcp(80, "GET /"), tagged([10], udp(53)), tagged([10], syn("")), ipv6(17, "c000003500080000"),
+             ipv6(6, "c0000050" + "00" * 16), ipv6(17, ""), ipv6(17, "c000"), ipv4(17, "c000"), "udp,ihl=7,dport=53,size=90",
+             "tcp,saddr=192.0.2.1,size=90", MACS + "8100", *PACKETS),
+            maps=("seen", "scores"), variables=("refused",), limit=1.4,
+            why="bools are 0 or 1 on the paths of branches, and the verifier is made to forget each where it is stored"),
     Program("http_host", "filter",
             (tcp(80, "GET /index.html HTTP/1.1\r\nUser-Agent: curl/8.5.0\r\nHost: www.example.org\r\nAccept: */*\r\n\r\n"),
              tcp(80, "POST / HTTP/1.1\r\nHost: www.example.org\r\n\r\n", words=8), tcp(80, "GET / HTTP/1.1\r\nHost: www.example.com\r\n"),
