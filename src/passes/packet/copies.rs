@@ -6,13 +6,14 @@
 
 use super::NAME;
 use super::access::{self, Access};
+use super::shared::{self, Variable};
 use super::uses::{Followed, Follower, Use, accesses, is_around, part};
 use super::writes::{Write, Writing, given_twice, overlap, range};
 use crate::fold::CompareOp;
 use crate::ir::numbers::Numbers;
-use crate::ir::ops::PacketAt;
-use crate::ir::{Builder, Function, Module, OpId, Value};
-use crate::types::{Space, Ty, Types};
+use crate::ir::ops::{KsVar, PacketAt};
+use crate::ir::{Builder, Function, Module, OpData, OpId, Opcode, Value};
+use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The lowering of the packet accesses of one function.
@@ -28,6 +29,8 @@ pub struct Plan {
     pub writes: Vec<Write>,
     /// For each access that copies, the ops before which it must copy again.
     again: BTreeMap<OpId, Vec<Use>>,
+    /// The variables of copies that share them.
+    shared: BTreeMap<OpId, Variable>,
 }
 
 impl Plan {
@@ -74,6 +77,10 @@ impl Plan {
             }
         }
         self.again = again(func, types, &self, writing);
+        let is_read = |op: &OpId| self.again.get(op).is_none_or(Vec::is_empty);
+        let only_read = self.far.iter().filter(|&(op, found)| found.writes.is_empty() && is_read(op));
+        let copied = only_read.map(|(&op, found)| (op, found, types.size_of(held(func, types, op, found).0)));
+        self.shared = shared::variables(func, &copied.collect::<Vec<_>>());
         self
     }
 }
@@ -139,11 +146,11 @@ pub fn or_copy(
     let of = part(func, types, op);
     let view = PacketAt::of(&func.ops[op]);
     let (ctx, offset) = (view.ctx(), view.offset());
-    let is_used = plan.far.get(&op).is_some_and(|found| !found.reads.is_empty() || !found.writes.is_empty());
-    // If nothing reads or writes the part, its last byte is enough to show that it is there.
-    let (held, before) = if is_used { (of, 0) } else { (Ty::U8, types.size_of(of).saturating_sub(1)) };
+    let (held, before) = plan.far.get(&op).map_or((of, 0), |found| held(func, types, op, found));
     let copy = variables(func, types, op, plan, held);
     let (address, size) = (types.ptr(held, Space::Stack, false), i128::from(types.size_of(held)));
+    let TyKind::Place { of: own, .. } = types.kind(func.ty(copy.slot)) else { crate::bug!("a variable is a place") };
+    let slot_address = types.ptr(own, Space::Stack, false);
     let mut b = Builder::before(func, op, NAME);
     let mut copied = |b: &mut Builder<'_>| {
         // The helper takes 32 bits, and nothing at an offset that needs the highest.
@@ -156,7 +163,8 @@ pub fn or_copy(
             let before = b.ks_const(before.into(), Ty::U32);
             offset = b.arith_add(offset, before, Ty::U32);
         }
-        let address = b.ks_addr(copy.slot, address);
+        let own = b.ks_addr(copy.slot, slot_address);
+        let address = if slot_address == address { own } else { b.arith_cast(own, address) };
         let size = b.ks_const(size, Ty::U32);
         let status = access::copy(b, types, ctx, [offset, address, size]);
         let zero = b.ks_const(0, Ty::I64);
@@ -188,12 +196,42 @@ pub fn or_copy(
     found
 }
 
+/// What is copied of a part, and how many bytes of the part are before that: if nothing reads or writes the part, its last byte is enough to
+/// show that it is there.
+fn held(func: &Function, types: &Types, op: OpId, found: &Followed) -> (Ty, u64) {
+    let of = part(func, types, op);
+    let is_used = !found.reads.is_empty() || !found.writes.is_empty();
+    if is_used { (of, 0) } else { (Ty::U8, types.size_of(of).saturating_sub(1)) }
+}
+
+/// The variable of a copy that shares it, at the start of the body of the loop around, or of the function.
+fn shared(func: &mut Function, types: &mut Types, op: OpId, Variable { number, words }: Variable) -> Value {
+    let name = format!("copy{number}");
+    let mut inside = op;
+    while let Some(around) = func.around(inside).filter(|&around| !func.ops[around].opcode.is_loop()) {
+        inside = around;
+    }
+    let block = func.ops[inside].block;
+    let is_shared = |data: &OpData| data.opcode == Opcode::KsVar && data.loc.made_by == Some(NAME);
+    let mut own = func.blocks[block].ops.iter().map(|&op| &func.ops[op]).filter(|data| is_shared(data));
+    if let Some(found) = own.find(|data| KsVar::of(data).name() == name.as_bytes()) {
+        return found.results[0];
+    }
+    let Some(&first) = func.blocks[block].ops.first() else { crate::bug!("a region without an end") };
+    let words = types.array(Ty::U64, words);
+    let place = types.place(words, Space::Stack);
+    Builder::before(func, first, NAME).ks_var(name.as_bytes(), place)
+}
+
 /// The variables are declared where all uses of the part see them.
 fn variables(func: &mut Function, types: &mut Types, op: OpId, plan: &Plan, of: Ty) -> Copy {
     let again = plan.again.get(&op).into_iter().flatten();
     let followed = plan.far.get(&op);
     let uses: Vec<OpId> = again.chain(followed.into_iter().flat_map(|f| &f.writes)).map(|&(op, _)| op).collect();
     let place = types.place(of, Space::Stack);
+    if let Some(&variable) = plan.shared.get(&op) {
+        return Copy { slot: shared(func, types, op, variable), taken: None };
+    }
     if uses.is_empty() {
         return Copy { slot: Builder::before(func, op, NAME).ks_var(b"copy", place), taken: None };
     }

@@ -31,6 +31,7 @@ mod offsets;
 mod open_views;
 mod pull;
 pub mod rules;
+mod shared;
 mod uses;
 mod views;
 mod wider_tests;
