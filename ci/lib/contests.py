@@ -3,7 +3,7 @@
 import struct
 from dataclasses import dataclass
 
-from frames import MACS, echo, ipv4, ipv6, probe, query, syn, tagged, tcp, udp
+from frames import MACS, echo, ipv4, ipv6, probe, query, sound, syn, tagged, tcp, udp
 
 # What filters must treat alike: the lengths around the limit, and each depth of header.
 PACKETS = ("udp,size=64", "tcp,size=1500", "udp,size=1501", "tcp,saddr=10.1.2.3,size=90", "icmp,ihl=7,size=60", "arp",
@@ -57,7 +57,9 @@ PROGRAMS = (
     Program("stages", "classify", PACKETS + ("udp,ttl=1,size=64",), variables=("icmp", "udp", "expired")),
     Program("icmp_echo", "answer", (echo("61" * 56, wrong=1), echo("61" * 56), echo("61" * 57), echo(""), echo("00" * 1400),
                                     "icmp,size=98", *PACKETS),
-            variables=("answered",)),
+            variables=("answered",), limit=2.2,
+            why="the words of 64 bytes are added one after the other, and those behind them by halves, where the peer has a callback for two "
+                "bytes"),
     Program("dns_filter", "filter",
             (query("www", "example", "com"), query("www", "example", "org"), query("example", "org"),
              query("www", "example", "org", "uk"), query(), query("www", "example", "org", port=54),
@@ -143,4 +145,13 @@ PROGRAMS = (
              tcp(80, "GET " + "a" * 148 + "\nHost: www.example.org\r\n"), tcp(80, "GET " + "a" * 155 + "\nHost: www.example.org\r\n"),
              tcp(80, "GET " + "a" * 156 + "\nHost: www.example.org\r\n"), tcp(80, "GE"), tcp(80, "GET / HTTP/1.1\r\nHos"), *PACKETS),
             variables=("dropped", "others"), given=(("refused", b"www.example.org"),), limit=0.95),
+    Program("payload_sum", "check",
+            (sound(1472), sound(20), sound(21), sound(22), sound(23), sound(63), sound(64), sound(256), sound(255), sound(1471),
+             sound(1472, wrong=1), sound(7, wrong=256), sound(0), sound(200)[:-2], *PACKETS),
+            variables=("dropped", "passed"), limit=3.5,
+            why="the words of 64 bytes are added one after the other, and those behind them by halves, which takes two thirds of the time of "
+                "the peer's loop"),
+    Program("payload_hash", "count", (sound(1472), sound(20), sound(0), sound(1), sound(63), sound(64), sound(65), *PACKETS),
+            maps=("seen",), limit=1.9,
+            why="each byte is one iteration of a callback, for a payload of any length; the peer's loop ends at 1,472 bytes"),
 )

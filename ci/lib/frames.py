@@ -32,6 +32,17 @@ def udp(port):
     return ipv4(17, f"c000{port:04x}00080000")
 
 
+def sound(size, wrong=0):
+    """A datagram with so many bytes behind its header, with its checksum, or one that is wrong."""
+    body = bytes(7 * at + 3 & 255 for at in range(size)).hex()
+    length = f"{8 + size:04x}"
+    words = bytes.fromhex("0a4d0002" "0a4d0001" "0011" + length + "c0000050" + length + body + "00")
+    total = sum(words[at] << 8 | words[at + 1] for at in range(0, len(words) - 1, 2))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ipv4(17, f"c0000050{length}{~total & 0xFFFF ^ wrong:04x}{body}")
+
+
 def ipv6(protocol, body):
     """A frame of IPv6; `protocol` is that of the first header of the body."""
     return f"{MACS}86dd" f"60000000{len(body) // 2:04x}{protocol:02x}40" + "fd00" * 8 + "fd01" * 8 + body

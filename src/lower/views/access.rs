@@ -18,28 +18,43 @@ impl<'a> Lowering<'a> {
         inside: &mut dyn FnMut(&mut Lowering<'a>, Value) -> Option<Value>,
         outside: &mut dyn FnMut(&mut Lowering<'a>) -> Option<Value>,
     ) -> Option<Value> {
-        let in_range = self.b.arith_cmp(index, view.length, CompareOp::Lt.word(), Ty::BOOL);
-        let (there, _) = self.region(&[], dest, |this, _| {
-            let at = this.plus(view.offset, index);
-            match view.root {
-                Root::Packet(_) | Root::Record(_) => {
-                    this.use_view(view);
-                    this.with_part(view.root, (at, Ty::U8), dest, inside, outside)
-                }
-                Root::Memory(bytes) if this.never_has(bytes, at, 1) => outside(this),
-                Root::Memory(bytes) => {
-                    let byte = this.element_at(bytes, at);
-                    inside(this, byte)
-                }
-                Root::Buffer(start) => {
-                    let byte = this.part_of_buffer(start, at, Ty::U8);
-                    inside(this, byte)
-                }
-            }
-        });
+        let in_range = self.test(index, CompareOp::Lt, view.length);
+        match self.number(in_range) {
+            Some(0) => return outside(self),
+            Some(_) => return self.with_existing_byte(view, index, dest, inside, outside),
+            None => {}
+        }
+        let (there, _) = self.region(&[], dest, |this, _| this.with_existing_byte(view, index, dest, inside, outside));
         let (not_there, _) = self.region(&[], dest, |this, _| outside(this));
         let op = self.b.ks_if(in_range, &Self::results(dest), vec![there, not_there]);
         self.outcome(op, dest, true)
+    }
+
+    /// The same for a byte that the view has.
+    fn with_existing_byte(
+        &mut self,
+        view: View,
+        index: Value,
+        dest: Dest,
+        inside: &mut dyn FnMut(&mut Lowering<'a>, Value) -> Option<Value>,
+        outside: &mut dyn FnMut(&mut Lowering<'a>) -> Option<Value>,
+    ) -> Option<Value> {
+        let at = self.plus(view.offset, index);
+        match view.root {
+            Root::Packet(_) | Root::Record(_) => {
+                self.use_view(view);
+                self.with_part(view.root, (at, Ty::U8), dest, inside, outside)
+            }
+            Root::Memory(bytes) if self.never_has(bytes, at, 1) => outside(self),
+            Root::Memory(bytes) => {
+                let byte = self.element_at(bytes, at);
+                inside(self, byte)
+            }
+            Root::Buffer(start) => {
+                let byte = self.part_of_buffer(start, at, Ty::U8);
+                inside(self, byte)
+            }
+        }
     }
 
     /// Runs `inside` with the place of a `T` at an offset of a packet or record, if it is there; else `outside`.
@@ -109,10 +124,10 @@ impl<'a> Lowering<'a> {
         let size = self.cx.types.size_of(of);
         self.b.ks_zero(place);
         let length = self.int(size.into(), Ty::U64);
-        let fits = self.b.arith_cmp(length, view.length, CompareOp::Le.word(), Ty::BOOL);
+        let fits = self.test(length, CompareOp::Le, view.length);
         self.when(fits, |this| {
-            let last = this.b.arith_sub(view.length, length, Ty::U64);
-            let begins = this.b.arith_cmp(offset, last, CompareOp::Le.word(), Ty::BOOL);
+            let last = this.minus(view.length, length);
+            let begins = this.test(offset, CompareOp::Le, last);
             this.when(begins, |this| this.copy_existing(view, offset, place, size));
         });
     }

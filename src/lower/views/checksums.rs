@@ -4,10 +4,11 @@
 //! other numbers of 32 bits on each kernel and machine, which are equal only when they are folded. So the words are added up
 //! here: of 32 bits, in 64.
 
+use super::pieces::PIECE;
 use super::{Root, View};
 use crate::fold::CompareOp;
 use crate::ir::Value;
-use crate::lower::func::Lowering;
+use crate::lower::func::{Dest, Lowering};
 use crate::target::Endian;
 use crate::types::Ty;
 
@@ -46,6 +47,13 @@ impl Lowering<'_> {
         {
             return self.add_known(sum, bytes, length, negative);
         }
+        if self.has_pieces(view) {
+            match self.most(view.length) {
+                Some(most) if most <= PIECE => self.add_few(sum, view, most, negative),
+                Some(_) | None => self.add_pieces(sum, view, negative),
+            }
+            return;
+        }
         let (zero, two) = (self.int(0, Ty::U64), self.int(2, Ty::U64));
         let words = self.b.arith_shr(view.length, two, Ty::U64);
         self.count_up(zero, words, |this, index| {
@@ -53,7 +61,47 @@ impl Lowering<'_> {
             let word = this.existing_part(view, at, Ty::U32);
             this.add_word(sum, word, negative);
         });
-        let three = self.int(3, Ty::U64);
+        self.add_end(sum, view, words, negative);
+    }
+
+    /// A view that is asked for `most` bytes: straight where it has them all.
+    fn add_few(&mut self, sum: Value, view: View, most: u64, negative: bool) {
+        let (whole, _) = self.region(&[], Dest::Nothing, |this, _| {
+            let bytes = this.cx.types.array(Ty::U8, most);
+            let add = &mut |this: &mut Self, bytes: Value| {
+                this.add_known(sum, bytes, most, negative);
+                None
+            };
+            this.use_view(view);
+            this.with_part(view.root, (view.offset, bytes), Dest::Nothing, add, &mut |_| None)
+        });
+        let (short, _) = self.region(&[], Dest::Nothing, |this, _| {
+            this.add_halves(sum, view, negative);
+            None
+        });
+        let all = self.int(most.into(), Ty::U64);
+        let is_whole = self.compare(CompareOp::Eq, view.length, all);
+        self.b.ks_if(is_whole, &[], vec![whole, short]);
+    }
+
+    /// The words of whole pieces, then those behind the last piece.
+    fn add_pieces(&mut self, sum: Value, view: View, negative: bool) {
+        let piece = self.cx.types.array(Ty::U8, PIECE);
+        self.each_piece(view, piece, |this, piece| this.add_known(sum, piece, PIECE, negative));
+        self.add_halves(sum, view, negative);
+    }
+
+    /// The words behind the last piece, and the last bytes.
+    fn add_halves(&mut self, sum: Value, view: View, negative: bool) {
+        self.each_half(view, WORD, |this, part, size| this.add_known(sum, part, size, negative));
+        let two = self.int(2, Ty::U64);
+        let words = self.b.arith_shr(view.length, two, Ty::U64);
+        self.add_end(sum, view, words, negative);
+    }
+
+    /// The last bytes, behind so many whole words.
+    fn add_end(&mut self, sum: Value, view: View, words: Value, negative: bool) {
+        let (zero, two, three) = (self.int(0, Ty::U64), self.int(2, Ty::U64), self.int(3, Ty::U64));
         let rest = self.b.arith_and(view.length, three, Ty::U64);
         let some = self.compare(CompareOp::Ne, rest, zero);
         self.when(some, |this| {
@@ -132,17 +180,24 @@ impl Lowering<'_> {
         self.load(word)
     }
 
-    /// The words at the start of a place.
+    /// The first bytes of a place. The inverse of a word is what is missing to the largest one.
     fn add_known(&mut self, sum: Value, bytes: Value, length: u64, negative: bool) {
         let whole = length / WORD;
         if whole > 0 {
             let words = self.cx.types.array(Ty::U32, whole);
             let words = self.place_as(bytes, words);
+            let mut total = self.int(0, Ty::U64);
             for index in 0..whole {
                 let word = self.element_place(words, index as usize);
                 let word = self.load(word);
-                self.add_word(sum, word, negative);
+                let word = self.cast(word, Ty::U64);
+                total = self.plus(total, word);
             }
+            if negative {
+                let most = self.int(i128::from(whole * u64::from(u32::MAX)), Ty::U64);
+                total = self.b.arith_sub(most, total, Ty::U64);
+            }
+            self.add_to(sum, total);
         }
         if length.is_multiple_of(WORD) {
             return;
@@ -171,8 +226,12 @@ impl Lowering<'_> {
     fn add_word(&mut self, sum: Value, word: Value, negative: bool) {
         let word = if negative { self.invert(word, Ty::U32) } else { word };
         let word = self.cast(word, Ty::U64);
+        self.add_to(sum, word);
+    }
+
+    fn add_to(&mut self, sum: Value, number: Value) {
         let before = self.load(sum);
-        let after = self.b.arith_add(before, word, Ty::U64);
+        let after = self.b.arith_add(before, number, Ty::U64);
         self.store(sum, after);
     }
 }

@@ -52,7 +52,7 @@ impl<'a> Lowering<'a> {
     pub(in crate::lower) fn compare_views(&mut self, op: CompareOp, left: &Expr, right: &Expr, span: Span) -> Value {
         let (left, right) = (self.view_to_read(left), self.view_to_read(right));
         self.at(span);
-        let same_length = self.b.arith_cmp(left.length, right.length, CompareOp::Eq.word(), Ty::BOOL);
+        let same_length = self.test(left.length, CompareOp::Eq, right.length);
         let dest = Dest::Value(Ty::BOOL);
         let (same, _) = self.region(&[], dest, |this, _| {
             let known = this.number(left.length).or_else(|| this.number(right.length));

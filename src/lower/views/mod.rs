@@ -20,6 +20,7 @@ mod checksums;
 mod chosen;
 mod compare;
 mod instances;
+mod pieces;
 mod tails;
 
 pub(super) use instances::{Instances, Kind, takes_views};
@@ -27,7 +28,7 @@ pub(super) use tails::Tail;
 
 use super::elements::whole_constant;
 use super::func::{Dest, Lowering, Slot};
-use crate::fold::CompareOp;
+use crate::fold::{self, CompareOp};
 use crate::ir::Value;
 use crate::sema::tree::{Const, Expr, ExprKind, LocalId, View as Source};
 use crate::types::{Space, Ty, TyKind};
@@ -120,7 +121,8 @@ impl Lowering<'_> {
         self.b.arith_select(begins, rest, none, Ty::U64)
     }
 
-    /// Whether all of a view exists, as `if (var …)` asks.
+    /// A view, and whether all of it exists, as `if (var …)` asks; the view has so many bytes as were asked for, which it has where that
+    /// holds.
     pub(super) fn whole_view(&mut self, expr: &Expr) -> (View, Value) {
         let (view, wanted) = self.view_and_wanted(expr);
         self.at(expr.span);
@@ -128,7 +130,7 @@ impl Lowering<'_> {
         let begins = self.b.arith_cmp(offset, exist, CompareOp::Le.word(), Ty::BOOL);
         let Some(count) = count else { return (view, begins) };
         let whole = self.b.arith_cmp(view.length, count, CompareOp::Eq.word(), Ty::BOOL);
-        (view, self.b.arith_and(begins, whole, Ty::BOOL))
+        (View { length: count, ..view }, self.b.arith_and(begins, whole, Ty::BOOL))
     }
 
     /// A view that is only read, before anything else happens: a constant's may be of read-only data.
@@ -303,6 +305,24 @@ impl Lowering<'_> {
         }
     }
 
+    fn minus(&mut self, left: Value, right: Value) -> Value {
+        match (self.number(left), self.number(right)) {
+            (Some(left), Some(right)) => self.int(i128::from(left.wrapping_sub(right)), Ty::U64),
+            (Some(_) | None, Some(_) | None) => self.b.arith_sub(left, right, Ty::U64),
+        }
+    }
+
+    /// The outcome of a comparison of two numbers of 64 bits: a constant if both are.
+    fn test(&mut self, left: Value, op: CompareOp, right: Value) -> Value {
+        match (self.number(left), self.number(right)) {
+            (Some(left), Some(right)) => {
+                let outcome = fold::compare(op, left, right);
+                self.int(outcome.into(), Ty::BOOL)
+            }
+            (Some(_) | None, Some(_) | None) => self.b.arith_cmp(left, right, op.word(), Ty::BOOL),
+        }
+    }
+
     fn smaller(&mut self, left: Value, right: Value) -> Value {
         if let (Some(l), Some(r)) = (self.number(left), self.number(right)) {
             return if l <= r { left } else { right };
@@ -313,6 +333,11 @@ impl Lowering<'_> {
 
     /// `then` where a condition holds.
     fn when(&mut self, condition: Value, then: impl FnOnce(&mut Self)) {
+        match self.number(condition) {
+            Some(0) => return,
+            Some(_) => return then(self),
+            None => {}
+        }
         let (region, _) = self.region(&[], Dest::Nothing, |this, _| {
             then(this);
             None

@@ -3,8 +3,8 @@
 
 use super::NAME;
 use super::length_tests::Tested;
-use crate::fold::{self, ArithOp};
-use crate::ir::ops::ArithSelect;
+use crate::fold::{self, ArithOp, CompareOp};
+use crate::ir::ops::{ArithCmp, ArithSelect};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::types::{Ty, Types};
 use std::collections::HashMap;
@@ -39,6 +39,12 @@ fn folded(func: &mut Function, types: &Types, op: OpId) -> Option<Value> {
         let view = ArithSelect::of(data);
         let chosen = func.known(types, view.condition())?;
         return Some(if chosen == 1 { view.then() } else { view.otherwise() });
+    }
+    if data.opcode == Opcode::ArithCmp {
+        let view = ArithCmp::of(data);
+        let (left, right) = (func.known(types, view.left())?, func.known(types, view.right())?);
+        let outcome = fold::compare(CompareOp::from_word(view.pred())?, left, right);
+        return Some(Builder::before(func, op, NAME).ks_const(outcome.into(), Ty::BOOL));
     }
     let arith = data.opcode.spec().computes.filter(|op| matches!(op, ArithOp::Add | ArithOp::Sub))?;
     let ty = func.ty(data.results[0]);

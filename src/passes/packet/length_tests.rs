@@ -9,7 +9,7 @@ use super::wider_tests::Wider;
 use crate::dataflow::{self, Analysis, AtLeast, Point};
 use crate::fold::CompareOp;
 use crate::ir::flow::{Edge, Graph, Step};
-use crate::ir::ops::{ArithCmp, ArithXor, KsIf, KsIfSome, KsLoad, PacketAt};
+use crate::ir::ops::{ArithCmp, ArithSelect, ArithSub, ArithXor, KsIf, KsIfSome, KsLoad, PacketAt};
 use crate::ir::{Function, OpId, Opcode, RegionId, Value};
 use crate::passes::analysis::stored_once;
 use crate::types::{TyKind, Types};
@@ -127,6 +127,10 @@ impl Tests<'_> {
                 && bytes(test.ctx).is_some_and(|&bytes| test.bytes <= bytes)
             {
                 found.decided.insert(op, outcome);
+            } else if let Some((outcome, ctx, least)) = self.rest_test(op)
+                && bytes(ctx).is_some_and(|&bytes| least <= bytes)
+            {
+                found.decided.insert(op, outcome);
             }
         } else if data.opcode == Opcode::KsIf
             && let Some((_, test, comparison)) = self.linear_test(KsIf::of(data).condition())
@@ -220,6 +224,42 @@ impl Tests<'_> {
         let bytes = op.least(bound, outcome).filter(|bytes| (1..=super::MAX_OFFSET).contains(bytes))?;
         let ctx = self.func.ops[length].operands[0];
         Some((outcome, LengthTest { ctx, bytes, outcome, length }, comparison))
+    }
+
+    /// A comparison of a constant with how many bytes there are behind a constant offset: how it comes out where the packet of this context
+    /// has so many bytes.
+    fn rest_test(&self, comparison: OpId) -> Option<(bool, Value, u64)> {
+        let view = ArithCmp::of(&self.func.ops[comparison]);
+        let written = CompareOp::from_word(view.pred())?;
+        let (op, (ctx, offset), bound) = match (self.rest(view.left()), self.rest(view.right())) {
+            (Some(rest), None) => (written, rest, view.right()),
+            (None, Some(rest)) => (written.mirrored(), rest, view.left()),
+            (Some(_), Some(_)) | (None, None) => return None,
+        };
+        let bound = u64::try_from(self.func.known(self.types, bound)?).ok()?;
+        let outcome = match op {
+            CompareOp::Gt | CompareOp::Ge => true,
+            CompareOp::Lt | CompareOp::Le => false,
+            CompareOp::Eq | CompareOp::Ne => return None,
+        };
+        Some((outcome, ctx, op.least(bound, outcome)?.checked_add(offset)?))
+    }
+
+    /// The context and the offset of a number that is how many bytes its packet has behind that offset, if it has so many.
+    fn rest(&self, value: Value) -> Option<(Value, u64)> {
+        let data = &self.func.ops[self.func.def(value)?];
+        if data.opcode == Opcode::ArithSelect {
+            // Where the packet ends before the offset, it is another number.
+            let view = ArithSelect::of(data);
+            let (_, test, _) = self.length_test(view.condition()).filter(|&(outcome, ..)| outcome)?;
+            return self.rest(view.then()).filter(|&(ctx, offset)| ctx == test.ctx && test.bytes <= offset);
+        }
+        if data.opcode != Opcode::ArithSub {
+            return None;
+        }
+        let view = ArithSub::of(data);
+        let offset = u64::try_from(self.func.known(self.types, view.right())?).ok()?;
+        Some((self.func.ops[self.length(view.left())?].operands[0], offset))
     }
 
     /// The op that yields a value, if that is a packet's length: of its linear part, or of all of it.
