@@ -5,7 +5,7 @@
 
 A line of the file that ends in `//? METHOD WORD [#N] -> PATTERN` asks METHOD at the N-th (first) WORD of the line; the answer, as JSON on one
 line, must match the regular expression. `//?` without a request before `->` asks `METHOD` of the whole text:
-`//? documentSymbol -> PATTERN`. `!PATTERN` must not match. A cursor behind the word is asked for with `WORD|`.
+`//? documentSymbol -> PATTERN`. `token` is the type of the semantic token that begins at the word. `!PATTERN` must not match. A cursor behind the word is asked for with `WORD|`.
 The text that the server gets is the file without these comments.
 """
 
@@ -16,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-_ASKS = re.compile(r"\s*//\? (\w+)(?: (\S+?)(\|?))?(?: #(\d+))?(?: =(\S+))? -> (!?)(.*)$")
+_ASKS = re.compile(r"\s*//\? ([\w/]+)(?: (\S+?)(\|?))?(?: #(\d+))?(?: =(\S+))? -> (!?)(.*)$")
 _NO_POSITION = {"documentSymbol", "foldingRange", "semanticTokens/full", "codeLens", "diagnostic", "formatting"}
 
 
@@ -62,6 +62,15 @@ class Client:
     def open(self, uri, text, version=1):
         document = {"uri": uri, "languageId": "kernelscript", "version": version, "text": text}
         self.tell("textDocument/didOpen", {"textDocument": document})
+
+    def tokens(self, uri):
+        """The semantic tokens of a text: line, character, length and type."""
+        legend = self.ready["capabilities"]["semanticTokensProvider"]["legend"]["tokenTypes"]
+        data = self.ask("textDocument/semanticTokens/full", {"textDocument": {"uri": uri}})["data"]
+        line = character = 0
+        for lines, characters, length, kind, _modifiers in zip(*[iter(data)] * 5):
+            line, character = line + lines, characters if lines else character + characters
+            yield line, character, length, legend[kind]
 
     def end(self):
         self.ask("shutdown", None)
@@ -124,7 +133,10 @@ def main():
                 sys.exit(f"line {number + 1} has no `{word}`: {lines[number]}")
             at = places[which] + (len(word) if behind else 0)
             position["character"] = _units(lines[number][:at])
-        answer = client.ask(f"textDocument/{method}", _params(method, uri, position, value))
+        if method == "token":
+            answer = [kind for *place, _length, kind in client.tokens(uri) if place == [number, position["character"]]]
+        else:
+            answer = client.ask(f"textDocument/{method}", _params(method, uri, position, value))
         shown = json.dumps(answer, ensure_ascii=False)
         if bool(re.search(pattern, shown)) == bool(unwanted):
             wrong += 1

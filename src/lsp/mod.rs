@@ -19,6 +19,7 @@ mod hints;
 mod hover;
 mod kernel_text;
 mod lenses;
+mod lexical;
 mod navigation;
 mod ranges;
 mod rename;

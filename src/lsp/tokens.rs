@@ -1,7 +1,8 @@
-//! Semantic tokens: what names are, which a grammar for colours cannot know.
+//! Semantic tokens: what names are, which a grammar for colours cannot know, and the tokens of the lexer, for editors that have no grammar.
 
 use super::analysis::{Analysis, Declaration};
 use super::dispatch::Answer;
+use super::lexical;
 use super::server::Server;
 use super::text;
 use crate::ast::{Item, ItemKind};
@@ -25,6 +26,10 @@ pub const TYPES: &[&str] = &[
     "namespace",
     "event",
     "decorator",
+    "comment",
+    "string",
+    "number",
+    "keyword",
 ];
 
 /// The legend: bits of tokens' modifiers.
@@ -57,6 +62,15 @@ fn tokens(server: &mut Server, uri: &str, within: Option<Range>) -> Answer<Optio
     }
     let attributes = analysis.items(id).iter().flat_map(|item| &item.attributes);
     found.extend(attributes.map(|attribute| (attribute.name.span, "decorator", 0)));
+    found.sort_by_key(|(span, ..)| *span);
+    let names: Vec<Span> = found.iter().map(|(span, ..)| *span).collect();
+    for (range, kind) in lexical::tokens(&file.text) {
+        let span = Span::new(id, range.start, range.end);
+        let behind = names.partition_point(|name| name.lo < span.hi);
+        if behind == 0 || names[behind - 1].hi <= span.lo {
+            found.push((span, kind, 0));
+        }
+    }
     found.sort_by_key(|(span, ..)| *span);
     let mut data = Vec::new();
     let mut before = Position { line: 0, character: 0 };
