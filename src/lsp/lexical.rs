@@ -8,8 +8,8 @@ use std::ops::Range;
 /// since clients may not take tokens of several lines.
 pub fn tokens(text: &str) -> Vec<(Range<usize>, &'static str)> {
     let mut found = Vec::new();
-    let mut scanner = Scanner::new(text).filter(|token| token.kind != TokenKind::Newline).peekable();
-    let mut before = "";
+    let mut scanner = Scanner::new(text).peekable();
+    let mut before = "\n";
     while let Some(token) = scanner.next() {
         let here = &text[token.lo..token.hi];
         let kind = match token.kind {
@@ -18,12 +18,13 @@ pub fn tokens(text: &str) -> Vec<(Range<usize>, &'static str)> {
             TokenKind::Number => "number",
             TokenKind::Word => {
                 let next = scanner.peek().map(|next| (next.kind, &text[next.lo..next.hi]));
-                let member = matches!(before, "." | "->" | "::" | "@");
-                (!member).then(|| word(here, next)).flatten().unwrap_or("")
+                word(before, here, next).unwrap_or("")
             }
             TokenKind::Punct | TokenKind::Open | TokenKind::Close | TokenKind::Newline | TokenKind::Fault(_) => "",
         };
-        before = here;
+        if kind != "comment" {
+            before = here;
+        }
         if !kind.is_empty() {
             lines(text, token.lo..token.hi, |line| found.push((line, kind)));
         }
@@ -31,18 +32,26 @@ pub fn tokens(text: &str) -> Vec<(Range<usize>, &'static str)> {
     found
 }
 
-/// What a word is with this token after it; nothing for a name.
-fn word(text: &str, next: Option<(TokenKind, &str)>) -> Option<&'static str> {
-    let before_colon = next.is_some_and(|(_, next)| next == ":");
-    let before_word = next.is_some_and(|(kind, _)| matches!(kind, TokenKind::Word | TokenKind::Str));
+/// What a word is between two tokens; nothing for a name.
+fn word(before: &str, text: &str, next: Option<(TokenKind, &str)>) -> Option<&'static str> {
     let known = tables::word(text)?;
+    // A field, a parameter or a variable may be called as a word is.
+    let declares = matches!(before, "\n" | ";" | "{" | "(" | "," | "var" | "let");
+    let label = declares && next.is_some_and(|(_, next)| next == ":");
+    let before_word = next.is_some_and(|(kind, _)| matches!(kind, TokenKind::Word | TokenKind::Str));
+    if matches!(before, "." | "::" | "@") {
+        return None;
+    }
     match known.role {
-        WordRole::Type => (!before_colon).then_some("type"),
+        WordRole::Type => (!label).then_some("type"),
         WordRole::Name => before_word.then_some("keyword"),
-        // A field or a parameter may be called so. Of the words that go before a colon `default` alone is none.
-        WordRole::Begins | WordRole::Continues | WordRole::Keyword => {
-            (text == "default" || !before_colon && (!known.before_name || before_word)).then_some("keyword")
-        }
+        WordRole::Begins | WordRole::Continues | WordRole::Keyword => match text {
+            // The patterns of `match`.
+            "default" | "true" | "false" | "null" => Some("keyword"),
+            // The result of a function may be a function.
+            _ if before == "->" => (text == "fn").then_some("keyword"),
+            _ => (!label && (!known.before_name || before_word)).then_some("keyword"),
+        },
     }
 }
 
