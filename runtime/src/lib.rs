@@ -4,8 +4,8 @@
 //! lowest to the highest: `kernel`, `object`, `link`, `session`, `library`. Each uses those below it; what a lower one has to call of a
 //! higher one, that one registers.
 //!
-//! Environment variables of a compiled program: `KS_VERIFIER_LOG=1` shows the verifier's whole log when it rejects a
-//! program, `KS_LIBBPF_LOG=1` everything that libbpf says, `KS_TC=clsact` attaches TC programs as filters even where
+//! Environment variables of a compiled program: `KS_VERIFIER_LOG=FILE` writes the verifier's whole log when it rejects a
+//! program (`1`: to standard error), `KS_LIBBPF_LOG=1` everything that libbpf says, `KS_TC=clsact` attaches TC programs as filters even where
 //! TCX links exist, `KS_KERNEL=6.1` loads the BPF object for that kernel.
 
 pub mod abi;

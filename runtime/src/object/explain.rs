@@ -17,12 +17,33 @@ const CONTEXT: usize = 12;
 
 /// Ends the process with that message. `error` is −errno, `object` the object that was loaded (or null), `log` the messages of libbpf.
 pub fn end(error: i32, object: *mut bpf::bpf_object, log: &str) -> ! {
-    if log::wanted("KS_VERIFIER_LOG")
-        && let Some((_, verifier)) = verifier_log(log)
-    {
+    let help = match (log::wanted(VARIABLE), verifier_log(log)) {
+        (true, Some((_, verifier))) => given(log, verifier),
+        (true, None) | (false, _) => String::new(),
+    };
+    die(1, &(text(error, object, log) + &help + &fates::refusals()))
+}
+
+/// Names a file for what the verifier said; `1` stands for standard error.
+const VARIABLE: &str = "KS_VERIFIER_LOG";
+
+/// Writes the verifier's log where the user wants it: with libbpf's lines around it, which name the program, into a file. What can follow the
+/// message: how that is explained in terms of the source. The executable has no words for it: names of variables are in the object's debug
+/// information alone, which `ksc verify` reads or makes.
+fn given(log: &str, verifier: &str) -> String {
+    let file = std::env::var_os(VARIABLE).unwrap_or_default();
+    if file == "1" {
         write_all(2, escape::message(verifier).as_bytes());
+        return String::new();
     }
-    die(1, &(text(error, object, log) + &fates::refusals()))
+    let name = file.to_string_lossy();
+    match std::fs::write(&file, log) {
+        Ok(()) => {
+            let program = std::env::current_exe().unwrap_or_default();
+            format!("\n  help: `ksc verify --log {name} {}` explains it by lines and variables", program.display())
+        }
+        Err(error) => format!("\n  the log cannot be written to `{name}`: {error}"),
+    }
 }
 
 /// The same as text.
@@ -182,7 +203,7 @@ fn rejected(error: i32, program: &str, log: &str, privilege: &Privilege) -> Stri
         return match last.contains(NOT_MODIFIABLE) {
             true => text + "\n  help: `@fmod_ret` can be at functions `security_…`, and at those for fault injection",
             false => {
-                text + "\n  help: the verifier could not prove that this line is safe; KS_VERIFIER_LOG=1 shows its whole log"
+                text + "\n  help: the verifier could not prove that this line is safe; KS_VERIFIER_LOG=FILE writes its log, which `ksc verify --log FILE` explains"
             }
         };
     }
@@ -267,7 +288,7 @@ mod tests {
              R1 offset is outside of the packet\n  source: a.ks:4: return *x\n  the last steps that it followed:\n    \
              ; return *x @ a.ks:4\n    1: (71) r0 = *(u8 *)(r1 +0)\n    \
              invalid access to packet, off=0 size=1, R1(id=0,off=0,r=0)\n  \
-             help: the verifier could not prove that this line is safe; KS_VERIFIER_LOG=1 shows its whole log"
+             help: the verifier could not prove that this line is safe; KS_VERIFIER_LOG=FILE writes its log, which `ksc verify --log FILE` explains"
         );
     }
 
