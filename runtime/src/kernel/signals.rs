@@ -23,6 +23,10 @@ pub fn clean_up() {
     }
 }
 
+/// An eventfd that `on_cancel` makes readable, for waits to end; −1 before the first one.
+static WAKE: AtomicI32 = AtomicI32::new(-1);
+static ONE: u64 = 1;
+
 /// In `PENDING`: nothing is attached any more.
 const NOTHING_LEFT: i32 = -1;
 
@@ -44,6 +48,16 @@ extern "C" fn on_cancel(signal: i32) {
         unsafe { libc::_exit(status_of(signal)) };
     }
     PENDING.store(signal, Ordering::SeqCst);
+    let wake = WAKE.load(Ordering::SeqCst);
+    if wake >= 0 {
+        // SAFETY: `write` is safe in a handler, and this one takes eight bytes, which are there. It fails only when the counter is full, so
+        // that a wait ends in any case. `errno` stays what the interrupted code has left.
+        unsafe {
+            let errno = *libc::__errno_location();
+            libc::write(wake, (&raw const ONE).cast(), size_of::<u64>());
+            *libc::__errno_location() = errno;
+        }
+    }
 }
 
 /// Handles Ctrl-C.
@@ -85,9 +99,90 @@ fn handle(signal: i32, handler: extern "C" fn(i32), flags: i32) {
     }
 }
 
-/// Runs `sleep` with SIGINT and SIGTERM blocked, giving it the mask to wait with, so that a signal between the test of
-/// `PENDING` and the wait is not lost.
-pub fn with_signals_blocked<R>(sleep: impl FnOnce(&libc::sigset_t) -> R) -> R {
+/// How a wait notices a first signal.
+pub enum Noticed {
+    /// This descriptor, one of an eventfd, becomes readable.
+    Readable(i32),
+    /// The signal comes while the wait has this mask, and at no other time.
+    Masked(libc::sigset_t),
+}
+
+impl Noticed {
+    /// For `ppoll`: null where the mask stays as it is.
+    pub fn mask(&self) -> *const libc::sigset_t {
+        match self {
+            Noticed::Readable(_) => ptr::null(),
+            Noticed::Masked(mask) => mask,
+        }
+    }
+
+    /// To wait for besides.
+    pub fn descriptor(&self) -> Option<i32> {
+        match self {
+            Noticed::Readable(descriptor) => Some(*descriptor),
+            Noticed::Masked(_) => None,
+        }
+    }
+
+    /// The descriptor was readable: the next wait waits again.
+    pub fn noticed(&self) {
+        let mut count = 0_u64;
+        if let Noticed::Readable(descriptor) = self {
+            // SAFETY: room for eight bytes. A descriptor of another copy of the process may be empty again, and does not block.
+            unsafe { libc::read(*descriptor, (&raw mut count).cast(), size_of::<u64>()) };
+        }
+    }
+}
+
+/// Runs `sleep`, in which no signal is lost that comes between a test of `PENDING` and the wait. A parent may have blocked the signals: then
+/// they stay blocked but for the wait.
+pub fn with_signals_noticed<R>(sleep: impl FnOnce(&Noticed) -> R) -> R {
+    match wake() {
+        Some(descriptor) => sleep(&Noticed::Readable(descriptor)),
+        None => with_signals_blocked(sleep),
+    }
+}
+
+/// The eventfd, which is made at the first wait; none where there is none to be had, or a signal is blocked.
+fn wake() -> Option<i32> {
+    match WAKE.load(Ordering::SeqCst) {
+        -1 if is_one_blocked() => {}
+        -1 => {
+            // SAFETY: makes a descriptor.
+            let made = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+            WAKE.store(if made < 0 { NO_WAKE } else { made }, Ordering::SeqCst);
+        }
+        _ => {}
+    }
+    Some(WAKE.load(Ordering::SeqCst)).filter(|&descriptor| descriptor >= 0)
+}
+
+/// In `WAKE`: waits do without.
+const NO_WAKE: i32 = -2;
+
+fn is_one_blocked() -> bool {
+    // SAFETY: the set is initialised, and filled with the mask, which stays as it is.
+    let is_blocked = unsafe {
+        let mut mask: libc::sigset_t = MaybeUninit::zeroed().assume_init();
+        libc::sigprocmask(libc::SIG_BLOCK, ptr::null(), &mut mask);
+        libc::sigismember(&mask, libc::SIGINT) == 1 || libc::sigismember(&mask, libc::SIGTERM) == 1
+    };
+    if is_blocked {
+        WAKE.store(NO_WAKE, Ordering::SeqCst);
+    }
+    is_blocked
+}
+
+/// Makes the next wait of this process, a copy of another one, have a descriptor of its own: the other one may be waiting too.
+pub fn copied() {
+    if let old @ 0.. = WAKE.swap(-1, Ordering::SeqCst) {
+        // SAFETY: a descriptor of this file.
+        unsafe { libc::close(old) };
+    }
+}
+
+/// Runs `sleep` with SIGINT and SIGTERM blocked.
+fn with_signals_blocked<R>(sleep: impl FnOnce(&Noticed) -> R) -> R {
     // SAFETY: both sets are initialised before use; the old mask is put back.
     unsafe {
         let mut blocked: libc::sigset_t = MaybeUninit::zeroed().assume_init();
@@ -100,7 +195,7 @@ pub fn with_signals_blocked<R>(sleep: impl FnOnce(&libc::sigset_t) -> R) -> R {
         let mut open = before;
         libc::sigdelset(&mut open, libc::SIGINT);
         libc::sigdelset(&mut open, libc::SIGTERM);
-        let result = sleep(&open);
+        let result = sleep(&Noticed::Masked(open));
         libc::sigprocmask(libc::SIG_SETMASK, &before, ptr::null_mut());
         result
     }

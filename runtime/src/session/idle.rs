@@ -2,7 +2,7 @@
 //! metrics are served.
 
 use crate::kernel::program::{self, MainThread};
-use crate::kernel::signals;
+use crate::kernel::signals::{self, Noticed};
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -70,18 +70,23 @@ pub fn end() {
     }
 }
 
-/// Waits for these descriptors, a signal that the mask lets in, the end of the time, if there is one, or something for `work`.
-pub fn wait(fds: &mut Vec<libc::pollfd>, left: Option<Duration>, open: &libc::sigset_t) {
+/// Waits for these descriptors, a signal, the end of the time, if there is one, or something for `work`.
+pub fn wait(fds: &mut Vec<libc::pollfd>, left: Option<Duration>, signal: &Noticed) {
     let own = fds.len();
     let pauses = [session().and_then(|session| (session.pause)()), server().and_then(|server| (server.pause)())];
     let time = left.into_iter().chain(pauses.into_iter().flatten()).min();
     if let Some(server) = server() {
         (server.add)(fds);
     }
+    let served = fds.len();
+    fds.extend(signal.descriptor().map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 }));
     let timeout = time.map(timespec);
-    // SAFETY: so many descriptors, a valid time or null, a valid mask.
-    unsafe { libc::ppoll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, signals::optional(&timeout), open) };
-    READY.set(fds[own..].iter().any(|fd| fd.revents != 0));
+    // SAFETY: so many descriptors, a valid time or null, a valid mask or null.
+    unsafe { libc::ppoll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, signals::optional(&timeout), signal.mask()) };
+    READY.set(fds[own..served].iter().any(|fd| fd.revents != 0));
+    if fds[served..].iter().any(|fd| fd.revents != 0) {
+        signal.noticed();
+    }
     fds.truncate(own);
 }
 

@@ -2,7 +2,7 @@
 
 use super::events::batch;
 use super::idle;
-use crate::kernel::signals::{monotonic, pending, take, taken_status, with_signals_blocked};
+use crate::kernel::signals::{monotonic, pending, take, taken_status, with_signals_noticed};
 use crate::link::keeper;
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ fn ends_wait() -> bool {
 /// `wait`: until a signal, or until nothing is left attached.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_wait() {
-    with_signals_blocked(|open| {
+    with_signals_noticed(|signal| {
         loop {
             idle::work();
             if ends_wait() {
                 break;
             }
-            idle::wait(&mut Vec::new(), None, open);
+            idle::wait(&mut Vec::new(), None, signal);
         }
     });
     idle::copy();
@@ -35,7 +35,7 @@ pub extern "C" fn ks_sleep(milliseconds: u64) -> bool {
 /// Sleeps, and does something at least once in each `turn` meanwhile: true as of `ks_sleep`.
 pub fn sleep(length: Duration, turn: Duration, mut work: impl FnMut()) -> bool {
     let start = monotonic();
-    with_signals_blocked(|open| {
+    with_signals_noticed(|signal| {
         loop {
             idle::work();
             if ends_wait() {
@@ -46,7 +46,7 @@ pub fn sleep(length: Duration, turn: Duration, mut work: impl FnMut()) -> bool {
                 return false;
             }
             work();
-            idle::wait(&mut Vec::new(), Some(left.min(turn)), open);
+            idle::wait(&mut Vec::new(), Some(left.min(turn)), signal);
         }
     })
 }

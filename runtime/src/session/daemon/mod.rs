@@ -9,7 +9,7 @@ mod pid_file;
 use super::events;
 use crate::kernel::errors::{complain, errno, reason};
 use crate::kernel::program::bounded;
-use crate::kernel::{end, escape, output};
+use crate::kernel::{end, escape, output, signals};
 use crate::link::keeper::{self, KEEPER};
 use crate::object::arenas;
 use pid_file::{PidFile, Refused};
@@ -113,6 +113,7 @@ fn go_on(pid_file: Pid, report: RawFd) {
         (keeper.inherit)();
     }
     detach_from_terminal();
+    signals::copied();
     events::reopen();
     arenas::map_again();
     manager::say_at_end();

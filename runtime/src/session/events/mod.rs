@@ -173,11 +173,11 @@ fn wait(listened: &[(u32, &'static Source)]) {
         .iter()
         .map(|(_, source)| libc::pollfd { fd: source.channel().fd(), events: libc::POLLIN, revents: 0 })
         .collect();
-    signals::with_signals_blocked(|open| {
+    signals::with_signals_noticed(|signal| {
         if signals::pending() {
             return;
         }
         let left = RUN.deadline.get().map(|deadline| deadline.saturating_sub(signals::monotonic()));
-        idle::wait(&mut fds, left, open);
+        idle::wait(&mut fds, left, signal);
     });
 }
