@@ -297,7 +297,7 @@ impl Function {
 
     /// Every op in order of the text: an op before those of its regions.
     pub fn walk(&self) -> Vec<OpId> {
-        let mut ops = Vec::new();
+        let mut ops = Vec::with_capacity(self.ops.len());
         self.walk_region(self.body, &mut ops);
         ops
     }

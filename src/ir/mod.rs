@@ -16,6 +16,7 @@ pub mod exits;
 pub mod flow;
 pub mod frames;
 pub mod function;
+mod index;
 pub mod metrics;
 pub mod module;
 pub mod numbers;
@@ -37,6 +38,7 @@ pub use attrs::{Attr, Symbol};
 pub use builder::Builder;
 pub use exits::Exit;
 pub use function::{BlockData, Function, Loc, OpData, Param, RegionData, Role, Throws, ValueData, ValueDef};
+pub use index::Index;
 pub use metrics::{MetricDecl, MetricNumber};
 pub use module::{
     Global, GlobalKind, KfuncDecl, MapDecl, Module, OptionSpec, OptionsDecl, ProgramDecl, Section, SizeSource, TestDecl,

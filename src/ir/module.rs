@@ -1,5 +1,6 @@
 //! Modules: the functions and data of one program, of all targets before `split` and of one after.
 
+use super::index::Index;
 use super::{Function, MetricDecl, StructOps, Symbol};
 use crate::source::{FileId, Span};
 use crate::tables::{Loading, MapKindSpec, Placement, ProgramSpec, Reference};
@@ -38,6 +39,8 @@ pub struct Module {
     pub options: Option<OptionsDecl>,
     /// What `--metrics` serves; of user space.
     pub metrics: Vec<MetricDecl>,
+    /// Where the lists have what was looked for.
+    pub index: Index,
 }
 
 impl Module {
@@ -49,27 +52,27 @@ impl Module {
 
     /// The function of this symbol; none if the module has none.
     pub fn func(&self, name: &str) -> Option<&Function> {
-        self.funcs.iter().find(|f| &*f.name == name)
+        self.index.funcs.find(&self.funcs, name)
     }
 
     /// The global variable of this symbol; none if the module has none.
     pub fn global(&self, name: &str) -> Option<&Global> {
-        self.globals.iter().find(|g| &*g.name == name)
+        self.index.globals.find(&self.globals, name)
     }
 
     /// The map of this symbol; none if the module has none.
     pub fn map(&self, name: &str) -> Option<&MapDecl> {
-        self.maps.iter().find(|m| &*m.name == name)
+        self.index.maps.find(&self.maps, name)
     }
 
     /// The implementation of a struct of functions of this symbol; none if the module has none.
     pub fn struct_ops(&self, name: &str) -> Option<&StructOps> {
-        self.struct_ops.iter().find(|ops| &*ops.name == name)
+        self.index.struct_ops.find(&self.struct_ops, name)
     }
 
     /// The kernel function of this symbol; none if the module declares none.
     pub fn kfunc(&self, name: &str) -> Option<&KfuncDecl> {
-        self.kfuncs.iter().find(|k| &*k.name == name)
+        self.index.kfuncs.find(&self.kfuncs, name)
     }
 
     /// The name of a section in the object. cilium/ebpf before 0.17 refuses objects with other data sections than `.data`,

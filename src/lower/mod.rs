@@ -163,6 +163,7 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
             .chain(entries::maps(&mut cx.types, program, &names))
             .collect(),
         kfuncs: kfunc_decls(program).into_iter().chain(kfuncs::own(&cx.types, program)).collect(),
+        index: ir::Index::default(),
         options: program.funcs.iter().find_map(|f| match &f.role {
             Role::Main(Some(args)) => Some(options(&cx.types, args)),
             Role::Main(None)

@@ -14,7 +14,7 @@ use crate::diag::codes::limits::{AtomicInPacket, NotAtomic};
 use crate::diag::codes::refused::ArenaAtomic;
 use crate::fold::ArithOp;
 use crate::ir::ops::{KsAssignOp, KsGlobal, MemCompareExchange, MemFetch};
-use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpId, Opcode, Symbol, Value};
+use crate::ir::{Builder, Function, Global, GlobalKind, Index, Module, OpId, Opcode, Symbol, Value};
 use crate::kernels::FirstKernel;
 use crate::session::Session;
 use crate::tables::MAP_KINDS;
@@ -36,6 +36,7 @@ pub static PASS: Pass = Pass {
 struct Around<'m> {
     target: Option<Target>,
     globals: &'m [Global],
+    index: &'m Index,
     pointees: Pointees,
     updates_of_packets: BTreeSet<(Symbol, OpId)>,
 }
@@ -43,8 +44,8 @@ struct Around<'m> {
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let pointees = Pointees::of(module, &cx.types);
     let updates_of_packets = updates_of_packets(module, &cx.types, &pointees);
-    let Module { target, globals, funcs, .. } = module;
-    let around = Around { target: *target, globals, pointees, updates_of_packets };
+    let Module { target, globals, funcs, index, .. } = module;
+    let around = Around { target: *target, globals, index, pointees, updates_of_packets };
     funcs.iter_mut().fold(Changed::No, |changed, func| changed.or(function(func, &around, cx)))
 }
 
@@ -232,7 +233,8 @@ fn is_shared(func: &Function, module: &Around<'_>, types: &Types, place: Value, 
         let global = root.filter(|&op| func.ops[op].opcode == Opcode::KsGlobal);
         return global.is_none_or(|op| {
             let name = KsGlobal::of(&func.ops[op]).global();
-            module.globals.iter().any(|g| g.name == *name && g.section.is_some() && g.kind != GlobalKind::Local)
+            let global = module.index.globals.find(module.globals, name);
+            global.is_some_and(|global| global.section.is_some() && global.kind != GlobalKind::Local)
         });
     }
     // A pointer whose origin is not known. The kernel refuses atomic operations on packets, so not on their headers.

@@ -135,10 +135,12 @@ pub struct Declarations {
     pub target: Option<Target>,
     pub maps: Vec<crate::ir::MapDecl>,
     pub globals: Vec<crate::ir::Global>,
+    pub index: crate::ir::Index,
 }
 
 impl Declarations {
     fn of(module: &Module) -> Declarations {
-        Declarations { target: module.target, maps: module.maps.clone(), globals: module.globals.clone() }
+        let (maps, globals, index) = (module.maps.clone(), module.globals.clone(), module.index.clone());
+        Declarations { target: module.target, maps, globals, index }
     }
 }

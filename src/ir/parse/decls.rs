@@ -3,8 +3,8 @@
 use super::lex::Token;
 use super::{Parse, Parser, Stop};
 use crate::ir::{
-    Function, Global, GlobalKind, KfuncDecl, MapDecl, Module, OptionSpec, OptionsDecl, Param, Section, SizeSource,
-    TestDecl, Throws,
+    Function, Global, GlobalKind, Index, KfuncDecl, MapDecl, Module, OptionSpec, OptionsDecl, Param, Section,
+    SizeSource, TestDecl, Throws,
 };
 use crate::tables::{MAP_KINDS, Reference};
 use crate::target::Target;
@@ -32,6 +32,7 @@ impl Parser<'_> {
             kfuncs: Vec::new(),
             programs: Vec::new(),
             tests: Vec::new(),
+            index: Index::default(),
             options: None,
             metrics: Vec::new(),
         };

@@ -114,7 +114,7 @@ fn explain(func: &Function, module: &Declarations, cx: &mut Session) {
 
 /// The declaration of a map that the verifier has found to exist.
 pub fn declared<'m>(module: &'m Declarations, name: &Symbol) -> &'m MapDecl {
-    module.maps.iter().find(|m| m.name == *name).unwrap_or_else(|| crate::bug!("no map @{name}"))
+    module.index.maps.find(&module.maps, name).unwrap_or_else(|| crate::bug!("no map @{name}"))
 }
 
 /// The types of an entry's pointer and place.
