@@ -3,7 +3,8 @@
 
 use super::module::ModuleGen;
 use super::{
-    Artifact, cleared, fatal, joined_choices, joined_stores, large, limits, refusals, stack, stored_constants, verifier,
+    Artifact, cleared, fatal, joined_choices, joined_stores, large, late_maps, limits, refusals, stack,
+    stored_constants, verifier,
 };
 use crate::diag::codes::environment::NoLlvmTarget;
 use crate::diag::codes::ir::IllFormedIr;
@@ -62,8 +63,10 @@ pub fn bpf_machine(options: &Options) -> TargetMachine {
 /// Options that LLVM takes only as a command line, once in a process, for the code of all targets.
 const OPTIONS: &[&CStr] = &[
     c"ksc",
-    // The remarks hold each function's frame size, and its number of instructions, which LLVM reports nowhere else.
-    c"-pass-remarks-analysis=prologepilog|asm-printer",
+    // The remarks hold each function's frame size, and its number of instructions, which LLVM reports nowhere else: those of the passes
+    // `prologepilog` and `asm-printer`. LLVM matches the name of each pass that could remark something with this, and alternatives in it
+    // are a twentieth of what LLVM does for a small program.
+    c"-pass-remarks-analysis=pr",
     // CodeGenPrepare starts again at the first block after many of its changes, which takes time with the cube of the number of
     // blocks, unless a function has more than this number.
     c"-cgpp-huge-func=500",
@@ -221,6 +224,9 @@ fn emitted(g: &mut ModuleGen, machine: &TargetMachine, want: Artifact) -> Result
         Artifact::Asm => FileType::Assembly,
         Artifact::Object => FileType::Object,
     };
+    if g.facts.verified && kind == FileType::Object && !g.cx.options.keep_dwarf {
+        late_maps::hide(g);
+    }
     match fatal::caught(|| machine.write_to_memory_buffer(&g.module, kind))? {
         Ok(buffer) => Ok(Some(buffer.as_slice().to_vec())),
         Err(error) => crate::bug!("LLVM cannot emit this module: {}", error.to_string()),

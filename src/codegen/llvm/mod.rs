@@ -19,6 +19,7 @@ mod host;
 mod joined_choices;
 mod joined_stores;
 mod large;
+mod late_maps;
 mod lifetimes;
 mod limits;
 mod line_texts;

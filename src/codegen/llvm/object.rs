@@ -1,6 +1,6 @@
 //! The BPF object after LLVM: shortens its code, drops DWARF, adds the source's lines to BTF, and adds sections for tools.
 
-use super::line_texts;
+use super::{late_maps, line_texts};
 use crate::codegen::{NEEDS_SECTION, TIER_SECTION, peephole};
 use crate::session::{Options, Session, Tier};
 use object::build::elf::{Builder, SectionData};
@@ -22,6 +22,7 @@ pub fn finished(bytes: &[u8], texts: &[(&'static str, String)], cx: &mut Session
 
 fn rewritten(bytes: &[u8], texts: &[(&'static str, String)], cx: &mut Session, shortens: bool) -> Option<Vec<u8>> {
     let mut builder = Builder::read(bytes).ok()?;
+    late_maps::show(&mut builder);
     for section in &mut builder.sections {
         let name = section.name.as_slice();
         // Their relocations go with them: `.rel.debug_info` and the like.

@@ -6,7 +6,10 @@ use crate::session::Session;
 use crate::source::Span;
 use crate::types::Ty;
 use inkwell::values::{AsValueRef, GlobalValue};
-use llvm_sys::core::LLVMGlobalSetMetadata;
+use llvm_sys::core::{
+    LLVMDisposeValueMetadataEntries, LLVMGlobalCopyAllMetadata, LLVMGlobalSetMetadata, LLVMValueMetadataEntriesGetKind,
+    LLVMValueMetadataEntriesGetMetadata,
+};
 use llvm_sys::debuginfo::*;
 
 /// `LLVMContext::MD_dbg`
@@ -26,6 +29,21 @@ pub enum MapValues<'a> {
     /// Maps like this one.
     Maps(&'a MapLayout),
     Programs,
+}
+
+/// Gives a variable the debug information of another.
+pub fn copy(from: GlobalValue, to: GlobalValue) {
+    let mut count = 0;
+    // SAFETY: both are live; the list has as many entries as is said, and is ours to free.
+    unsafe {
+        let entries = LLVMGlobalCopyAllMetadata(from.as_value_ref(), &mut count);
+        for at in 0..count as u32 {
+            let (kind, node) =
+                (LLVMValueMetadataEntriesGetKind(entries, at), LLVMValueMetadataEntriesGetMetadata(entries, at));
+            LLVMGlobalSetMetadata(to.as_value_ref(), kind, node);
+        }
+        LLVMDisposeValueMetadataEntries(entries);
+    }
 }
 
 impl Debug {

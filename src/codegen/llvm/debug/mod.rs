@@ -14,7 +14,7 @@ mod owners;
 mod relocations;
 mod types;
 
-pub use data::{MapLayout, MapValues};
+pub use data::{MapLayout, MapValues, copy};
 
 use crate::session::Session;
 use crate::source::FileId;
