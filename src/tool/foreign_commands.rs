@@ -25,9 +25,12 @@ pub fn unknown(words: &[OsString]) -> Option<ExitCode> {
     let word = words.first()?.to_str()?;
     let is_command =
         !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-');
+    if !is_command {
+        return None;
+    }
     let parser = Cli::command();
-    let known = || parser.get_subcommands().flat_map(|command| command.get_name_and_visible_aliases());
-    if !is_command || known().chain(["help"]).any(|name| name == word) || Path::new(word).exists() {
+    let mut known = parser.get_subcommands().flat_map(|command| command.get_name_and_visible_aliases());
+    if known.any(|name| name == word) || word == "help" || Path::new(word).exists() {
         return None;
     }
     let shown: Vec<&str> = parser.get_subcommands().filter(|c| !c.is_hide_set()).map(clap::Command::get_name).collect();
