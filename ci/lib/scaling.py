@@ -52,13 +52,27 @@ COMPILED = {
     "compiled calls": (2500, lambda n: _calls(n)),
 }
 
+# These are compiled to BPF objects. What is above 1 of theirs is LLVM's: blocks of thousands of stores, and switches of thousands of arms.
+OBJECTS = {
+    "maps of programs": (1000, lambda n: _maps_of_programs(n)),
+    "global variables": (1000, lambda n: _globals(n)),
+    "structs": (1000, lambda n: _structs(n)),
+    "programs": (1000, lambda n: "var c: u64\n" + "".join(_program(f"    c += {i}\n", f"p{i}") for i in range(n))),
+    "helper functions": (1000, lambda n: _helpers(n)),
+    "branches with updates": (1000, lambda n: _branches(n)),
+    "arms of programs": (1000, lambda n: _program_arms(n)),
+    "strings of programs": (1000, lambda n: _program("".join(f'    print("s{i}")\n' for i in range(n)))),
+}
+
 
 def shapes(folder):
     """Of each shape its name and the exponent of the time between its size and four times that."""
     source = folder / "shape.ks"
     check = [str(static_compiler()), "check", str(source)]
     compile_ = [str(static_compiler()), str(source), "-o", str(folder / "shape")]
-    jobs = [(name, shape, check) for name, shape in SHAPES.items()] + [(name, shape, compile_) for name, shape in COMPILED.items()]
+    object_ = [str(static_compiler()), "--target=bpf", str(source), "-o", str(folder / "shape.o")]
+    kinds = ((SHAPES, check), (COMPILED, compile_), (OBJECTS, object_))
+    jobs = [(name, shape, command) for shapes_, command in kinds for name, shape in shapes_.items()]
     for name, (size, text), command in jobs:
         points = []
         for count in (size, 4 * size):
@@ -87,6 +101,42 @@ def _locals(count):
 def _calls(count):
     functions = "".join(f"fn f{i}(x: u64) -> u64 {{ return x * 3 + {i} }}\n" for i in range(count))
     return functions + "var s: u64\n" + _main("".join(f"    s = f{i}(s)\n" for i in range(count)))
+
+
+def _program(body, name="p"):
+    return f"@xdp fn {name}(ctx: *xdp_md) -> xdp_action {{\n{body}    return XDP_PASS\n}}\n"
+
+
+def _maps_of_programs(count):
+    """A program may use 64 maps."""
+    each = 50
+    maps = "".join(f"var m{i}: hash<u32, u64>(64)\n" for i in range(count))
+    bodies = ["".join(f"    m{i}[1] = 2\n" for i in range(first, first + each)) for first in range(0, count, each)]
+    return maps + "".join(_program(body, f"p{at}") for at, body in enumerate(bodies))
+
+
+def _globals(count):
+    return "".join(f"var g{i}: u32\n" for i in range(count)) + _program("".join(f"    g{i} += 1\n" for i in range(count)))
+
+
+def _branches(count):
+    body = "".join(f"    if (g == {i}) {{ m[{i}] = {i} }}\n" for i in range(count))
+    return "var m: hash<u32, u64>(64)\nvar g: u32\n" + _program(body)
+
+
+def _program_arms(count):
+    arms = "".join(f"        {i * 2}: {{ c = {i} }}\n" for i in range(count))
+    return "var g: u32\nvar c: u32\n" + _program(f"    match (g) {{\n{arms}        default: {{}}\n    }}\n")
+
+
+def _structs(count):
+    structs = "".join(f"struct S{i} {{ a: u32, b{i}: u64 }}\nvar g{i}: S{i}\n" for i in range(count))
+    return structs + _program("".join(f"    g{i}.a += 1\n" for i in range(count)))
+
+
+def _helpers(count):
+    helpers = "".join(f"@helper fn h{i}(x: u64) -> u64 {{ return x * c + {i} }}\n" for i in range(count))
+    return "var c: u64\n" + helpers + _program("".join(f"    c = h{i}(c)\n" for i in range(count)))
 
 
 def _maps(count):
