@@ -155,7 +155,10 @@ impl Lowering<'_> {
             self.at(span).b.ks_copy(place, from);
         } else if is_behind_pointer(value) || is_part_of_entry(value) {
             self.read_checked(value, Dest::Into(place));
-        } else if self.is_text_from_elsewhere(to, value) || self.unnoticed(to, place, value) {
+        } else if self.is_text_from_nowhere(place, value)
+            || self.is_text_from_elsewhere(to, value)
+            || self.unnoticed(to, place, value)
+        {
             self.write(value, place);
         } else {
             let made = self.materialise(value);

@@ -299,6 +299,23 @@ impl<'a> Lowering<'a> {
         )
     }
 
+    /// Copies text behind a pointer to a string of another size, empty where the pointer is null.
+    pub(super) fn read_text(&mut self, from: &Expr, place: Value, span: Span) {
+        let path = self.path(from);
+        self.with_path(
+            &path,
+            Dest::Into(place),
+            &mut |this, source| {
+                this.at(span).b.str_copy(place, source);
+                None
+            },
+            &mut |this| {
+                this.at(span).b.ks_zero(place);
+                None
+            },
+        );
+    }
+
     /// `[value; count]` into a place that nothing else sees meanwhile.
     pub(super) fn fill(&mut self, value: &Expr, array: Ty, place: Value) {
         let length = length(&self.cx.types, array);

@@ -1,11 +1,13 @@
 //! Strings: conversions between sizes, joining, comparing, and the builtins that are ops.
 
+use super::elements::is_behind_pointer;
 use super::func::{Dest, Lowering, Slot};
 use super::scan;
 use crate::fold::{ArithOp, CompareOp};
 use crate::ir::{Opcode, Value};
-use crate::sema::tree::{Expr, ExprKind, GlobalId, LocalId};
+use crate::sema::tree::{Callee, Expr, ExprKind, GlobalId, LocalId};
 use crate::source::Span;
+use crate::tables::BuiltinSpec;
 use crate::types::{Space, Ty, TyKind, Types};
 
 /// The operands of a chain of `+`, in order: joining never cuts, so neither does a conversion of the result to more room.
@@ -46,13 +48,24 @@ impl Lowering<'_> {
         // A place of another type is another place.
         if parts.len() == 1 {
             return self.kernel_text_source(value).is_some()
-                || !std::ptr::eq(converted, value) && Self::is_place(converted);
+                || !std::ptr::eq(converted, value) && (Self::is_place(converted) || is_behind_pointer(converted));
         }
         let target = self.home(to);
         parts.iter().all(|part| {
             let apart = matches!((target, self.home(part)), (Some(a), Some(b)) if a != b);
             matches!(part.kind, ExprKind::Const(_)) || Self::is_place(part) && apart
         })
+    }
+
+    /// Whether a string is made of nothing that the program has, a constant or the name of the task, and can be made right in a place:
+    /// one that helpers may write, with words too.
+    pub(super) fn is_text_from_nowhere(&self, place: Value, value: &Expr) -> bool {
+        let named = |builtin: &BuiltinSpec| builtin.fills && builtin.of_task;
+        let from_nowhere = match &value.kind {
+            ExprKind::Operation { callee: Callee::Builtin(builtin), args } => named(builtin) && args.is_empty(),
+            kind => matches!(kind, ExprKind::Const(_)) && matches!(self.cx.types.kind(value.ty), TyKind::Str(_)),
+        };
+        from_nowhere && self.pointee(place).1.helpers_write()
     }
 
     /// The memory that a place is a part of, if the compiler knows it.
@@ -82,6 +95,9 @@ impl Lowering<'_> {
         }
         if let TyKind::Ptr { .. } = self.cx.types.kind(from.ty) {
             return self.kernel_text(from, expr, place);
+        }
+        if is_behind_pointer(from) {
+            return self.read_text(from, place, expr.span);
         }
         let source = self.place(from);
         self.at(expr.span).b.str_copy(place, source);

@@ -135,6 +135,11 @@ impl Space {
         matches!(self, Space::BtfUntrusted | Space::User)
     }
 
+    /// Memory of BPF code that any helper may write.
+    pub fn helpers_write(self) -> bool {
+        matches!(self, Space::Stack | Space::Global | Space::MapValue | Space::Ringbuf)
+    }
+
     /// The space of what is read through a pointer of this space where nothing is known of it.
     pub fn probed(self) -> Space {
         if self == Space::User { Space::User } else { Space::BtfUntrusted }

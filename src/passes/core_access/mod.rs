@@ -3,17 +3,18 @@
 //! Takes `ks.field` of such a struct, which becomes `core.field`, and ops that read places of kernel memory. A scalar in memory that the
 //! verifier knows stays a `ks.load`. Other values are copied to the stack by `bpf_probe_read_kernel`, which yields zeros where the address
 //! is bad: memory that the verifier does not know, aggregates, elements at a variable index, and bit-fields, whose bytes are relocated too.
-//! `records.rs` reads the record of an event, which is a context. Writes are reported, but for those of the fields that functions of a
+//! `text.rs` reads arrays of characters right to where their text goes. `records.rs` reads the record of an event, which is a context. Writes are reported, but for those of the fields that functions of a
 //! struct may write (`struct_ops.toml`).
 
 mod elements;
 mod records;
+mod text;
 
 use super::analysis::kernel_writes::written;
 use super::{Because, Changed, Declarations, EVERY, Pass, Run};
 use crate::diag::codes::contexts::KernelWrite;
 use crate::diag::codes::refused::{NamelessStruct, WholeStruct};
-use crate::ir::ops::{CoreField, KsCopy, KsElem, KsLoad};
+use crate::ir::ops::{CoreField, KsCopy, KsElem, KsLoad, KsStore};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::session::Session;
 use crate::tables::OperandKind;
@@ -82,6 +83,13 @@ fn access(func: &mut Function, op: OpId, cx: &mut Session, word: &mut Word) {
             bits(func, op, &mut cx.types, slot);
         } else if !is_direct(func, &cx.types, place) {
             let ty = func.ty(data.results[0]);
+            if let Some((store, to)) = stored(func, &cx.types, op) {
+                let mut b = Builder::before(func, op, NAME);
+                read(&mut b, &mut cx.types, to, place);
+                func.erase(store);
+                func.erase(op);
+                return;
+            }
             let slot = word_of(func, &mut cx.types, word);
             let mut b = Builder::before(func, op, NAME);
             let copy = as_place_of(&mut b, &mut cx.types, slot, ty);
@@ -109,6 +117,8 @@ fn access(func: &mut Function, op: OpId, cx: &mut Session, word: &mut Word) {
         && written(func, &cx.types, &data).is_some()
     {
         // `reach` knows that the programs that come here may write it.
+    } else if data.opcode == Opcode::StrCopy && text::read(func, op, &mut cx.types) {
+        // It was an array of characters.
     } else if !data.opcode.name().starts_with("core.") && data.opcode != Opcode::KsAddr {
         others(func, op, cx);
     }
@@ -161,6 +171,19 @@ fn others(func: &mut Function, op: OpId, cx: &mut Session) {
         let copy = copied(&mut b, &mut cx.types, place, of);
         func.ops[op].operands[index] = copy;
     }
+}
+
+/// Where a number that is loaded goes at once and alone, if that is a record, which nobody else sees yet: the store, and the place.
+fn stored(func: &Function, types: &Types, load: OpId) -> Option<(OpId, Value)> {
+    let (value, block) = (func.ops[load].results[0], func.ops[load].block);
+    let ops = &func.blocks[block].ops;
+    let next = ops.position(load)? + 1;
+    let store = (next < ops.len()).then(|| ops[next])?;
+    let view = Some(&func.ops[store]).filter(|data| data.opcode == Opcode::KsStore).map(KsStore::of)?;
+    let to = view.place();
+    let TyKind::Place { of, space: Space::Ringbuf } = types.kind(func.ty(to)) else { return None };
+    let fits = of == func.ty(value) && matches!(types.kind(of), TyKind::Int { .. } | TyKind::Be { .. });
+    (fits && view.value() == value && func.uses().users(value).len() == 1).then_some((store, to))
 }
 
 /// Whether the verifier knows the memory and the offset.
