@@ -4,7 +4,7 @@
 use super::module::ModuleGen;
 use super::{
     Artifact, cleared, fatal, joined_choices, joined_stores, large, late_maps, limits, refusals, stack,
-    stored_constants, verifier,
+    stored_constants, verifier, zeros,
 };
 use crate::diag::codes::environment::NoLlvmTarget;
 use crate::diag::codes::ir::IllFormedIr;
@@ -208,6 +208,7 @@ fn emitted(g: &mut ModuleGen, machine: &TargetMachine, want: Artifact) -> Result
             return Ok(None);
         }
         joined_choices::join(g);
+        zeros::drop_all(g);
         cleared::split_all(g);
         joined_stores::join(g);
         stored_constants::store_all(g);

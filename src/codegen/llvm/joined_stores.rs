@@ -265,7 +265,7 @@ fn join_run<'c>(g: &ModuleGen<'_, 'c>, start: PointerValue<'c>, run: &[Store<'c>
     }
     let cleared = words(&zeros, align);
     let is_zero = |store: &&Store| matches!(store.what, Stored::Zero);
-    let before: usize = run.iter().filter(is_zero).map(instructions).sum();
+    let before: usize = run.iter().filter(is_zero).map(|store| instructions(store.at)).sum();
     let Some(first) = run.iter().find(is_zero).filter(|_| cleared.len() < before || !wider.is_empty()) else { return };
     g.build.before(&first.at);
     for (at, size) in cleared {
@@ -344,15 +344,16 @@ fn words(zeros: &[u64], align: u64) -> Vec<(u64, u64)> {
     words
 }
 
-/// How many stores LLVM makes of it.
-fn instructions(store: &Store) -> usize {
-    if store.at.get_opcode() == InstructionOpcode::Store {
+/// How many stores LLVM makes of a store or of a call that clears.
+pub fn instructions(at: InstructionValue) -> usize {
+    if at.get_opcode() == InstructionOpcode::Store {
         return 1;
     }
-    let align = CallSiteValue::try_from(store.at).ok().and_then(|call| {
+    let align = CallSiteValue::try_from(at).ok().and_then(|call| {
         let kind = inkwell::attributes::Attribute::get_named_enum_kind_id("align");
         call.get_enum_attribute(inkwell::attributes::AttributeLoc::Param(0), kind)
     });
     let unit = align.map_or(1, inkwell::attributes::Attribute::get_enum_value).clamp(1, WORD);
-    (store.size / unit + (store.size % unit).count_ones() as u64) as usize
+    let size = number(at.get_operand(2)).and_then(IntValue::get_zero_extended_constant).unwrap_or(0);
+    (size / unit + (size % unit).count_ones() as u64) as usize
 }

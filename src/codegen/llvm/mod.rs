@@ -34,6 +34,7 @@ mod struct_ops;
 mod symbols;
 mod types;
 pub mod verifier;
+mod zeros;
 
 use crate::codegen::{PINS_SECTION, RECORDS_SECTION, bindings};
 use crate::ir;

@@ -213,6 +213,12 @@ record! {
         /// The access that the kind of its map must allow; none: no call by its name passes a map.
         #[serde(default)]
         pub needs: Option<MapAccess>,
+        /// Does nothing but yield what is the same throughout a run of a program.
+        #[serde(default)]
+        pub constant: bool,
+        /// Writes all of the memory that it fills, whatever happens.
+        #[serde(default)]
+        pub fills: bool,
         /// Moves packet data: packet pointers of before are invalid.
         #[serde(default)]
         pub changes_packet: bool,

@@ -1,7 +1,7 @@
 //! Inline assembly: BPF instructions that the optimiser does not see through.
 
 use super::{Build, made};
-use inkwell::attributes::{Attribute, AttributeLoc};
+use inkwell::attributes::AttributeLoc;
 use inkwell::types::{BasicType, BasicTypeEnum, FunctionType};
 use inkwell::values::{CallSiteValue, InstructionValue, IntValue, PointerValue};
 
@@ -167,9 +167,7 @@ impl<'c> Build<'c> {
         let asm = self.context.create_inline_asm(fn_type, text, "".into(), true, false, None, false);
         let call = self.call_pointer(fn_type, asm, &[]);
         self.attribute(call, AttributeLoc::Function, "nounwind");
-        // `memory(inaccessiblemem: readwrite)`, see llvm/Support/ModRef.h: two bits for each kind of memory.
-        let memory = Attribute::get_named_enum_kind_id("memory");
-        call.add_attribute(AttributeLoc::Function, self.context.create_enum_attribute(memory, 3 << 2));
+        self.touches(call, super::INACCESSIBLE);
     }
 
     /// A zero that is made at the builder's position.

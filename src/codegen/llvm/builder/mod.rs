@@ -407,11 +407,11 @@ impl<'c> Build<'c> {
         number: u32,
         result: Option<BasicTypeEnum<'c>>,
         args: &[BasicValueEnum<'c>],
-    ) -> Option<BasicValueEnum<'c>> {
+    ) -> CallSiteValue<'c> {
         let ty = function_type(self.context, result, &args.iter().map(|a| a.get_type()).collect::<Vec<_>>());
         let callee = self.int(64, u64::from(number)).const_to_pointer(self.ptr_type());
         let args: Vec<BasicMetadataValueEnum> = args.iter().map(|&a| a.into()).collect();
-        self.call_pointer(ty, callee, &args).try_as_basic_value().basic()
+        self.call_pointer(ty, callee, &args)
     }
 
     /// Copies `size` bytes between places that do not overlap, each with its alignment in bytes.
@@ -443,12 +443,23 @@ impl<'c> Build<'c> {
         call.add_attribute(at, enum_attribute(self.context, name));
     }
 
+    /// Says which memory a call touches: `effects` has two bits, a read and a write, for each kind of memory (llvm/Support/ModRef.h).
+    pub fn touches(&self, call: CallSiteValue<'c>, effects: u64) {
+        let memory = Attribute::get_named_enum_kind_id("memory");
+        call.add_attribute(AttributeLoc::Function, self.context.create_enum_attribute(memory, effects));
+    }
+
     /// The type of what a pointer points to, where an intrinsic wants it.
     pub fn element_type(&self, call: CallSiteValue<'c>, at: AttributeLoc, ty: AnyTypeEnum<'c>) {
         let kind = Attribute::get_named_enum_kind_id("elementtype");
         call.add_attribute(at, self.context.create_type_attribute(kind, ty));
     }
 }
+
+/// Reads and writes memory that the pointers among the arguments lead to.
+pub const OF_ARGUMENTS: u64 = 3;
+/// Reads and writes memory that no pointer of the program leads to.
+pub const INACCESSIBLE: u64 = 3 << 2;
 
 /// An attribute without a value.
 pub fn enum_attribute(context: &Context, name: &str) -> Attribute {

@@ -3,6 +3,7 @@
 use super::super::builder::Extend;
 use super::super::function::FnGen;
 use super::super::verifier::{known_limits, tested_records};
+use super::helper_effects;
 use super::mem::packet_sum;
 use crate::ir::ops::{
     BpfAdvance, BpfClamp, BpfDrain, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLock,
@@ -39,7 +40,9 @@ impl<'c> FnGen<'_, '_, 'c> {
         let Some(spec) = tables::helper(name) else {
             crate::bug!("helpers.toml has no `{name}`");
         };
-        self.g.build.helper(spec.number, result, args)
+        let call = self.g.build.helper(spec.number, result, args);
+        helper_effects::mark(self.g, call, spec, args);
+        call.try_as_basic_value().basic()
     }
 }
 

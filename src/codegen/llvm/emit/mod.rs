@@ -9,6 +9,7 @@ mod core;
 mod csum;
 mod dispatch;
 mod float;
+pub mod helper_effects;
 mod host;
 mod kfuncs;
 mod ks;

@@ -10,7 +10,7 @@ mod choices_before_calls;
 mod computed_bools;
 mod context_choices;
 mod extended_bounds;
-mod graph;
+pub mod graph;
 mod guarded_choices;
 mod joined_outcomes;
 mod joined_packets;

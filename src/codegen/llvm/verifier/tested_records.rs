@@ -27,6 +27,11 @@ pub fn mark_record<'c>(g: &ModuleGen<'_, 'c>, record: PointerValue<'c>) {
     mark_call(g, record.as_instruction(), (RECORD, ""));
 }
 
+/// Whether an instruction reserves a record.
+pub fn is_record(instruction: InstructionValue) -> bool {
+    is_marked(instruction, RECORD)
+}
+
 /// Marks a pointer as the operand of the assembly that yields it.
 pub fn mark_same<'c>(g: &ModuleGen<'_, 'c>, pointer: PointerValue<'c>) {
     mark_call(g, pointer.as_instruction(), (SAME, ""));

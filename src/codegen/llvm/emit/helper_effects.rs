@@ -1,0 +1,75 @@
+//! The memory that helpers touch, as LLVM is told: what they leave alone is not stored before the call and loaded again behind it.
+//!
+//! No helper keeps a pointer to a key, a value or memory that it reads or fills, but for those with a dynptr, which may lead there. A helper
+//! of numbers alone touches nothing of the program; one that fills memory from an address touches nothing but that memory. Maps are memory
+//! that no argument leads to.
+
+use crate::codegen::llvm::builder::{INACCESSIBLE, OF_ARGUMENTS};
+use crate::codegen::llvm::module::ModuleGen;
+use crate::tables::{self, HelperArgKind, HelperSpec};
+use inkwell::attributes::AttributeLoc;
+use inkwell::values::{BasicValueEnum, CallSiteValue};
+
+/// The attribute of calls with the helper's name.
+const NAME: &str = "ksc-helper";
+
+/// The helper that a call is of; none if it is of something else.
+pub fn helper(call: CallSiteValue) -> Option<&'static HelperSpec> {
+    let name = call.get_string_attribute(AttributeLoc::Function, NAME)?;
+    tables::helper(name.get_string_value().to_str().ok()?)
+}
+
+/// Says of a call of a helper what it does with memory.
+pub fn mark<'c>(g: &ModuleGen<'_, 'c>, call: CallSiteValue<'c>, spec: &HelperSpec, args: &[BasicValueEnum<'c>]) {
+    let build = &g.build;
+    call.add_attribute(AttributeLoc::Function, g.context.create_string_attribute(NAME, spec.name));
+    let kinds: Vec<HelperArgKind> = spec.args.iter().map(|arg| arg.kind).collect();
+    if kinds.contains(&HelperArgKind::Dynptr) || kinds.len() != args.len() {
+        return;
+    }
+    for (index, (&kind, arg)) in kinds.iter().zip(args).enumerate() {
+        let Some(access) = access(kind).filter(|_| arg.is_pointer_value()) else { continue };
+        let at = AttributeLoc::Param(index as u32);
+        build.attribute(call, at, "captures");
+        if let Some(access) = access {
+            build.attribute(call, at, access);
+        }
+    }
+    let is_number = |kind: HelperArgKind| matches!(kind, HelperArgKind::Scalar | HelperArgKind::Constant);
+    let leads = |(&kind, arg): (&HelperArgKind, &BasicValueEnum)| {
+        matches!(kind, HelperArgKind::Out | HelperArgKind::Address) && arg.is_pointer_value()
+    };
+    if spec.constant {
+        build.touches(call, 0);
+        for name in ["nounwind", "willreturn"] {
+            build.attribute(call, AttributeLoc::Function, name);
+        }
+    } else if kinds.iter().all(|&kind| is_number(kind)) {
+        build.touches(call, INACCESSIBLE);
+    } else if kinds.iter().zip(args).all(|(kind, arg)| is_number(*kind) || leads((kind, arg))) {
+        build.touches(call, OF_ARGUMENTS | INACCESSIBLE);
+    }
+}
+
+/// For an argument that leads to memory which the helper does not keep: what else LLVM calls it.
+fn access(kind: HelperArgKind) -> Option<Option<&'static str>> {
+    match kind {
+        HelperArgKind::Key | HelperArgKind::Value | HelperArgKind::Readable => Some(Some("readonly")),
+        HelperArgKind::Out | HelperArgKind::ValueOut => Some(Some("writeonly")),
+        HelperArgKind::Writable => Some(None),
+        HelperArgKind::Scalar
+        | HelperArgKind::Constant
+        | HelperArgKind::Context
+        | HelperArgKind::Map
+        | HelperArgKind::Address
+        | HelperArgKind::Callback
+        | HelperArgKind::Frame
+        | HelperArgKind::SpinLock
+        | HelperArgKind::Timer
+        | HelperArgKind::Dynptr
+        | HelperArgKind::Text
+        | HelperArgKind::Record
+        | HelperArgKind::Object
+        | HelperArgKind::Rest => None,
+    }
+}
