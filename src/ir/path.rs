@@ -58,6 +58,12 @@ impl Path {
         Path { variable: place, steps: Vec::new() }
     }
 
+    /// The path to the same part from further out: `whole` leads to what this path starts at.
+    pub fn within(&self, whole: &Path) -> Path {
+        let steps = whole.steps.iter().chain(&self.steps).copied().collect();
+        Path { variable: whole.variable, steps }
+    }
+
     /// The largest parts that hold integers, bools and text alone, see [`Types::is_plain`].
     pub fn plain_parts(&self, func: &Function, types: &Types) -> Vec<Path> {
         let Some(ty) = self.ty(func, types) else { return Vec::new() };

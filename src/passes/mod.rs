@@ -18,6 +18,7 @@ pub mod events;
 pub mod exits;
 pub mod frames;
 pub mod function_pointers;
+pub mod inline_lookups;
 pub mod joined_calls;
 pub mod kernel_copies;
 pub mod left_out;

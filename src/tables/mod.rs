@@ -126,6 +126,23 @@ pub fn header_of_type(name: &str) -> Option<&'static KernelHeader> {
     KERNEL_HEADERS.iter().find(|header| header.types.contains(&name))
 }
 
+impl HelperSpec {
+    /// Whether the helper may use the memory that an argument of this kind points to when it has returned. What makes a dynptr keeps the
+    /// memory's address in it.
+    pub fn keeps(&self, kind: HelperArgKind) -> bool {
+        let fills = matches!(kind, HelperArgKind::Out | HelperArgKind::Writable | HelperArgKind::ValueOut);
+        let makes_dynptr = self.args.iter().any(|arg| arg.kind == HelperArgKind::Dynptr);
+        !kind.only_reads() && (!fills || makes_dynptr)
+    }
+}
+
+impl HelperArgKind {
+    /// Whether the helper only reads the memory that the argument points to, and keeps no pointer to it.
+    pub fn only_reads(self) -> bool {
+        matches!(self, HelperArgKind::Readable | HelperArgKind::Key | HelperArgKind::Value | HelperArgKind::Text)
+    }
+}
+
 impl Reference {
     /// Every effect, in order of declaration, for the parser of IR text.
     pub const ALL: [Reference; 5] =

@@ -37,6 +37,7 @@ pub static PASSES: &[&Pass] = &[
     &passes::drains::PASS,
     &passes::timers::PASS,
     &passes::function_pointers::PASS,
+    &passes::inline_lookups::PASS,
     &passes::verifier::specialise::PASS,
     &passes::builtins::PASS,
     &passes::packet::PASS,

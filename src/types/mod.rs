@@ -80,7 +80,7 @@ pub enum TyKind {
 }
 
 /// The memory of a pointer; decides how an access is emitted.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Space {
     /// Not known: the verifier follows the pointer, and `specialise` copies the function where the difference matters.
     Any,

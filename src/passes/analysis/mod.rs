@@ -7,6 +7,7 @@ pub mod moving;
 pub mod open_paths;
 pub mod pointees;
 pub mod pointer_sources;
+pub mod pointer_uses;
 pub mod runs;
 pub mod tail_calls;
 pub mod test_needs;

@@ -4,7 +4,8 @@
 //! map with an equal key, if that dominates it and nothing in between can update or delete an entry of the map. Entries
 //! of arrays never move, so nothing invalidates their lookups. If only the path on which the entry was absent updates
 //! the map, as in `m[k] += 1`, only that path looks up again. A lookup in a loop's body does not use one from outside
-//! of it. BPF only: user space has no pointers into maps.
+//! of it. A write of a key into the variable that holds it already is left out: LLVM keeps it if a helper has got the variable's address
+//! in between. BPF only: user space has no pointers into maps.
 
 mod effects;
 mod joins;
@@ -13,7 +14,8 @@ mod value_numbers;
 use super::{Because, Changed, Pass, Run};
 use crate::diag::lowered::{MapReused, MapReusedIfFound};
 use crate::ir::ops::MapLookup;
-use crate::ir::{Builder, Function, OpId, Opcode, RegionId, Symbol, Value};
+use crate::ir::{Builder, Function, OpData, OpId, Opcode, RegionId, Symbol, Value};
+use crate::passes::analysis::pointer_uses::PointerUses;
 use crate::session::Session;
 use crate::types::{Ty, Types};
 use effects::Effects;
@@ -34,27 +36,28 @@ pub static PASS: Pass = Pass {
 };
 
 fn run(module: &mut crate::ir::Module, cx: &mut Session) -> Changed {
-    let effects = Effects::of(module, &cx.types);
-    module.funcs.iter_mut().fold(Changed::No, |changed, func| changed.or(reuse(func, &effects, cx)))
+    let (effects, pointers) = (Effects::of(module, &cx.types), PointerUses::of(module, &cx.types));
+    module.funcs.iter_mut().fold(Changed::No, |changed, func| changed.or(reuse(func, &effects, &pointers, cx)))
 }
 
-fn reuse(func: &mut Function, effects: &Effects, cx: &mut Session) -> Changed {
-    let lookups = func.ids_of(Opcode::MapLookup);
-    if lookups.count() < 2 {
+fn reuse(func: &mut Function, effects: &Effects, pointers: &PointerUses, cx: &mut Session) -> Changed {
+    let lookups = func.all_of(Opcode::MapLookup).count();
+    if lookups == 0 || func.all().filter_map(OpData::map).count() < 2 {
         return Changed::No;
     }
     let mut reuse = Reuse {
         func,
         types: &cx.types,
         effects,
-        numbers: Numbers::of(func, &cx.types),
+        numbers: Numbers::of(func, &cx.types, pointers),
         replaced: HashMap::new(),
         erased: Vec::new(),
+        repeated: Vec::new(),
         again: Vec::new(),
     };
     reuse.region(func.body, &mut Known::default());
-    let Reuse { mut replaced, erased, again, .. } = reuse;
-    let changed = if erased.is_empty() && again.is_empty() { Changed::No } else { Changed::Yes };
+    let Reuse { mut replaced, erased, repeated, again, .. } = reuse;
+    let changed = if erased.is_empty() && repeated.is_empty() && again.is_empty() { Changed::No } else { Changed::Yes };
     for &op in &erased {
         let map = cx.source_name(MapLookup::of(&func.ops[op]).map());
         cx.explain(func.ops[op].loc.span, &MapReused { map });
@@ -66,7 +69,7 @@ fn reuse(func: &mut Function, effects: &Effects, cx: &mut Session) -> Changed {
         func.erase(op);
     }
     func.replace_values(&replaced);
-    for op in erased {
+    for op in erased.into_iter().chain(repeated) {
         func.erase(op);
     }
     changed
@@ -120,6 +123,8 @@ struct Reuse<'f> {
     numbers: Numbers<'f>,
     replaced: HashMap<Value, Value>,
     erased: Vec<OpId>,
+    /// Ops that write a key where it already is.
+    repeated: Vec<OpId>,
     /// Lookups to be done only where an earlier one, this pointer, has found nothing.
     again: Vec<(OpId, Value)>,
 }
@@ -136,7 +141,9 @@ impl Reuse<'_> {
             if data.opcode == Opcode::MapLookup {
                 self.lookup(op, known);
             } else if data.regions.is_empty() {
-                self.numbers.step(op, &mut known.contents);
+                if self.numbers.step(op, &mut known.contents) {
+                    self.repeated.push(op);
+                }
                 self.forget(op, known);
             } else if matches!(data.opcode, Opcode::KsIf | Opcode::KsIfSome) {
                 self.branches(op, known);

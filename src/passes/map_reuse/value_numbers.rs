@@ -2,10 +2,10 @@
 
 use crate::ir::ops::{KsCopy, KsDeref, KsLoad, KsStore, KsZero, PacketCtxLoad};
 use crate::ir::{Attr, Function, OpData, OpId, Opcode, Path, Value};
-use crate::passes::analysis::root;
-use crate::tables::{OpTrait, OperandKind};
-use crate::types::{Space, Ty, TyKind, Types};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use crate::passes::analysis::pointer_uses::{PointerUses, addressed, own_variable};
+use crate::tables::OpTrait;
+use crate::types::{Space, Ty, Types};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// A value number; values and contents that have the same one are certainly equal.
 pub type Number = u32;
@@ -46,17 +46,19 @@ pub struct Numbers<'f> {
     computed: HashMap<(Opcode, Vec<Attr>, Vec<Number>, Ty), Number>,
     /// For each pointer's number the first place that was made of it.
     pointees: HashMap<Number, Value>,
-    /// Variables that pointers may point to.
+    /// What callees do with pointers.
+    pointers: &'f PointerUses,
+    /// Variables whose addresses are kept somewhere.
     escaped: HashSet<Value>,
     next: Number,
 }
 
 impl<'f> Numbers<'f> {
     /// Starts without numbers; they are given when a value is asked for.
-    pub fn of(func: &'f Function, types: &'f Types) -> Numbers<'f> {
-        let escaped = escaped(func, types);
+    pub fn of(func: &'f Function, types: &'f Types, pointers: &'f PointerUses) -> Numbers<'f> {
+        let escaped = escaped(func, types, pointers);
         let (values, computed, pointees) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Numbers { func, types, values, computed, pointees, escaped, next: 0 }
+        Numbers { func, types, values, computed, pointees, pointers, escaped, next: 0 }
     }
 
     fn fresh(&mut self) -> Number {
@@ -91,7 +93,7 @@ impl<'f> Numbers<'f> {
 
     /// The path of a place whose contents nothing but this function's own writes, and what it calls, can change.
     fn tracked(&mut self, place: Value) -> Option<Path> {
-        let mut path = Path::of(self.func, self.types, place);
+        let mut path = self.path(place);
         let outermost = self.func.def(path.variable).map(|op| &self.func.ops[op]);
         if let Some(data) = outermost.filter(|data| data.opcode == Opcode::KsDeref) {
             let pointer = self.value(KsDeref::of(data).pointer());
@@ -100,6 +102,17 @@ impl<'f> Numbers<'f> {
             return None;
         }
         matches!(self.space(path.variable)?, Space::Stack | Space::Packet | Space::Ctx).then_some(path)
+    }
+
+    /// The path of a place, from the variable if the place is reached by the variable's address.
+    fn path(&self, place: Value) -> Path {
+        let path = Path::of(self.func, self.types, place);
+        let outermost = self.func.def(path.variable).map(|op| &self.func.ops[op]);
+        let Some(data) = outermost.filter(|data| data.opcode == Opcode::KsDeref) else { return path };
+        match addressed(self.func, self.types, KsDeref::of(data).pointer()) {
+            Some(inner) => path.within(&self.path(inner)),
+            None => path,
+        }
     }
 
     fn space(&self, value: Value) -> Option<Space> {
@@ -117,22 +130,22 @@ impl<'f> Numbers<'f> {
         Some(number)
     }
 
-    /// Goes on over an op without regions.
-    pub fn step(&mut self, op: OpId, contents: &mut Contents) {
+    /// Goes on over an op without regions. True: it writes what the place holds already, in a variable whose address nothing keeps.
+    pub fn step(&mut self, op: OpId, contents: &mut Contents) -> bool {
         let func = self.func;
         let data = &func.ops[op];
         if data.opcode == Opcode::KsLoad {
             if let Some(number) = self.content(KsLoad::of(data).place(), contents) {
                 self.values.insert(data.results[0], number);
             }
-            return;
+            return false;
         }
         if data.opcode == Opcode::PacketCtxLoad {
             let view = PacketCtxLoad::of(data);
             let field = (self.value(view.ctx()), view.field());
             let fresh = self.fresh();
             self.values.insert(data.results[0], *contents.context.entry(field).or_insert(fresh));
-            return;
+            return false;
         }
         let written = if data.opcode == Opcode::KsStore {
             let view = KsStore::of(data);
@@ -150,75 +163,72 @@ impl<'f> Numbers<'f> {
         } else {
             None
         };
-        self.forget(op, contents);
-        if let Some((place, Some(number))) = written
-            && let Some(path) = self.tracked(place)
-        {
-            contents.hold(path, number);
+        let Some((place, Some(number))) = written else {
+            self.forget(op, contents);
+            return false;
+        };
+        let Some(path) = self.tracked(place) else {
+            self.forget(op, contents);
+            return false;
+        };
+        if contents.places.get(&path) == Some(&number) && self.is_private(path.variable) {
+            return true;
         }
+        self.forget(op, contents);
+        contents.hold(path, number);
+        false
+    }
+
+    fn is_private(&self, variable: Value) -> bool {
+        let own = self.func.def(variable).is_some_and(|op| self.func.ops[op].opcode == Opcode::KsVar);
+        own && !self.escaped.contains(&variable)
     }
 
     /// Forgets what an op may change.
     pub fn forget(&mut self, op: OpId, contents: &mut Contents) {
         let func = self.func;
         let data = &func.ops[op];
-        if data.opcode == Opcode::KsCall || data.opcode.has(OpTrait::ChangesPacket) {
-            self.forget_spaces(contents, &[Space::Stack, Space::Packet, Space::Ctx]);
-        }
-        // Helpers and kernel functions may change fields of the context too.
-        if matches!(data.opcode, Opcode::KsCall | Opcode::BpfHelper | Opcode::BpfKfunc | Opcode::PacketCtxStore)
-            || data.opcode.has(OpTrait::ChangesPacket)
-        {
+        self.forget_spaces(contents, &self.pointers.written(func, self.types, data));
+        if self.pointers.changes_context(data) {
             contents.context.clear();
         }
         for (index, &operand) in data.operands.iter().enumerate() {
-            if data.may_write(index) {
-                self.forget_place(operand, contents);
+            if let Some(variable) = own_variable(func, operand)
+                && self.pointers.of_operand(func, self.types, data, index).writes
+            {
+                self.forget_variable(variable, operand, contents);
+                if self.escaped.contains(&variable) {
+                    // What pointers from elsewhere lead to may be this variable.
+                    self.forget_spaces(contents, &BTreeSet::from([Space::Stack]));
+                }
             }
         }
     }
 
-    fn forget_place(&mut self, place: Value, contents: &mut Contents) {
-        let Some(space) = self.space(place) else { return };
-        let variable = root(self.func, place).filter(|&op| self.func.ops[op].opcode == Opcode::KsVar);
-        if let Some(variable) = variable.map(|op| self.func.ops[op].results[0]) {
-            let path = Path::of(self.func, self.types, place);
-            let part = path.variable == variable;
-            contents.places.retain(|held, _| held.variable != variable || (part && !held.overlaps(&path)));
-        } else if space == Space::Any {
-            self.forget_spaces(contents, &[Space::Stack, Space::Packet, Space::Ctx]);
-        } else {
-            self.forget_spaces(contents, &[space]);
-        }
+    /// Forgets what is written by a place in a variable, or by an address of it.
+    fn forget_variable(&self, variable: Value, by: Value, contents: &mut Contents) {
+        let place = addressed(self.func, self.types, by).unwrap_or(by);
+        let path = self.path(place);
+        let part = path.variable == variable;
+        contents.places.retain(|held, _| held.variable != variable || (part && !held.overlaps(&path)));
     }
 
-    /// What lies in these spaces, but for variables that no pointer points to.
-    fn forget_spaces(&self, contents: &mut Contents, spaces: &[Space]) {
+    /// What lies in these spaces, but for variables whose addresses nothing keeps.
+    fn forget_spaces(&self, contents: &mut Contents, spaces: &BTreeSet<Space>) {
+        if spaces.is_empty() {
+            return;
+        }
         contents.places.retain(|held, _| {
-            let own = self.func.def(held.variable).is_some_and(|op| self.func.ops[op].opcode == Opcode::KsVar);
-            let inside = self.space(held.variable).is_some_and(|space| spaces.contains(&space));
-            !inside || (own && !self.escaped.contains(&held.variable))
+            let space = self.space(held.variable);
+            let inside = spaces.contains(&Space::Any) || space.is_some_and(|space| spaces.contains(&space));
+            !inside || self.is_private(held.variable)
         });
     }
 }
 
-/// The variables that an op makes a pointer to, or hands to code that may keep one.
-fn escaped(func: &Function, types: &Types) -> HashSet<Value> {
-    let mut escaped = HashSet::new();
-    for data in func.all() {
-        let points = data.results.iter().any(|&result| matches!(types.kind(func.ty(result)), TyKind::Ptr { .. }));
-        // A lookup only reads its key.
-        let points = points && data.opcode != Opcode::MapLookup;
-        for (index, &operand) in data.operands.iter().enumerate() {
-            let specs = data.opcode.spec().operands;
-            let kind = specs.get(index).or(specs.last()).map(|spec| spec.kind);
-            if (points || !matches!(kind, Some(OperandKind::Place | OperandKind::Out)))
-                && let Some(root) = root(func, operand)
-                && func.ops[root].opcode == Opcode::KsVar
-            {
-                escaped.insert(func.ops[root].results[0]);
-            }
-        }
-    }
-    escaped
+/// The variables whose addresses may be kept.
+fn escaped(func: &Function, types: &Types, pointers: &PointerUses) -> HashSet<Value> {
+    let uses = func.uses();
+    let variables = func.all_of(Opcode::KsVar).map(|data| data.results[0]);
+    variables.filter(|&variable| pointers.of_value(func, types, &uses, variable).keeps).collect()
 }
