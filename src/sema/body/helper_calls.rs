@@ -69,7 +69,7 @@ impl Checker<'_, '_> {
         map: Option<MapId>,
         arg: &ast::Expr,
     ) -> Expr {
-        let reads = matches!(spec.kind, HelperArgKind::Readable | HelperArgKind::Key | HelperArgKind::Value);
+        let reads = spec.kind.only_reads();
         if reads && matches!(strip(arg).kind, ast::ExprKind::Str(_)) {
             return self.constant_text(helper.name, arg);
         }
