@@ -3,8 +3,8 @@
 //! Only the pass `exits` knows the path of a `ks.throw`, a `ks.cancel`, or a `ks.return` under a `ks.defer`: a pass before it that follows
 //! control looks at a lowered copy (`exits::lowered`).
 
-use super::ops::KsLeave;
-use super::{Function, OpId, Opcode, RegionId};
+use super::ops::{KsLeave, KsStore, KsVar};
+use super::{Function, OpData, OpId, Opcode, RegionId};
 use crate::tables::ExitKind;
 use std::collections::BTreeSet;
 
@@ -118,5 +118,25 @@ impl Function {
             }
         }
         found
+    }
+}
+
+/// The name that the pass `exits` gives the place of what is thrown: a variable, or the parameter of a function that throws to its caller.
+pub const THROWN: &str = "thrown";
+
+/// Whether an op of code without `ks.throw` throws, or takes what was thrown: it stores in that place.
+pub fn stores_thrown(func: &Function, data: &OpData) -> bool {
+    if data.opcode != Opcode::KsStore {
+        return false;
+    }
+    let place = KsStore::of(data).place();
+    match func.def(place).map(|op| &func.ops[op]) {
+        Some(data) => {
+            data.opcode == Opcode::KsVar && data.loc.made_by.is_some() && KsVar::of(data).name() == THROWN.as_bytes()
+        }
+        None => {
+            let at = func.blocks[func.entry()].args.iter().position(|&arg| arg == place);
+            at.and_then(|at| func.params.get(at)).is_some_and(|param| param.name == THROWN)
+        }
     }
 }

@@ -4,7 +4,8 @@
 //! throw. Leaves `ks.block`, `ks.leave`, and behind what is deferred one `ks.return`, and one `ks.tail_return` for each callee.
 //!
 //! A thrown value is in memory, in a place that is 0 while nothing is thrown: the code in its low half, in its high half the number of the
-//! line of the throw, which is never 0. A function that throws to its caller takes the caller's place as its last parameter; others have
+//! line of the throw, which is never 0. BPF code asks for no line, since each throw has a handler: the number is 1 there, and all throws
+//! of a code are equal. If no code can be 0, and there is no panic, BPF code has the code alone, in 32 bits. A function that throws to its caller takes the caller's place as its last parameter; others have
 //! one of their own. A test follows each call of such a function.
 //!
 //! One stack has the constructs around the code that is being lowered, with the work that an exit of them does: handlers, and deferred
@@ -87,13 +88,22 @@ fn lower(module: &mut Module, types: &mut Types, clears: bool) -> bool {
     if in_kernel {
         panics::leave_functions(module);
     }
-    let program = Program { clears, ..Program::of(module, in_kernel) };
+    let program = Program { clears, ..Program::of(module, types, in_kernel) };
     let mut changed = false;
     for func in module.funcs.iter_mut().filter(|func| program.concerns(func)) {
         function(func, types, &program);
         changed = true;
     }
     changed
+}
+
+/// Whether a code that is thrown may be 0.
+fn may_throw_zero(module: &Module, types: &Types) -> bool {
+    let zero = |func: &Function, op: OpId| {
+        let code = func.known(types, KsThrow::of(&func.ops[op]).code());
+        code.is_none_or(|code| code as u32 == 0)
+    };
+    module.funcs.iter().any(|func| func.ids_of(Opcode::KsThrow).any(|op| zero(func, op)))
 }
 
 /// What the functions of a module have to know of each other.
@@ -106,12 +116,14 @@ struct Program {
     cancels: bool,
     /// A panic leaves the program, not the process.
     in_kernel: bool,
+    /// What is thrown is the code alone.
+    narrow: bool,
     /// What throws writes its result.
     clears: bool,
 }
 
 impl Program {
-    fn of(module: &Module, in_kernel: bool) -> Program {
+    fn of(module: &Module, types: &Types, in_kernel: bool) -> Program {
         let mut files: Vec<(Vec<u8>, i128)> = Vec::new();
         for func in &module.funcs {
             for op in func.ids_of(Opcode::KsThrow) {
@@ -123,13 +135,20 @@ impl Program {
             }
         }
         let throwing = module.funcs.iter().filter(|func| func.throws == Throws::ToCaller);
+        let cancels = module.funcs.iter().any(|func| func.cancels);
         Program {
             throwing: throwing.map(|func| func.name.clone()).collect(),
             files,
-            cancels: module.funcs.iter().any(|func| func.cancels),
+            cancels,
             in_kernel,
+            narrow: in_kernel && !cancels && !may_throw_zero(module, types),
             clears: true,
         }
+    }
+
+    /// The type of what is thrown.
+    fn word(&self) -> Ty {
+        if self.narrow { Ty::U32 } else { Ty::U64 }
     }
 
     /// Whether a call may come back with something thrown.

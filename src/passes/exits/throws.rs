@@ -1,6 +1,7 @@
 //! Thrown codes, from the `throw` to the handler that takes them or to the function's end.
 
 use super::{Kind, Lowering, NAME};
+use crate::ir::exits::THROWN;
 use crate::ir::ops::KsThrow;
 use crate::ir::{Attr, Builder, Loc, OpData, OpId, Opcode, Param, Throws, Value};
 use crate::types::{Space, Ty, TyKind};
@@ -9,10 +10,10 @@ impl Lowering<'_> {
     /// Where what is thrown in the function is kept: in the caller's place, or in one of its own if something may be.
     pub(super) fn place_of_thrown(&mut self) {
         let body = self.func.body;
-        let place = self.types.place(Ty::U64, Space::Stack);
+        let place = self.types.place(self.program.word(), Space::Stack);
         if self.func.throws == Throws::ToCaller {
             let (entry, span) = (self.func.entry(), self.func.name_span);
-            self.func.params.push(Param { name: "thrown".into(), ty: place, out: false, span });
+            self.func.params.push(Param { name: THROWN.into(), ty: place, out: false, span });
             self.thrown = Some(self.func.add_block_arg(entry, place));
         } else if self.func.cancels || self.program.may_throw(self.func, body) {
             // Behind the variables that begin the function, those of parameters with their values.
@@ -22,7 +23,7 @@ impl Lowering<'_> {
             };
             let mut b = Builder::before(self.func, first, NAME);
             b.loc = self.loc;
-            let thrown = b.ks_var(b"thrown", place);
+            let thrown = b.ks_var(THROWN.as_bytes(), place);
             b.ks_zero(thrown);
             self.thrown = Some(thrown);
         }
@@ -30,7 +31,7 @@ impl Lowering<'_> {
 
     /// Makes a place for codes that deferred code throws, in the block that grows.
     pub(super) fn place_apart(&mut self) {
-        let thrown = self.variable("thrown", Ty::U64);
+        let thrown = self.variable(THROWN, self.program.word());
         self.builder().ks_zero(thrown);
         self.thrown = Some(thrown);
     }
@@ -42,14 +43,16 @@ impl Lowering<'_> {
     /// `throw code`
     pub(super) fn throw(&mut self, data: &OpData) {
         let view = KsThrow::of(data);
-        let site = self.number(view.file(), view.line()) << 32;
+        let site = if self.program.in_kernel { 1 } else { self.number(view.file(), view.line()) } << 32;
         let (code, place) = (view.code(), self.thrown());
         let known = self.func.known(self.types, code);
         if known.is_some() {
             self.drop_constant(code);
         }
+        let narrow = self.program.narrow;
         let mut b = self.builder();
         let thrown = match known {
+            Some(number) if narrow => b.ks_const(i128::from(number as u32), Ty::U32),
             Some(number) => b.ks_const(site | i128::from(number as u32), Ty::U64),
             None => {
                 let code = b.arith_cast(code, Ty::U32);
@@ -170,7 +173,7 @@ impl Lowering<'_> {
 
     pub(super) fn if_thrown(&mut self, then: impl FnOnce(&mut Self)) {
         let place = self.thrown();
-        let threw = self.is_set(place, Ty::U64);
+        let threw = self.is_set(place, self.program.word());
         self.when(threw, then);
     }
 

@@ -44,7 +44,8 @@ impl Lowering<'_> {
     /// but for one that cannot be (`takes_all`). Whether control reaches their end.
     fn handlers(&mut self, codes: &[i128], handlers: &[RegionId], takes_all: bool) -> bool {
         let (place, loc) = (self.thrown(), self.loc);
-        let thrown = self.builder().ks_load(place, Ty::U64);
+        let word = self.program.word();
+        let thrown = self.builder().ks_load(place, word);
         if self.func.cancels {
             let signal = self.is_signal(thrown);
             self.when(signal, Self::throw_past);
@@ -120,8 +121,9 @@ impl Lowering<'_> {
         if let Some(&first) = ops.first() {
             self.loc = Loc { made_by: Some(NAME), ..self.func.ops[first].loc };
         }
+        let word = self.program.word();
         let mut b = self.builder();
-        let zero = b.ks_const(0, Ty::U64);
+        let zero = b.ks_const(0, word);
         b.ks_store(place, zero);
         self.inline_ops(ops)
     }
