@@ -4,6 +4,7 @@ use super::builder::enum_attribute;
 use super::debug::identifier;
 use super::emit;
 use super::function::{Exit, FnGen};
+use super::hot_calls;
 use super::lifetimes::{self, Lifetimes};
 use super::module::ModuleGen;
 use crate::ir::ops::KsVar;
@@ -15,7 +16,7 @@ use crate::types::{Space, Ty, TyKind};
 use inkwell::attributes::AttributeLoc;
 use inkwell::module::Linkage;
 use inkwell::values::FunctionValue;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// LLVM replaces local variables by values, element by element. A variable of more bytes may have very many elements,
 /// and LLVM keeps debug information for each. So it does not see that larger variables are local.
@@ -35,8 +36,10 @@ pub fn emit_all(g: &mut ModuleGen) {
     let funcs: Vec<&Function> = module.funcs.iter().filter(emitted).collect();
     // Programs first: users look for their names, so that the names of others yield to them.
     let (programs, others): (Vec<_>, Vec<_>) = funcs.iter().partition(|f| matches!(f.role, Role::Program { .. }));
+    let inlines = g.facts.verified && g.cx.options.opt_level > 1 && !g.tuning.scarce;
+    let hot = if inlines { hot_calls::of(module) } else { BTreeSet::new() };
     for func in programs.into_iter().chain(others) {
-        declare(g, func);
+        declare(g, func, hot.contains(&func.name));
     }
     for func in funcs {
         define(g, func);
@@ -53,7 +56,7 @@ fn symbol(g: &ModuleGen, func: &Function) -> String {
     }
 }
 
-fn declare(g: &mut ModuleGen, func: &Function) {
+fn declare(g: &mut ModuleGen, func: &Function, hot: bool) {
     let params: Vec<Ty> = func.params.iter().map(|p| p.ty).collect();
     let is_program = matches!(func.role, Role::Program { .. });
     let exported = g.facts.executor == Executor::Native && g.cx.options.exports.iter().any(|name| **name == *func.name);
@@ -67,7 +70,7 @@ fn declare(g: &mut ModuleGen, func: &Function) {
     if let Some(section) = section(g.cx, func) {
         llvm.set_section(Some(&section));
     }
-    attributes(g, func, llvm, &params);
+    attributes(g, func, llvm, (&params, hot));
     g.funcs.insert(func.name.clone(), llvm);
 }
 
@@ -83,7 +86,8 @@ pub fn section(cx: &Session, func: &Function) -> Option<String> {
 /// The fewest ops of a function that has a frame of its own where the stack is scarce.
 const OUTLINED: usize = 64;
 
-fn attributes(g: &ModuleGen, func: &Function, llvm: FunctionValue, params: &[Ty]) {
+/// `hot`: a call costs more than its copies.
+fn attributes(g: &ModuleGen, func: &Function, llvm: FunctionValue, (params, hot): (&[Ty], bool)) {
     let set = |at, name| llvm.add_attribute(at, enum_attribute(g.context, name));
     let set_text = |name, value| {
         llvm.add_attribute(AttributeLoc::Function, g.context.create_string_attribute(name, value));
@@ -115,7 +119,7 @@ fn attributes(g: &ModuleGen, func: &Function, llvm: FunctionValue, params: &[Ty]
         let outlined = g.tuning.outlined && func.walk().len() >= OUTLINED && !inlined;
         if func.global || outlined {
             set(AttributeLoc::Function, "noinline");
-        } else if inlined {
+        } else if inlined || hot {
             set(AttributeLoc::Function, "alwaysinline");
         }
     }

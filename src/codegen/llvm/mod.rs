@@ -16,6 +16,7 @@ mod fatal;
 mod function;
 mod functions;
 mod host;
+mod hot_calls;
 mod joined_choices;
 mod joined_stores;
 mod large;
