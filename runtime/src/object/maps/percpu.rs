@@ -40,16 +40,21 @@ impl PerCpu {
             value.copy_from_slice(&stored[..self.value_size]);
             return;
         };
-        let total = stored
+        // Of integers in words of their own the sum's low bytes are those of the words' sum.
+        let total = if self.slot() == 8 { ks_hot::sum_of_words(stored) } else { self.sum_of_slots(stored, width) };
+        value.fill(0);
+        value[..width].copy_from_slice(&total.to_le_bytes()[..width]);
+    }
+
+    fn sum_of_slots(&self, stored: &[u8], width: usize) -> u64 {
+        stored
             .chunks(self.slot())
             .map(|slot| {
                 let mut bytes = [0; 8];
                 bytes[..width].copy_from_slice(&slot[..width]);
                 u64::from_le_bytes(bytes)
             })
-            .fold(0u64, u64::wrapping_add);
-        value.fill(0);
-        value[..width].copy_from_slice(&total.to_le_bytes()[..width]);
+            .fold(0u64, u64::wrapping_add)
     }
 
     /// One value for every CPU.
@@ -82,6 +87,11 @@ mod tests {
         let mut sum = [0; 4];
         four.gather(&stored, &mut sum);
         assert_eq!(u32::from_le_bytes(sum), 0x5000_0000);
+        let mut stored = four.spread(&7_u32.to_le_bytes());
+        // What follows a value in its word is not part of it.
+        stored[4..8].fill(0xff);
+        four.gather(&stored, &mut sum);
+        assert_eq!(u32::from_le_bytes(sum), 21);
     }
 
     #[test]
