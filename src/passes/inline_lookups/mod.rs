@@ -149,11 +149,12 @@ fn looks_up(data: &OpData) -> Option<&Symbol> {
 }
 
 /// Whether the body of a function may be in its caller: only the program calls it, and it returns no pointer: the verifier knows
-/// less of pointers where paths join.
+/// less of pointers where paths join. It binds no map that it takes out of another: a function has one variable for each name of those.
 fn may_move(func: &Function, types: &Types) -> bool {
     let called = matches!(func.role, Role::Helper | Role::Plain) && !func.global;
     let pointer = matches!(types.kind(func.result), TyKind::Ptr { .. } | TyKind::Fn(_));
-    called && !pointer && !func.all().any(|data| data.opcode.is_loop() || data.opcode == Opcode::KsTailReturn)
+    let stays = |opcode: Opcode| opcode.is_loop() || matches!(opcode, Opcode::KsTailReturn | Opcode::MapBind);
+    called && !pointer && !func.all().any(|data| stays(data.opcode))
 }
 
 /// Puts a body with one return, its last op, in the place of a call.
