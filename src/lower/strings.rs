@@ -61,9 +61,12 @@ impl Lowering<'_> {
     /// one that helpers may write, with words too.
     pub(super) fn is_text_from_nowhere(&self, place: Value, value: &Expr) -> bool {
         let named = |builtin: &BuiltinSpec| builtin.fills && builtin.of_task;
-        let from_nowhere = match &value.kind {
-            ExprKind::Operation { callee: Callee::Builtin(builtin), args } => named(builtin) && args.is_empty(),
-            kind => matches!(kind, ExprKind::Const(_)) && matches!(self.cx.types.kind(value.ty), TyKind::Str(_)),
+        let constant =
+            matches!(value.kind, ExprKind::Const(_)) && matches!(self.cx.types.kind(value.ty), TyKind::Str(_));
+        let from_nowhere = if let ExprKind::Operation { callee: Callee::Builtin(builtin), args } = &value.kind {
+            named(builtin) && args.is_empty()
+        } else {
+            constant
         };
         from_nowhere && self.pointee(place).1.helpers_write()
     }

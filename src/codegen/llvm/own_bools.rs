@@ -30,7 +30,13 @@ impl OwnBools {
                 own.places.insert(func.name.clone(), places);
             }
         }
-        while module.funcs.iter().fold(false, |any, func| own.leave_out(module, func) || any) {}
+        let mut changes = true;
+        while changes {
+            changes = false;
+            for func in &module.funcs {
+                changes |= own.leave_out(module, func);
+            }
+        }
         own
     }
 

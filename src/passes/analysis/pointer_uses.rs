@@ -175,9 +175,6 @@ pub fn addressed(func: &Function, types: &Types, pointer: Value) -> Option<Value
         return Some(KsAddr::of(data).place());
     }
     let from = (data.opcode == Opcode::ArithCast).then(|| ArithCast::of(data).value())?;
-    let pointee = |value: Value| match types.kind(func.ty(value)) {
-        TyKind::Ptr { to, .. } => Some(to),
-        _ => None,
-    };
+    let pointee = |value: Value| if let TyKind::Ptr { to, .. } = types.kind(func.ty(value)) { Some(to) } else { None };
     if pointee(from).is_some() && pointee(from) == pointee(pointer) { addressed(func, types, from) } else { None }
 }

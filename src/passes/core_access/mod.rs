@@ -188,7 +188,7 @@ fn stored(func: &Function, types: &Types, load: OpId) -> Option<(OpId, Value)> {
 
 /// Whether the verifier knows the memory and the offset.
 fn is_direct(func: &Function, types: &Types, place: Value) -> bool {
-    if !kernel_memory(types, func.ty(place)).is_some_and(|(_, space)| space == Space::BtfTrusted) {
+    if kernel_memory(types, func.ty(place)).is_none_or(|(_, space)| space != Space::BtfTrusted) {
         return false;
     }
     let Some(data) = func.def(place).map(|op| &func.ops[op]) else { return true };

@@ -163,11 +163,12 @@ impl Guest {
                 Ok(())
             });
         }
-        let mut qemu = command.spawn().map_err(|error| match error.kind() {
-            ErrorKind::NotFound => {
+        let mut qemu = command.spawn().map_err(|error| {
+            if error.kind() == ErrorKind::NotFound {
                 format!("there is no `{QEMU}`, in which other kernels boot\n  help: install the package `qemu-system-x86`, without the packages that it recommends")
+            } else {
+                format!("cannot run `{QEMU}`: {error}")
             }
-            _ => format!("cannot run `{QEMU}`: {error}"),
         })?;
         let (send, said) = mpsc::channel();
         if let Some(replies) = qemu.stdout.take() {
@@ -218,7 +219,7 @@ impl Guest {
         // The cause of an oops is in its first line, and in the last one that a panic is the end.
         let cause = ["BUG:", "Oops", "Kernel panic", "Out of memory"];
         let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let line = lines().find(|line| cause.iter().any(|cause| line.contains(cause))).or_else(|| lines().last());
+        let line = lines().find(|line| cause.iter().any(|cause| line.contains(cause))).or_else(|| lines().next_back());
         line.map_or_else(String::new, |line| format!("; its kernel wrote: {line}"))
     }
 }

@@ -14,6 +14,9 @@ const BATCH: usize = 4096;
 /// Bytes of one batch: what a processor keeps close at hand.
 const BATCH_BYTES: usize = 1 << 17;
 
+/// A key, and its value as the kernel stores it.
+type Stored<'a> = (&'a [u8], &'a [u8]);
+
 /// Opaque to the program.
 pub struct KsIter {
     map: &'static Map,
@@ -177,7 +180,7 @@ impl KsIter {
     }
 
     /// The next key, and the value as the kernel stores it; none at the end.
-    fn next(&mut self) -> Result<Option<(&[u8], &[u8])>, i32> {
+    fn next(&mut self) -> Result<Option<Stored<'_>>, i32> {
         let KsIter { map, source, key, value } = self;
         let is_next = match source {
             Source::Batches(batches) => return batches.next(map),
@@ -254,7 +257,7 @@ impl Batches {
         }
     }
 
-    fn next(&mut self, map: &Map) -> Result<Option<(&[u8], &[u8])>, i32> {
+    fn next(&mut self, map: &Map) -> Result<Option<Stored<'_>>, i32> {
         while self.next == self.count {
             if self.ended {
                 return Ok(None);

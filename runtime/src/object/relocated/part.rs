@@ -110,8 +110,8 @@ impl Part<'_> {
             | bpf::BTF_KIND_RESTRICT
             | bpf::BTF_KIND_TYPE_TAG => words[2] = self.number(words[2]),
             bpf::BTF_KIND_ARRAY => {
-                for part in 3..5 {
-                    words[part] = self.number(words[part]);
+                for word in &mut words[3..5] {
+                    *word = self.number(*word);
                 }
             }
             bpf::BTF_KIND_STRUCT | bpf::BTF_KIND_UNION => {

@@ -1,7 +1,8 @@
 //! The memory that helpers touch, as LLVM is told: what they leave alone is not stored before the call and loaded again behind it.
 //!
-//! No helper keeps a pointer to a key, a value or memory that it reads or fills, but for those with a dynptr, which may lead there. A helper
-//! of numbers alone touches nothing of the program; one that fills memory from an address touches nothing but that memory. Maps are memory
+//! A helper keeps no pointer to a key, a value or memory that it reads or fills, but for those with a dynptr, which may lead there. LLVM is
+//! not told so (`captures`): variables that calls take by address would wait in registers that are spilled, and code would grow. A helper of
+//! numbers alone touches nothing of the program; one that fills memory from an address touches nothing but that memory. Maps are memory
 //! that no argument leads to.
 
 use crate::codegen::llvm::builder::{INACCESSIBLE, OF_ARGUMENTS};
@@ -28,11 +29,8 @@ pub fn mark<'c>(g: &ModuleGen<'_, 'c>, call: CallSiteValue<'c>, spec: &HelperSpe
         return;
     }
     for (index, (&kind, arg)) in kinds.iter().zip(args).enumerate() {
-        let Some(access) = access(kind).filter(|_| arg.is_pointer_value()) else { continue };
-        let at = AttributeLoc::Param(index as u32);
-        build.attribute(call, at, "captures");
-        if let Some(access) = access {
-            build.attribute(call, at, access);
+        if let Some(access) = access(kind).filter(|_| arg.is_pointer_value()) {
+            build.attribute(call, AttributeLoc::Param(index as u32), access);
         }
     }
     let is_number = |kind: HelperArgKind| matches!(kind, HelperArgKind::Scalar | HelperArgKind::Constant);
@@ -51,13 +49,13 @@ pub fn mark<'c>(g: &ModuleGen<'_, 'c>, call: CallSiteValue<'c>, spec: &HelperSpe
     }
 }
 
-/// For an argument that leads to memory which the helper does not keep: what else LLVM calls it.
-fn access(kind: HelperArgKind) -> Option<Option<&'static str>> {
+/// What LLVM calls the use of the memory that an argument leads to; none where the helper may read and write it.
+fn access(kind: HelperArgKind) -> Option<&'static str> {
     match kind {
-        HelperArgKind::Key | HelperArgKind::Value | HelperArgKind::Readable => Some(Some("readonly")),
-        HelperArgKind::Out | HelperArgKind::ValueOut => Some(Some("writeonly")),
-        HelperArgKind::Writable => Some(None),
-        HelperArgKind::Scalar
+        HelperArgKind::Key | HelperArgKind::Value | HelperArgKind::Readable => Some("readonly"),
+        HelperArgKind::Out | HelperArgKind::ValueOut => Some("writeonly"),
+        HelperArgKind::Writable
+        | HelperArgKind::Scalar
         | HelperArgKind::Constant
         | HelperArgKind::Context
         | HelperArgKind::Map
