@@ -28,7 +28,7 @@ def textmate():
     before_names = sorted(name for name, row in words().items() if row.get("before_name"))
     # A result may be a function.
     certain = [name for name in of_role("begins", "continues", "keyword") if name not in (*constants, *before_names)]
-    no_member = r"(?<![.@\w])(?<!->)(?<!::)"
+    no_member = r"(?<![@\w])(?<!^\.|[^.]\.)(?<!->)(?<!::)"
     return {
         "$schema": "https://raw.githubusercontent.com/martinring/tmlanguage/master/tmlanguage.json",
         "name": "KernelScript",
@@ -59,7 +59,7 @@ def textmate():
             ]},
             "constants": {"name": "keyword.constant.kernelscript", "match": no_member + rf"\b(?:{_any(constants)})" + r"\b"},
             "words": {"patterns": [
-                {"name": "keyword.control.kernelscript", "match": r"(?<![.@\w])\bfn\b"},
+                {"name": "keyword.control.kernelscript", "match": no_member.replace("(?<!->)", "") + r"\bfn\b"},
                 {"name": "keyword.control.kernelscript", "match": no_member + rf"\b(?:{_any(certain)})" + r"\b"},
                 {"name": "keyword.control.kernelscript", "match": no_member + rf"\b(?:{_any(before_names)})\b(?=\s+[A-Za-z_])"},
                 {"name": "keyword.other.kernelscript", "match": no_member + rf"\b(?:{_any(of_role('name'))})\b(?=\s*[A-Za-z_\"])"},

@@ -64,9 +64,9 @@ class Client:
         self.tell("textDocument/didOpen", {"textDocument": document})
 
     def tokens(self, uri):
-        """The semantic tokens of a text: line, character, length and type."""
+        """The semantic tokens of a text: line, character, length and type; of a text that the server cannot read, none."""
         legend = self.ready["capabilities"]["semanticTokensProvider"]["legend"]["tokenTypes"]
-        data = self.ask("textDocument/semanticTokens/full", {"textDocument": {"uri": uri}})["data"]
+        data = (self.ask("textDocument/semanticTokens/full", {"textDocument": {"uri": uri}}) or {"data": []})["data"]
         line = character = 0
         for lines, characters, length, kind, _modifiers in zip(*[iter(data)] * 5):
             line, character = line + lines, characters if lines else character + characters

@@ -55,9 +55,13 @@ fn tokens(server: &mut Server, uri: &str, within: Option<Range>) -> Answer<Optio
     let Some(id) = analysis.file_of(&path) else { return Ok(None) };
     let file = analysis.file(id);
     let mut found: Vec<(Span, &str, u32)> = Vec::new();
-    // Of these words the lexer has the tokens.
-    let constant = |span: &Span| matches!(&file.text[span.lo as usize..span.hi as usize], "true" | "false" | "null");
-    for (span, meaning) in analysis.names_in(id).iter().filter(|(span, _)| !constant(span)) {
+    // Of these words, and of what is no word, the lexer has the tokens.
+    let is_name = |span: &Span| {
+        let text = &file.text[span.lo as usize..span.hi as usize];
+        text.starts_with(|first: char| first.is_alphabetic() || first == '_')
+            && !matches!(text, "true" | "false" | "null")
+    };
+    for (span, meaning) in analysis.names_in(id).iter().filter(|(span, _)| is_name(span)) {
         if let Some((kind, modifiers)) = token(&analysis, *span, meaning) {
             found.push((*span, kind, modifiers));
         }
