@@ -1,6 +1,6 @@
 //! The code of a section: its instructions, where control enters it and where jumps lead, and its bytes after the rewrites.
 //!
-//! No rewrite makes code longer, so that an instruction keeps its index: what is removed leaves a gap until the bytes are written.
+//! No rewrite makes code longer, so that an instruction keeps its index: a removed one leaves a gap until the bytes are written.
 
 use ks_vm::decode::{CALL, CALL_LOCAL, Endian, Insn, LOAD_IMMEDIATE, Op, Slot, one};
 
@@ -65,7 +65,7 @@ pub struct Moves {
 pub const SLOT: u64 = 8;
 
 impl Moves {
-    /// The new offset of what begins at an offset; what was removed has that of the next instruction. None: there is no instruction at it.
+    /// The new offset of the instruction at an offset. A removed instruction has the offset of the next one. None: no instruction is there.
     pub fn offset(&self, old: u64) -> Option<u64> {
         let slot = usize::try_from(old / SLOT).ok().filter(|_| old.is_multiple_of(SLOT))?;
         self.slots.get(slot).map(|&new| new as u64 * SLOT)
@@ -176,7 +176,7 @@ impl Code {
         Moves { slots }
     }
 
-    /// The bytes without what was removed. Calls with relocations are as they were.
+    /// The bytes without the removed instructions. Calls with relocations are as they were.
     pub fn bytes(&self, moves: &Moves) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.slots * SLOT as usize);
         for item in self.items.iter().filter(|item| !item.removed) {

@@ -29,7 +29,7 @@ const STEP: u32 = 32;
 const HEAD: usize = 12;
 
 impl<'a> Types<'a> {
-    /// None for what is no type information of this machine's byte order, or has kinds that are not known.
+    /// None if the file is no type information of this machine's byte order, or has kinds that are not known.
     pub fn of(file: &'a [u8], mut each: impl FnMut(u32, Type<'a>, &'a [u8])) -> Option<Types<'a>> {
         let magic = file.get(..2)?;
         if magic != (bpf::BTF_MAGIC as u16).to_ne_bytes() {
