@@ -18,6 +18,7 @@ OF_GUESTS = {"kprobes", "trampolines", "lsm", "netkit", "modules"}
 def probe():
     """feature → None if it is here, else the reason why not."""
     return {"bpf": _bpf(), "netns": _netns(), "cc": _tool("cc"), "clang": _tool("clang-22"), "verifier": _bpf(), "go": _go(), "nvim": _tool("nvim"),
+            "minisign": _tool("minisign"), "images": _tool("skopeo") or _tool("umoci"), "emacs": _tool("emacs"), "systemd": _tool("systemd-analyze"),
             "trace": _trace(), "kprobes": _kprobes(), "modules": "kernel modules are built for the guests of ci/vm/run",
             "trampolines": bpf.may_trace(), "lsm": bpf.may_trace() or _lsm(), "vm": _tool("qemu-system-x86_64"), "linux-6.4": _linux(6, 4),
             "linux-6.6": _linux(6, 6), "linux-6.7": _linux(6, 7), "linux-6.9": _linux(6, 9), "linux-6.10": _linux(6, 10), "linux-6.11": _linux(6, 11),
