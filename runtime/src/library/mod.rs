@@ -4,6 +4,7 @@ mod addresses;
 mod args;
 mod c_texts;
 mod counts;
+mod decimal;
 mod enum_names;
 mod files;
 mod floats;

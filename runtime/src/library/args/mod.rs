@@ -7,6 +7,7 @@ mod spec;
 mod usage;
 mod value;
 
+use super::decimal;
 use crate::abi::{KsArgs, KsFieldKind};
 use crate::kernel::end::{self, die};
 use crate::kernel::program::{self, array};

@@ -1,7 +1,7 @@
 //! What `--help` prints. `ksc doc` has this file too.
 
 use super::field::{Field, Spec};
-use super::{KsFieldKind, escape};
+use super::{KsFieldKind, decimal, escape};
 
 /// The options that every executable has, each with its row.
 pub const OUTPUT: (&str, &str) =
@@ -139,7 +139,7 @@ fn element(field: &Field, bytes: &[u8]) -> Option<String> {
         }
         KsFieldKind::Be if bytes.len() == 4 => Some(bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(".")),
         KsFieldKind::Be => Some(bytes.iter().fold(0u64, |value, byte| value << 8 | u64::from(*byte)).to_string()),
-        KsFieldKind::F64 => Some(f64::from_bits(number(bytes, false) as u64).to_string()),
+        KsFieldKind::F64 => Some(decimal::shortest(f64::from_bits(number(bytes, false) as u64))),
         KsFieldKind::Enum => {
             let value = number(bytes, field.signed);
             let named = field.variants().find(|(_, variant)| *variant == value);

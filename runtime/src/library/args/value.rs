@@ -1,5 +1,6 @@
 //! Parses the text of one value into the bytes of its type. The error says what the type takes.
 
+use super::decimal;
 use super::field::Field;
 use crate::abi::KsFieldKind;
 use crate::kernel::near;
@@ -177,7 +178,7 @@ fn float(text: &[u8]) -> Result<f64, String> {
     };
     match rest {
         0 if value.is_finite() => Ok(value),
-        0 => Err(format!("f64 takes {:e} to {:e}", f64::MIN, f64::MAX)),
+        0 => Err(format!("f64 takes {} to {}", decimal::shortest(f64::MIN), decimal::shortest(f64::MAX))),
         _ => Err(wanted()),
     }
 }

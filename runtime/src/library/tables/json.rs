@@ -1,5 +1,6 @@
 //! Values as JSON: structs as objects, arrays as arrays, addresses as text.
 
+use super::super::decimal;
 use super::cell;
 use super::form::{Bits, Form, Typed, terminated};
 use super::stacks;
@@ -49,7 +50,7 @@ pub fn put(out: &mut String, typed: &Typed, bytes: &[u8], bits: Option<Bits>, pr
         Form::F64 => {
             let value = bytes[..typed.size].try_into().map_or(0.0, f64::from_ne_bytes);
             // JSON has no infinities.
-            out.push_str(&if value.is_finite() { format!("{value:?}") } else { "null".to_owned() });
+            out.push_str(&if value.is_finite() { decimal::shortest(value) } else { "null".to_owned() });
         }
         Form::Be if typed.size != 4 => out.push_str(&cell::simple(typed, bytes, bits)),
         Form::Number { .. } | Form::Bool => out.push_str(&cell::simple(typed, bytes, bits)),

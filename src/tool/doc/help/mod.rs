@@ -1,5 +1,7 @@
 //! The options of a program as `--help` lists them, by the code of the runtime that prints that.
 
+#[path = "../../../../runtime/src/library/decimal.rs"]
+mod decimal;
 #[path = "../../../../runtime/src/library/args/field.rs"]
 mod field;
 #[path = "../../../../runtime/src/library/args/usage.rs"]
