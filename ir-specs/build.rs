@@ -11,6 +11,8 @@ mod llvm_link;
 mod load;
 #[path = "gen/ops.rs"]
 mod ops;
+#[path = "gen/packages.rs"]
+mod packages;
 #[path = "gen/tables/mod.rs"]
 mod tables;
 

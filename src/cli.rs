@@ -8,6 +8,7 @@ mod inspect;
 mod kernel;
 mod list;
 mod lsp;
+mod package;
 mod run;
 mod test;
 mod verify;
@@ -30,6 +31,7 @@ pub use inspect::{GraphFormat, Inspect, InspectFormat};
 pub use kernel::{Kernel, KernelCommand};
 pub use list::List;
 pub use lsp::Lsp;
+pub use package::Package;
 pub use run::Run;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -96,6 +98,8 @@ pub enum Command {
         /// The code
         code: Option<String>,
     },
+    /// Write what is installed elsewhere: images of containers, manifests of Kubernetes, a package of Debian with a systemd unit
+    Package(Package),
     /// Compile a program, of a file or of the command line, and execute it
     Run(Run),
     /// Serve an editor: diagnostics, hover, completion and more, by the Language Server Protocol over standard input and output
@@ -402,6 +406,7 @@ impl Common {
             line_directives: self.line_directives,
             probe: self.probe,
             streams: false,
+            links_statically: false,
             prints_results: false,
             tests: false,
             coverage: false,

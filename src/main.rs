@@ -47,6 +47,7 @@ fn run(cli: Cli) -> ExitCode {
         Some(Command::Kernel(kernel)) => tool::kernel::run(&kernel),
         Some(Command::Lsp(lsp)) => tool::lsp::run(&lsp),
         Some(Command::List(list)) => tool::list::run(&list),
+        Some(Command::Package(package)) => tool::package::run(&package),
         Some(Command::Run(run)) => tool::run::run(&run),
         Some(Command::Test(test)) => tool::test::run(&test),
         Some(Command::Verify(verify)) => tool::verify::run(&verify),

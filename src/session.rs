@@ -147,6 +147,8 @@ pub struct Options {
     pub probe: Option<ProbeForms>,
     /// Prints of BPF code go to the streams of the kernels that have them: in the object of an executable.
     pub streams: bool,
+    /// The executable needs no shared libraries where it runs.
+    pub links_statically: bool,
     /// A `main` that the compiler writes prints maps and global variables at its end.
     pub prints_results: bool,
     /// The executable runs the tests of the file.
@@ -223,6 +225,7 @@ impl Default for Options {
             line_directives: false,
             probe: None,
             streams: false,
+            links_statically: false,
             prints_results: false,
             tests: false,
             coverage: false,

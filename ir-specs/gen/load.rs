@@ -2,8 +2,7 @@
 
 use crate::facts::{self, Facts};
 use crate::tables::records::*;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 use std::path::Path;
 use toml::{Table, Value};
@@ -13,6 +12,7 @@ pub struct Specs {
     pub programs: Vec<ProgramSpec>,
     pub attach_forms: Vec<AttachForm>,
     pub attach_options: Vec<AttachOption>,
+    pub packages: crate::packages::Packages,
     pub targets: Vec<TargetSpec>,
     pub attributes: Vec<AttributeSpec>,
     pub words: Vec<WordSpec>,
@@ -208,6 +208,7 @@ pub fn load(root: &Path) -> Specs {
     let machines = records(&root.join("machines.toml"));
     let specs = Specs {
         programs: records(&root.join("programs.toml")),
+        packages: crate::packages::Packages::load(root),
         attach_forms: records(&root.join("attach_forms.toml")),
         attach_options: records(&root.join("attach_options.toml")),
         targets: records(&root.join("targets.toml")),
@@ -326,7 +327,8 @@ fn elements(field: ContextField) -> Vec<ContextField> {
     (0..length).map(element_at).collect()
 }
 
-fn records<T: DeserializeOwned>(path: &Path) -> Vec<T> {
+/// The records of a file, in its order.
+pub fn records<T: DeserializeOwned>(path: &Path) -> Vec<T> {
     table(path).into_iter().map(|(name, value)| record(path, name, value)).collect()
 }
 
@@ -379,6 +381,7 @@ fn check_flow(op: &Op) {
 /// What one table says of another must exist there.
 fn check(specs: &Specs) {
     facts::check(&specs.facts);
+    specs.packages.check(&specs.programs);
     assert!(specs.words.is_sorted_by(|one, other| one.name < other.name), "words.toml: the words are sorted");
     for op in specs.ops.iter().filter(|op| ["map", "bpf"].contains(&op.dialect.as_str())) {
         let has = |wanted: OpTrait| op.record.traits.contains(&wanted);

@@ -49,8 +49,11 @@ pub fn link(cx: &mut Session, object: &[u8]) -> Option<Vec<u8>> {
     let driver = named.clone().unwrap_or_else(|| "cc".into());
     let inputs = c_files::inputs(cx, &driver, folder.path())?;
     // Where a linker fails the driver's words say why, unless that succeeds.
-    let direct =
-        if named.is_none() { linkers::command(cx.options.machine, (&input, &inputs), &library, &linked) } else { None };
+    let direct = if named.is_none() && !cx.options.links_statically {
+        linkers::command(cx.options.machine, (&input, &inputs), &library, &linked)
+    } else {
+        None
+    };
     if !direct.is_some_and(|mut command| command.output().is_ok_and(|result| result.status.success())) {
         through_driver(cx, &driver, &inputs, [&input, &library, &linked])?;
     }
@@ -70,7 +73,7 @@ fn through_driver(cx: &mut Session, driver: &str, inputs: &Inputs, [input, libra
     let mut command = Command::new(words.next().unwrap_or("cc"));
     command.args(words).arg("-o").arg(linked).arg(input).args(&inputs.files).arg(library);
     command
-        .args(["-pie", "-static-libgcc"])
+        .args(if cx.options.links_statically { &["-static-pie"][..] } else { &["-pie", "-static-libgcc"] })
         .args(LINKER_OPTIONS.map(|option| format!("-Wl,{option}")))
         .args(&inputs.libraries);
     command.args(LIBRARIES);

@@ -213,6 +213,26 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
     Some(())
 }
 
+/// The executable of a source alone, with all the objects that it carries. None: errors were reported.
+pub(super) fn executable(cx: &mut Session, path: &Path) -> Option<Vec<u8>> {
+    let mut input = pipeline::read(cx, path)?;
+    if let Input::Source(tree) = &mut input {
+        direct::complete(cx, tree);
+    }
+    let module = pipeline::khir(cx, input)?;
+    cx.options.probe.get_or_insert(ProbeForms::Both);
+    cx.options.streams = true;
+    let module = pipeline::front(cx, module)?;
+    if !pipeline::has(&module, Target::Host) {
+        return no_artifact(cx, Target::Host);
+    }
+    pipeline::has_machine(cx, Target::Host)?;
+    let bpf = bpf_side(cx, &module)?;
+    let carried = bpf.map_or(Vec::new(), |bpf| pipeline::carried(cx, &module, &bpf));
+    let object = pipeline::host(cx, &module, &carried, Artifact::Object)?;
+    link::executable::link(cx, &object)
+}
+
 /// Whether some of the targets is code for such an executor.
 fn makes(targets: &[Target], executor: Executor) -> bool {
     targets.iter().any(|target| target.facts().executor == executor)

@@ -16,6 +16,7 @@ pub mod kernel;
 pub mod list;
 pub mod lsp;
 pub mod man_pages;
+pub mod package;
 pub mod run;
 pub mod test;
 mod user_cache;

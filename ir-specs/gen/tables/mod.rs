@@ -14,6 +14,8 @@ use std::fmt::Write;
 pub fn render(specs: &Specs) -> String {
     let mut out = String::new();
     list(&mut out, "PROGRAMS", "ProgramSpec", &specs.programs);
+    list(&mut out, "PROG_TYPES", "ProgTypeSpec", &specs.packages.prog_types);
+    list(&mut out, "BPFMAN", "BpfmanSpec", &specs.packages.bpfman);
     list(&mut out, "ATTACH_FORMS", "AttachForm", &specs.attach_forms);
     list(&mut out, "ATTACH_OPTIONS", "AttachOption", &specs.attach_options);
     list(&mut out, "TARGETS", "TargetSpec", &specs.targets);

@@ -19,6 +19,8 @@ record! {
         /// As Rust and the command line call it.
         pub name: Text,
         pub endian: Endian,
+        /// As images of containers, and packages of Debian, call it.
+        pub package: Text,
         /// The C name of the struct of registers that BPF programs see as `pt_regs`.
         pub struct_name: Text,
         /// Its fields, of 8 bytes each, in order.

@@ -16,12 +16,15 @@ use crate::cli::{Doc, DocFormat};
 use crate::diag::codes::support::NoSuchArtifact;
 use crate::diag::escape;
 use crate::direct;
+use crate::ir::Module;
 use crate::link::output::{self, Output};
 use crate::pipeline::{self, Input};
 use crate::session::Session;
 use crate::tool::inspect;
 use collect::Source;
-use model::{Need, Page};
+use model::Need;
+pub use model::Page;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Writes the page. The status is 1 if the program has errors.
@@ -30,7 +33,7 @@ pub fn run(args: &Doc) -> ExitCode {
         Ok(cx) => cx,
         Err(status) => return status,
     };
-    if let Some(page) = page(&mut cx, args) {
+    if let Some((page, _)) = page(&mut cx, &args.input) {
         let text = written(&page, args.format);
         // A failure is reported.
         let _ = match &args.output {
@@ -55,9 +58,14 @@ fn written(page: &Page, format: DocFormat) -> String {
     }
 }
 
-/// None where errors were reported.
-fn page(cx: &mut Session, args: &Doc) -> Option<Page> {
-    let Input::Source(tree) = pipeline::read(cx, &args.input)? else {
+/// The page as a manual page.
+pub fn man_page(page: &Page) -> String {
+    man::page(page)
+}
+
+/// The page about a program, and its module before the targets part. None where errors were reported.
+pub fn page(cx: &mut Session, input: &Path) -> Option<(Page, Module)> {
+    let Input::Source(tree) = pipeline::read(cx, input)? else {
         cx.environment(NoSuchArtifact { what: "page about IR".into() });
         return None;
     };
@@ -75,5 +83,5 @@ fn page(cx: &mut Session, args: &Doc) -> Option<Page> {
         needs.into_iter().map(need).collect()
     });
     let source = Source { tree: &tree, module: &module, needs, has_bpf: bpf.is_some() };
-    Some(collect::page(cx, source))
+    Some((collect::page(cx, source), module))
 }

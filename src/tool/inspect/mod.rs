@@ -95,6 +95,16 @@ struct BtfSize {
     btf_ext: u64,
 }
 
+/// The programs of an object with their sections, and its maps with their kinds.
+pub type Names = (Vec<(String, String)>, Vec<(String, String)>);
+
+/// What an object holds, by name.
+pub fn names(object: &[u8]) -> Result<Names, String> {
+    let report = object::report(object, &[])?;
+    let programs = report.programs.into_iter().map(|program| (program.name, program.section));
+    Ok((programs.collect(), report.maps.into_iter().map(|map| (map.name, map.kind)).collect()))
+}
+
 /// Prints the contents of an object, or a part of them.
 pub fn run(args: &Inspect) -> ExitCode {
     let mut cx = Session::new(Options::default());
