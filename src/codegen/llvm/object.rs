@@ -7,8 +7,8 @@ use object::build::elf::{Builder, SectionData};
 use object::elf::{SHT_PROGBITS, SHT_STRTAB};
 use std::time::Instant;
 
-/// The object without its DWARF sections, which are more than half of it and which no loader reads. An object that the
-/// reader does not understand is left as it is.
+/// The object without its DWARF sections, which are more than half of it and which no loader reads, and with its maps where loaders look
+/// for them.
 ///
 /// `texts` are further sections, by their names; empty ones are left out.
 pub fn finished(bytes: &[u8], texts: &[(&'static str, String)], cx: &mut Session) -> Vec<u8> {
@@ -17,7 +17,10 @@ pub fn finished(bytes: &[u8], texts: &[(&'static str, String)], cx: &mut Session
     if cfg!(debug_assertions) && is_shortened && shortened.is_none() {
         crate::bug!("an object of LLVM's is not as the rewrites of machine code expect it");
     }
-    shortened.or_else(|| rewritten(bytes, texts, cx, false)).unwrap_or_else(|| bytes.to_vec())
+    match shortened.or_else(|| rewritten(bytes, texts, cx, false)) {
+        Some(object) => object,
+        None => crate::bug!("the reader of ELF does not take an object of LLVM's"),
+    }
 }
 
 fn rewritten(bytes: &[u8], texts: &[(&'static str, String)], cx: &mut Session, shortens: bool) -> Option<Vec<u8>> {
@@ -71,7 +74,10 @@ pub fn for_tier(bytes: &[u8], tier: Tier) -> Vec<u8> {
         builder.write(&mut out)?;
         Ok(out)
     };
-    marked().unwrap_or_else(|_| bytes.to_vec())
+    match marked() {
+        Ok(object) => object,
+        Err(error) => crate::bug!("the reader of ELF does not take a finished object: {error}"),
+    }
 }
 
 fn add_text(builder: &mut Builder<'_>, name: &'static str, text: &str) {
