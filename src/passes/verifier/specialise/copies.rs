@@ -36,7 +36,7 @@ pub(super) fn copy(module: &Module, types: &mut Types, (callee, params): &Copied
     let mut copy = module.func(callee)?.clone();
     let mut name = format!("{callee}_");
     for &(index, origin) in params {
-        name += &format!("_{}_{index}", origin.space().text());
+        name += &format!("_{}_{index}", origin.word());
         let ty = with_space(types, copy.params[index].ty, origin.space());
         copy.params[index].ty = ty;
         let value = copy.param(index);
