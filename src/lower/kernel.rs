@@ -2,7 +2,7 @@
 
 use super::func::Lowering;
 use crate::fold::CompareOp;
-use crate::ir::Value;
+use crate::ir::{Opcode, Value};
 use crate::sema::tree::{Expr, ExprKind, KernelFact};
 use crate::source::Span;
 use crate::types::{EnumId, Space, Ty, TyKind};
@@ -51,14 +51,21 @@ impl Lowering<'_> {
         } else {
             self.int(self.cx.types.size_of(of).into(), Ty::U64)
         };
-        let is_constant = self.b.func.known(&self.cx.types, count).is_some();
+        let is_bounded = self.b.func.known(&self.cx.types, count).is_some() || self.is_extended(count);
         let count = self.b.arith_cast(count, Ty::U64);
         let mut bytes = self.b.arith_mul(count, size, Ty::U64);
-        if !is_constant && space != Space::User {
+        if !is_bounded && space != Space::User {
             bytes = self.at_least(bytes);
         }
         let ty = self.cx.types.ptr(of, space.probed(), true);
         self.b.mem_ptr_add(pointer, bytes, ty)
+    }
+
+    /// Whether a number of 64 bits was made of a shorter one without a sign.
+    fn is_extended(&self, number: Value) -> bool {
+        let made = self.b.func.def(number).map(|op| &self.b.func.ops[op]);
+        let from = made.filter(|made| made.opcode == Opcode::ArithCast).map(|made| self.b.func.ty(made.operands[0]));
+        from.and_then(|from| self.cx.types.as_int(from)).is_some_and(|(bits, signed)| bits < 64 && !signed)
     }
 
     /// The verifier adds to a pointer only what it knows to be above -2^29. No object of the kernel is as large.

@@ -9,11 +9,12 @@
 //! is written twice in it is left as it is, unless the first value is zero.
 
 use super::builder::Extend;
+use super::emit::helper_effects;
 use super::module::ModuleGen;
 use super::verifier::operands::number;
 use super::verifier::record_loads::is_record_load;
 use super::verifier::stored_bools::is_choice;
-use crate::tables::MAX_STACK;
+use crate::tables::{HelperArgKind, HelperSpec, MAX_STACK};
 use crate::target::Endian;
 use inkwell::values::{
     BasicValueEnum, CallSiteValue, FunctionValue, InstructionOpcode, InstructionValue, IntValue, Operand, PointerValue,
@@ -184,13 +185,13 @@ impl<'c> Runs<'c> {
                 Some((_, run)) => run.push(store),
                 None => self.open.push((of, vec![store])),
             }
-        } else if opcode == InstructionOpcode::Load {
+        } else if opcode == InstructionOpcode::Load && !reads_offset(instruction) {
             let from = match instruction.get_operand(0).and_then(Operand::value) {
                 Some(BasicValueEnum::PointerValue(from)) => object(from).0,
                 _ => Object::Unknown,
             };
             self.end(g, |open| may_overlap(open, from));
-        } else if may_touch(opcode) && !reads_context(instruction) {
+        } else if may_touch(opcode) && !leaves_alone(instruction) {
             self.end(g, |_| true);
         }
     }
@@ -226,15 +227,31 @@ fn may_overlap(one: Object, other: Object) -> bool {
     }
 }
 
-/// Whether a call reads the context, or is of an intrinsic that touches no memory.
-fn reads_context(instruction: InstructionValue) -> bool {
-    let callee = CallSiteValue::try_from(instruction).ok().and_then(|call| call.get_called_fn_value());
+/// Whether a load reads an offset that the loader relocates: LLVM has variables of its own for those, which become constants.
+fn reads_offset(load: InstructionValue) -> bool {
+    let Some(BasicValueEnum::PointerValue(from)) = load.get_operand(0).and_then(Operand::value) else { return false };
+    from.is_const() && from.get_name().to_bytes().starts_with(b"llvm.")
+}
+
+/// Whether a call touches no memory but the context: it reads that, is of a helper of numbers, or of an intrinsic that computes.
+fn leaves_alone(instruction: InstructionValue) -> bool {
+    let Ok(call) = CallSiteValue::try_from(instruction) else { return false };
+    let of_numbers = |helper: &HelperSpec| {
+        helper.args.iter().all(|arg| matches!(arg.kind, HelperArgKind::Scalar | HelperArgKind::Constant))
+    };
     is_record_load(instruction)
-        || callee.is_some_and(|callee| {
+        || helper_effects::helper(call).is_some_and(of_numbers)
+        || call.get_called_fn_value().is_some_and(|callee| {
             let name = callee.get_name().to_bytes();
-            [&b"llvm.bpf.getelementptr.and.load"[..], b"llvm.bswap", b"llvm.umin", b"llvm.umax"]
-                .iter()
-                .any(|own| name.starts_with(own))
+            [
+                &b"llvm.bpf.getelementptr.and.load"[..],
+                b"llvm.bpf.passthrough",
+                b"llvm.bswap",
+                b"llvm.umin",
+                b"llvm.umax",
+            ]
+            .iter()
+            .any(|own| name.starts_with(own))
         })
 }
 

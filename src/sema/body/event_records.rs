@@ -57,25 +57,22 @@ impl Site<'_, '_> {
         name: &Ident,
         span: Span,
     ) -> Expr {
-        let Some(behind) = self.address_behind(&record, (field, origin), span) else {
+        let Some((start, behind)) = self.behind(&record, (field, origin), span) else {
             self.error(span, VariableWanted { what: "text of a record".into() })
                 .help(format!("`var r = …`, and `r->{}`", name.name));
             return error_expr(span);
         };
         let chars = self.cx.types.array(Ty::CHAR, 4);
         let inside = self.cx.kernel_types.other_form(&mut self.cx.types, id, field, (&name.name, chars));
-        let address = match inside {
+        let offset = match inside {
             Some(inside) => {
-                let found = self.exists_in(record.ty, field, span);
-                let place = Expr { kind: ExprKind::Field { base: Box::new(record), field: inside }, ty: chars, span };
-                let ty = self.cx.types.ptr(chars, Space::Ctx, false);
-                let inside = cast(Expr { kind: ExprKind::AddressOf(Box::new(place)), ty, span }, Ty::U64);
+                let (found, inside) = self.in_record(record.ty, (field, inside), span);
                 choice(found, behind, inside)
             }
             None => behind,
         };
         let ty = self.cx.types.string(TEXT);
-        Expr { kind: ExprKind::KernelText(Box::new(address)), ty, span }
+        text_at(start, offset, ty)
     }
 
     /// An array of characters of a record where text or a copy of it is asked for: other kernels may have the text behind the record.
@@ -87,10 +84,13 @@ impl Site<'_, '_> {
         let place = format!("{}{}", BEHIND_RECORD[0], self.cx.types.struct_def(id).fields[field].name);
         let other = self.cx.kernel_types.other_form(&mut self.cx.types, id, field, (&place, Ty::U32));
         let Some(other) = other else { return converted(text) };
-        let Some(address) = self.address_behind(record, (other, Origin::Record), span) else { return converted(text) };
-        let found = self.exists_in(record.ty, other, span);
-        let behind = Expr { kind: ExprKind::KernelText(Box::new(address)), ty: wanted, span };
-        choice(found, behind, converted(text))
+        let Some((start, behind)) = self.behind(record, (other, Origin::Record), span) else { return converted(text) };
+        let (found, inside) = self.in_record(record.ty, (other, field), span);
+        // What reads text to where it ends puts a NUL into the last byte.
+        if self.cx.types.size_of(wanted) <= self.cx.types.size_of(text.ty) {
+            return text_at(start, choice(found, behind, inside), wanted);
+        }
+        choice(found, text_at(start, behind, wanted), converted(text))
     }
 
     /// The record and the field of an array of characters, if it is one of an event's record.
@@ -100,32 +100,45 @@ impl Site<'_, '_> {
         Some((id, *field))
     }
 
-    /// Whether the kernel's record has a field.
-    fn exists_in(&mut self, record: Ty, field: usize, span: Span) -> Expr {
-        let base = Box::new(self.nowhere(record, span));
-        let field = Expr { kind: ExprKind::Field { base, field }, ty: Ty::U32, span };
-        Expr { kind: ExprKind::Kernel(KernelFact::FieldExists(Box::new(field))), ty: Ty::BOOL, span }
+    /// Whether the kernel's record has the first field, and where in it the second one is.
+    fn in_record(&mut self, record: Ty, (field, other): (usize, usize), span: Span) -> (Expr, Expr) {
+        let mut place = |field| {
+            let kind = ExprKind::Field { base: Box::new(self.nowhere(record, span)), field };
+            Box::new(Expr { kind, ty: Ty::U32, span })
+        };
+        let (exists, offset) = (KernelFact::FieldExists(place(field)), KernelFact::FieldOffset(place(other)));
+        let fact = |fact, ty| Expr { kind: ExprKind::Kernel(fact), ty, span };
+        (fact(exists, Ty::BOOL), fact(offset, Ty::U32))
     }
 
-    /// Where text behind the record is: the low half of the field says it, the high half how long it is with its NUL.
-    fn address_behind(&mut self, record: &Expr, (field, origin): (usize, Origin), span: Span) -> Option<Expr> {
+    /// The record's address, and the offset from there of text behind it: the low half of the field says it, the high half how long it
+    /// is with its NUL.
+    fn behind(&mut self, record: &Expr, (field, origin): (usize, Origin), span: Span) -> Option<(Expr, Expr)> {
         let ExprKind::Deref(pointer) = &record.kind else { return None };
         let ExprKind::Local(local) = pointer.kind else { return None };
         let again = || Expr { kind: ExprKind::Local(local), ty: pointer.ty, span };
-        let whole = || Expr { kind: ExprKind::Deref(Box::new(again())), ty: record.ty, span };
-        let place = || Expr { kind: ExprKind::Field { base: Box::new(whole()), field }, ty: Ty::U32, span };
-        let at = |kind| Expr { kind, ty: Ty::U64, span };
-        let base = match origin {
-            Origin::Record => cast(again(), Ty::U64),
+        let whole = Box::new(Expr { kind: ExprKind::Deref(Box::new(again())), ty: record.ty, span });
+        let place = Expr { kind: ExprKind::Field { base: whole, field }, ty: Ty::U32, span };
+        let at = |kind| Expr { kind, ty: Ty::U32, span };
+        let offset = at(arith(ArithOp::And, place, int_expr(0xffff, Ty::U32, span)));
+        let offset = match origin {
+            Origin::Record => offset,
             Origin::Field => {
-                let ty = self.cx.types.ptr(Ty::U32, Space::Ctx, false);
-                let start = cast(Expr { kind: ExprKind::AddressOf(Box::new(place())), ty, span }, Ty::U64);
-                at(arith(ArithOp::Add, start, int_expr(4, Ty::U64, span)))
+                let (_, start) = self.in_record(record.ty, (field, field), span);
+                let end = at(arith(ArithOp::Add, start, int_expr(4, Ty::U32, span)));
+                at(arith(ArithOp::Add, end, offset))
             }
         };
-        let offset = at(arith(ArithOp::And, cast(place(), Ty::U64), int_expr(0xffff, Ty::U64, span)));
-        Some(at(arith(ArithOp::Add, base, offset)))
+        let ty = self.cx.types.ptr(Ty::CHAR, Space::BtfUntrusted, false);
+        Some((cast(again(), ty), offset))
     }
+}
+
+/// Text at an offset, of 32 bits, from the start of a record.
+fn text_at(start: Expr, offset: Expr, ty: Ty) -> Expr {
+    let (span, pointer) = (offset.span, start.ty);
+    let address = Expr { kind: arith(ArithOp::Add, start, cast(offset, Ty::I64)), ty: pointer, span };
+    Expr { kind: ExprKind::KernelText(Box::new(address)), ty, span }
 }
 
 /// One of two values of a type, by what the loader knows.

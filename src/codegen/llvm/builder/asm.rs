@@ -62,6 +62,8 @@ impl<'c> Build<'c> {
         let asm = self.context.create_inline_asm(fn_type, name, "=r,r,r".into(), false, false, None, false);
         let call = self.call_pointer(fn_type, asm, &[ctx.into(), place.into()]);
         self.attribute(call, AttributeLoc::Function, "nounwind");
+        self.attribute(call, AttributeLoc::Function, "willreturn");
+        self.touches(call, super::READS_ARGUMENTS);
         call
     }
 

@@ -456,6 +456,8 @@ impl<'c> Build<'c> {
     }
 }
 
+/// Reads memory that the pointers among the arguments lead to.
+pub const READS_ARGUMENTS: u64 = 1;
 /// Reads and writes memory that the pointers among the arguments lead to.
 pub const OF_ARGUMENTS: u64 = 3;
 /// Reads and writes memory that no pointer of the program leads to.

@@ -57,16 +57,24 @@ pub fn index(g: &mut FnGen, op: &OpData) {
 }
 
 pub fn to_int(g: &mut FnGen, op: &OpData) {
-    let address = g.g.build.ptr_to_int(g.ptr(MemToInt::of(op).pointer()));
-    let of_arena =
-        matches!(g.types().kind(g.func.ty(MemToInt::of(op).pointer())), TyKind::Ptr { space: Space::Arena, .. });
-    let address = if g.g.facts.verified && !of_arena {
+    let pointer = MemToInt::of(op).pointer();
+    let address = g.g.build.ptr_to_int(g.ptr(pointer));
+    let of_arena = matches!(g.types().kind(g.func.ty(pointer)), TyKind::Ptr { space: Space::Arena, .. });
+    let address = if g.g.facts.verified && !of_arena && !is_in_record(g, pointer) {
         // The result of a swap is a number to the verifier, which allows little arithmetic with pointers.
         g.g.build.asm_unary("$0 = be64 $0\n\t$0 = be64 $0", "=r,0", address)
     } else {
         address
     };
     g.set(op, address);
+}
+
+/// Whether a pointer was loaded from the record of an event: to the verifier those are numbers.
+fn is_in_record(g: &FnGen, pointer: Value) -> bool {
+    let made = g.func.def(pointer).map(|op| &g.func.ops[op]);
+    made.is_some_and(|made| {
+        made.opcode == Opcode::CoreRecordLoad || made.opcode == Opcode::ArithCast && is_in_record(g, made.operands[0])
+    })
 }
 
 pub fn from_int(g: &mut FnGen, op: &OpData) {
