@@ -27,11 +27,6 @@ impl Bytes {
         self.words[at / BITS] >> (at % BITS) & 1 != 0
     }
 
-    /// Whether all bytes from `from` on, up to `to`, are in it.
-    pub fn has_all(&self, from: usize, to: usize) -> bool {
-        (from..to).all(|at| self.has(at))
-    }
-
     /// Adds the bytes from `from` on, up to `to`.
     pub fn add(&mut self, from: usize, to: usize) {
         (from..to.min(self.size)).for_each(|at| self.words[at / BITS] |= 1 << (at % BITS));

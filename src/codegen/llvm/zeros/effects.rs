@@ -24,9 +24,12 @@ pub enum Effect {
 }
 
 /// An instruction with its effects on an object, in order.
+#[derive(Clone)]
 pub struct Event<'c> {
     pub at: InstructionValue<'c>,
     pub effects: Vec<Effect>,
+    /// The effects are of an instruction that is to be made, before the other one.
+    pub is_made: bool,
 }
 
 impl Event<'_> {
@@ -37,6 +40,7 @@ impl Event<'_> {
 }
 
 /// An object whose address only these instructions know.
+#[derive(Clone)]
 pub struct Followed<'c> {
     pub start: PointerValue<'c>,
     pub size: usize,
@@ -138,7 +142,7 @@ impl<'c> Objects<'c> {
             // An instruction reads before it writes.
             Some(event) if matches!(effect, Effect::Read(..)) => event.effects.insert(0, effect),
             Some(event) => event.effects.push(effect),
-            None => of.events[block].push(Event { at, effects: vec![effect] }),
+            None => of.events[block].push(Event { at, effects: vec![effect], is_made: false }),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! the bytes are written again before anything reads them, and some are zero already; but helpers are calls, beyond which LLVM sees little.
 //! Here each variable and each record is followed through its function, byte by byte. A clearing of bytes that are zero is dropped. Any
 //! other shrinks to the bytes that something reads before they are written, in as few words as hold them; a word may reach over bytes that
-//! are written later.
+//! are written later. Where that takes fewer words, all bytes are cleared at once, right before the object is first used.
 //!
 //! A long run of zeros is left by the helper that reads memory of the kernel: from the null pointer it reads zeros. Only programs that
 //! read such memory anyway do it, since others may not be allowed to.
@@ -27,45 +27,202 @@ use std::ops::Range;
 /// From so many words on a call takes no longer than their stores: the kernel clears by an instruction that is slow to start.
 const LONG: usize = 32;
 
+/// The instructions of such a call with its arguments.
+const CALL: usize = 5;
+
 /// In all functions.
 pub fn drop_all(g: &ModuleGen) {
     for graph in g.module.get_functions().filter_map(Graph::of) {
-        for mut object in effects::followed(&graph) {
-            drop_known(&graph, &mut object);
-            drop_dead(g, &graph, &object);
+        for object in effects::followed(&graph) {
+            let at_once = cleared_at_once(&graph, &object).map(|object| Plan::of(&graph, object));
+            let plan = Plan::of(&graph, object);
+            let plan = at_once.filter(|at_once| at_once.cost < plan.cost).unwrap_or(plan);
+            plan.carry_out(g);
         }
     }
 }
 
-/// Drops the clearings of bytes that are zero already.
-fn drop_known(graph: &Graph, object: &mut Followed) {
-    let mut behind = vec![Bytes::all(object.size); graph.blocks.len()];
-    let entry = |behind: &[Bytes], at: usize| {
-        let mut known = if at == 0 { Bytes::none(object.size) } else { Bytes::all(object.size) };
-        graph.before[at].iter().for_each(|&from| known.keep(&behind[from]));
-        known
+/// The object with all its bytes cleared before its first use, if there is one such place.
+fn cleared_at_once<'c>(graph: &Graph<'c>, object: &Followed<'c>) -> Option<Followed<'c>> {
+    let is_new = |mut new: bool, events: &[Event]| {
+        events.iter().flat_map(|event| &event.effects).for_each(|effect| new = matches!(effect, Effect::Begin));
+        new
     };
+    let mut behind = vec![true; graph.blocks.len()];
+    let entry = |behind: &[bool], at: usize| at > 0 && graph.before[at].iter().all(|&from| behind[from]);
     let mut changed = true;
     while changed {
         changed = false;
         for at in 0..graph.blocks.len() {
-            let mut known = entry(&behind, at);
+            let new = is_new(entry(&behind, at), &object.events[at]);
+            changed |= new != behind[at];
+            behind[at] = new;
+        }
+    }
+    let mut firsts = Vec::new();
+    for at in 0..graph.blocks.len() {
+        let mut new = entry(&behind, at);
+        for (index, event) in object.events[at].iter().enumerate() {
+            let begins = matches!(event.effects[..], [Effect::Begin]);
+            if new && !begins {
+                firsts.push((at, index));
+            }
+            new = begins;
+        }
+    }
+    let [(block, index)] = firsts[..] else { return None };
+    let mut object = object.clone();
+    let first = &object.events[block][index];
+    let clearing = Event { at: first.at, effects: vec![Effect::Zero(0, object.size)], is_made: true };
+    object.events[block].insert(index, clearing);
+    Some(object)
+}
+
+/// What becomes of the clearings of an object.
+struct Plan<'c> {
+    object: Followed<'c>,
+    /// The clearings of bytes that are zero already.
+    dropped: Vec<InstructionValue<'c>>,
+    runs: Vec<Run<'c>>,
+    /// The instructions that clear.
+    cost: usize,
+}
+
+/// Clearings, one right behind the other for this object, that become fewer instructions.
+struct Run<'c> {
+    /// The new instructions are before this one.
+    before: InstructionValue<'c>,
+    replaced: Vec<InstructionValue<'c>>,
+    /// Offsets and sizes.
+    words: Vec<(usize, usize)>,
+    /// Those of the words that the helper clears.
+    long: Option<Range<usize>>,
+}
+
+impl<'c> Plan<'c> {
+    fn of(graph: &Graph<'c>, object: Followed<'c>) -> Plan<'c> {
+        let mut plan = Plan { object, dropped: Vec::new(), runs: Vec::new(), cost: 0 };
+        plan.drop_known(graph);
+        plan.drop_dead(graph);
+        plan
+    }
+
+    /// Drops the clearings of bytes that are zero already, at the ends of one too.
+    fn drop_known(&mut self, graph: &Graph) {
+        let behind = known_behind(graph, &self.object);
+        for at in 0..graph.blocks.len() {
+            let mut known = known_before(graph, &self.object, &behind, at);
+            let dropped = &mut self.dropped;
+            self.object.events[at].retain_mut(|event| {
+                let unknown = event.cleared().map(|(from, to)| (from..to).filter(|&at| !known.has(at)));
+                let ends =
+                    unknown.map(|mut unknown| unknown.next().map(|first| (first, unknown.last().unwrap_or(first))));
+                learn(&mut known, event);
+                match ends {
+                    Some(None) => dropped.push(event.at),
+                    Some(Some((first, last))) => event.effects = vec![Effect::Zero(first, last + 1)],
+                    None => {}
+                }
+                ends != Some(None)
+            });
+        }
+    }
+
+    /// Shrinks clearings to the bytes that something may read.
+    fn drop_dead(&mut self, graph: &Graph) {
+        let object = &self.object;
+        let before = live_before(graph, object);
+        for at in 0..graph.blocks.len() {
+            let mut live = live_behind(graph, object, &before, at);
+            let mut run: Vec<&Event> = Vec::new();
+            let (mut cleared, mut needed) = (Bytes::none(object.size), live.clone());
+            let mut end = |run: &[&Event<'c>], bytes: (&Bytes, &Bytes)| {
+                let (made, cost) = shrunk(object, run, bytes);
+                self.runs.extend(made);
+                self.cost += cost;
+            };
+            for event in object.events[at].iter().rev() {
+                if let Some((from, to)) = event.cleared() {
+                    if run.is_empty() {
+                        needed = live.clone();
+                    }
+                    cleared.add(from, to);
+                    run.push(event);
+                } else {
+                    end(&run, (&cleared, &needed));
+                    run.clear();
+                    cleared.clear();
+                }
+                need(&mut live, event);
+            }
+            end(&run, (&cleared, &needed));
+        }
+    }
+
+    fn carry_out(self, g: &ModuleGen<'_, 'c>) {
+        let start = self.object.start;
+        for run in &self.runs {
+            g.build.before(&run.before);
+            let mut words = run.words.clone();
+            if let Some(long) = run.long.clone() {
+                let run: Vec<(usize, usize)> = words.drain(long).collect();
+                let (at, size) = (run[0].0, run.iter().map(|&(_, size)| size).sum());
+                clear_by_helper(g, g.build.offset(start, g.build.int(64, at as u64)), size);
+            }
+            for (at, size) in words {
+                let zero = g.build.int(size as u32 * 8, 0);
+                g.build.store(g.build.offset(start, g.build.int(64, at as u64)), zero.into(), size as u64);
+            }
+        }
+        let replaced = self.runs.iter().flat_map(|run| &run.replaced);
+        self.dropped.iter().chain(replaced).for_each(|at| at.erase_from_basic_block());
+    }
+}
+
+/// The bytes that are known to be zero behind each block.
+fn known_behind(graph: &Graph, object: &Followed) -> Vec<Bytes> {
+    let mut behind = vec![Bytes::all(object.size); graph.blocks.len()];
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for at in 0..graph.blocks.len() {
+            let mut known = known_before(graph, object, &behind, at);
             object.events[at].iter().for_each(|event| learn(&mut known, event));
             changed |= known != behind[at];
             behind[at] = known;
         }
     }
-    for at in 0..graph.blocks.len() {
-        let mut known = entry(&behind, at);
-        object.events[at].retain(|event| {
-            let is_known = event.cleared().is_some_and(|(from, to)| known.has_all(from, to));
-            learn(&mut known, event);
-            if is_known {
-                event.at.erase_from_basic_block();
-            }
-            !is_known
-        });
+    behind
+}
+
+/// Those at the beginning of a block.
+fn known_before(graph: &Graph, object: &Followed, behind: &[Bytes], at: usize) -> Bytes {
+    let mut known = if at == 0 { Bytes::none(object.size) } else { Bytes::all(object.size) };
+    graph.before[at].iter().for_each(|&from| known.keep(&behind[from]));
+    known
+}
+
+/// The bytes that something may read as they are at the beginning of each block.
+fn live_before(graph: &Graph, object: &Followed) -> Vec<Bytes> {
+    let mut before = vec![Bytes::none(object.size); graph.blocks.len()];
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for at in (0..graph.blocks.len()).rev() {
+            let mut live = live_behind(graph, object, &before, at);
+            object.events[at].iter().rev().for_each(|event| need(&mut live, event));
+            changed |= live != before[at];
+            before[at] = live;
+        }
     }
+    before
+}
+
+/// Those at the end of a block.
+fn live_behind(graph: &Graph, object: &Followed, before: &[Bytes], at: usize) -> Bytes {
+    let mut live = Bytes::none(object.size);
+    graph.after[at].iter().for_each(|&to| live.join(&before[to]));
+    live
 }
 
 /// What is known to be zero behind an event.
@@ -77,46 +234,6 @@ fn learn(known: &mut Bytes, event: &Event) {
             Effect::Write(from, to) | Effect::Touch(from, to) => known.remove(from, to),
             Effect::Read(..) => {}
         }
-    }
-}
-
-/// Shrinks clearings to the bytes that something may read.
-fn drop_dead<'c>(g: &ModuleGen<'_, 'c>, graph: &Graph<'c>, object: &Followed<'c>) {
-    let mut before = vec![Bytes::none(object.size); graph.blocks.len()];
-    let exit = |before: &[Bytes], at: usize| {
-        let mut live = Bytes::none(object.size);
-        graph.after[at].iter().for_each(|&to| live.join(&before[to]));
-        live
-    };
-    let mut changed = true;
-    while changed {
-        changed = false;
-        for at in (0..graph.blocks.len()).rev() {
-            let mut live = exit(&before, at);
-            object.events[at].iter().rev().for_each(|event| need(&mut live, event));
-            changed |= live != before[at];
-            before[at] = live;
-        }
-    }
-    for at in 0..graph.blocks.len() {
-        let mut live = exit(&before, at);
-        let mut run: Vec<InstructionValue> = Vec::new();
-        let (mut cleared, mut needed) = (Bytes::none(object.size), live.clone());
-        for event in object.events[at].iter().rev() {
-            if let Some((from, to)) = event.cleared() {
-                if run.is_empty() {
-                    needed = live.clone();
-                }
-                cleared.add(from, to);
-                run.push(event.at);
-            } else {
-                clear(g, object, &run, (&cleared, &needed));
-                run.clear();
-                cleared.clear();
-            }
-            need(&mut live, event);
-        }
-        clear(g, object, &run, (&cleared, &needed));
     }
 }
 
@@ -132,32 +249,23 @@ fn need(live: &mut Bytes, event: &Event) {
     }
 }
 
-/// Replaces a run of clearings, the last one first, by fewer instructions, if that is possible. `cleared` are their bytes, `live` those that
-/// may be read behind them.
-fn clear<'c>(
-    g: &ModuleGen<'_, 'c>,
+/// A run of clearings, the last one first, as fewer instructions if that is possible, and how many there are then. `cleared` are their
+/// bytes, `live` those that may be read behind them.
+fn shrunk<'c>(
     object: &Followed<'c>,
-    run: &[InstructionValue],
+    run: &[&Event<'c>],
     (cleared, live): (&Bytes, &Bytes),
-) {
-    let Some(first) = run.last() else { return };
-    let mut words = words(object, cleared, live);
+) -> (Option<Run<'c>>, usize) {
+    let Some(first) = run.last() else { return (None, 0) };
+    let words = words(object, cleared, live);
     let long = object.probes.then(|| long_run(&words)).flatten();
-    let cost: usize = run.iter().map(|&at| instructions(at)).sum();
-    if words.len() >= cost && long.is_none() {
-        return;
+    let replaced: Vec<InstructionValue> = run.iter().filter(|event| !event.is_made).map(|event| event.at).collect();
+    let before: usize = replaced.iter().map(|&at| instructions(at)).sum();
+    if words.len() >= before && long.is_none() && replaced.len() == run.len() {
+        return (None, before);
     }
-    g.build.before(first);
-    if let Some(long) = long {
-        let run: Vec<(usize, usize)> = words.drain(long).collect();
-        let (at, size) = (run[0].0, run.iter().map(|&(_, size)| size).sum());
-        clear_by_helper(g, g.build.offset(object.start, g.build.int(64, at as u64)), size);
-    }
-    for (at, size) in words {
-        let zero = g.build.int(size as u32 * 8, 0);
-        g.build.store(g.build.offset(object.start, g.build.int(64, at as u64)), zero.into(), size as u64);
-    }
-    run.iter().for_each(|at| at.erase_from_basic_block());
+    let cost = long.as_ref().map_or(words.len(), |long| words.len() - long.len() + CALL);
+    (Some(Run { before: first.at, replaced, words, long }), cost)
 }
 
 /// The longest run of words side by side, if a call takes fewer instructions than their stores.
