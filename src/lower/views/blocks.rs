@@ -72,7 +72,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Whether a helper copies bytes of the packet, on all kernels that the program is for.
-    fn has_load(&self, ctx: Value) -> bool {
+    pub(super) fn has_load(&self, ctx: Value) -> bool {
         let load = context_of(&self.cx.types, self.b.func.ty(ctx)).and_then(|context| context.load);
         let helper = HELPERS.iter().find(|helper| Some(helper.name) == load);
         helper.is_some_and(|helper| self.cx.options.lacks(helper.since).is_none())

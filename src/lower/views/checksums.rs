@@ -10,10 +10,12 @@ use crate::fold::CompareOp;
 use crate::ir::Value;
 use crate::lower::func::{Dest, Lowering};
 use crate::target::Endian;
-use crate::types::Ty;
+use crate::types::{Space, Ty};
 
 /// The bytes of a word.
 const WORD: u64 = 4;
+/// The low bits of a packet's length: the kernel's limit is `GSO_MAX_SIZE`, 8 × 65,535 (include/linux/netdevice.h).
+const MOST: i128 = (1 << 24) - 1;
 /// So many bytes are summed without a loop.
 const WRITTEN_OUT: u64 = 256;
 
@@ -28,14 +30,13 @@ impl Lowering<'_> {
                 self.add_words(sum, view, negative);
             }
         }
-        let mut total = self.load(sum);
-        // The first carries may carry once more.
-        for _ in 0..2 {
-            let (bits, mask) = (self.int(32, Ty::U64), self.int(0xffff_ffff, Ty::U64));
-            let high = self.b.arith_shr(total, bits, Ty::U64);
-            let low = self.b.arith_and(total, mask, Ty::U64);
-            total = self.b.arith_add(high, low, Ty::U64);
-        }
+        let total = self.load(sum);
+        // With its halves exchanged and added, the upper half is the sum of both, and of what that carries, which the lower half carries too.
+        let bits = self.int(32, Ty::U64);
+        let (low, high) = (self.b.arith_shl(total, bits, Ty::U64), self.b.arith_shr(total, bits, Ty::U64));
+        let both = self.b.arith_add(total, low, Ty::U64);
+        let both = self.b.arith_add(both, high, Ty::U64);
+        let total = self.b.arith_shr(both, bits, Ty::U64);
         self.cast(total, Ty::U32)
     }
 
@@ -45,38 +46,53 @@ impl Lowering<'_> {
             && offset == 0
             && length <= WRITTEN_OUT
         {
-            return self.add_known(sum, bytes, length, negative);
+            let total = self.sum_of(bytes, length);
+            return self.add_total(sum, total, (view.length, negative));
         }
-        if self.has_pieces(view) {
-            match self.most(view.length) {
-                Some(most) if most <= PIECE => self.add_few(sum, view, most, negative),
-                Some(_) | None => self.add_pieces(sum, view, negative),
+        match view.root {
+            Root::Packet(ctx) if self.has_load(ctx) => match self.most(view.length) {
+                Some(most) if most <= PIECE => self.add_few(sum, (ctx, view), most, negative),
+                Some(_) | None => self.add_blocks(sum, (ctx, view), negative),
+            },
+            Root::Packet(_) | Root::Record(_) => {
+                let piece = self.cx.types.array(Ty::U8, PIECE);
+                self.each_piece(view, piece, |this, piece| {
+                    let total = this.sum_of(piece, PIECE);
+                    let bytes = this.int(PIECE.into(), Ty::U64);
+                    this.add_total(sum, total, (bytes, negative));
+                });
+                let last = self.int(-i128::from(PIECE), Ty::U64);
+                let pieces = self.b.arith_and(view.length, last, Ty::U64);
+                self.add_one_by_one(sum, view, pieces, negative);
             }
-            return;
+            Root::Memory(_) | Root::Buffer(_) => {
+                let zero = self.int(0, Ty::U64);
+                self.add_one_by_one(sum, view, zero, negative);
+            }
         }
-        let (zero, two) = (self.int(0, Ty::U64), self.int(2, Ty::U64));
-        let words = self.b.arith_shr(view.length, two, Ty::U64);
-        self.count_up(zero, words, |this, index| {
-            let at = this.b.arith_shl(index, two, Ty::U64);
-            let word = this.existing_part(view, at, Ty::U32);
-            this.add_word(sum, word, negative);
-        });
-        self.add_end(sum, view, words, negative);
     }
 
-    /// A view that is asked for `most` bytes: straight where it has them all.
-    fn add_few(&mut self, sum: Value, view: View, most: u64, negative: bool) {
+    /// A view of a packet that is asked for `most` bytes: straight where it has them all.
+    fn add_few(&mut self, sum: Value, (ctx, view): (Value, View), most: u64, negative: bool) {
         let (whole, _) = self.region(&[], Dest::Nothing, |this, _| {
             let bytes = this.cx.types.array(Ty::U8, most);
             let add = &mut |this: &mut Self, bytes: Value| {
-                this.add_known(sum, bytes, most, negative);
+                let total = this.sum_of(bytes, most);
+                this.add_total(sum, total, (view.length, negative));
                 None
             };
             this.use_view(view);
             this.with_part(view.root, (view.offset, bytes), Dest::Nothing, add, &mut |_| None)
         });
         let (short, _) = self.region(&[], Dest::Nothing, |this, _| {
-            this.add_halves(sum, view, negative);
+            let zero = this.int(0, Ty::U64);
+            let any = this.compare(CompareOp::Ne, view.length, zero);
+            this.when(any, |this| {
+                // Larger than the view can be: so it is a copy, and no code looks for the bytes in the packet.
+                let words = most / WORD + 1;
+                let total = this.sum_of_block((ctx, view), (zero, view.length), words * WORD);
+                this.add_total(sum, total, (view.length, negative));
+            });
             None
         });
         let all = self.int(most.into(), Ty::U64);
@@ -84,18 +100,51 @@ impl Lowering<'_> {
         self.b.ks_if(is_whole, &[], vec![whole, short]);
     }
 
-    /// The words of whole pieces, then those behind the last piece.
-    fn add_pieces(&mut self, sum: Value, view: View, negative: bool) {
-        let piece = self.cx.types.array(Ty::U8, PIECE);
-        self.each_piece(view, piece, |this, piece| this.add_known(sum, piece, PIECE, negative));
-        self.add_halves(sum, view, negative);
+    /// The blocks of a view of a packet; the last one is filled with zeros.
+    fn add_blocks(&mut self, sum: Value, (ctx, view): (Value, View), negative: bool) {
+        let sums = if negative { self.temporary("taken", Ty::U64) } else { sum };
+        if negative {
+            self.b.ks_zero(sums);
+        }
+        // No packet has more. So it is the same range on all paths that lead here, and the verifier walks the loop once.
+        let most = self.int(MOST, Ty::U64);
+        let length = self.b.arith_and(view.length, most, Ty::U64);
+        let zero = self.int(0, Ty::U64);
+        // A short view does not pay for the start of a loop.
+        let any = self.compare(CompareOp::Ne, length, zero);
+        self.when(any, |this| {
+            this.each_block(length, PIECE, |this, at, count| {
+                let total = this.sum_of_block((ctx, view), (at, count), PIECE);
+                this.add_to(sums, total);
+            });
+        });
+        if negative {
+            let total = self.load(sums);
+            self.add_total(sum, total, (view.length, true));
+        }
     }
 
-    /// The words behind the last piece, and the last bytes.
-    fn add_halves(&mut self, sum: Value, view: View, negative: bool) {
-        self.each_half(view, WORD, |this, part, size| this.add_known(sum, part, size, negative));
+    /// The sum of the words of a part of a packet, of at least one byte, that is no longer than `size`.
+    fn sum_of_block(&mut self, (ctx, view): (Value, View), (at, count): (Value, Value), size: u64) -> Value {
+        // The type says how a copy is aligned.
+        let words = self.cx.types.array(Ty::U32, size / WORD);
+        let place = self.cx.types.place(words, Space::Packet);
+        self.use_view(view);
+        let at = self.plus(view.offset, at);
+        let block = self.b.packet_block(ctx, at, count, place);
+        self.sum_of(block, size)
+    }
+
+    /// The words behind so many bytes, whole words, in a loop, and the last bytes.
+    fn add_one_by_one(&mut self, sum: Value, view: View, from: Value, negative: bool) {
         let two = self.int(2, Ty::U64);
+        let first = self.b.arith_shr(from, two, Ty::U64);
         let words = self.b.arith_shr(view.length, two, Ty::U64);
+        self.count_up(first, words, |this, index| {
+            let at = this.b.arith_shl(index, two, Ty::U64);
+            let word = this.existing_part(view, at, Ty::U32);
+            this.add_word(sum, word, negative);
+        });
         self.add_end(sum, view, words, negative);
     }
 
@@ -105,42 +154,10 @@ impl Lowering<'_> {
         let rest = self.b.arith_and(view.length, three, Ty::U64);
         let some = self.compare(CompareOp::Ne, rest, zero);
         self.when(some, |this| {
-            let word = match this.before_packet_view(view) {
-                Some(before) => this.end_of_word(view, before, rest),
-                None => {
-                    let end = this.b.arith_shl(words, two, Ty::U64);
-                    this.last_word(view, end)
-                }
-            };
+            let end = this.b.arith_shl(words, two, Ty::U64);
+            let word = this.last_word(view, end);
             this.add_word(sum, word, negative);
         });
-    }
-
-    /// The offset of the word that ends where a view of a packet begins, if the packet certainly has it.
-    fn before_packet_view(&mut self, view: View) -> Option<Value> {
-        let Root::Packet(_) = view.root else { return None };
-        let before = self.number(view.offset)?.checked_sub(WORD)?;
-        Some(self.int(before.into(), Ty::U64))
-    }
-
-    /// The last `rest` bytes of a view, one to three; the others are zero. `before`: the offset of the word that ends where the view
-    /// begins. The word that ends where the view ends has them as its last bytes.
-    fn end_of_word(&mut self, view: View, before: Value, rest: Value) -> Value {
-        let word = self.existing_part(View { offset: before, ..view }, view.length, Ty::U32);
-        let word = self.cast(word, Ty::U64);
-        let (three, bits) = (self.int(3, Ty::U64), self.int(32, Ty::U64));
-        let shift = self.b.arith_shl(rest, three, Ty::U64);
-        let word = match self.cx.types.machine().endian {
-            Endian::Little => {
-                let shifted = self.b.arith_shl(word, shift, Ty::U64);
-                self.b.arith_shr(shifted, bits, Ty::U64)
-            }
-            Endian::Big => {
-                let shift = self.b.arith_sub(bits, shift, Ty::U64);
-                self.b.arith_shl(word, shift, Ty::U64)
-            }
-        };
-        self.cast(word, Ty::U32)
     }
 
     /// The last one to three bytes, from an offset on, as a word; its other bytes are zero.
@@ -180,27 +197,22 @@ impl Lowering<'_> {
         self.load(word)
     }
 
-    /// The first bytes of a place. The inverse of a word is what is missing to the largest one.
-    fn add_known(&mut self, sum: Value, bytes: Value, length: u64, negative: bool) {
+    /// The sum of the words of the first bytes of a place.
+    fn sum_of(&mut self, bytes: Value, length: u64) -> Value {
         let whole = length / WORD;
+        let mut total = self.int(0, Ty::U64);
         if whole > 0 {
             let words = self.cx.types.array(Ty::U32, whole);
             let words = self.place_as(bytes, words);
-            let mut total = self.int(0, Ty::U64);
             for index in 0..whole {
                 let word = self.element_place(words, index as usize);
                 let word = self.load(word);
                 let word = self.cast(word, Ty::U64);
                 total = self.plus(total, word);
             }
-            if negative {
-                let most = self.int(i128::from(whole * u64::from(u32::MAX)), Ty::U64);
-                total = self.b.arith_sub(most, total, Ty::U64);
-            }
-            self.add_to(sum, total);
         }
         if length.is_multiple_of(WORD) {
-            return;
+            return total;
         }
         let mut word = self.int(0, Ty::U32);
         for at in whole * WORD..length {
@@ -210,7 +222,22 @@ impl Lowering<'_> {
             let byte = self.at_byte(byte, at % WORD, 1);
             word = self.b.arith_or(word, byte, Ty::U32);
         }
-        self.add_word(sum, word, negative);
+        let word = self.cast(word, Ty::U64);
+        self.plus(total, word)
+    }
+
+    /// Adds the total of the words of so many bytes, or takes it away: the inverse of a word is what is missing to the largest one.
+    fn add_total(&mut self, sum: Value, total: Value, (bytes, negative): (Value, bool)) {
+        if !negative {
+            return self.add_to(sum, total);
+        }
+        let (round, two) = (self.int(i128::from(WORD) - 1, Ty::U64), self.int(2, Ty::U64));
+        let most = self.int(u32::MAX.into(), Ty::U64);
+        let words = self.plus(bytes, round);
+        let words = self.b.arith_shr(words, two, Ty::U64);
+        let all = self.b.arith_mul(words, most, Ty::U64);
+        let missing = self.b.arith_sub(all, total, Ty::U64);
+        self.add_to(sum, missing);
     }
 
     /// A number of `size` bytes as the bytes from `at` on of a word that is zero else.

@@ -1,6 +1,6 @@
-//! Views of packets and records by pieces of many bytes, so that the end of a packet is looked for once for a piece and not for each byte.
+//! Views by pieces of many bytes, so that the end of a packet is looked for once for a piece and not for each byte.
 
-use super::{Root, View};
+use super::View;
 use crate::fold::CompareOp;
 use crate::ir::ops::{ArithCmp, ArithSelect};
 use crate::ir::{Opcode, Value};
@@ -13,14 +13,6 @@ pub(super) const PIECE: u64 = 64;
 const GROUP: u64 = 4;
 
 impl Lowering<'_> {
-    /// Whether the parts of a view are asked for, one by one.
-    pub(super) fn has_pieces(&self, view: View) -> bool {
-        match view.root {
-            Root::Packet(_) | Root::Record(_) => true,
-            Root::Memory(_) | Root::Buffer(_) => false,
-        }
-    }
-
     /// Does `body` with the place of each whole piece, of type `of`, from the first to the last.
     pub(super) fn each_piece(&mut self, view: View, of: Ty, body: impl FnOnce(&mut Self, Value)) {
         let bits = self.int(PIECE.ilog2().into(), Ty::U64);
@@ -50,30 +42,6 @@ impl Lowering<'_> {
                 });
             });
         });
-    }
-
-    /// Does `body` with the places of the parts behind the last whole piece: of half the size of a piece, a quarter, and so on, down to
-    /// `least` bytes. A part begins where the length, without the bits below that of its size, has it, whatever parts were there before: so
-    /// what the verifier knows behind a part is the same on all paths.
-    pub(super) fn each_half(&mut self, view: View, least: u64, mut body: impl FnMut(&mut Self, Value, u64)) {
-        let zero = self.int(0, Ty::U64);
-        // What the tests find of its bits is about this number alone, and not about the length that other code looks at.
-        let length = self.b.bpf_forget(view.length, Ty::U64);
-        let sizes = std::iter::successors(Some(PIECE / 2), |size| Some(size / 2)).take_while(|&size| size >= least);
-        for size in sizes {
-            let bit = self.int(size.into(), Ty::U64);
-            let bit = self.b.arith_and(length, bit, Ty::U64);
-            let is_there = self.compare(CompareOp::Ne, bit, zero);
-            self.when(is_there, |this| {
-                let larger = this.int(-2 * i128::from(size), Ty::U64);
-                let at = this.b.arith_and(length, larger, Ty::U64);
-                let bytes = this.cx.types.array(Ty::U8, size);
-                this.at_part(view, at, bytes, &mut |this, place| {
-                    body(this, place, size);
-                    None
-                });
-            });
-        }
     }
 
     /// Does `body` with the place of a part that exists.

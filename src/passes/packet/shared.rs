@@ -1,5 +1,4 @@
-//! Copies of parts of packets that can be in one variable, since none is read where another one is: the parts that a view is summed by
-//! would fill the stack else.
+//! Copies of parts of packets that can be in one variable, since none is read where another one is.
 //!
 //! A copy that the program writes to, or that is made again, has a variable of its own.
 

@@ -36,14 +36,13 @@ fn halves<'c>(build: &Build<'c>, value: IntValue<'c>) -> Vec<IntValue<'c>> {
     vec![build.and(value, build.int(32, 0xffff)), build.shr(value, build.int(32, 16), false)]
 }
 
-/// A sum of 32 bits. The first addition may carry once more; the second does not.
+/// A sum of 32 bits. Added to itself with its halves exchanged, it has the sum of the halves in its upper one, and what that carries is
+/// added by the lower one, which carries too.
 fn folded<'c>(build: &Build<'c>, sum: IntValue<'c>) -> IntValue<'c> {
-    let mut sum = sum;
-    for _ in 0..2 {
-        let [low, high] = [build.and(sum, build.int(32, 0xffff)), build.shr(sum, build.int(32, 16), false)];
-        sum = build.add(low, high);
-    }
-    build.resize(inverted(build, sum), 16, Extend::Zero)
+    let half = build.int(32, 16);
+    let (low, high) = (build.shl(sum, half), build.shr(sum, half, false));
+    let both = build.add(build.add(sum, low), high);
+    build.resize(inverted(build, build.shr(both, half, false)), 16, Extend::Zero)
 }
 
 fn inverted<'c>(build: &Build<'c>, value: IntValue<'c>) -> IntValue<'c> {
