@@ -51,7 +51,8 @@ impl Lowering<'_> {
         } else {
             self.int(self.cx.types.size_of(of).into(), Ty::U64)
         };
-        let is_bounded = self.b.func.known(&self.cx.types, count).is_some() || self.is_extended(count);
+        let is_short = self.cx.types.size_of(of) == 1 && !self.cx.types.is_relocated(of) && self.is_extended(count);
+        let is_bounded = is_short || self.b.func.known(&self.cx.types, count).is_some();
         let count = self.b.arith_cast(count, Ty::U64);
         let mut bytes = self.b.arith_mul(count, size, Ty::U64);
         if !is_bounded && space != Space::User {
