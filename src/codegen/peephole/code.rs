@@ -2,7 +2,9 @@
 //!
 //! No rewrite makes code longer, so that an instruction keeps its index: a removed one leaves a gap until the bytes are written.
 
+use super::moved::Places;
 use ks_vm::decode::{CALL, CALL_LOCAL, Endian, Insn, LOAD_IMMEDIATE, Op, Slot, one};
+use std::collections::BTreeMap;
 
 /// An instruction of one or two slots.
 pub struct Item {
@@ -14,6 +16,8 @@ pub struct Item {
     pub target: Option<usize>,
     /// The loader relocates it: it stays what it is.
     pub pinned: bool,
+    /// The loader puts a number into it that it computes from the kernel's types (CO-RE).
+    pub by_types: bool,
     /// Something names the instruction as a place: control enters it other than from the one before.
     pub entered: bool,
     /// It is the first one of a function.
@@ -53,12 +57,16 @@ pub struct Code {
     pub endian: Endian,
     /// Slots of the bytes that were read.
     slots: usize,
+    /// Where relocations went from one instruction to another: slots of the bytes that were read.
+    relocations: BTreeMap<usize, usize>,
 }
 
 /// Where each byte of a section lies after the rewrites.
 pub struct Moves {
     /// By the slot, and one for the end.
     slots: Vec<usize>,
+    /// As in `Code`.
+    relocations: BTreeMap<usize, usize>,
 }
 
 /// Bytes of a slot.
@@ -70,12 +78,17 @@ impl Moves {
         let slot = usize::try_from(old / SLOT).ok().filter(|_| old.is_multiple_of(SLOT))?;
         self.slots.get(slot).map(|&new| new as u64 * SLOT)
     }
+
+    /// The new offset of the instruction that a relocation by CO-RE at an offset is of.
+    pub fn relocated(&self, old: u64) -> Option<u64> {
+        let to = usize::try_from(old / SLOT).ok().and_then(|slot| self.relocations.get(&slot));
+        self.offset(to.map_or(old, |&slot| slot as u64 * SLOT))
+    }
 }
 
 impl Code {
-    /// Reads a section. `relocated` are the offsets of relocated instructions, `entries` those of functions. None: it has an
-    /// instruction that the decoder does not know, or a jump out of it.
-    pub fn read(bytes: &[u8], endian: Endian, relocated: &[u64], entries: &[u64]) -> Option<Code> {
+    /// Reads a section. None: it has an instruction that the decoder does not know, or a jump out of it.
+    pub fn read(bytes: &[u8], endian: Endian, places: &Places) -> Option<Code> {
         let mut items = Vec::with_capacity(bytes.len() / SLOT as usize);
         let mut at = 0;
         let slot_at = |at: usize| Some(Slot::read(bytes.get(at * SLOT as usize..(at + 1) * SLOT as usize)?, endian));
@@ -90,12 +103,16 @@ impl Code {
             at += item.slots();
             items.push(item);
         }
-        let mut code = Code { items, endian, slots };
-        for offset in relocated {
+        let mut code = Code { items, endian, slots, relocations: BTreeMap::new() };
+        for offset in &places.relocated {
             let index = code.index(usize::try_from(offset / SLOT).ok()?)?;
             code.items[index].pinned = true;
         }
-        for offset in entries {
+        for offset in &places.by_types {
+            let index = code.index(usize::try_from(offset / SLOT).ok()?)?;
+            code.items[index].by_types = true;
+        }
+        for offset in &places.entries {
             let index = code.index(usize::try_from(offset / SLOT).ok()?)?;
             code.items[index].entered = true;
             code.items[index].is_function = true;
@@ -155,6 +172,15 @@ impl Code {
         }
     }
 
+    /// Removes an item that the loader relocates by CO-RE: from now on it relocates another one.
+    pub fn hand_relocation(&mut self, from: usize, to: usize) {
+        let (old, new) = (self.items[from].at, self.items[to].at);
+        self.relocations.insert(old, new);
+        let item = &mut self.items[to];
+        (item.pinned, item.by_types) = (true, true);
+        self.remove(from);
+    }
+
     /// Whether a jump of 16 bits can lead from one item to another. The distance in the bytes that were read is the longest.
     pub fn reaches(&self, from: usize, to: usize) -> bool {
         let distance = self.items[to].at as i64 - self.items[from].at as i64 - 1;
@@ -173,7 +199,7 @@ impl Code {
             new += first;
         }
         slots.push(new);
-        Moves { slots }
+        Moves { slots, relocations: self.relocations.clone() }
     }
 
     /// The bytes without the removed instructions. Calls with relocations are as they were.
@@ -208,7 +234,18 @@ fn set_distance(slot: &mut Slot, distance: i64) {
 }
 
 fn item(slot: Slot, insn: Insn, at: usize) -> Item {
-    Item { slot, wide: None, insn, target: None, pinned: false, entered: false, is_function: false, removed: false, at }
+    Item {
+        slot,
+        wide: None,
+        insn,
+        target: None,
+        pinned: false,
+        by_types: false,
+        entered: false,
+        is_function: false,
+        removed: false,
+        at,
+    }
 }
 
 /// Source and offset of such an instruction say what loaders put in; both are kept.

@@ -92,9 +92,9 @@ impl Rewritten {
     }
 }
 
-/// Writes new offsets of instructions. `moved` gives them by the name of the section. Of several lines that come to one instruction the last
+/// Writes new offsets of instructions. `moved` gives them by the name of the section and the record. Of several lines that come to one instruction the last
 /// stays, which is that of the instruction itself: the kernel takes only ascending offsets. None: an offset is that of no instruction.
-pub fn rewrite(ext: &[u8], endian: Endian, moved: impl Fn(u64, u64) -> Option<u64>) -> Option<Rewritten> {
+pub fn rewrite(ext: &[u8], endian: Endian, moved: impl Fn(u64, &Record) -> Option<u64>) -> Option<Rewritten> {
     let mut bytes = ext.to_vec();
     let mut removed = Vec::new();
     // How many bytes each table loses.
@@ -104,7 +104,7 @@ pub fn rewrite(ext: &[u8], endian: Endian, moved: impl Fn(u64, u64) -> Option<u6
         for section in &table.sections {
             let mut offsets = Vec::with_capacity(section.records.len());
             for record in &section.records {
-                let offset = moved(section.section, record.offset)?;
+                let offset = moved(section.section, record)?;
                 endian.write(offset, bytes.get_mut(record.bytes.start..record.bytes.start + 4)?);
                 offsets.push(offset);
             }

@@ -1,8 +1,8 @@
 //! Shorter machine code: rewrites of the BPF instructions that LLVM wrote, in the object.
 //!
-//! `code` reads the instructions of a section. `flow`, `demand`, `known` and `addresses` have the facts that hold at each point. `jumps` and
-//! `windows` rewrite, by the table `ir-specs/peepholes.toml` that `ci/peephole` proves. `moved` puts right all that has the place of an
-//! instruction.
+//! `code` reads the instructions of a section. `flow`, `demand`, `known` and `addresses` have the facts that hold at each point. `windows`
+//! rewrites by the table `ir-specs/peepholes.toml` that `ci/peephole` proves, `jumps` and `relocated_sums` have a rewrite each. `moved` puts
+//! right all that has the place of an instruction.
 //!
 //! A section with an instruction that the decoder of `ks-vm` does not know stays as it is. Instructions that loaders relocate, by ELF
 //! or by CO-RE, are never part of a window.
@@ -16,6 +16,7 @@ mod jumps;
 mod known;
 mod line_info;
 mod moved;
+mod relocated_sums;
 mod table;
 mod windows;
 
@@ -33,7 +34,7 @@ pub const NAME: &str = "peepholes";
 
 /// What `--without` calls its parts.
 pub fn parts() -> impl Iterator<Item = &'static str> {
-    rewrites().iter().map(|rewrite| rewrite.name).chain([NAME, jumps::NAME])
+    rewrites().iter().map(|rewrite| rewrite.name).chain([NAME, jumps::NAME, relocated_sums::NAME])
 }
 
 /// Rounds at most; the second finds little, and a third hardly anything.
@@ -46,7 +47,7 @@ pub fn shorten(builder: &mut Builder<'_>, without: &[&str]) -> Option<()> {
     for (section, places) in moved::places(builder, endian)? {
         let Some(section) = builder.sections.iter_mut().find(|one| one.id().index() == section) else { continue };
         let SectionData::Data(bytes) = &mut section.data else { continue };
-        let Some(mut code) = Code::read(bytes.as_slice(), endian, &places.relocated, &places.entries) else { continue };
+        let Some(mut code) = Code::read(bytes.as_slice(), endian, &places) else { continue };
         run(&mut code, without);
         let moves = code.moves();
         *bytes = code.bytes(&moves).into();
@@ -58,6 +59,9 @@ pub fn shorten(builder: &mut Builder<'_>, without: &[&str]) -> Option<()> {
 fn run(code: &mut Code, without: &[&str]) {
     let rows = |looks_ahead| Rows::new(rewrites().iter().filter(|row| !without.contains(&row.name)), looks_ahead);
     let (back, ahead) = (rows(false), rows(true));
+    if !without.contains(&relocated_sums::NAME) {
+        relocated_sums::join(code);
+    }
     for _ in 0..ROUNDS {
         let mut changes = !without.contains(&jumps::NAME) && jumps::shorten(code);
         changes |= windows::rewrite(code, &back);

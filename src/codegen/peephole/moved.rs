@@ -4,7 +4,7 @@
 //! (llvm/docs/../ELFRelocs/BPF.def, Documentation/bpf/llvm_reloc.rst of Linux).
 
 use super::code::{Moves, SLOT};
-use super::line_info::{self, Rewritten};
+use super::line_info::{self, Record, Rewritten};
 use ks_vm::decode::Endian;
 use object::build::Id;
 use object::build::elf::{Builder, Relocation, Section, SectionData};
@@ -18,7 +18,10 @@ const ABS64: u32 = 2;
 /// Of a section of code, by offsets.
 #[derive(Default)]
 pub struct Places {
+    /// By ELF or by CO-RE.
     pub relocated: Vec<u64>,
+    /// By CO-RE.
+    pub by_types: Vec<u64>,
     pub entries: Vec<u64>,
 }
 
@@ -108,6 +111,7 @@ pub fn places(builder: &Builder<'_>, endian: Endian) -> Option<BTreeMap<usize, P
     for (section, offset) in core_relocations(builder, endian)? {
         if let Some(places) = all.get_mut(&section) {
             places.relocated.push(offset);
+            places.by_types.push(offset);
         }
     }
     Some(all)
@@ -191,9 +195,10 @@ fn rewritten_ext(
     };
     let id = section.id().index();
     let named = named(builder, endian);
-    let offset = |section: u64, old: u64| match moves.get(&named(section)?) {
-        Some(moves) => moves.offset(old),
-        None => Some(old),
+    let offset = |section: u64, record: &Record| match moves.get(&named(section)?) {
+        Some(moves) if record.is_core => moves.relocated(record.offset),
+        Some(moves) => moves.offset(record.offset),
+        None => Some(record.offset),
     };
     Some(Some((id, line_info::rewrite(bytes_of(builder, id)?, endian, offset)?)))
 }
