@@ -4,9 +4,9 @@
 //! map, in a packet or in memory of a helper: the verifier takes what is loaded from there for a number, or for a pointer of the kernel.
 
 use super::code::{Code, Item};
-use super::effects::{Registers, effects};
+use super::effects::{Known, Registers, effects, known};
 use super::flow::Flow;
-use ks_vm::decode::{FRAME, Op, Width};
+use ks_vm::decode::{FRAME, Width};
 
 /// A function's arguments, and the frame pointer.
 fn at_entry() -> Registers {
@@ -16,27 +16,12 @@ fn at_entry() -> Registers {
 /// The registers behind an instruction, from those before it.
 pub fn step(own: &mut Registers, item: &Item) {
     let effects = effects(item);
-    let is_own = match item.insn.op {
+    let is_own = match known(item.insn.op) {
         // A function of the program may return what it got.
-        Op::Call => true,
+        Known::Call => true,
         // A pointer into a packet is read from a context as 32 bits; nothing else that short is an address.
-        Op::Load(Width::Eight) | Op::Alu64(_) | Op::Alu32(_) => effects.reads.meets(*own),
-        Op::Nothing
-        | Op::Wide
-        | Op::Load(_)
-        | Op::LoadSigned(_)
-        | Op::Store(_)
-        | Op::Atomic(_)
-        | Op::Jump
-        | Op::Jump64(_)
-        | Op::Jump32(_)
-        | Op::MayGoto
-        | Op::Helper
-        | Op::TailCall
-        | Op::Kernel
-        | Op::Lacks
-        | Op::Exit
-        | Op::End => false,
+        Known::Load(Width::Eight) | Known::Alu(..) => effects.reads.meets(*own),
+        Known::Load(_) | Known::Store(_) | Known::Compare32 | Known::Constant | Known::Other => false,
     };
     *own = own.without(effects.writes);
     if is_own {

@@ -1,11 +1,10 @@
 //! Which bits of registers are of use behind each instruction: the demanded bits, and the registers that are read at all.
 
 use super::code::{Code, Item};
-use super::effects::Registers;
-use super::effects::{REGISTERS, effects, has_immediate};
+use super::effects::{Known, REGISTERS, Registers, effects, has_immediate, known};
 use super::flow::Flow;
 use ks_vm::alu::Alu;
-use ks_vm::decode::{Insn, Op, Width};
+use ks_vm::decode::{Insn, Width};
 
 /// What is of use at a point.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -63,27 +62,16 @@ impl Wanted {
 fn wanted(item: &Item, after: &[u64; REGISTERS]) -> Wanted {
     let insn = &item.insn;
     let both = |bits: u64| Wanted { left: bits, right: bits };
-    match insn.op {
-        Op::Alu64(alu) => arithmetic(alu, insn, after[usize::from(insn.dst)], 64),
-        Op::Alu32(alu) => arithmetic(alu, insn, after[usize::from(insn.dst)] & LOW, 32),
-        Op::Jump32(_) => both(LOW),
-        Op::Store(width) => Wanted { left: u64::MAX, right: low_bytes(width) },
-        Op::Nothing
-        | Op::Wide
-        | Op::Load(_)
-        | Op::LoadSigned(_)
-        | Op::Atomic(_)
-        | Op::Jump
-        | Op::Jump64(_)
-        | Op::MayGoto
-        | Op::Helper
-        | Op::TailCall
-        | Op::Kernel
-        | Op::Lacks
-        | Op::Call
-        | Op::Exit
-        | Op::End => both(u64::MAX),
+    match known(insn.op) {
+        Known::Alu(alu, width) => arithmetic(alu, insn, after[usize::from(insn.dst)] & low_bits(width), width),
+        Known::Compare32 => both(LOW),
+        Known::Store(width) => Wanted { left: u64::MAX, right: low_bytes(width) },
+        Known::Load(_) | Known::Constant | Known::Call | Known::Other => both(u64::MAX),
     }
+}
+
+fn low_bits(width: u32) -> u64 {
+    if width == 64 { u64::MAX } else { LOW }
 }
 
 /// The bits that an access of this width has of a register.
@@ -98,7 +86,7 @@ fn up_to(bits: u64) -> u64 {
 
 /// `result` are the bits of the result that are demanded, of a result of so many bits.
 fn arithmetic(alu: Alu, insn: &Insn, result: u64, width: u32) -> Wanted {
-    let whole = if width == 64 { u64::MAX } else { LOW };
+    let whole = low_bits(width);
     let none_or = |bits: u64| if result == 0 { 0 } else { bits & whole };
     let both = |bits: u64| Wanted { left: none_or(bits), right: none_or(bits) };
     let is_immediate = has_immediate(insn);

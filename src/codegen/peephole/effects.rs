@@ -3,7 +3,7 @@
 use super::code::Item;
 use crate::tables::{HELPERS, HelperArgKind, HelperSpec};
 use ks_vm::alu::Alu;
-use ks_vm::decode::{COMPARE_EXCHANGE, FETCH, FRAME, Insn, Op, ZERO};
+use ks_vm::decode::{COMPARE_EXCHANGE, FETCH, FRAME, Insn, Op, Width, ZERO};
 
 /// Registers that values can be in, the frame pointer among them.
 pub const REGISTERS: usize = 11;
@@ -41,6 +41,47 @@ impl Registers {
     /// Whether it has this register; none of another number than 0 to 10.
     pub fn has(self, register: u8) -> bool {
         self.meets(Registers::one(register))
+    }
+}
+
+/// Operations as the analyses see them, which know more of some than what `effects` says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// Arithmetic, and the bits of its operands.
+    Alu(Alu, u32),
+    Load(Width),
+    Store(Width),
+    /// A comparison of 32 bits.
+    Compare32,
+    /// A number of 64 bits, or an address that a loader puts in.
+    Constant,
+    /// The call of a function of the program.
+    Call,
+    Other,
+}
+
+/// An operation as the analyses see it.
+pub fn known(op: Op) -> Known {
+    match op {
+        Op::Alu64(alu) => Known::Alu(alu, 64),
+        Op::Alu32(alu) => Known::Alu(alu, 32),
+        Op::Load(width) => Known::Load(width),
+        Op::Store(width) => Known::Store(width),
+        Op::Jump32(_) => Known::Compare32,
+        Op::Wide => Known::Constant,
+        Op::Call => Known::Call,
+        Op::Nothing
+        | Op::LoadSigned(_)
+        | Op::Atomic(_)
+        | Op::Jump
+        | Op::Jump64(_)
+        | Op::MayGoto
+        | Op::Helper
+        | Op::TailCall
+        | Op::Kernel
+        | Op::Lacks
+        | Op::Exit
+        | Op::End => Known::Other,
     }
 }
 

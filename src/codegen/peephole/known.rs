@@ -4,10 +4,10 @@
 
 use super::code::{Code, Item};
 use super::demand::{LOW, low_bytes};
-use super::effects::{REGISTERS, effects, has_immediate};
+use super::effects::{Known, REGISTERS, effects, has_immediate, known};
 use super::flow::Flow;
 use ks_vm::alu::Alu;
-use ks_vm::decode::{Insn, Op};
+use ks_vm::decode::Insn;
 
 /// For each register the bits that are zero.
 pub type Zeros = [u64; REGISTERS];
@@ -15,27 +15,11 @@ pub type Zeros = [u64; REGISTERS];
 /// The zeros behind an instruction, from those before it.
 pub fn step(zeros: &mut Zeros, item: &Item) {
     let insn = &item.insn;
-    let result = match insn.op {
-        Op::Alu64(alu) => arithmetic(alu, insn, zeros, 64),
-        Op::Alu32(alu) => arithmetic(alu, insn, zeros, 32),
-        Op::Load(width) => !low_bytes(width),
-        Op::Wide if !item.pinned => !(insn.immediate as u64),
-        Op::Nothing
-        | Op::Wide
-        | Op::LoadSigned(_)
-        | Op::Store(_)
-        | Op::Atomic(_)
-        | Op::Jump
-        | Op::Jump64(_)
-        | Op::Jump32(_)
-        | Op::MayGoto
-        | Op::Helper
-        | Op::TailCall
-        | Op::Kernel
-        | Op::Lacks
-        | Op::Call
-        | Op::Exit
-        | Op::End => 0,
+    let result = match known(insn.op) {
+        Known::Alu(alu, width) => arithmetic(alu, insn, zeros, width),
+        Known::Load(width) => !low_bytes(width),
+        Known::Constant if !item.pinned => !(insn.immediate as u64),
+        Known::Constant | Known::Store(_) | Known::Compare32 | Known::Call | Known::Other => 0,
     };
     let writes = effects(item).writes;
     for (register, bits) in (0..).zip(zeros.iter_mut()) {
