@@ -78,7 +78,7 @@ pub fn guest() -> Result<Vec<u8>, String> {
 
 #[cfg(feature = "embed-runtime")]
 fn embedded_guest() -> Option<&'static [u8]> {
-    Some(ks_guest_object::PROGRAM)
+    Some(ks_carried::GUEST)
 }
 
 #[cfg(not(feature = "embed-runtime"))]
@@ -88,7 +88,7 @@ fn embedded_guest() -> Option<&'static [u8]> {
 
 #[cfg(feature = "embed-runtime")]
 fn embedded_machine() -> Option<&'static [u8]> {
-    Some(ks_machine_object::LIBRARY)
+    Some(ks_carried::MACHINE)
 }
 
 #[cfg(not(feature = "embed-runtime"))]
@@ -98,7 +98,7 @@ fn embedded_machine() -> Option<&'static [u8]> {
 
 #[cfg(feature = "embed-runtime")]
 fn embedded() -> Option<&'static [u8]> {
-    Some(ks_runtime_object::LIBRARY)
+    Some(ks_carried::RUNTIME)
 }
 
 #[cfg(not(feature = "embed-runtime"))]

@@ -1,0 +1,84 @@
+//! Builds what the compiler carries with inner cargos, side by side, in a target folder of their own: so none waits for the lock of the
+//! outer cargo, and a debug and a release build of the compiler, which carry the same files, make them once.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A file that the compiler carries.
+struct Carried {
+    /// The script that makes it, as a path from the root.
+    script: &'static str,
+    /// Its name in `lib/ksc` of the target folder.
+    file: &'static str,
+    /// What it is made of, besides `COMMON`.
+    sources: &'static [&'static str],
+}
+
+const ALL: [Carried; 3] = [
+    Carried {
+        script: "runtime/build",
+        file: "libks_runtime.a",
+        sources: &["runtime/src", "runtime/hot", "runtime/Cargo.toml"],
+    },
+    Carried {
+        script: "vm/build",
+        file: "libks_machine.so",
+        sources: &[
+            "vm/src",
+            "vm/Cargo.toml",
+            "vm/README.md",
+            "vm/build.rs",
+            "vm/preload",
+            "ir-specs/helpers.toml",
+            "ir-specs/maps.toml",
+            "ir-specs/programs.toml",
+            "ir-specs/contexts.toml",
+            "ir-specs/uapi/bpf.toml",
+            "ir-specs/uapi/errno.toml",
+        ],
+    },
+    Carried {
+        script: "verify/guest/build",
+        file: "ks-guest",
+        sources: &["verify/guest/src", "verify/guest/Cargo.toml", "verify/load"],
+    },
+];
+
+const COMMON: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
+
+/// What cargo or its user set for the compiler: `cargo clippy` puts itself before rustc, flags and another target would change what
+/// becomes part of every executable.
+const NOT_PASSED_ON: [&str; 5] =
+    ["RUSTC_WORKSPACE_WRAPPER", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_BUILD_RUSTFLAGS"];
+
+fn main() {
+    // Asked when it runs: a copied target folder has the script of another place.
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
+    let root = Path::new(&manifest).join("..");
+    let named = ALL.iter().flat_map(|carried| carried.sources.iter().copied().chain([carried.script]));
+    for source in named.chain(COMMON) {
+        println!("cargo:rerun-if-changed={}", root.join(source).display());
+    }
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    // The profiles of the three differ, so that they do not wait for each other either.
+    let target = root.join("target/carried");
+    let started = ALL.map(|carried| {
+        let mut command = Command::new(root.join(carried.script));
+        command.env("CARGO_TARGET_DIR", &target).current_dir(&root);
+        for name in NOT_PASSED_ON {
+            command.env_remove(name);
+        }
+        let child = command.spawn().unwrap_or_else(|error| panic!("cannot run {}: {error}", carried.script));
+        (carried, child)
+    });
+    for (carried, mut child) in started {
+        let status = child.wait().unwrap_or_else(|error| panic!("{} was lost: {error}", carried.script));
+        assert!(
+            status.success(),
+            "{} failed: it needs cc, make, binutils, libelf and zlib; ci/setup installs them",
+            carried.script
+        );
+        let made = target.join("lib/ksc").join(carried.file);
+        std::fs::copy(&made, out.join(carried.file)).unwrap_or_else(|error| panic!("no {}: {error}", made.display()));
+    }
+}
