@@ -3,6 +3,7 @@
 use super::{late_maps, line_texts};
 use crate::codegen::{NEEDS_SECTION, TIER_SECTION, peephole};
 use crate::session::{Options, Session, Tier};
+use ks_verify::object::moves;
 use object::build::elf::{Builder, SectionData};
 use object::elf::{SHT_PROGBITS, SHT_STRTAB};
 use std::time::Instant;
@@ -38,7 +39,10 @@ fn rewritten(bytes: &[u8], texts: &[(&'static str, String)], cx: &mut Session, s
     }
     if shortens {
         let since = Instant::now();
-        peephole::shorten(&mut builder, &cx.options.without)?;
+        let steps = peephole::shorten(&mut builder, &cx.options.without)?;
+        if cx.options.keep_dwarf {
+            add_text(&mut builder, moves::SECTION, &moves::text(&steps));
+        }
         cx.timed(peephole::NAME, since);
     }
     add_lines(&mut builder, cx);
@@ -60,9 +64,9 @@ fn rewritten(bytes: &[u8], texts: &[(&'static str, String)], cx: &mut Session, s
     Some(out)
 }
 
-/// As LLVM shortens code from this level on. What DWARF says of places in the code would be wrong.
+/// As LLVM shortens code from this level on.
 fn is_shortened(options: &Options) -> bool {
-    options.opt_level >= 2 && !options.keep_dwarf && !options.without.contains(&peephole::NAME)
+    options.opt_level >= 2 && !options.without.contains(&peephole::NAME)
 }
 
 /// The object that was finished, with the mark of its tier.

@@ -84,6 +84,14 @@ impl Moves {
         let to = usize::try_from(old / SLOT).ok().and_then(|slot| self.relocations.get(&slot));
         self.offset(to.map_or(old, |&slot| slot as u64 * SLOT))
     }
+
+    /// The instructions from which on others lie closer to the start than before, as old and new offsets.
+    pub fn steps(&self) -> Vec<(u64, u64)> {
+        let slots = self.slots.iter().enumerate().map(|(old, &new)| (old, new));
+        let mut gap = 0;
+        let steps = slots.filter(|(old, new)| std::mem::replace(&mut gap, old - new) != old - new);
+        steps.map(|(old, new)| (old as u64 * SLOT, new as u64 * SLOT)).collect()
+    }
 }
 
 impl Code {

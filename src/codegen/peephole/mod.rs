@@ -2,7 +2,7 @@
 //!
 //! `code` reads the instructions of a section. `flow`, `demand`, `known` and `addresses` have the facts that hold at each point. `windows`
 //! rewrites by the table `ir-specs/peepholes.toml` that `ci/peephole` proves, `jumps` and `relocated_sums` have a rewrite each. `moved` puts
-//! right all that has the place of an instruction.
+//! right all that loaders read and that has the place of an instruction.
 //!
 //! A section with an instruction that the decoder of `ks-vm` does not know stays as it is. Instructions that loaders relocate, by ELF
 //! or by CO-RE, are never part of a window.
@@ -21,6 +21,7 @@ mod table;
 mod windows;
 
 use code::Code;
+use ks_verify::object::moves::Steps;
 use ks_vm::decode::Endian;
 use object::Endianness;
 use object::build::Id;
@@ -40,8 +41,9 @@ pub fn parts() -> impl Iterator<Item = &'static str> {
 /// Rounds at most; the second finds little, and a third hardly anything.
 const ROUNDS: usize = 3;
 
-/// Shortens the code of an object, without the rewrites of these names. None: the object is not as expected, and unusable.
-pub fn shorten(builder: &mut Builder<'_>, without: &[&str]) -> Option<()> {
+/// Shortens the code of an object, without the rewrites of these names. None: the object is not as expected, and unusable. Some: for each
+/// section of code its name, and the steps by which its instructions moved (`ks_verify::object::moves`). DWARF stays as it was.
+pub fn shorten(builder: &mut Builder<'_>, without: &[&str]) -> Option<Vec<(String, Steps)>> {
     let endian = if builder.endian == Endianness::Little { Endian::Little } else { Endian::Big };
     let mut all_moves = BTreeMap::new();
     for (section, places) in moved::places(builder, endian)? {
@@ -53,7 +55,12 @@ pub fn shorten(builder: &mut Builder<'_>, without: &[&str]) -> Option<()> {
         *bytes = code.bytes(&moves).into();
         all_moves.insert(section.id().index(), moves);
     }
-    moved::update(builder, &all_moves, endian)
+    moved::update(builder, &all_moves, endian)?;
+    let steps = builder.sections.iter().filter_map(|section| {
+        let moves = all_moves.get(&section.id().index())?;
+        Some((String::from_utf8_lossy(section.name.as_slice()).into_owned(), moves.steps()))
+    });
+    Some(steps.collect())
 }
 
 fn run(code: &mut Code, without: &[&str]) {

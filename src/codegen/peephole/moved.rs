@@ -1,4 +1,5 @@
-//! What in an object has the place of an instruction: symbols, relocations with what they add, and `.BTF.ext`.
+//! What in an object has the place of an instruction: symbols, relocations with what they add, and `.BTF.ext`. DWARF has places too, but
+//! no loader reads it: it stays as it is, and its readers are told what moved.
 //!
 //! Relocations of BPF are `SHT_REL`: what is added to the symbol's value is in the bytes that are relocated
 //! (llvm/docs/../ELFRelocs/BPF.def, Documentation/bpf/llvm_reloc.rst of Linux).
@@ -119,11 +120,17 @@ pub fn places(builder: &Builder<'_>, endian: Endian) -> Option<BTreeMap<usize, P
 
 /// Whether a section says something about instructions, without control coming to them by it.
 fn is_about_code(builder: &Builder<'_>, section: usize) -> bool {
-    let section = builder.sections.iter().find(|one| one.id().index() == section);
-    section.is_some_and(|section| {
-        let name = section.name.as_slice();
-        name.starts_with(b".BTF") || name.starts_with(b".debug_") || name == b".eh_frame"
-    })
+    let is_btf = |name: &[u8]| name.starts_with(b".BTF") || name == b".eh_frame";
+    is_dwarf(builder, section) || name(builder, section).is_some_and(is_btf)
+}
+
+fn is_dwarf(builder: &Builder<'_>, section: usize) -> bool {
+    name(builder, section).is_some_and(|name| name.starts_with(b".debug_"))
+}
+
+fn name<'b>(builder: &'b Builder<'_>, section: usize) -> Option<&'b [u8]> {
+    let section = builder.sections.iter().find(|one| one.id().index() == section)?;
+    Some(section.name.as_slice())
 }
 
 /// The sections of an object by the offsets of their names among the strings of `.BTF`.
@@ -221,6 +228,9 @@ fn moved_relocations(
     let symbols = symbols(builder);
     let mut moved = Moved::default();
     for (id, section, relocations) in relocations(builder) {
+        if is_dwarf(builder, section) {
+            continue;
+        }
         let mut kept = Vec::with_capacity(relocations.len());
         let bytes = bytes_of(builder, section);
         for relocation in relocations {

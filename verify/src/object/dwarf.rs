@@ -1,6 +1,7 @@
 //! DWARF: which variable a register or a slot of the stack holds at an instruction.
 
 use super::index;
+use super::moves::Moves;
 use crate::log::{Location, Reg};
 use gimli::{
     AttributeValue, DebuggingInformationEntry, EndianSlice, Expression, LittleEndian, Operation, RelocateReader,
@@ -13,6 +14,7 @@ use std::collections::HashMap;
 #[derive(Default)]
 pub struct Names {
     held: Vec<Held>,
+    moves: Moves,
 }
 
 /// A variable in one place for some instructions.
@@ -67,7 +69,7 @@ impl Names {
             let (bytes, bases) = loaded.get(id.name()).map_or((&[][..], &nothing), |(data, bases)| (&**data, bases));
             Ok(RelocateReader::new(EndianSlice::new(bytes, LittleEndian), bases))
         });
-        let mut names = Names::default();
+        let mut names = Names { held: Vec::new(), moves: Moves::read(file) };
         if let Ok(dwarf) = dwarf {
             // What was read before the damage is good.
             let _ = names.add(&dwarf);
@@ -166,12 +168,18 @@ impl Names {
     }
 
     fn hold(&mut self, unit: &Unit<'_>, range: gimli::Range, expression: Expression<Part<'_>>, name: &str) {
-        if range.begin >= range.end {
+        let (start, end) = (self.moved(range.begin), self.moved(range.end));
+        if start >= end {
             return;
         }
         if let Some(place) = place(unit, expression) {
-            self.held.push(Held { start: range.begin, end: range.end, place, name: name.to_owned() });
+            self.held.push(Held { start, end, place, name: name.to_owned() });
         }
+    }
+
+    fn moved(&self, old: u64) -> u64 {
+        let (section, offset) = ((old >> 32) as usize, old & 0xffff_ffff);
+        address(section, self.moves.place(section, offset))
     }
 }
 

@@ -3,6 +3,7 @@
 mod btf;
 mod dwarf;
 mod link;
+pub mod moves;
 mod variables;
 
 use crate::log::Location;
