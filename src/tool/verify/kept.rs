@@ -92,28 +92,20 @@ fn make_room(folder: &Path) -> std::io::Result<()> {
     by_age.iter().take(MOST / 4).try_for_each(|(_, path)| fs::remove_file(path))
 }
 
-const SECONDS_OF_A_DAY: u64 = 86400;
-
 fn today() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    date(since / SECONDS_OF_A_DAY)
+    date(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()))
 }
 
-/// The date that comes so many days after 1970-01-01.
-fn date(mut days: u64) -> String {
-    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let mut year = 1970;
-    while days >= 365 + u64::from(is_leap(year)) {
-        days -= 365 + u64::from(is_leap(year));
-        year += 1;
-    }
-    let mut month = 0;
-    let lengths = [31, 28 + u64::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    while days >= lengths[month] {
-        days -= lengths[month];
-        month += 1;
-    }
-    format!("{year}-{:02}-{:02}", month + 1, days + 1)
+/// The date of so many seconds after 1970-01-01, of UTC.
+fn date(seconds: u64) -> String {
+    let time = seconds as libc::time_t;
+    // SAFETY: zeros are a value of `tm`, and both arguments live until the call returns.
+    let parts = unsafe {
+        let mut parts = std::mem::zeroed();
+        libc::gmtime_r(&time, &mut parts);
+        parts
+    };
+    format!("{}-{:02}-{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday)
 }
 
 #[cfg(test)]
@@ -122,19 +114,10 @@ mod tests {
 
     #[test]
     fn dates() {
-        assert_eq!(
-            [0, 58, 59, 364, 365, 789, 790, 11_016, 20_783].map(date),
-            [
-                "1970-01-01",
-                "1970-02-28",
-                "1970-03-01",
-                "1970-12-31",
-                "1971-01-01",
-                "1972-02-29",
-                "1972-03-01",
-                "2000-02-29",
-                "2026-11-26"
-            ]
-        );
+        let days = [(0, "1970-01-01"), (58, "1970-02-28"), (789, "1972-02-29"), (11_016, "2000-02-29")];
+        for (day, name) in days {
+            assert_eq!(date(day * 86400), name);
+            assert_eq!(date(day * 86400 + 86399), name);
+        }
     }
 }
