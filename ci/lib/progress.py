@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 EVERY = 20
@@ -25,29 +26,50 @@ def without_progress(output):
     return "\n".join(re.sub(r"\x1b\[K", "", line) for line in lines if "Building [" not in line) + "\n"
 
 
+class Started:
+    """A command that runs, in a session of its own, with all that it prints in a file."""
+
+    def __init__(self, command, **options):
+        self._begun = time.monotonic()
+        self._log = tempfile.NamedTemporaryFile("w+", errors="replace")
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT,
+                                         start_new_session=True, **options)
+
+    def yields(self, yields=True):
+        """Whether it gets only the time that nothing else asks for. The kernel shares time among sessions, by a priority that each has,
+        where it groups tasks by them (CONFIG_SCHED_AUTOGROUP)."""
+        with suppress(OSError):
+            Path(f"/proc/{self._process.pid}/autogroup").write_text("19" if yields else "0")
+
+    def result(self, tick, timeout=None):
+        """Status and output; calls `tick(seconds, output)` every 20 seconds until then, with what it has printed so far. The command does
+        not outlive its time or this process's interruption."""
+        with self._log as log:
+            try:
+                status = self._wait(tick, timeout)
+            except (subprocess.TimeoutExpired, KeyboardInterrupt) as stopped:
+                status = self.stop()
+                log.write(f"\nstopped: {stopped!r}\n")
+            log.seek(0)
+            return status, log.read()
+
+    def stop(self):
+        """Ends it, and all that it started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGTERM)
+        return self._process.wait()
+
+    def _wait(self, tick, timeout):
+        while True:
+            try:
+                return self._process.wait(EVERY)
+            except subprocess.TimeoutExpired:
+                seconds = time.monotonic() - self._begun
+                if timeout and seconds > timeout:
+                    raise
+                tick(seconds, Path(self._log.name).read_text(errors="replace"))
+
+
 def watched(command, tick, timeout=None, **options):
-    """Status and output of a command, standard error included; calls `tick(seconds, output)` every 20 seconds while it runs,
-    with what it has printed so far. The command does not outlive its time or this process's interruption."""
-    begun = time.monotonic()
-    with tempfile.NamedTemporaryFile("w+", errors="replace") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                                   start_new_session=True, **options)
-        try:
-            status = _wait(process, tick, begun, timeout, log.name)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt) as stopped:
-            os.killpg(process.pid, signal.SIGTERM)
-            status = process.wait()
-            log.write(f"\nstopped: {stopped!r}\n")
-        log.seek(0)
-        return status, log.read()
-
-
-def _wait(process, tick, begun, timeout, log):
-    while True:
-        try:
-            return process.wait(EVERY)
-        except subprocess.TimeoutExpired:
-            seconds = time.monotonic() - begun
-            if timeout and seconds > timeout:
-                raise
-            tick(seconds, Path(log).read_text(errors="replace"))
+    """Status and output of a command, standard error included; see `Started.result`."""
+    return Started(command, **options).result(tick, timeout)
