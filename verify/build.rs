@@ -24,6 +24,8 @@ struct Refusal {
     calls: Vec<String>,
     #[serde(default)]
     held: Vec<String>,
+    #[serde(default)]
+    about: Vec<String>,
     sentence: String,
     label: String,
     second: String,
@@ -66,11 +68,11 @@ fn write_refusal(out: &mut String, refusal: &Refusal) {
     let second = variant(&refusal.second);
     let patterns: Vec<String> = refusal.patterns.iter().map(|pattern| pieces(pattern)).collect();
     let (patterns, doc) = (patterns.join(", "), refusal.doc.trim());
-    let (calls, held, second_calls) = (&refusal.calls, &refusal.held, &refusal.second_calls);
+    let (calls, held, about, second_calls) = (&refusal.calls, &refusal.held, &refusal.about, &refusal.second_calls);
     let written = writeln!(
         out,
         "    Refusal {{ code: {code:?}, name: {name:?}, category: Category::{category}, patterns: &[{patterns}], since: {since:?}, \
-         calls: &{calls:?}, held: &{held:?}, sentence: {sentence:?}, label: {label:?}, second: Second::{second}, \
+         calls: &{calls:?}, held: &{held:?}, about: &{about:?}, sentence: {sentence:?}, label: {label:?}, second: Second::{second}, \
          second_calls: &{second_calls:?}, second_label: {second_label:?}, help: {help:?}, doc: {doc:?}, programs: {program}, \
          cannot: {cannot} }},"
     );

@@ -94,6 +94,8 @@ pub struct Refusal {
     pub since: &'static str,
     pub calls: &'static [&'static str],
     pub held: &'static [&'static str],
+    /// Of a call whose message names no register: what the argument is that is refused.
+    pub about: &'static [&'static str],
     pub sentence: &'static str,
     pub label: &'static str,
     pub second: Second,

@@ -1,11 +1,11 @@
-//! Logs that Linux 6.1, 6.12 and 6.18 wrote, with the objects of clang that they are of (`tests/captured/`).
+//! Logs that Linux 6.1, 6.12, 6.18 and 7.3 wrote, with the objects of clang that they are of (`tests/captured/`).
 
 use ks_verify::log::{Bytes, Log};
 use ks_verify::object::Object;
 use ks_verify::report::{Report, report};
 use std::path::{Path, PathBuf};
 
-const KERNELS: [&str; 3] = ["6.1", "6.12", "6.18"];
+const KERNELS: [&str; 4] = ["6.1", "6.12", "6.18", "7.3"];
 
 struct Expected {
     name: &'static str,

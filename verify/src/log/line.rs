@@ -21,6 +21,8 @@ pub enum Line<'a> {
     Stack(u64),
     /// The line with the figures.
     Processed { processed: u64, total_states: Option<u64>, peak_states: Option<u64> },
+    /// The heading of the report that Linux 7.3 and later write behind their message: category and problem.
+    Report(&'a str),
     /// What says nothing of the program.
     Noise,
     /// Everything else. A refusal is one of these.
@@ -60,7 +62,17 @@ const NOISE: &[&str] = &[
     "old state:",
     "stack_depth",
     "libbpf: ",
+    "subprog ",
+    "subprog#",
+    "SCC ",
+    "topo_order[",
+    "stack use/def ",
+    "arg JOIN ",
+    "insns processed ",
 ];
+
+/// Begins a report of Linux 7.3 and later (kernel/bpf/diagnostics.c).
+pub const REPORT: &str = "Verification failed: ";
 
 /// The parts of a line.
 pub fn classify(line: &str) -> Line<'_> {
@@ -96,6 +108,9 @@ pub fn classify(line: &str) -> Line<'_> {
     if let Some(line) = statistic(text) {
         return line;
     }
+    if let Some(heading) = text.strip_prefix(REPORT) {
+        return Line::Report(heading);
+    }
     if NOISE.iter().any(|start| text.starts_with(start)) {
         return Line::Noise;
     }
@@ -112,7 +127,7 @@ pub fn classify(line: &str) -> Line<'_> {
 }
 
 /// Without what other tools put before each line, or before the first one.
-fn unwrapped(line: &str) -> &str {
+pub fn unwrapped(line: &str) -> &str {
     let text = line.trim_start_matches('\t').trim_end();
     let text = text.strip_prefix("Verifier output: ").unwrap_or(text);
     // The time in the kernel's log.
@@ -201,6 +216,10 @@ fn statistic(text: &str) -> Option<Line<'_>> {
         return number(rest).map(Line::Time);
     }
     if let Some(rest) = text.strip_prefix("stack depth ") {
+        // From Linux 7.2 on the depth of the deepest chain of calls is there too.
+        if let Some((_, deepest)) = rest.rsplit_once("max ") {
+            return number(deepest).map(Line::Stack);
+        }
         let depths = rest.split('+').filter_map(|depth| depth.trim().parse::<u64>().ok());
         return Some(Line::Stack(depths.fold(0, u64::saturating_add)));
     }

@@ -4,14 +4,16 @@
 
 mod insn;
 mod line;
+mod structured;
 mod text;
 mod value;
 
 pub use insn::{Callee, Insn, Operation, Reg, Store};
+pub use structured::Structured;
 pub use text::{Bytes, File, Text};
 pub use value::{Location, Value, assignments};
 
-use line::{Line, StateLine, classify};
+use line::{Line, REPORT, StateLine, classify};
 use std::io;
 
 /// What a step is.
@@ -58,6 +60,8 @@ pub struct Log<T> {
     pub steps: Vec<Step>,
     /// What follows the last instruction, without figures and other lines that no refusal has.
     pub messages: Vec<String>,
+    /// The report of Linux 7.3 and later. Its heading is the last of the messages.
+    pub structured: Option<Structured>,
     pub statistics: Statistics,
     /// The program that libbpf names before the log.
     pub program: Option<String>,
@@ -78,9 +82,9 @@ impl<T: Text> Log<T> {
             reader.line(at, line);
             at += line.len() as u64 + 1;
         })?;
-        let Reader { steps, messages, statistics, program, ended, .. } = reader;
+        let Reader { steps, messages, structured, statistics, program, ended, .. } = reader;
         let cut = !ended && !steps.is_empty();
-        Ok(Log { text, steps, messages, statistics, program, cut })
+        Ok(Log { text, steps, messages, structured, statistics, program, cut })
     }
 
     /// The line of a step.
@@ -131,6 +135,9 @@ impl<T: Text> Log<T> {
 struct Reader {
     steps: Vec<Step>,
     messages: Vec<String>,
+    structured: Option<Structured>,
+    /// The next lines are those of the report.
+    is_in_report: bool,
     statistics: Statistics,
     comment: Option<(u64, u32)>,
     frame: u8,
@@ -144,6 +151,12 @@ struct Reader {
 impl Reader {
     fn line(&mut self, at: u64, bytes: &[u8]) {
         let line = String::from_utf8_lossy(bytes);
+        if self.is_in_report {
+            self.is_in_report = self.structured.as_mut().is_some_and(|report| report.line(&line));
+            if self.is_in_report {
+                return;
+            }
+        }
         let line = classify(&line);
         if let Line::Begin(program) = line {
             *self = Reader { program: Some(program.to_owned()).filter(|name| !name.is_empty()), ..Reader::default() };
@@ -162,13 +175,13 @@ impl Reader {
                 }
                 self.insn = insn;
                 self.step(at, length, insn, Kind::Insn);
-                self.messages.clear();
+                self.forget_messages();
             }
             Line::State(state) => self.state(at, length, &state),
             Line::Comment => self.comment = Some((at, length)),
             Line::Start => {
                 self.steps.clear();
-                self.messages.clear();
+                self.forget_messages();
                 self.comment = None;
                 self.frame = 0;
             }
@@ -181,11 +194,18 @@ impl Reader {
             }
             Line::End => self.ended = true,
             Line::Begin(_) | Line::Noise => {}
-            Line::Message(text) => {
-                if self.messages.len() < MAX_MESSAGES {
-                    self.messages.push(text.chars().take(MAX_MESSAGE).collect());
-                }
+            Line::Report(heading) => {
+                self.message(&format!("{REPORT}{heading}"));
+                self.structured = Some(Structured::new(heading));
+                self.is_in_report = true;
             }
+            Line::Message(text) => self.message(text),
+        }
+    }
+
+    fn message(&mut self, text: &str) {
+        if self.messages.len() < MAX_MESSAGES {
+            self.messages.push(text.chars().take(MAX_MESSAGE).collect());
         }
     }
 
@@ -200,7 +220,13 @@ impl Reader {
         }
         self.frame = state.frame.unwrap_or(0);
         self.step(at, length, self.insn, Kind::State);
+        self.forget_messages();
+    }
+
+    /// What was said before an instruction that is looked at afterwards was no refusal.
+    fn forget_messages(&mut self) {
         self.messages.clear();
+        self.structured = None;
     }
 
     /// Drops what came after the branch `from` that the verifier comes back to.

@@ -7,7 +7,7 @@ mod words;
 
 pub use path::Turn;
 
-use crate::log::{Kind, Location, Log, Text};
+use crate::log::{Kind, Location, Log, Structured, Text};
 use crate::object::{Place, Program};
 use crate::refusals::{self, Category, Parts, Refusal, Second};
 use crate::states::{Made, Origin, Path};
@@ -74,7 +74,7 @@ impl<T: Text> Sight<'_, T> {
             }
             let mut parts = first.clone();
             fitting[1..].iter().for_each(|more| parts.join(more));
-            let subject = Subject::find(self.path, &parts);
+            let subject = Subject::find(self.path, &parts, refusal.about);
             if refusal.held.is_empty() || subject.held(refusal.held) {
                 return Some((refusal, parts, subject));
             }
@@ -83,7 +83,9 @@ impl<T: Text> Sight<'_, T> {
     }
 
     fn report(&self, found: Option<(&'static Refusal, Parts<'_>, Subject)>) -> Report {
-        let kernel = self.log.messages.clone();
+        let mut kernel = self.log.messages.clone();
+        let structured = self.log.structured.as_ref();
+        kernel.extend(structured.map(|report| report.reason.clone()).filter(|reason| !reason.is_empty()));
         let insn = self.insn(found.as_ref().map(|(_, parts, _)| parts));
         // What is refused of all of the program is refused at its start.
         let place = self.place(insn.unwrap_or(0));
@@ -93,16 +95,17 @@ impl<T: Text> Sight<'_, T> {
                 Some(line) => format!("the verifier says: {line}"),
                 None => "the log ends before the verifier says why".to_owned(),
             };
+            let said = |part: fn(&Structured) -> &String| structured.map(part).filter(|text| !text.is_empty()).cloned();
             return Report {
                 code: refusals::UNKNOWN,
                 category: Category::Other,
                 message,
                 place,
-                label: None,
+                label: said(|report| &report.reason),
                 second: None,
                 knows: None,
                 path: turns,
-                help: None,
+                help: said(|report| &report.suggestion),
                 kernel,
                 insn,
                 cannot: false,
@@ -138,6 +141,7 @@ impl<T: Text> Sight<'_, T> {
     /// The instruction that is refused: the last one of the path. A refusal of what the program looks like names one itself.
     fn insn(&self, parts: Option<&Parts<'_>>) -> Option<u32> {
         let last = self.path.last().map(|last| self.path.steps()[last].insn);
+        let last = last.or_else(|| self.log.structured.as_ref()?.insn);
         last.or_else(|| parts?.number("insn")).or_else(|| {
             let code = u8::from_str_radix(parts?.get("code")?, 16).ok()?;
             let program = self.program?;

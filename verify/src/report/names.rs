@@ -9,6 +9,9 @@ pub fn of<T: Text>(sight: &Sight<'_, T>, origin: &Origin) -> Option<String> {
     if let Some(name) = origin.carried.iter().find_map(|&(step, _, location)| variable(sight, step, location)) {
         return Some(format!("`{name}`"));
     }
+    if let Some(name) = held_before(sight, origin) {
+        return Some(format!("`{name}`"));
+    }
     if origin.made != Made::Here {
         return (origin.made == Made::Argument && origin.carried.last().is_some_and(is_first_argument))
             .then(|| "the context".to_owned());
@@ -37,6 +40,20 @@ pub fn of<T: Text>(sight: &Sight<'_, T>, origin: &Origin) -> Option<String> {
         | Operation::Exit
         | Operation::Other => None,
     }
+}
+
+/// Steps at which a value is looked for in a variable.
+const MAX_STEPS: usize = 4096;
+
+/// The variable that held the value at some step since it was made: compilers end a variable's location where it is not needed any more.
+fn held_before<T: Text>(sight: &Sight<'_, T>, origin: &Origin) -> Option<String> {
+    let froms = origin.carried.iter().skip(1).map(|&(step, ..)| step).chain([origin.step]);
+    let spans = origin.carried.iter().zip(froms);
+    let steps = spans.flat_map(|(&(to, frame, location), from)| {
+        (from + 1..to).rev().map(move |step| (step, frame, location))
+    });
+    let mut steps = steps.take(MAX_STEPS).filter(|&(step, frame, _)| sight.path.steps()[step].frame == frame);
+    steps.find_map(|(step, _, location)| variable(sight, step, location))
 }
 
 fn is_first_argument(&(_, frame, location): &(usize, u8, Location)) -> bool {

@@ -39,14 +39,18 @@ const RELEASE: &[&str] = &[
 ];
 
 impl Subject {
-    /// The register that the message names, else the one by which the last instruction accesses memory, which it tests or returns.
-    pub fn find<T: Text>(path: &Path<'_, T>, parts: &Parts<'_>) -> Subject {
+    /// The register that the message names, else the one by which the last instruction accesses memory, which it tests or returns. Of a call the first
+    /// argument that has a value of one of the kinds `about`, or of the type that the message names.
+    pub fn find<T: Text>(path: &Path<'_, T>, parts: &Parts<'_>, about: &[&str]) -> Subject {
         let step = path.last();
         let frame = step.map_or(0, |step| path.steps()[step].frame);
         let named = parts.number("reg").or_else(|| parts.number("argument").and_then(|number| number.checked_add(1)));
         let register = named.and_then(|register| Reg::try_from(register).ok()).filter(|&register| register <= 10);
         let register = register.or_else(|| {
             let operation = path.insn(step?)?.operation;
+            if let Operation::Call(_) = operation {
+                return argument(path, step?, frame, parts, about);
+            }
             if let Operation::Compute { to, from: Some(from) } = operation {
                 return Some(added(path, step?, frame, to, from));
             }
@@ -60,11 +64,7 @@ impl Subject {
 
     /// Whether it was of one of these kinds before; `*` stands for any end.
     pub fn held(&self, kinds: &[&str]) -> bool {
-        let Some((_, value)) = &self.known else { return false };
-        kinds.iter().any(|kind| match kind.strip_suffix('*') {
-            Some(start) => value.kind.starts_with(start),
-            None => value.kind == *kind,
-        })
+        self.known.as_ref().is_some_and(|(_, value)| is_of(value, kinds))
     }
 
     /// Where it comes from.
@@ -88,6 +88,23 @@ impl Subject {
         let insn = self.step.and_then(|step| path.insn(step));
         insn.is_some_and(|insn| matches!(insn.operation, Operation::Call(_)))
     }
+}
+
+/// Whether a value is of one of these kinds; `*` stands for any end.
+fn is_of(value: &Value, kinds: &[&str]) -> bool {
+    kinds.iter().any(|kind| match kind.strip_suffix('*') {
+        Some(start) => value.kind.starts_with(start),
+        None => value.kind == *kind,
+    })
+}
+
+/// The first argument of a call that is of one of these kinds, or of the type that the message names.
+fn argument<T: Text>(path: &Path<'_, T>, step: usize, frame: u8, parts: &Parts<'_>, about: &[&str]) -> Option<Reg> {
+    let named = parts.get("type").filter(|kind| kind.len() > 2);
+    (1..=5).find(|&register| {
+        let known = path.before(step, frame, Location::Register(register));
+        known.is_some_and(|(_, value)| is_of(&value, about) || named.is_some_and(|kind| value.kind.starts_with(kind)))
+    })
 }
 
 /// The register that an instruction is about.
