@@ -352,6 +352,12 @@ record! {
         /// What the text of a target must be like; none: no text is a target.
         #[serde(default)]
         pub text: Option<TargetText>,
+        /// The kernel's BTF has a typedef for each target, whose name begins so.
+        #[serde(default)]
+        pub btf_typedef: Option<Text>,
+        /// The kernel's BTF has a function for each target, whose name begins so.
+        #[serde(default)]
+        pub btf_function: Option<Text>,
         /// Whether a target may name several functions: a list of texts, and patterns.
         #[serde(default)]
         pub several: bool,

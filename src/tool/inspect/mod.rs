@@ -13,7 +13,7 @@ use crate::diag::escape;
 use crate::link::output;
 use crate::session::{Options, Session};
 use crate::source::load;
-pub use object::{Objects, objects};
+pub use object::{Objects, map_kinds, objects};
 use serde::Serialize;
 use std::process::ExitCode;
 

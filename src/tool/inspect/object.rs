@@ -89,6 +89,14 @@ pub fn report(bytes: &[u8], newer: &[&[u8]]) -> Result<Report, String> {
     })
 }
 
+/// The maps of an object: the name of each, and that of its kind.
+///
+/// # Errors
+/// It is no object that can be read; in words.
+pub fn map_kinds(bytes: &[u8]) -> Result<Vec<(String, String)>, String> {
+    Ok(report(bytes, &[])?.maps.into_iter().map(|map| (map.name, map.kind)).collect())
+}
+
 fn tier(object: &[u8]) -> Option<Tier> {
     let (programs, functions) = functions(&parse(object).ok()?);
     Some(Tier { since: since(object)?, programs, functions })

@@ -40,7 +40,7 @@ pub fn lack(row: &Row) -> Option<String> {
             let title = format!("{} of {} cannot be judged on Linux {}", row.program, row.file, row.kernel);
             Some(command("warning", &[("title", title)], lacks))
         }
-        Verdict::Ok | Verdict::Refused => None,
+        Verdict::Ok | Verdict::Refused | Verdict::LikelyOk | Verdict::LikelyRefused => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! A report as a diagnostic of the compiler.
 
-use super::judge::Row;
+use super::judge::{Row, Verdict};
 use super::places::Places;
 use crate::diag::{Diagnostic, Severity};
 use crate::session::Session;
@@ -30,6 +30,9 @@ pub fn of(cx: &mut Session, places: &mut Places<'_>, row: &Row, report: &Report)
         told.note(span, &second.text);
     }
     told.remark(format!("in the program `{}`, on Linux {}", row.program, row.kernel));
+    if row.verdict == Verdict::LikelyRefused {
+        told.remark("this is known of the kernel by its types; its verifier was not asked");
+    }
     if let Some(knows) = &report.knows
         && !report.label.as_ref().is_some_and(|label| label.contains(knows))
     {

@@ -43,7 +43,7 @@ struct DiagnosticLine<'a> {
 pub fn verdict(row: &Row) -> String {
     let lacks = match &row.verdict {
         Verdict::Cannot(lacks) => Some(lacks.as_str()),
-        Verdict::Ok | Verdict::Refused => None,
+        Verdict::Ok | Verdict::Refused | Verdict::LikelyOk | Verdict::LikelyRefused => None,
     };
     let figures = row.statistics;
     line(&VerdictLine {

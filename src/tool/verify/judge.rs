@@ -17,6 +17,10 @@ pub enum Verdict {
     Refused,
     /// With what is missing.
     Cannot(String),
+    /// Nothing that the program needs is missing; no verifier was asked.
+    LikelyOk,
+    /// A refusal is certain by what is known of the kernel; no verifier was asked.
+    LikelyRefused,
 }
 
 impl Verdict {
@@ -26,6 +30,8 @@ impl Verdict {
             Verdict::Ok => "ok",
             Verdict::Refused => "refused",
             Verdict::Cannot(_) => "cannot",
+            Verdict::LikelyOk => "likely ok",
+            Verdict::LikelyRefused => "likely refused",
         }
     }
 }

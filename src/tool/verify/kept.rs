@@ -33,6 +33,7 @@ pub fn exchange(object_of: &dyn Fn(&Row) -> Vec<u8>, rows: &mut [Row]) {
     for row in rows {
         let path = file(&folder, &object_of(row), &row.program);
         match &row.verdict {
+            Verdict::LikelyOk | Verdict::LikelyRefused => {}
             Verdict::Cannot(_) => row.kept = read(&path),
             Verdict::Ok | Verdict::Refused => {
                 // A verdict that cannot be kept is seen all the same.

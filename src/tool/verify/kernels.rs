@@ -3,6 +3,7 @@
 use super::Input;
 use super::judge::{self, Row};
 use super::load::{Folder, Loaded, running_kernel};
+use super::types::{self, Known};
 use crate::tool::kernel::{Job, Outcome, Store, Stored, failed_with, load};
 use crate::tool::status;
 use std::io::{IsTerminal, Write};
@@ -20,14 +21,16 @@ enum Kernel {
         /// For each file what became of its programs, in order; nothing of those whose rows are made.
         outcomes: Vec<Vec<Outcome>>,
     },
+    /// Known by its types alone.
+    Types(Box<Known>),
 }
 
 impl Kernels {
-    /// The kernels of these names.
+    /// The kernels of these names, and those whose types are in files of a folder.
     ///
     /// # Errors
     /// Which one is not there.
-    pub fn chosen(names: &[String]) -> Result<Kernels, String> {
+    pub fn chosen(names: &[String], types: Option<&Path>) -> Result<Kernels, String> {
         let mut kernels: Vec<Kernel> = Vec::new();
         let mut add = |kernel: Kernel| {
             let name = kernel.name().to_owned();
@@ -50,6 +53,8 @@ impl Kernels {
                 }
             }
         }
+        let known = types.map(types::folder).transpose()?.unwrap_or_default();
+        kernels.extend(known.into_iter().map(|known| Kernel::Types(Box::new(known))));
         Ok(Kernels(kernels))
     }
 
@@ -67,7 +72,7 @@ impl Kernels {
             return status::SUCCESS;
         }
         let others = self.0.iter_mut().filter_map(|kernel| match kernel {
-            Kernel::Running => None,
+            Kernel::Running | Kernel::Types(_) => None,
             Kernel::Other { stored, outcomes } => Some((&*stored, outcomes)),
         });
         let mut others: Vec<_> = others.collect();
@@ -97,7 +102,7 @@ impl Kernels {
         }
         progress.end();
         self.0.retain(|kernel| match kernel {
-            Kernel::Running => true,
+            Kernel::Running | Kernel::Types(_) => true,
             Kernel::Other { outcomes, .. } => !outcomes.is_empty(),
         });
         status
@@ -113,6 +118,11 @@ impl Kernels {
                     let folder = Folder::new(cx, &subject.of(&running_kernel()).bytes)?;
                     for (program, rows) in programs.iter().zip(&mut rows) {
                         rows.push(judge::here(subject, &folder, program));
+                    }
+                }
+                Kernel::Types(known) => {
+                    for (program, rows) in programs.iter().zip(&mut rows) {
+                        rows.push(known.row(subject, program));
                     }
                 }
                 Kernel::Other { stored, outcomes } => {
@@ -133,6 +143,7 @@ impl Kernel {
         match self {
             Kernel::Running => "this",
             Kernel::Other { stored, .. } => &stored.name,
+            Kernel::Types(known) => &known.name,
         }
     }
 }

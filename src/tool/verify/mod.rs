@@ -14,13 +14,14 @@ mod load;
 mod places;
 mod subject;
 mod table;
+mod types;
 
 use super::kernel::failed;
 use super::{report, session, status, usage_error};
 use crate::cli::{Verify, VerifyFormat, VerifyLoad};
 use crate::diag::codes::environment::NoSuchProgram;
 use crate::link::output;
-use crate::session::Session;
+use crate::session::{Options, Session};
 use baseline::{Baseline, Change};
 use judge::{Row, Verdict};
 use kernels::Kernels;
@@ -43,7 +44,7 @@ pub fn run(args: &Verify) -> ExitCode {
     if args.log.is_some() && args.input.len() > 1 {
         return usage_error("a log is of one file, and several are given");
     }
-    let mut kernels = match Kernels::chosen(&args.kernel) {
+    let mut kernels = match Kernels::chosen(&args.kernel, types_folder(args)) {
         Ok(kernels) => kernels,
         Err(why) => return failed(&why),
     };
@@ -55,7 +56,7 @@ pub fn run(args: &Verify) -> ExitCode {
     let mut shown = HashSet::new();
     let mut inputs = Vec::new();
     for file in &args.input {
-        let mut cx = match session(&args.common, file) {
+        let mut cx = match session_of(args, file) {
             Ok(cx) => cx,
             Err(status) => return status,
         };
@@ -70,8 +71,8 @@ pub fn run(args: &Verify) -> ExitCode {
         let Some(rows) = rows else { continue };
         let changes: Vec<Change> = rows.iter().filter_map(|row| baseline.as_ref()?.change(row)).collect();
         statuses.extend(rows.iter().map(|row| match row.verdict {
-            Verdict::Ok => status::SUCCESS,
-            Verdict::Refused => status::SOURCE,
+            Verdict::Ok | Verdict::LikelyOk => status::SUCCESS,
+            Verdict::Refused | Verdict::LikelyRefused => status::SOURCE,
             Verdict::Cannot(_) => status::ENVIRONMENT,
         }));
         statuses.extend(changes.iter().filter(|change| change.is_worse()).map(|_| status::SOURCE));
@@ -79,6 +80,19 @@ pub fn run(args: &Verify) -> ExitCode {
     }
     let found = [status::SOURCE, status::ENVIRONMENT].into_iter().find(|status| statuses.contains(status));
     ExitCode::from(found.unwrap_or(status::SUCCESS))
+}
+
+/// The folder of `--btf DIR`; a file is the types for which a source is compiled.
+fn types_folder(args: &Verify) -> Option<&Path> {
+    args.common.btf.as_deref().filter(|path| path.is_dir())
+}
+
+fn session_of(args: &Verify, file: &Path) -> Result<Session, ExitCode> {
+    let mut cx = session(&args.common, file)?;
+    if types_folder(args).is_some() {
+        cx = Session::new(Options { btf: None, ..args.common.options(file) });
+    }
+    Ok(cx)
 }
 
 /// The child: loads one program.

@@ -81,11 +81,18 @@ fn may_load() -> bool {
 }
 
 fn attempt(object: &[u8], program: &str, log: &File, level: u32, size: usize) -> io::Result<()> {
-    let mut room = Room::new(log, size)?;
+    // Nothing is said where it does not come to a load.
+    log.set_len(0)?;
     let opened = Opened::of(object)?;
     opened.without_pins();
-    opened.only(program, level, &mut room)?;
-    // SAFETY: the object is open and not loaded yet; the room outlives it.
+    let program = opened.only(program)?;
+    let mut room = Room::new(log, size)?;
+    // SAFETY: the program is one of the open object, which is closed before the room goes.
+    unsafe {
+        bpf::bpf_program__set_log_level(program, level);
+        bpf::bpf_program__set_log_buf(program, room.start().cast::<c_char>(), room.size() as u64);
+    }
+    // SAFETY: the object is open and not loaded yet.
     let status = unsafe { bpf::bpf_object__load(opened.0.as_ptr()) };
     drop(opened);
     room.keep(log)?;
@@ -117,10 +124,10 @@ impl Opened {
         }
     }
 
-    /// Has the object load this program alone.
-    fn only(&self, wanted: &str, level: u32, room: &mut Room) -> io::Result<()> {
-        let (mut program, mut found) = (ptr::null_mut(), false);
-        // SAFETY: walks over the programs of an open object, whose names live as long as it; the room outlives the object.
+    /// Has the object load this program alone, which is returned.
+    fn only(&self, wanted: &str) -> io::Result<*mut bpf::bpf_program> {
+        let (mut program, mut found) = (ptr::null_mut(), None);
+        // SAFETY: walks over the programs of an open object, whose names live as long as it.
         unsafe {
             loop {
                 program = bpf::bpf_object__next_program(self.0.as_ptr(), program);
@@ -129,15 +136,13 @@ impl Opened {
                 }
                 let name = CStr::from_ptr(bpf::bpf_program__name(program));
                 let is_wanted = name.to_bytes() == wanted.as_bytes();
-                found |= is_wanted;
                 bpf::bpf_program__set_autoload(program, is_wanted);
                 if is_wanted {
-                    bpf::bpf_program__set_log_level(program, level);
-                    bpf::bpf_program__set_log_buf(program, room.start().cast::<c_char>(), room.size() as u64);
+                    found = Some(program);
                 }
             }
         }
-        if found { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
+        found.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 

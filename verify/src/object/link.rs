@@ -9,6 +9,27 @@ pub struct Code {
     bytes: Vec<u8>,
     /// By the byte of the instruction: the section and the value of the symbol.
     targets: HashMap<u64, (usize, u64)>,
+    /// By the byte of the instruction: what it names that is no code of the object.
+    outside: HashMap<u64, Outside>,
+}
+
+/// What an instruction names by a symbol that is no code of the object.
+enum Outside {
+    /// Of the kernel; a weak one may be missing.
+    Kernel {
+        name: String,
+        weak: bool,
+    },
+    Map(String),
+}
+
+/// What a call names that is no function of the object.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Call<'a> {
+    /// By its number (enum bpf_func_id).
+    Helper(u32),
+    /// A function of the kernel or of a module. A weak one may be missing.
+    Kernel { name: &'a str, weak: bool },
 }
 
 /// What the call of a function has as its operation, and in its source register.
@@ -29,6 +50,26 @@ impl Code {
         let at = usize::try_from(offset).ok()?.checked_add(4)?;
         let bytes: [u8; 4] = self.bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
         Some(i64::from(i32::from_le_bytes(bytes)))
+    }
+
+    /// What the call at a byte calls outside of the object; none for another instruction, or a function of the object.
+    pub fn call(&self, offset: u64) -> Option<Call<'_>> {
+        if self.byte(offset)? != CALL {
+            return None;
+        }
+        if let Some(Outside::Kernel { name, weak }) = self.outside.get(&offset) {
+            return Some(Call::Kernel { name, weak: *weak });
+        }
+        let is_helper = self.byte(offset + 1)? >> 4 == 0;
+        is_helper.then(|| u32::try_from(self.immediate(offset)?).ok().map(Call::Helper))?
+    }
+
+    /// The map whose address is loaded at a byte.
+    pub fn map(&self, offset: u64) -> Option<&str> {
+        match self.outside.get(&offset)? {
+            Outside::Map(name) => Some(name),
+            Outside::Kernel { .. } => None,
+        }
     }
 
     /// The section and the byte of the function that the instruction names.
@@ -60,9 +101,24 @@ pub fn sections(file: &object::File<'_>) -> HashMap<usize, Code> {
             let code = matches!(symbol.kind(), SymbolKind::Text | SymbolKind::Section);
             Some((offset, (index(symbol.section_index().filter(|_| code)?), symbol.address())))
         });
-        found.insert(section.index().0, Code { bytes: bytes.to_vec(), targets: targets.collect() });
+        let outside = section.relocations().filter_map(|(offset, relocation)| {
+            let RelocationTarget::Symbol(symbol) = relocation.target() else { return None };
+            Some((offset, outside(file, &file.symbol_by_index(symbol).ok()?)?))
+        });
+        let (targets, outside) = (targets.collect(), outside.collect());
+        found.insert(section.index().0, Code { bytes: bytes.to_vec(), targets, outside });
     }
     found
+}
+
+/// What a symbol is that is not code: of the kernel if the object does not define it, or a map.
+fn outside(file: &object::File<'_>, symbol: &object::Symbol<'_, '_>) -> Option<Outside> {
+    let name = symbol.name().ok().filter(|name| !name.is_empty())?.to_owned();
+    if symbol.is_undefined() {
+        return Some(Outside::Kernel { name, weak: symbol.is_weak() });
+    }
+    let section = file.section_by_index(symbol.section_index()?).ok()?;
+    matches!(section.name(), Ok(".maps" | "maps")).then_some(Outside::Map(name))
 }
 
 /// For each instruction of a loaded program the section and the byte in it.

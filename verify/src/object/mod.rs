@@ -9,6 +9,7 @@ mod variables;
 use crate::log::Location;
 use btf::Lines;
 use dwarf::Names;
+pub use link::Call;
 pub use variables::set;
 
 use object::{Object as _, ObjectSection, ObjectSymbol, SectionFlags, SectionIndex, SymbolKind};
@@ -134,6 +135,25 @@ impl Program<'_> {
     pub fn name(&self, insn: u32, location: Location) -> Option<&str> {
         let &(section, offset) = self.insns.get(insn as usize)?;
         self.object.names.at(section, offset, location)
+    }
+
+    /// The calls of what is no function of the object, each with the number of its instruction.
+    pub fn calls(&self) -> impl Iterator<Item = (u32, Call<'_>)> {
+        self.named(link::Code::call)
+    }
+
+    /// The maps whose addresses are loaded, each with the number of the instruction.
+    pub fn maps(&self) -> impl Iterator<Item = (u32, &str)> {
+        self.named(link::Code::map)
+    }
+
+    fn named<'b, T: 'b>(
+        &'b self,
+        of: impl Fn(&'b link::Code, u64) -> Option<T> + 'b,
+    ) -> impl Iterator<Item = (u32, T)> {
+        (0..).zip(&self.insns).filter_map(move |(insn, &(section, offset))| {
+            Some((insn, of(self.object.sections.get(&section)?, offset)?))
+        })
     }
 
     /// Which file a place is in may be known by the end of its name alone: as a log has it.

@@ -56,6 +56,27 @@ pub fn report<T: Text>(log: &Log<T>, program: Option<&Program<'_>>) -> Option<Re
     Some(sight.report(found))
 }
 
+/// The report of a refusal that is foreseen without a kernel: the row of a code, at an instruction, with parts of the message.
+/// None if the table has no such row.
+pub fn foreseen(code: &str, program: &Program<'_>, insn: u32, parts: &[(&str, &str)]) -> Option<Report> {
+    let refusal = refusals::of(code)?;
+    let words = words::Words::of_parts(parts);
+    Some(Report {
+        code: refusal.code,
+        category: refusal.category,
+        message: words.fill(refusal.sentence),
+        place: program.place(insn),
+        label: Some(words.fill(refusal.label)).filter(|label| !label.is_empty()),
+        second: None,
+        knows: None,
+        path: Vec::new(),
+        help: Some(words.fill(refusal.help)),
+        kernel: Vec::new(),
+        insn: Some(insn),
+        cannot: refusal.cannot,
+    })
+}
+
 /// All that a report is made from.
 struct Sight<'a, T> {
     log: &'a Log<T>,

@@ -1,8 +1,16 @@
 //! What the source calls a value: its variable by DWARF, the variable that the line of its origin assigns, or what the line calls.
 
 use super::Sight;
-use crate::log::{Callee, Location, Operation, Text};
+use crate::log::{Callee, Location, Operation, Text, Value};
 use crate::states::{Made, Origin};
+
+/// The variable of the stack whose address the verifier took the value for.
+pub fn of_address<T: Text>(sight: &Sight<'_, T>, known: &(usize, Value)) -> Option<String> {
+    let (_, value) = known;
+    let offset = i32::try_from(value.number.filter(|_| value.kind == "fp")?).ok()?;
+    let name = variable(sight, sight.path.last()?, Location::slot(offset))?;
+    Some(format!("`{name}`"))
+}
 
 /// The name of a value in the source, in backticks, or a description; none if nothing is known.
 pub fn of<T: Text>(sight: &Sight<'_, T>, origin: &Origin) -> Option<String> {
@@ -22,8 +30,7 @@ pub fn of<T: Text>(sight: &Sight<'_, T>, origin: &Origin) -> Option<String> {
     if let Some(name) = variable(sight, next, location) {
         return Some(format!("`{name}`"));
     }
-    let line = line(sight, origin.step);
-    if let Some(name) = line.as_deref().and_then(assigned) {
+    if let Some(name) = assigned_by(sight, origin.step) {
         return Some(format!("`{name}`"));
     }
     match sight.path.insn(origin.step)?.operation {
@@ -42,6 +49,30 @@ pub fn of<T: Text>(sight: &Sight<'_, T>, origin: &Origin) -> Option<String> {
     }
 }
 
+/// The variable that the line of a step assigns; of a `return` of a function that was inlined the one that the caller's line assigns.
+fn assigned_by<T: Text>(sight: &Sight<'_, T>, step: usize) -> Option<String> {
+    let is_call = matches!(sight.path.insn(step)?.operation, Operation::Call(_));
+    let text = line(sight, step)?;
+    let place = sight.place_of_step(step);
+    let is_refused = sight.path.last().and_then(|last| sight.place_of_step(last)).map(|place| place.line)
+        == place.as_ref().map(|place| place.line);
+    // What the refused line assigns is its result, not what it is computed from.
+    if let Some(name) = assigned(&text).filter(|_| is_call || !is_refused) {
+        return Some(name.to_owned());
+    }
+    if !is_call || !text.starts_with("return ") {
+        return None;
+    }
+    let mut next = step;
+    loop {
+        next = sight.path.next(next).filter(|&next| next <= step + MAX_STEPS)?;
+        let text = line(sight, next);
+        if sight.place_of_step(next).map(|place| place.line) != place.as_ref().map(|place| place.line) {
+            return assigned(&text?).map(str::to_owned);
+        }
+    }
+}
+
 /// Steps at which a value is looked for in a variable.
 const MAX_STEPS: usize = 4096;
 
@@ -49,9 +80,8 @@ const MAX_STEPS: usize = 4096;
 fn held_before<T: Text>(sight: &Sight<'_, T>, origin: &Origin) -> Option<String> {
     let froms = origin.carried.iter().skip(1).map(|&(step, ..)| step).chain([origin.step]);
     let spans = origin.carried.iter().zip(froms);
-    let steps = spans.flat_map(|(&(to, frame, location), from)| {
-        (from + 1..to).rev().map(move |step| (step, frame, location))
-    });
+    let steps =
+        spans.flat_map(|(&(to, frame, location), from)| (from + 1..to).rev().map(move |step| (step, frame, location)));
     let mut steps = steps.take(MAX_STEPS).filter(|&(step, frame, _)| sight.path.steps()[step].frame == frame);
     steps.find_map(|(step, _, location)| variable(sight, step, location))
 }

@@ -19,7 +19,8 @@ impl Words {
         origin: Option<&Origin>,
         parts: &Parts<'_>,
     ) -> Words {
-        let named = origin.and_then(|origin| names::of(sight, origin));
+        let address = subject.known.as_ref().and_then(|known| names::of_address(sight, known));
+        let named = address.or_else(|| origin.and_then(|origin| names::of(sight, origin)));
         let slot = matches!(subject.location, Some(Location::Slot(_)));
         let value = named.unwrap_or_else(|| match origin.map(|origin| origin.made) {
             _ if slot => "a variable of the stack".to_owned(),
@@ -29,6 +30,12 @@ impl Words {
         let knows = subject.known.as_ref().map(|(_, value)| described(value));
         let parts = parts.all().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
         Words { value, knows, parts }
+    }
+
+    /// Of a refusal that no log shows.
+    pub fn of_parts(parts: &[(&str, &str)]) -> Words {
+        let parts = parts.iter().map(|&(name, text)| (name.to_owned(), text.to_owned())).collect();
+        Words { value: "the value".to_owned(), knows: None, parts }
     }
 
     /// What the verifier knew of the value, in words.
