@@ -1,5 +1,6 @@
 """What the book shows of tables: messages, builtins, kinds of maps, helpers by type of program, functions of the kernel."""
 
+import re
 import tomllib
 
 import book_errors
@@ -12,7 +13,7 @@ def made(name, arguments):
     """The text that a chapter asks for by `{{#made NAME ARGUMENTS}}`."""
     known = {
         "errors": book_errors.index, "area": book_errors.area, "refusals": book_errors.refusals, "builtins": _builtins, "methods": _methods,
-        "maps": _maps, "helpers": _helpers_by_program, "kfuncs": _kfuncs,
+        "maps": _maps, "helpers": _helpers_by_program, "kfuncs": _kfuncs, "lowered": _lowered,
     }
     if name not in known:
         raise SystemExit(f"no table {name}; there are {', '.join(sorted(known))}")
@@ -119,3 +120,10 @@ def _kfuncs():
         notes += [row["instead"]] if "instead" in row else []
         rows.append([f"`{name}`", version(row.get("since")), "; ".join(notes)])
     return _table(["function", "since Linux", ""], rows)
+
+
+def _lowered():
+    """The lines of `--explain-lowering`, from the one place that has their words."""
+    text = (ROOT / "src/diag/lowered.rs").read_text(encoding="utf-8")
+    found = re.findall(r'\w+ \{[^}]*\} = "([^"]*)" => "([^"]*)", "([^"]*)";', text)
+    return _table(["construct", "became", ""], [[re.sub(r"`?\{(\w+)\}`?", r"*\1*", cell) for cell in row] for row in found])
