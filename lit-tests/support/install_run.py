@@ -62,7 +62,7 @@ def changed(name):
 
 
 files, scratch = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
-script, archive = files / "install.sh", next(files.glob("*.tar.gz")).name
+script, archive = files / "install.sh", next(files.glob("ksc-*-linux.tar.gz")).name
 shutil.rmtree(scratch, ignore_errors=True)
 path, temporary = tools(scratch / "tools", *_TOOLS), scratch / "temporary"
 temporary.mkdir()
