@@ -1,11 +1,10 @@
-//! Kernels that are known by a file of BTF alone (`--btf DIR`): what a program needs of them and they lack, and what they would refuse for
-//! certain. What their verifiers say of the code, nobody knows without them.
+//! Kernels that are known by a file of BTF alone (`--btf DIR`): the features that a program needs and they lack, and the calls that they refuse for
+//! certain. Their verifiers are not asked.
 
 use super::judge::{Row, Verdict};
 use super::subject::{Subject, Variant};
 use crate::btf::{Btf, TypeId, Wanted};
 use crate::kernels;
-use crate::session::KernelVersion;
 use crate::tables::{HELPERS, HelperSpec, MAP_KINDS, ProgramForm, ProgramSpec, TARGETS, in_section, is_several};
 use crate::tool::inspect;
 use ks_verify::object::{Call, Program};
@@ -18,12 +17,11 @@ pub struct Known {
     /// That of the file, without its ending.
     pub name: String,
     /// As far as the name has one, `5.15.0-91-generic`.
-    version: Option<KernelVersion>,
+    version: Option<String>,
     btf: Btf,
     helpers: Numbers,
     map_kinds: Numbers,
     program_types: Names,
-    attach_types: Names,
 }
 
 /// The values of an enum; none if the types lack it.
@@ -59,14 +57,15 @@ impl Known {
         let name = path.file_stem()?.to_string_lossy().into_owned();
         // `vmlinux-6.6.30.btf`, `5.15.0-91-generic.btf`
         let number = name.find(|c: char| c.is_ascii_digit()).map(|at| &name[at..]);
-        let version = number.and_then(|number| kernels::version(crate::tool::kernel::version(number)).ok());
+        let version = number.map(|number| crate::tool::kernel::version(number).to_owned());
+        let version = version.filter(|version| kernels::version(version).is_ok());
         let numbers = |name| -> Numbers { Some(values(&btf, name)?.into_iter().map(|(_, value)| value).collect()) };
         let names = |name| -> Names { Some(values(&btf, name)?.into_iter().map(|(name, _)| name).collect()) };
         let (helpers, map_kinds) = (numbers("bpf_func_id"), numbers("bpf_map_type"));
-        let (program_types, attach_types) = (names("bpf_prog_type"), names("bpf_attach_type"));
+        let program_types = names("bpf_prog_type");
         // Types of a module alone, or of another program, have none of these.
         helpers.as_ref()?;
-        Some(Known { name, version, btf, helpers, map_kinds, program_types, attach_types })
+        Some(Known { name, version, btf, helpers, map_kinds, program_types })
     }
 
     /// The verdict on a program.
@@ -112,12 +111,10 @@ impl Known {
     }
 
     fn program_type(&self, spec: &ProgramSpec, form: &ProgramForm, target: Option<&str>, found: &mut Found) {
-        let has = |names: &Names, name: &str| names.as_ref().is_none_or(|names| names.contains(name));
-        if !has(&self.program_types, spec.prog_type) {
+        if self.program_types.as_ref().is_some_and(|names| !names.contains(spec.prog_type)) {
             found.lack(format!("the kernel has no programs of type `{}`", spec.kernel_name()));
-        }
-        if let Some(point) = form.attach.point.filter(|point| !has(&self.attach_types, point)) {
-            found.lack(format!("the kernel has no attach type `{point}`"));
+        } else if let Some((major, minor)) = form.since.filter(|&since| self.is_before(since)) {
+            found.lack(format!("sections like `{}` are there from Linux {major}.{minor} on", form.section));
         }
         let of_target = form.attach.form().and_then(|form| TARGETS.iter().find(|of| Some(of.name) == form.target));
         let Some(of_target) = of_target else { return };
@@ -161,11 +158,15 @@ impl Known {
         }
     }
 
+    /// Whether the kernel is known to be one before the kernel `since`.
+    fn is_before(&self, (major, minor): (u32, u32)) -> bool {
+        self.version.as_ref().is_some_and(|version| !kernels::is_from(version, &format!("{major}.{minor}")))
+    }
+
     /// Whether programs of the type may call a helper that the kernel has.
     fn allowed(&self, helper: &'static HelperSpec, spec: &ProgramSpec, at: (&Program<'_>, u32), found: &mut Found) {
         let allowed = spec.may_call(helper);
-        let later = allowed.and_then(|programs| programs.since).zip(self.version);
-        let is_later = later.is_some_and(|((major, minor), version)| KernelVersion { major, minor } > version);
+        let is_later = allowed.and_then(|programs| programs.since).is_some_and(|since| self.is_before(since));
         if (allowed.is_none() || is_later) && found.refused.is_none() {
             let number = helper.number.to_string();
             let parts = [("function", helper.name), ("number", number.as_str())];
