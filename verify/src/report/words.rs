@@ -28,7 +28,8 @@ impl Words {
             Some(Made::Here | Made::Argument) | None => "the value".to_owned(),
         });
         let knows = subject.known.as_ref().map(|(_, value)| described(value));
-        let parts = parts.all().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
+        let own = |name: &str, text: &str| offset_in_value(name, text, subject).unwrap_or_else(|| text.to_owned());
+        let parts = parts.all().map(|(name, text)| (name.to_owned(), own(name, text))).collect();
         Words { value, knows, parts }
     }
 
@@ -79,6 +80,14 @@ impl Words {
         out += rest;
         out
     }
+}
+
+/// An offset into a packet as that from the pointer by which it is accessed: the kernel counts from the start of the packet, or from where the pointer's
+/// variable part ends.
+fn offset_in_value(name: &str, text: &str, subject: &Subject) -> Option<String> {
+    let (_, value) = subject.known.as_ref().filter(|(_, value)| name == "off" && value.kind == "pkt")?;
+    let from_pointer = text.parse::<i64>().ok()?.checked_sub(value.bound("off")?)?;
+    Some(from_pointer.to_string())
 }
 
 /// A value in words: `any number from 0 to 255`, `an entry of map \`m\`, or null`.
