@@ -37,6 +37,8 @@ struct Refusal {
     doc: String,
     program: Option<String>,
     #[serde(default)]
+    short: bool,
+    #[serde(default)]
     cannot: bool,
 }
 
@@ -62,7 +64,7 @@ fn main() {
 }
 
 fn write_refusal(out: &mut String, refusal: &Refusal) {
-    let Refusal { code, name, since, sentence, label, second_label, help, cannot, .. } = refusal;
+    let Refusal { code, name, since, sentence, label, second_label, help, short, cannot, .. } = refusal;
     let program = refusal.program.as_deref().map_or("None".to_owned(), program);
     let category = variant(&refusal.category);
     let second = variant(&refusal.second);
@@ -74,7 +76,7 @@ fn write_refusal(out: &mut String, refusal: &Refusal) {
         "    Refusal {{ code: {code:?}, name: {name:?}, category: Category::{category}, patterns: &[{patterns}], since: {since:?}, \
          calls: &{calls:?}, held: &{held:?}, about: &{about:?}, sentence: {sentence:?}, label: {label:?}, second: Second::{second}, \
          second_calls: &{second_calls:?}, second_label: {second_label:?}, help: {help:?}, doc: {doc:?}, programs: {program}, \
-         cannot: {cannot} }},"
+         short: {short}, cannot: {cannot} }},"
     );
     written.expect("a string takes all");
 }

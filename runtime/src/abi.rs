@@ -130,7 +130,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 19;
+pub const KS_ABI: u32 = 20;
 
 /// Ends the formats of lines for the trace pipe, before the NUL, in the objects that executables carry. It is as long as what takes its
 /// place: blanks that the kernel takes in formats, then letters.
@@ -183,6 +183,9 @@ pub struct KsProgram {
     pub session: *const c_void,
     /// What `--metrics` serves; null for nothing.
     pub metrics: *const KsMetrics,
+    /// Causes of refusals: a line each, with tabs between its code, its sentence, a help and the verifier's messages for it; null if there are no
+    /// objects.
+    pub refusals: *const c_char,
 }
 
 /// `KsProgram::flags`: the executable runs a test. It neither reads pins nor makes those that are declared; those that the test makes are in a

@@ -105,6 +105,8 @@ pub struct Refusal {
     /// What `ksc explain` says.
     pub doc: &'static str,
     pub programs: Option<Programs>,
+    /// The message alone tells the cause.
+    pub short: bool,
     /// The kernel lacks something; the program need not be wrong.
     pub cannot: bool,
 }
@@ -122,6 +124,27 @@ pub fn all() -> &'static [Refusal] {
 /// The row of a code, whatever its case; none if there is none.
 pub fn of(code: &str) -> Option<&'static Refusal> {
     TABLE.iter().find(|refusal| refusal.code.eq_ignore_ascii_case(code))
+}
+
+/// The rows of which the message alone tells the cause, for what has no room for all: a line each, with tabs between code, sentence, help and
+/// patterns. In the patterns a hole is `{name}`, or `{name:*ending}`, and the same names are in the sentence.
+pub fn short_table() -> String {
+    let line = |refusal: &Refusal| {
+        let patterns = refusal.patterns.iter().map(|pattern| pattern.iter().map(Piece::written).collect());
+        let fields = [refusal.code, refusal.sentence, refusal.help].map(str::to_owned);
+        fields.into_iter().chain(patterns).collect::<Vec<String>>().join("\t") + "\n"
+    };
+    TABLE.iter().filter(|refusal| refusal.short).map(line).collect()
+}
+
+impl Piece {
+    fn written(&self) -> String {
+        match self {
+            Piece::Text(text) => (*text).to_owned(),
+            Piece::Hole { name, ending } if ending.is_empty() => format!("{{{name}}}"),
+            Piece::Hole { name, ending } => format!("{{{name}:*{ending}}}"),
+        }
+    }
 }
 
 /// The parts of a message, by the names that a pattern gives them.
@@ -217,7 +240,7 @@ fn fits<'a>(pattern: &'static [Piece], message: &'a str, parts: &mut Parts<'a>) 
 
 #[cfg(test)]
 mod tests {
-    use super::{all, of};
+    use super::{all, of, short_table};
     use std::collections::HashSet;
 
     #[test]
@@ -230,6 +253,14 @@ mod tests {
         }
         let categories: HashSet<_> = all().iter().map(|refusal| refusal.category).collect();
         assert_eq!(categories.len(), 17, "a category has no refusal");
+    }
+
+    #[test]
+    fn the_short_table_is_for_executables() {
+        let table = short_table();
+        assert!(table.len() < 24 << 10, "{} bytes", table.len());
+        assert!(table.lines().all(|line| line.split('\t').count() >= 4), "{table}");
+        assert!(table.contains("V0101\t{value} may be null here\t"), "{table}");
     }
 
     #[test]

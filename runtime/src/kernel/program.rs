@@ -66,6 +66,11 @@ pub fn project() -> &'static str {
     program().map_or("", |p| text(p.project))
 }
 
+/// What the verifier may say of the objects: [`KsProgram::refusals`].
+pub fn refusals() -> &'static str {
+    program().map_or("", |p| text(p.refusals))
+}
+
 /// Whether the executable runs a test.
 pub fn is_test() -> bool {
     program().is_some_and(|p| p.flags & KS_PROGRAM_TEST != 0)

@@ -3,10 +3,11 @@
 use super::creation::Wanted;
 use super::optional::fates;
 use super::places;
+use super::refusals::{self, Cause};
 use crate::kernel::end::die;
 use crate::kernel::errors::{reason, write_all};
 use crate::kernel::privilege::Privilege;
-use crate::kernel::{escape, log};
+use crate::kernel::{escape, log, program};
 use libbpf_sys as bpf;
 
 /// What `bpf_check_attach_target` of kernel/bpf/verifier.c says of a function whose result no program may replace.
@@ -28,8 +29,8 @@ pub fn end(error: i32, object: *mut bpf::bpf_object, log: &str) -> ! {
 const VARIABLE: &str = "KS_VERIFIER_LOG";
 
 /// Writes the verifier's log where the user wants it: with libbpf's lines around it, which name the program, into a file. What can follow the
-/// message: how that is explained in terms of the source. The executable has no words for it: names of variables are in the object's debug
-/// information alone, which `ksc verify` reads or makes.
+/// message: how that is explained in terms of the source. Names of variables are in the object's debug information alone, which
+/// `ksc verify` reads or makes.
 fn given(log: &str, verifier: &str) -> String {
     let file = std::env::var_os(VARIABLE).unwrap_or_default();
     if file == "1" {
@@ -202,14 +203,29 @@ fn rejected(error: i32, program: &str, log: &str, privilege: &Privilege) -> Stri
     if privilege.missing.is_empty() {
         return match last.contains(NOT_MODIFIABLE) {
             true => text + "\n  help: `@fmod_ret` can be at functions `security_…`, and at those for fault injection",
-            false => {
-                text + "\n  help: the verifier could not prove that this line is safe; KS_VERIFIER_LOG=FILE writes its log, which `ksc verify --log FILE` explains"
-            }
+            false => text + &explained(program::refusals(), &lines),
         };
     }
     // It also offers fewer functions.
     let missing = privilege.missing.join(", ");
     text + &format!("\n  missing: {missing}, without which the verifier permits less{}", as_root(privilege))
+}
+
+/// The cause of a refusal as far as its messages tell it, and how to hear more.
+fn explained(table: &'static str, lines: &[&str]) -> String {
+    let is_step = |line: &&str| line.starts_with(|c: char| c.is_ascii_digit()) && line.contains(": (");
+    let first = lines.iter().rposition(is_step).map_or(0, |step| step + 1);
+    match refusals::cause(table, &lines[first..]) {
+        Some(Cause { code, sentence, help }) => format!(
+            "\n  {code}: {sentence}\n  help: {help}\n  \
+             help: KS_VERIFIER_LOG=FILE writes the verifier's log, which `ksc verify --log FILE` explains by lines and variables"
+        ),
+        None => {
+            "\n  help: the verifier could not prove that this line is safe; KS_VERIFIER_LOG=FILE writes its log, which \
+                 `ksc verify --log FILE` explains"
+                .to_owned()
+        }
+    }
 }
 
 /// `; text @ file.ks:12` (6.10 and later) as `file.ks:12: text`.
@@ -290,6 +306,22 @@ mod tests {
              invalid access to packet, off=0 size=1, R1(id=0,off=0,r=0)\n  \
              help: the verifier could not prove that this line is safe; KS_VERIFIER_LOG=FILE writes its log, which `ksc verify --log FILE` explains"
         );
+    }
+
+    #[test]
+    fn causes_that_messages_tell() {
+        let table = "V0201\tit may go beyond the end\tcompare it\tR{reg} offset is outside of the packet\n";
+        let lines = [
+            "; R2 offset is outside of the packet @ a.ks:3",
+            "1: (71) r0 = *(u8 *)(r1 +0)",
+            "R1 offset is outside of the packet",
+        ];
+        let text = explained(table, &lines);
+        assert!(
+            text.starts_with("\n  V0201: it may go beyond the end\n  help: compare it\n  help: KS_VERIFIER_LOG=FILE"),
+            "{text}"
+        );
+        assert!(explained(table, &lines[..2]).starts_with("\n  help: the verifier could not prove"));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
-    size_of::<KsProgram>() == 192
+    size_of::<KsProgram>() == 200
         && size_of::<KsObject>() == 24
         && size_of::<KsProg>() == 88
         && size_of::<KsStructOps>() == 8
@@ -116,6 +116,8 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, objects: &[Carried]) -> PointerVal
     fields.extend(g.list("ks.tests", &tests));
     fields.push(if objects.is_empty() { g.build.null().into() } else { g.external("ks_session") });
     fields.push(super::metrics::metrics(g));
+    let refusals = (!objects.is_empty()).then(ks_verify::refusals::short_table);
+    fields.push(g.text(refusals.as_deref()));
     g.constant("ks.program", g.record(&fields).into(), 8)
 }
 
