@@ -1,6 +1,7 @@
 """What this machine can do for the tests (lit's REQUIRES:), and what KSC_REQUIRE demands of it."""
 
 import functools
+import glob
 import os
 import re
 import shutil
@@ -18,7 +19,7 @@ OF_GUESTS = {"kprobes", "trampolines", "lsm", "netkit", "modules"}
 def probe():
     """feature → None if it is here, else the reason why not."""
     return {"bpf": _bpf(), "netns": _netns(), "cc": _tool("cc"), "clang": _tool("clang-22"), "verifier": _bpf(), "go": _go(), "nvim": _tool("nvim"),
-            "minisign": _tool("minisign"), "images": _tool("skopeo") or _tool("umoci"), "emacs": _tool("emacs"), "systemd": _tool("systemd-analyze"),
+            "minisign": _tool("minisign"), "images": _tool("skopeo") or _tool("umoci"), "eglot": _tool("emacs") or _eglot(), "systemd": _tool("systemd-analyze"),
             "trace": _trace(), "kprobes": _kprobes(), "modules": "kernel modules are built for the guests of ci/vm/run",
             "trampolines": bpf.may_trace(), "lsm": bpf.may_trace() or _lsm(), "vm": _tool("qemu-system-x86_64"), "linux-6.4": _linux(6, 4),
             "linux-6.6": _linux(6, 6), "linux-6.7": _linux(6, 7), "linux-6.9": _linux(6, 9), "linux-6.10": _linux(6, 10), "linux-6.11": _linux(6, 11),
@@ -74,6 +75,12 @@ def _sched_ext():
 def _tool(name):
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
     return None if shutil.which(name, path=path) else f"no {name}"
+
+
+def _eglot():
+    """Emacs has it from 29 on; Debian 12 has it as a package."""
+    folders = ("/usr/share/emacs/site-lisp/elpa", *glob.glob("/usr/share/emacs/[23]*/lisp/progmodes"))
+    return None if any(glob.glob(f"{folder}/eglot*") for folder in folders) else "no Eglot"
 
 
 def _go():

@@ -1,6 +1,6 @@
 ;;; kernelscript-mode.el --- KernelScript, with Eglot  -*- lexical-binding: t -*-
 
-;; Package-Requires: ((emacs "29.1"))
+;; Package-Requires: ((emacs "28.1") (eglot "1.9"))
 
 ;;; Commentary:
 
@@ -8,6 +8,9 @@
 ;; has semantic tokens; comments, texts and words of the language are coloured here.
 
 ;;; Code:
+
+;; Eglot is a part of Emacs from 29 on, before that a package.
+(autoload 'eglot-ensure "eglot" nil t)
 
 (defconst kernelscript--words
   '("as" "break" "catch" "config" "const" "continue" "default" "defer" "delete" "else" "enum" "extern" "fn" "for" "from" "if" "impl"

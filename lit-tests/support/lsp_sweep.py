@@ -38,7 +38,7 @@ class Sweep:
             print(f"{where}: {method}: {answer}")
         return answer
 
-    def words(self, path, step):
+    def words(self, path, step, methods=_AT_WORDS):
         text, uri = path.read_text(), path.resolve().as_uri()
         self.client.open(uri, text)
         document = {"textDocument": {"uri": uri}}
@@ -50,7 +50,7 @@ class Sweep:
         lines = text.splitlines()
         for number, at in places[::step]:
             position = {"line": number, "character": _units(lines[number][:at])}
-            for method in _AT_WORDS:
+            for method in methods:
                 self.ask(method, {**document, "position": position}, f"{path}:{number + 1}:{at + 1}")
         self.client.tell("textDocument/didClose", document)
 
@@ -66,7 +66,8 @@ class Sweep:
             self.wrong += 1
             print(f"{path}: `ksc check` reports {wanted}, the server {got}")
 
-    def edits(self, path, count):
+    def edits(self, path, count, burst=1):
+        """`burst`: how many edits may be sent before the server has time to check."""
         text, uri = path.read_text(), path.resolve().as_uri()
         self.client.open(uri, text)
         for version in range(2, count + 2):
@@ -82,7 +83,7 @@ class Sweep:
             self.client.tell("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
             before = sum(len(known) + 1 for known in lines[:number])
             text = text[:before + start] + piece + text[before + end:]
-            if version % 5 == 0:
+            if version % random.choice([5, 5 * burst]) == 0:
                 position = {"line": number, "character": _units(line[:start])}
                 method = random.choice(_AT_WORDS)
                 self.ask(method, {"textDocument": {"uri": uri}, "position": position}, f"{path}, edit {version}")

@@ -1,4 +1,4 @@
-//! Removes the spans from a tree, to compare it with another that was formatted differently.
+//! Changes all spans of a tree: removes them, to compare it with another that was formatted differently, or moves them with its text.
 
 use super::*;
 use crate::source::{FileId, Span};
@@ -6,50 +6,62 @@ use crate::source::{FileId, Span};
 /// The tree with every span, and the file, set to one and the same value.
 pub fn file(file: &File) -> File {
     let mut stripped = file.clone();
-    stripped.strip();
+    stripped.each_span(&mut |span| *span = Span::new(FileId(0), 0, 0));
+    stripped.file = FileId(0);
     stripped
 }
 
-trait Strip {
-    fn strip(&mut self);
+/// The declaration of a text that was at one byte, at another byte of a file.
+pub fn moved(mut item: Item, from: usize, (file, to): (FileId, usize)) -> Item {
+    item.each_span(&mut |span| {
+        let at = |byte: u32| byte as usize + to - from;
+        *span = Span::new(file, at(span.lo), at(span.hi));
+    });
+    item
 }
 
-impl Strip for Span {
-    fn strip(&mut self) {
-        *self = Span::new(FileId(0), 0, 0);
+type Change<'c> = dyn FnMut(&mut Span) + 'c;
+
+trait Spans {
+    fn each_span(&mut self, change: &mut Change);
+}
+
+impl Spans for Span {
+    fn each_span(&mut self, change: &mut Change) {
+        change(self);
     }
 }
 
-impl<T: Strip> Strip for Vec<T> {
-    fn strip(&mut self) {
-        self.iter_mut().for_each(T::strip);
+impl<T: Spans> Spans for Vec<T> {
+    fn each_span(&mut self, change: &mut Change) {
+        self.iter_mut().for_each(|part| part.each_span(change));
     }
 }
 
-impl<T: Strip> Strip for Option<T> {
-    fn strip(&mut self) {
-        self.iter_mut().for_each(T::strip);
+impl<T: Spans> Spans for Option<T> {
+    fn each_span(&mut self, change: &mut Change) {
+        self.iter_mut().for_each(|part| part.each_span(change));
     }
 }
 
-impl<T: Strip> Strip for Box<T> {
-    fn strip(&mut self) {
-        (**self).strip();
+impl<T: Spans> Spans for Box<T> {
+    fn each_span(&mut self, change: &mut Change) {
+        (**self).each_span(change);
     }
 }
 
 /// Nodes without spans.
 macro_rules! spanless {
-    ($($ty:ty),*) => { $( impl Strip for $ty { fn strip(&mut self) {} } )* };
+    ($($ty:ty),*) => { $( impl Spans for $ty { fn each_span(&mut self, _: &mut Change) {} } )* };
 }
 
 /// Structs with all their fields: one that is left out does not build.
 macro_rules! structs {
     ($( $ty:ident { $($field:ident),* } )*) => { $(
-        impl Strip for $ty {
-            fn strip(&mut self) {
+        impl Spans for $ty {
+            fn each_span(&mut self, change: &mut Change) {
                 let $ty { $($field),* } = self;
-                $( $field.strip(); )*
+                $( $field.each_span(change); )*
             }
         }
     )* };
@@ -58,12 +70,12 @@ macro_rules! structs {
 /// Enums with all their variants and what those hold.
 macro_rules! enums {
     ($( $ty:ident { $( $variant:ident $( ( $($part:ident),* ) )? $( { $($field:ident),* } )? ),* } )*) => { $(
-        impl Strip for $ty {
-            fn strip(&mut self) {
+        impl Spans for $ty {
+            fn each_span(&mut self, change: &mut Change) {
                 match self {
                     $( $ty::$variant $( ( $($part),* ) )? $( { $($field),* } )? => {
-                        $( $( $part.strip(); )* )?
-                        $( $( $field.strip(); )* )?
+                        $( $( $part.each_span(change); )* )?
+                        $( $( $field.each_span(change); )* )?
                     } )*
                 }
             }
@@ -71,13 +83,7 @@ macro_rules! enums {
     )* };
 }
 
-spanless!(String, bool, u8, u64, UnaryOp, BinaryOp, ArraySpelling, Memory, Visibility, Storage);
-
-impl Strip for FileId {
-    fn strip(&mut self) {
-        *self = FileId(0);
-    }
-}
+spanless!(FileId, String, bool, u8, u64, UnaryOp, BinaryOp, ArraySpelling, Memory, Visibility, Storage);
 
 structs! {
     File { file, items }

@@ -1,13 +1,15 @@
 //! Changes that mend or rewrite: the fixes of diagnostics, and what a struct or a `match` lacks.
 
-use super::analysis::Analysis;
+use super::analysis::{Analysis, functions};
 use super::dispatch::Answer;
 use super::server::Server;
 use super::{diagnostics, edits, text};
 use crate::ast::walk::Node;
-use crate::ast::{Expr, ExprKind};
-use crate::diag::{Certainty, Fix};
+use crate::ast::{Expr, ExprKind, Item};
+use crate::diag::codes::limits::MaybeNull;
+use crate::diag::{Certainty, Code, Diagnostic, Fix};
 use crate::source::{FileId, Span};
+use crate::tables;
 use crate::types::{Ty, TyKind};
 use crate::uses::Meaning;
 use lsp_types::{CodeAction, CodeActionKind, CodeActionParams, WorkspaceEdit};
@@ -25,6 +27,7 @@ pub fn actions(server: &mut Server, params: CodeActionParams) -> Answer<Vec<Code
     let Some(file) = analysis.file_of(&path) else { return Ok(Vec::new()) };
     let asked = Asked { server, analysis: &analysis, file, lo, hi: hi.max(lo) };
     let mut found = asked.fixes();
+    found.extend(asked.null_tests());
     found.extend(asked.missing_fields());
     found.extend(asked.missing_arms());
     found.extend(asked.extracted());
@@ -95,6 +98,46 @@ impl Asked<'_> {
             return None;
         }
         self.action("apply all certain fixes", CodeActionKind::SOURCE_FIX_ALL, &changes)
+    }
+
+    /// Before a statement that uses what may be null, a test that returns.
+    fn null_tests(&self) -> Vec<CodeAction> {
+        let of_null = |found: &&Diagnostic| found.code == MaybeNull::INFO.code;
+        let here = self.analysis.diagnostics.iter().filter(of_null).filter_map(|found| found.span);
+        here.filter(|span| self.touches(*span)).filter_map(|span| self.null_test(span)).collect()
+    }
+
+    fn null_test(&self, span: Span) -> Option<CodeAction> {
+        let nodes = self.analysis.nodes_at(self.file, span.lo);
+        let stmt = nodes.iter().rev().find_map(|node| if let Node::Stmt(stmt) = node { Some(stmt) } else { None })?;
+        let item = nodes.iter().find_map(|node| if let Node::Item(item) = node { Some(item) } else { None })?;
+        let (_, decl) = functions(item).into_iter().find(|(_, decl)| {
+            decl.body.as_ref().is_some_and(|body| body.span.lo <= span.lo && span.hi <= body.span.hi)
+        })?;
+        let result = decl.result.as_ref().map(|result| self.analysis.cx.sources.text(result.ty.span));
+        let returned = match result {
+            None => String::new(),
+            Some(result) => format!(" {}", self.neutral(item, result)),
+        };
+        let (name, indent) =
+            (self.analysis.cx.sources.text(span), indentation(&self.analysis.file(self.file).text, stmt.span.lo));
+        let test = format!("if ({name} == null) return{returned}\n{indent}");
+        let change = (Span { hi: stmt.span.lo, ..stmt.span }, test);
+        self.action(format!("return if `{name}` is null"), CodeActionKind::QUICKFIX, &[change])
+    }
+
+    /// What a function returns that decides nothing: of a program what changes nothing, else a zero.
+    fn neutral(&self, item: &Item, result: &str) -> String {
+        if let Some(spec) = item.attributes.iter().find_map(|of| tables::program_type(&of.name.name)) {
+            return spec.neutral.to_owned();
+        }
+        let zero = match result {
+            "bool" => "false",
+            "f64" => "0.0",
+            _ if result.starts_with('*') => "null",
+            _ => "0",
+        };
+        zero.to_owned()
     }
 
     fn expressions(&self) -> Vec<&Expr> {

@@ -1,6 +1,7 @@
 //! A program as the front end sees it: its syntax trees, the meanings of its names, its diagnostics.
 
 use super::documents::{Document, Documents};
+use super::gaps;
 use crate::ast::walk::Node;
 use crate::ast::{FieldDecl, FnDecl, Ident, ImplMemberKind, Item, ItemKind, StructDecl};
 use crate::diag::Diagnostic;
@@ -8,10 +9,10 @@ use crate::modules::Modules;
 use crate::pipeline;
 use crate::session::{Options, Session};
 use crate::source::{FileId, SourceFile, Span};
-use crate::syntax;
 use crate::tool::check;
 use crate::types::{EnumId, StructId, Ty, TyKind};
 use crate::uses::{Gap, Meaning, Uses};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// The result of checking a program: what requests ask.
@@ -24,6 +25,15 @@ pub struct Analysis {
     names: Vec<(Span, Meaning)>,
     /// The file that was checked.
     pub root: FileId,
+}
+
+/// A declaration that is written into a text in the place of what is there.
+pub struct Written {
+    /// All of the text, in which the places of the declaration are.
+    pub text: String,
+    pub item: Item,
+    /// Bytes of the document.
+    pub replaced: Range<usize>,
 }
 
 /// A declaration with the item that it is in.
@@ -40,7 +50,7 @@ impl Analysis {
     pub fn of(root: &Document, documents: &Documents, options: &Options) -> Analysis {
         let (mut cx, file) = session(root, documents, options, Uses::open());
         cx.options.explain_lowering = true;
-        let tree = syntax::parse(&mut cx, file);
+        let tree = root.parse(&mut cx, file);
         let (modules, program) = pipeline::check_keeping(&mut cx, tree);
         if let Some(program) = program {
             let module = pipeline::khir_of(&mut cx, &program, file);
@@ -54,16 +64,28 @@ impl Analysis {
         analysis
     }
 
-    /// The names that may stand where the text has `place`, a name that nothing declares.
+    /// The names that may stand where the text has `place`, a name that nothing declares: the text of the document, or what is written
+    /// into it.
     pub fn gap(
         root: &Document,
         documents: &Documents,
         options: &Options,
         place: (usize, usize),
+        written: Option<Written>,
     ) -> (Analysis, Option<Gap>) {
-        let asked = Span::new(FileId(0), place.0, place.1);
+        let of = if written.is_some() { gaps::WRITTEN_IN } else { FileId(0) };
+        let asked = Span::new(of, place.0, place.1);
         let (mut cx, file) = session(root, documents, options, Uses::asking(asked));
-        let tree = syntax::parse(&mut cx, file);
+        // Names are all that is asked for.
+        cx.options.checks_parts = false;
+        let mut tree = root.parse(&mut cx, file);
+        if let Some(Written { text, item, replaced }) = written {
+            cx.sources.add("", &root.path.with_extension("written"), text);
+            let is_kept = |span: Span| span.hi as usize <= replaced.start || span.lo as usize >= replaced.end;
+            tree.items.retain(|item| is_kept(item.span));
+            let at = tree.items.partition_point(|before| (before.span.lo as usize) < replaced.start);
+            tree.items.insert(at, item);
+        }
         let (modules, _) = pipeline::check_keeping(&mut cx, tree);
         let gap = cx.uses.answer();
         (Analysis { cx, modules, diagnostics: Vec::new(), names: Vec::new(), root: file }, gap)
@@ -273,7 +295,8 @@ pub fn functions(item: &Item) -> Vec<(&Ident, &FnDecl)> {
     functions.collect()
 }
 
-fn session(root: &Document, documents: &Documents, options: &Options, uses: Uses) -> (Session, FileId) {
+/// A session that has the open texts, and the program's own file.
+pub fn session(root: &Document, documents: &Documents, options: &Options, uses: Uses) -> (Session, FileId) {
     let mut options = options.clone();
     let stem = root.path.file_stem().map_or("ks".into(), |stem| stem.to_string_lossy().into_owned());
     (options.name, options.project) = (stem.clone(), stem);

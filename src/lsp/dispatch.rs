@@ -3,8 +3,8 @@
 use super::server::{Server, refusal};
 use super::text::Encoding;
 use super::{
-    actions, calls, completion, diagnostics, formatting, highlights, hints, hover, kernel_text, lenses, navigation,
-    ranges, rename, signatures, symbols, tokens,
+    actions, bytecode, calls, completion, diagnostics, formatting, highlights, hints, hover, kernel_text, lenses,
+    navigation, ranges, rename, signatures, symbols, tokens,
 };
 use lsp_server::{ErrorCode, ResponseError};
 use serde::Serialize;
@@ -57,6 +57,7 @@ const REQUESTS: &[(&str, Handler)] = &[
     ("textDocument/inlayHint", |s, p| with(s, p, hints::hints)),
     ("textDocument/codeLens", |s, p| with(s, p, lenses::lenses)),
     ("textDocument/diagnostic", |s, p| with(s, p, diagnostics::pulled)),
+    ("ksc/bytecode", |s, p| with(s, p, bytecode::bytecode)),
     ("ksc/text", |s, p| with(s, p, kernel_text::text)),
     ("workspace/textDocumentContent", |s, p| with(s, p, kernel_text::text)),
 ];

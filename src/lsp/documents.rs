@@ -1,11 +1,17 @@
 //! The texts that the editor has open, and the files of their addresses.
 
 use super::text::{self, Encoding};
+use crate::ast;
+use crate::session::Session;
+use crate::source::FileId;
+use crate::syntax::{self, Memory};
 use lsp_types::TextDocumentContentChangeEvent;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A text that the editor has open.
+#[derive(Clone)]
 pub struct Document {
     /// As the editor writes it.
     pub uri: String,
@@ -13,6 +19,8 @@ pub struct Document {
     pub path: PathBuf,
     pub text: String,
     pub version: i32,
+    /// The declarations of the text as it was before.
+    pub memory: Arc<Mutex<Memory>>,
 }
 
 impl Document {
@@ -31,6 +39,13 @@ impl Document {
         self.version = version;
     }
 
+    /// The tree of the text, which is a file of the session.
+    pub fn parse(&self, cx: &mut Session, file: FileId) -> ast::File {
+        // After a fault in another thread the memory still has whole declarations.
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        syntax::parse_remembering(cx, file, &mut memory)
+    }
+
     /// Whether it is a program or a module, which is checked by itself.
     pub fn is_root(&self) -> bool {
         self.path.extension().is_none_or(|extension| extension != "kh")
@@ -38,14 +53,14 @@ impl Document {
 }
 
 /// The open texts by their files.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Documents(BTreeMap<PathBuf, Document>);
 
 impl Documents {
     /// Opens a text, or replaces one.
     pub fn open(&mut self, uri: String, text: String, version: i32) -> &mut Document {
         let path = path(&uri);
-        self.0.insert(path.clone(), Document { uri, path: path.clone(), text, version });
+        self.0.insert(path.clone(), Document { uri, path: path.clone(), text, version, memory: Arc::default() });
         self.0.get_mut(&path).unwrap_or_else(|| crate::bug!("a text that was opened is not there"))
     }
 

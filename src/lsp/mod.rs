@@ -6,6 +6,7 @@
 
 mod actions;
 mod analysis;
+mod bytecode;
 mod calls;
 mod completion;
 mod diagnostics;
@@ -21,6 +22,7 @@ mod kernel_text;
 mod lenses;
 mod lexical;
 mod navigation;
+mod objects;
 mod ranges;
 mod rename;
 mod server;

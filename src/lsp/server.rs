@@ -2,6 +2,7 @@
 
 use super::analysis::Analysis;
 use super::documents::{self, Document, Documents};
+use super::objects::{Compiled, Objects, Teller};
 use super::text::Encoding;
 use super::{diagnostics, dispatch};
 use crate::session::Options;
@@ -17,6 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// The server of one client.
 pub struct Server<'c> {
@@ -34,6 +36,9 @@ pub struct Server<'c> {
     stale: bool,
     /// The client asked for the end.
     ending: bool,
+    objects: Objects,
+    /// The client asks for lenses again when it is told to.
+    refreshes: bool,
 }
 
 impl<'c> Server<'c> {
@@ -45,6 +50,8 @@ impl<'c> Server<'c> {
         let encodings = general.and_then(|general| general.position_encodings.clone()).unwrap_or_default();
         let encoding = if encodings.contains(&PositionEncodingKind::UTF8) { Encoding::Utf8 } else { Encoding::Utf16 };
         connection.initialize_finish(id, dispatch::initialized(encoding))?;
+        let lenses = params.capabilities.workspace.as_ref().and_then(|workspace| workspace.code_lens.as_ref());
+        let refreshes = lenses.and_then(|lenses| lenses.refresh_support).unwrap_or(false);
         let folders = params.workspace_folders.unwrap_or_default();
         let folders = folders.into_iter().map(|folder| documents::path(folder.uri.as_str())).collect();
         options.checks_parts = true;
@@ -58,6 +65,8 @@ impl<'c> Server<'c> {
             reported: BTreeSet::new(),
             stale: false,
             ending: false,
+            objects: Objects::default(),
+            refreshes,
         })
     }
 
@@ -177,6 +186,7 @@ impl<'c> Server<'c> {
 
     fn changed(&mut self) {
         self.analyses.clear();
+        self.objects.changed();
         self.stale = true;
     }
 
@@ -222,6 +232,15 @@ impl<'c> Server<'c> {
             return Some(own);
         }
         self.analyses().into_iter().find(|analysis| analysis.file_of(&path).is_some())
+    }
+
+    /// The BPF object of the program that an open text is; none if it has errors or no BPF code. Unless it `waits`, none too while it is
+    /// being compiled, if the client can be told of the end.
+    pub fn compiled(&mut self, uri: &str, waits: bool) -> Option<Arc<Compiled>> {
+        let document = self.documents.get(uri).filter(|document| document.is_root())?;
+        let tell = Teller { sender: self.connection.sender.clone() };
+        let tell = Some(&tell).filter(|_| self.refreshes && !waits);
+        self.objects.of(document, &self.documents, &self.options, tell)
     }
 
     /// The checks of all open programs and modules.

@@ -1,9 +1,9 @@
 //! What a name stands for, in words for people: signatures, layouts, comments.
 
 use super::analysis::{Analysis, Declaration, fields};
-use crate::ast::{Item, ItemKind};
+use crate::ast::{Item, ItemKind, TypeKind};
 use crate::source::Span;
-use crate::tables::{BuiltinSpec, MapKindSpec, MapMethodSpec};
+use crate::tables::{BuiltinSpec, KFUNCS, MAP_KINDS, MapKindSpec, MapMethodSpec};
 use crate::tool::list::declared;
 use crate::types::{EnumId, StructId, Ty, TyKind};
 use crate::uses::Meaning;
@@ -67,7 +67,7 @@ pub fn declaration(analysis: &Analysis, at: Span) -> Option<Shown> {
             let end = decl.body.as_ref().map_or(item.span.hi, |body| body.span.lo);
             let header = analysis.cx.sources.text(Span { lo: begin, hi: end.max(begin), ..item.span });
             let shown = Shown::of(header.trim_end().trim_end_matches('{').trim_end());
-            Some(shown.with(item.docs.join("\n")).with(program_notes(item)))
+            Some(shown.with(item.docs.join("\n")).with(kernel_notes(item)))
         }
         Declaration::Item(item) => Some(whole(analysis, item)),
         Declaration::Field(item, field) => {
@@ -90,7 +90,7 @@ fn whole(analysis: &Analysis, item: &Item) -> Shown {
     if text.lines().count() > MAX_LINES {
         code.push("…");
     }
-    let mut shown = Shown::of(code.join("\n")).with(item.docs.join("\n"));
+    let mut shown = Shown::of(code.join("\n")).with(item.docs.join("\n")).with(kernel_notes(item));
     if !fields(item).is_empty()
         && let Some(of) = item.kind.name().and_then(|name| analysis.struct_at(name.span))
         && !matches!(item.kind, ItemKind::Config(_))
@@ -208,11 +208,26 @@ pub fn method(kind: &MapKindSpec, spec: &MapMethodSpec) -> String {
     format!("{}.{}({}){result}", kind.name, spec.written.unwrap_or(spec.name), params.join(", "))
 }
 
-/// Since when kernels have programs of this type.
-fn program_notes(item: &Item) -> String {
+/// Since when kernels have what a declaration is of: a type of programs, a kind of maps, a function of the kernel.
+fn kernel_notes(item: &Item) -> String {
+    let since = |since: Option<(u32, u32)>| {
+        since.map_or(String::new(), |(major, minor)| format!(", since Linux {major}.{minor}"))
+    };
+    if let ItemKind::Extern(decl) = &item.kind
+        && let Some(spec) = KFUNCS.iter().find(|spec| spec.name == decl.name.name)
+    {
+        return format!("A function of the kernel{}.", since(spec.since));
+    }
+    if let ItemKind::Var(decl) = &item.kind
+        && let Some(ty) = &decl.ty
+        && let TypeKind::Applied { name, .. } = &ty.kind
+        && let Some(kind) =
+            MAP_KINDS.iter().find(|kind| kind.name == name.name || kind.aliases.contains(&name.name.as_str()))
+    {
+        return format!("A map of the kind `{}`{}.", kind.name, since(kind.since));
+    }
     let spec = item.attributes.iter().find_map(|of| crate::tables::program_type(&of.name.name));
     let Some(spec) = spec else { return String::new() };
-    let since = spec.forms.iter().find_map(|form| form.since);
-    let since = since.map_or(String::new(), |(major, minor)| format!(", since Linux {major}.{minor}"));
-    format!("A program of the type `{}`{since}.", spec.name)
+    let first = spec.forms.iter().find_map(|form| form.since);
+    format!("A program of the type `{}`{}.", spec.name, since(first))
 }

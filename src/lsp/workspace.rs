@@ -5,6 +5,7 @@ use super::documents::Document;
 use super::server::Server;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Files that are looked at, at most: a folder may be a whole disk.
 const MAX_FILES: usize = 2000;
@@ -20,7 +21,7 @@ pub fn analyses_with(server: &mut Server, word: &str) -> Vec<Rc<Analysis>> {
         }
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
         if text.contains(word) {
-            let document = Document { uri: String::new(), path, text, version: 0 };
+            let document = Document { uri: String::new(), path, text, version: 0, memory: Arc::default() };
             found.push(Rc::new(Analysis::of(&document, &server.documents, &server.options)));
         }
     }

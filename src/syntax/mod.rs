@@ -15,6 +15,7 @@ mod hints;
 mod items;
 mod keyword_names;
 mod literals;
+mod memory;
 mod recover;
 mod stmts;
 mod types;
@@ -28,7 +29,10 @@ use crate::session::Session;
 use crate::source::layout::{Layout, layout};
 use crate::source::{FileId, SourceFile};
 use builder::Builder;
+pub use memory::Memory;
+use memory::Place;
 use pest::Parser;
+use std::ops::Range;
 pub use words::{is_keyword, is_primitive};
 
 #[derive(pest_derive::Parser)]
@@ -38,6 +42,17 @@ struct KsParser;
 /// Parses a file. Mistakes are reported; text that cannot be read becomes a node of its own in the tree, as small as may be: an
 /// expression, a type, a statement, or a declaration that keeps its name.
 pub fn parse(cx: &mut Session, file: FileId) -> ast::File {
+    parse_with(cx, file, None)
+}
+
+/// As [`parse`]; declarations whose text the memory has seen are not read again.
+pub fn parse_remembering(cx: &mut Session, file: FileId, memory: &mut Memory) -> ast::File {
+    let tree = parse_with(cx, file, Some(memory));
+    memory.forget_unused();
+    tree
+}
+
+fn parse_with(cx: &mut Session, file: FileId, mut memory: Option<&mut Memory>) -> ast::File {
     let mut diags = Vec::new();
     let source = cx.sources.file(file);
     if let Some(error) = foreign::bpftrace::file(&source.text, file) {
@@ -51,10 +66,22 @@ pub fn parse(cx: &mut Session, file: FileId) -> ast::File {
     let sure: Vec<usize> = layout.sure_declarations().collect();
     // Behind a function that ends too early its last statements look like declarations.
     let mut doubtful = false;
+    let mut behind = 0;
     for (number, range) in layout.items.iter().enumerate() {
         doubtful &= sure.binary_search(&range.start).is_err();
         let before = diags.len();
-        match item(source, file, &layout, number, &mut diags).filter(|_| !doubtful) {
+        // Comments before the declaration are a part of it.
+        let place = Place { text: &source.text[behind..range.end], start: behind, file };
+        behind = range.end;
+        let known = memory.as_mut().and_then(|memory| memory.recall(&place));
+        let read = known.or_else(|| {
+            let read = item(source, file, &layout, number, &mut diags)?;
+            if let Some(memory) = memory.as_mut().filter(|_| diags.len() == before) {
+                memory.keep(&place, &read);
+            }
+            Some(read)
+        });
+        match read.filter(|_| !doubtful) {
             Some(item) => items.push(item),
             None => items.extend(unread::items(&source.text, file, range.clone())),
         }
@@ -67,6 +94,22 @@ pub fn parse(cx: &mut Session, file: FileId) -> ast::File {
         cx.diags.push(diag);
     }
     ast::File { file, items }
+}
+
+/// The declaration around a byte of a text as [`parse`] reads it, its place with comments and attributes, and whether it has mistakes.
+/// None: there is none, or not even a part of it can be read.
+pub fn parse_around(source: &SourceFile, file: FileId, at: usize) -> Option<(ast::Item, Range<usize>, bool)> {
+    let mut diags = Vec::new();
+    let layout = layout(&source.text, file, &mut diags);
+    let number = layout.items.iter().position(|range| range.contains(&at))?;
+    let item = item(source, file, &layout, number, &mut diags)?;
+    let range = layout.items[number].clone();
+    let is_mistake = |diag: &Diagnostic| {
+        let is_here = diag.span.is_some_and(|span| range.contains(&(span.lo as usize)));
+        diag.severity == Severity::Error && is_here
+    };
+    let has_mistakes = diags.iter().any(is_mistake);
+    Some((item, range, has_mistakes))
 }
 
 /// Behind a declaration that cannot be read, a bracket that closes nothing most often ends that: the one that it closes is

@@ -43,6 +43,12 @@ pub fn exchange(object_of: &dyn Fn(&Row) -> Vec<u8>, rows: &mut [Row]) {
     }
 }
 
+/// What kernels said of a program of an object, by their names; nothing without a cache.
+pub fn of(object: &[u8], program: &str) -> Vec<Kept> {
+    let folder = user_cache::base().map(|base| base.join("ksc").join("verdicts"));
+    folder.map_or(Vec::new(), |folder| read(&file(&folder, object, program)))
+}
+
 fn file(folder: &Path, object: &[u8], program: &str) -> PathBuf {
     let mut content = object.to_vec();
     content.push(0);

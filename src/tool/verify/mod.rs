@@ -24,6 +24,7 @@ use crate::link::output;
 use crate::session::{Options, Session};
 use baseline::{Baseline, Change};
 use judge::{Row, Verdict};
+pub use kept::{Kept, of as kept_of};
 use kernels::Kernels;
 use std::collections::HashSet;
 use std::path::Path;

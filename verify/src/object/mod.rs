@@ -122,6 +122,17 @@ impl Program<'_> {
         self.object.sections.get(&section)?.byte(offset)
     }
 
+    /// The bytes of an instruction, as the object has them; of one of two slots, each by itself.
+    pub fn code(&self, insn: u32) -> Option<[u8; 8]> {
+        let &(section, offset) = self.insns.get(insn as usize)?;
+        let code = self.object.sections.get(&section)?;
+        let mut bytes = [0; 8];
+        for (at, byte) in (offset..).zip(&mut bytes) {
+            *byte = code.byte(at)?;
+        }
+        Some(bytes)
+    }
+
     /// The name of the function that an instruction is of.
     pub fn function_at(&self, insn: u32) -> Option<&str> {
         let &(section, offset) = self.insns.get(insn as usize)?;
