@@ -21,6 +21,8 @@ from lsp_client import Client, _units  # noqa: E402
 _AT_WORDS = ["hover", "definition", "typeDefinition", "implementation", "documentHighlight", "completion", "signatureHelp",
              "prepareRename", "prepareCallHierarchy"]
 _WHOLE = ["documentSymbol", "foldingRange", "semanticTokens/full", "codeLens", "diagnostic"]
+# What `ksc check -` calls its text.
+_INPUT = "<stdin>"
 _PIECES = ["{", "}", "(", ")", "\n", ";", "\"", "@", ".", "->", "::", " var x = ", "if (", "äö𝄞", "0x", "/*", "//", "fn f() {", "\r\n"]
 
 
@@ -66,6 +68,17 @@ class Sweep:
             self.wrong += 1
             print(f"{path}: `ksc check` reports {wanted}, the server {got}")
 
+    def compare_text(self, path, text, answer):
+        """As `compare`, of a text that is in no file."""
+        checked = subprocess.run([self.ksc, "check", "--error-format=json", "-"], input=text.encode(), cwd=path.parent, capture_output=True)
+        records = [json.loads(line) for line in checked.stderr.decode(errors="replace").splitlines() if line.startswith("{")]
+        wanted = sorted((record["code"], record.get("line", 1)) for record in records if record.get("file", _INPUT) == _INPUT)
+        got = sorted((item["code"], item["range"]["start"]["line"] + 1) for item in answer["items"])
+        # The command cuts long lists, and says so.
+        if len(wanted) < 90 and wanted != got:
+            self.wrong += 1
+            print(f"{path}, edited: `ksc check` reports {wanted}, the server {got}")
+
     def edits(self, path, count, burst=1):
         """`burst`: how many edits may be sent before the server has time to check."""
         text, uri = path.read_text(), path.resolve().as_uri()
@@ -87,8 +100,8 @@ class Sweep:
                 position = {"line": number, "character": _units(line[:start])}
                 method = random.choice(_AT_WORDS)
                 self.ask(method, {"textDocument": {"uri": uri}, "position": position}, f"{path}, edit {version}")
-        # The server's text is ours: it formats alike, or fails alike.
-        self.ask("diagnostic", {"textDocument": {"uri": uri}}, path)
+        # The server's text is ours, whatever it remembers of the ones before.
+        self.compare_text(path, text, self.ask("diagnostic", {"textDocument": {"uri": uri}}, path))
         self.client.tell("textDocument/didClose", {"textDocument": {"uri": uri}})
 
 
