@@ -52,6 +52,7 @@ pub static PASSES: &[&Pass] = &[
     &passes::loops::counted_loops::PASS,
     &passes::loops::long_loops::PASS,
     &passes::verifier::elements::PASS,
+    &passes::packet::bytes::PASS,
     &passes::loops::loop_form::PASS,
     &passes::loops::first_iterations::PASS,
     &passes::loops::iterators::PASS,

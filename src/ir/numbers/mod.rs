@@ -27,6 +27,9 @@ const DEPTH: u32 = 32;
 /// come in is joined to as much (`GRO_MAX_SIZE`); programs make packets no longer than the largest MTU.
 const LONGEST_PACKET: i128 = 1 << 24;
 
+/// The low bits that the length of a packet has: the kernel's limit is `GSO_MAX_SIZE`, 8 × 65,535 (include/linux/netdevice.h).
+pub const PACKET_LENGTH: i128 = (1 << 24) - 1;
+
 /// An offset that `bpf.advance` adds may be this large for all that a verifier knows, whatever its limit.
 pub const SMALL_OFFSET: u64 = 4095;
 

@@ -209,7 +209,14 @@ impl<'a> Lowering<'a> {
             } else {
                 this.set_slot(index, Slot::Value(number));
             }
-            let byte = this.byte(view, args[0]);
+            let byte = match view.root {
+                Root::Packet(ctx) if this.has_load(ctx) => {
+                    let at = this.plus(view.offset, args[0]);
+                    this.use_view(view);
+                    this.b.packet_byte(ctx, at, Ty::U8)
+                }
+                Root::Packet(_) | Root::Record(_) | Root::Memory(_) | Root::Buffer(_) => this.byte(view, args[0]),
+            };
             let place = this.declare(value);
             this.store(place, byte);
             this.loop_body(body)

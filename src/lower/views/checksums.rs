@@ -8,14 +8,13 @@ use super::pieces::PIECE;
 use super::{Root, View};
 use crate::fold::CompareOp;
 use crate::ir::Value;
+use crate::ir::numbers::PACKET_LENGTH;
 use crate::lower::func::{Dest, Lowering};
 use crate::target::Endian;
 use crate::types::{Space, Ty};
 
 /// The bytes of a word.
 const WORD: u64 = 4;
-/// The low bits of a packet's length: the kernel's limit is `GSO_MAX_SIZE`, 8 × 65,535 (include/linux/netdevice.h).
-const MOST: i128 = (1 << 24) - 1;
 /// So many bytes are summed without a loop.
 const WRITTEN_OUT: u64 = 256;
 
@@ -107,7 +106,7 @@ impl Lowering<'_> {
             self.b.ks_zero(sums);
         }
         // No packet has more. So it is the same range on all paths that lead here, and the verifier walks the loop once.
-        let most = self.int(MOST, Ty::U64);
+        let most = self.int(PACKET_LENGTH, Ty::U64);
         let length = self.b.arith_and(view.length, most, Ty::U64);
         let zero = self.int(0, Ty::U64);
         // A short view does not pay for the start of a loop.

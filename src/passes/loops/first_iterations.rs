@@ -72,7 +72,7 @@ fn is_search(func: &Function, op: OpId) -> bool {
 }
 
 /// The variables that are one number each. Nothing takes their address.
-fn numbers(func: &Function, types: &Types) -> HashSet<Value> {
+pub fn numbers(func: &Function, types: &Types) -> HashSet<Value> {
     let is_number = |variable: Value| {
         let TyKind::Place { of, space: Space::Stack } = types.kind(func.ty(variable)) else { return false };
         of == Ty::BOOL || types.as_int(of).is_some() || matches!(types.kind(of), TyKind::Be { .. })
@@ -105,7 +105,7 @@ impl Search<'_> {
         let loc = Loc { made_by: Some(NAME), ..self.func.ops[op].loc };
         let in_loop = self.func.loops(op).next().is_some();
         let follows = !in_loop && loop_form::can_follow_forgetting(self.func, self.types, body, (FIRST.into(), WALKED));
-        let copied = self.copied(op, body);
+        let copied = copied(self.func, op, body, self.numbers);
         let copy = clone::region_of(self.func, body);
         let mut b = Builder::before(self.func, op, NAME);
         let (whole, inner) = b.region(&[]);
@@ -191,27 +191,6 @@ impl Search<'_> {
         self.indexes.extend(args.into_iter().map(|arg| (arg, zero)));
     }
 
-    /// The variables that the loop's other iterations use copies of: none if control may leave the loop for code that reads variables, without
-    /// coming to the end of the loop.
-    fn copied(&self, op: OpId, body: RegionId) -> BTreeSet<Value> {
-        let func = &*self.func;
-        let in_scope = std::iter::successors(func.around(op), |&op| func.around(op))
-            .any(|around| func.ops[around].opcode == Opcode::KsScope);
-        let ends_elsewhere = func.exits(body).into_iter().any(|(_, exit)| match exit {
-            Exit::Continue | Exit::Break => false,
-            Exit::Return => in_scope,
-            Exit::Leave(_) => true,
-        });
-        if ends_elsewhere {
-            return BTreeSet::new();
-        }
-        let mut ops = Vec::new();
-        func.walk_region(body, &mut ops);
-        let own: HashSet<Value> = ops.iter().flat_map(|&op| func.ops[op].results.iter().copied()).collect();
-        let used = ops.iter().flat_map(|&op| func.ops[op].operands.iter().copied());
-        used.filter(|used| self.numbers.contains(used) && !own.contains(used)).collect()
-    }
-
     /// Makes the body one of the iterations behind so many, in one more block.
     fn shift(&mut self, body: RegionId, earlier: u32) {
         for (end, exit) in self.func.exits(body) {
@@ -231,6 +210,26 @@ impl Search<'_> {
     }
 }
 
+/// The variables that the loop's other iterations use copies of: none if control may leave the loop for code that reads variables, without
+/// coming to the end of the loop.
+pub fn copied(func: &Function, op: OpId, body: RegionId, numbers: &HashSet<Value>) -> BTreeSet<Value> {
+    let in_scope = std::iter::successors(func.around(op), |&op| func.around(op))
+        .any(|around| func.ops[around].opcode == Opcode::KsScope);
+    let ends_elsewhere = func.exits(body).into_iter().any(|(_, exit)| match exit {
+        Exit::Continue | Exit::Break => false,
+        Exit::Return => in_scope,
+        Exit::Leave(_) => true,
+    });
+    if ends_elsewhere {
+        return BTreeSet::new();
+    }
+    let mut ops = Vec::new();
+    func.walk_region(body, &mut ops);
+    let own: HashSet<Value> = ops.iter().flat_map(|&op| func.ops[op].results.iter().copied()).collect();
+    let used = ops.iter().flat_map(|&op| func.ops[op].operands.iter().copied());
+    used.filter(|used| numbers.contains(used) && !own.contains(used)).collect()
+}
+
 /// Makes the exits of a copied body those of a block around it, which the loop of the other iterations ends too. `blocks`: how many blocks
 /// more are around the copy, whose end goes on to the next iteration; without one, the copy is the body of a loop.
 fn leave_blocks(func: &mut Function, copy: RegionId, blocks: i128) {
@@ -248,7 +247,8 @@ fn leave_blocks(func: &mut Function, copy: RegionId, blocks: i128) {
     }
 }
 
-fn replace_in(func: &mut Function, region: RegionId, values: &HashMap<Value, Value>) {
+/// Puts, in a region, what `values` says in the place of others.
+pub fn replace_in(func: &mut Function, region: RegionId, values: &HashMap<Value, Value>) {
     let mut ops = Vec::new();
     func.walk_region(region, &mut ops);
     for op in ops {

@@ -1,10 +1,13 @@
 //! Blocks of the packet (`packet.block`): so many bytes where they are, or a copy with zeros behind those that there are.
 
-use super::{Bounds, MAX_OFFSET, NAME, access, ends_inside};
+use super::access::{self, Access};
+use super::{Bounds, MAX_OFFSET, ends_inside};
 use crate::fold::CompareOp;
-use crate::ir::ops::PacketBlock;
+use crate::ir::ops::{PacketBlock, PacketByte};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::types::{Space, Ty, TyKind, Types};
+
+const NAME: &str = "packet-bytes";
 
 /// The parts of a `packet.block`, and the variable for the copy.
 struct Block {
@@ -62,14 +65,7 @@ impl Block {
         let whole = b.ks_const(self.size.into(), Ty::U64);
         let is_whole = b.arith_cmp(self.count, whole, CompareOp::Eq.word(), Ty::BOOL);
         leave_unless(b, is_whole);
-        let offset = b.bpf_own(self.offset, Ty::U64);
-        let most = b.ks_const(i128::from(MAX_OFFSET.saturating_sub(self.size)), Ty::U64);
-        let is_near = b.arith_cmp(offset, most, CompareOp::Le.word(), Ty::BOOL);
-        leave_unless(b, is_near);
-        let offset = b.bpf_clamp(offset, MAX_OFFSET.into(), Ty::U64);
-        let at = b.bpf_advance(bounds.start, offset, MAX_OFFSET.into(), byte);
-        let is_inside = ends_inside(b, bounds, at, (self.size, byte));
-        leave_unless(b, is_inside);
+        let at = linear(b, bounds, self.offset, (self.size, byte));
         b.arith_cast(at, self.pointer)
     }
 
@@ -85,6 +81,59 @@ impl Block {
         access::copy(b, types, self.ctx, [self.offset, address, count]);
         b.arith_cast(address, self.pointer)
     }
+}
+
+/// The byte of a `packet.byte`, straight or by a copy.
+pub fn lower_byte(
+    func: &mut Function,
+    types: &mut Types,
+    op: OpId,
+    direct: Option<(Bounds, Ty)>,
+    Access { paged, .. }: Access,
+) {
+    let view = PacketByte::of(&func.ops[op]);
+    let (ctx, offset) = (view.ctx(), view.offset());
+    let has_load = access::context(func, types, ctx).is_some_and(|context| context.load.is_some());
+    let (variable, address) = (types.place(Ty::U8, Space::Stack), types.ptr(Ty::U8, Space::Stack, false));
+    let place = types.place(Ty::U8, Space::Packet);
+    let mut b = Builder::before(func, op, NAME);
+    let byte = b.ks_var(b"byte", variable);
+    b.ks_zero(byte);
+    let loc = b.loc;
+    let (outer, outer_block) = b.region(&[]);
+    let (inner, inner_block) = b.region(&[]);
+    b.ks_block(vec![outer]);
+    let mut b = Builder::at_end(func, inner_block, loc);
+    if let Some((bounds, bytes)) = direct {
+        let at = linear(&mut b, bounds, offset, (1, bytes));
+        let part = b.ks_deref(at, place);
+        let found = b.ks_load(part, Ty::U8);
+        b.ks_store(byte, found);
+        b.ks_leave(1);
+    } else {
+        b.done();
+    }
+    let mut b = Builder::at_end(func, outer_block, loc);
+    b.ks_block(vec![inner]);
+    if has_load && (paged || direct.is_none()) {
+        let (to, one) = (b.ks_addr(byte, address), b.ks_const(1, Ty::U64));
+        access::copy(&mut b, types, ctx, [offset, to, one]);
+    }
+    b.done();
+    func.become_op(op, Opcode::KsLoad, vec![byte], Vec::new());
+}
+
+/// The pointer to so many bytes of the linear packet; leaves the block around where it has not all of them.
+fn linear(b: &mut Builder<'_>, bounds: Bounds, offset: Value, (size, byte): (u64, Ty)) -> Value {
+    let offset = b.bpf_own(offset, Ty::U64);
+    let most = b.ks_const(i128::from(MAX_OFFSET.saturating_sub(size)), Ty::U64);
+    let is_near = b.arith_cmp(offset, most, CompareOp::Le.word(), Ty::BOOL);
+    leave_unless(b, is_near);
+    let offset = b.bpf_clamp(offset, MAX_OFFSET.into(), Ty::U64);
+    let at = b.bpf_advance(bounds.start, offset, MAX_OFFSET.into(), byte);
+    let is_inside = ends_inside(b, bounds, at, (size, byte));
+    leave_unless(b, is_inside);
+    at
 }
 
 fn leave_unless(b: &mut Builder<'_>, condition: Value) {

@@ -1,6 +1,6 @@
 //! `packet`: lowers access to the packet to pointers and bounds checks.
 //!
-//! Takes `packet.len`, `packet.at` and `packet.block`. Leaves `packet.start`/`packet.end` (loaded once for the whole function, unless
+//! Takes `packet.len` and `packet.at`. Leaves `packet.start`/`packet.end` (loaded once for the whole function, unless
 //! something in it moves the packet), pointer arithmetic, and `mem.some_if` for `optionals` to test, so it runs before
 //! that. The check has the shape that the kernel's verifier follows:
 //! - the pointer that was compared is the one that is used: one SSA value;
@@ -21,6 +21,7 @@
 
 mod access;
 mod blocks;
+pub mod bytes;
 mod copies;
 mod covered;
 mod explained;
@@ -118,7 +119,7 @@ fn function(
     let accesses: Vec<OpId> = func
         .walk()
         .into_iter()
-        .filter(|&op| matches!(func.ops[op].opcode, Opcode::PacketLen | Opcode::PacketAt | Opcode::PacketBlock))
+        .filter(|&op| matches!(func.ops[op].opcode, Opcode::PacketLen | Opcode::PacketAt))
         .collect();
     let mut by_ctx: BTreeMap<Value, Vec<OpId>> = BTreeMap::new();
     for &op in &accesses {
@@ -128,8 +129,6 @@ fn function(
     if !access.direct {
         lowered.extend(accesses.iter().filter_map(|&op| explained::access(func, types, (op, plan), access, false)));
         uses::accesses(func).collect::<Vec<_>>().into_iter().for_each(|op| copied(func, types, op, plan));
-        let all: Vec<OpId> = func.ids_of(Opcode::PacketBlock).collect();
-        all.into_iter().for_each(|op| blocks::lower(func, types, op, None));
         cx.explain_all(lowered);
         return if accesses.is_empty() && !sizes && !loads { Changed::No } else { Changed::Yes };
     }
@@ -145,8 +144,6 @@ fn function(
             let bounds = shared.unwrap_or_else(|| load(func, op, ctx, byte));
             if func.ops[op].opcode == Opcode::PacketLen {
                 length(func, op, bounds);
-            } else if func.ops[op].opcode == Opcode::PacketBlock {
-                blocks::lower(func, types, op, Some((bounds, byte)));
             } else {
                 let of = covered.get(&op).and_then(|&(of, further)| Some((*pointers.get(&of)?, further)));
                 let is_there = of.is_some() || shared.is_some() && tested.accesses.contains(&op);
