@@ -1,7 +1,8 @@
 //! Outcomes of comparisons as numbers: BPF has no instruction that compares into a register, so code generation branches and sets 0 or 1.
 //! The verifier follows both paths through all that comes later, since the number is known on each.
 //!
-//! Of two numbers of at most 32 bits the sign of their difference in 64 bits is the outcome, by as many instructions, without a branch.
+//! Of two numbers of at most 32 bits the sign of their difference in 64 bits is the outcome, by as many instructions, without a branch. Whether
+//! a bit is set is that bit.
 
 use super::super::builder::{Build, Extend};
 use super::super::module::ModuleGen;
@@ -36,6 +37,15 @@ fn compute(g: &ModuleGen) {
     }
 }
 
+/// The place of the only bit that a number may have which is compared with 0.
+fn single_bit(test: InstructionValue) -> Option<u64> {
+    let zero = number(test.get_operand(1))?.get_zero_extended_constant()?;
+    let masked = number(test.get_operand(0))?.as_instruction()?;
+    let mask = number(masked.get_operand(1))?.get_zero_extended_constant()?;
+    let is_single = zero == 0 && masked.get_opcode() == InstructionOpcode::And && mask.is_power_of_two();
+    is_single.then(|| u64::from(mask.trailing_zeros()))
+}
+
 /// The outcome of a test as a number of 64 bits, made before `at`; none for numbers that are too wide, or are signed.
 fn outcome<'c>(build: &Build<'c>, at: InstructionValue<'c>, test: InstructionValue<'c>) -> Option<IntValue<'c>> {
     let (left, right) = (number(test.get_operand(0))?, number(test.get_operand(1))?);
@@ -57,7 +67,10 @@ fn outcome<'c>(build: &Build<'c>, at: InstructionValue<'c>, test: InstructionVal
         IntPredicate::ULE => build.sub(left, more(right)),
         IntPredicate::UGE => build.sub(right, more(left)),
         IntPredicate::EQ => build.sub(build.xor(left, right), one),
-        IntPredicate::NE => build.sub(build.int(64, 0), build.xor(left, right)),
+        IntPredicate::NE => match single_bit(test) {
+            Some(bit) => return Some(build.shr(left, build.int(64, bit), false)),
+            None => build.sub(build.int(64, 0), build.xor(left, right)),
+        },
         IntPredicate::SLT | IntPredicate::SGT | IntPredicate::SLE | IntPredicate::SGE => return None,
     };
     Some(build.shr(difference, build.int(64, 63), false))
