@@ -25,10 +25,7 @@ const DEPTH: u32 = 32;
 
 /// No packet is longer: include/linux/netdevice.h has 8 * 65535 for the longest that devices segment (`GSO_MAX_SIZE`), and what has
 /// come in is joined to as much (`GRO_MAX_SIZE`); programs make packets no longer than the largest MTU.
-const LONGEST_PACKET: i128 = 1 << 24;
-
-/// The low bits that the length of a packet has: the kernel's limit is `GSO_MAX_SIZE`, 8 × 65,535 (include/linux/netdevice.h).
-pub const PACKET_LENGTH: i128 = (1 << 24) - 1;
+pub const LONGEST_PACKET: i128 = 1 << 24;
 
 /// An offset that `bpf.advance` adds may be this large for all that a verifier knows, whatever its limit.
 pub const SMALL_OFFSET: u64 = 4095;

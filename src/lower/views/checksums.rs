@@ -8,7 +8,7 @@ use super::pieces::PIECE;
 use super::{Root, View};
 use crate::fold::CompareOp;
 use crate::ir::Value;
-use crate::ir::numbers::PACKET_LENGTH;
+use crate::ir::numbers::LONGEST_PACKET;
 use crate::lower::func::{Dest, Lowering};
 use crate::target::Endian;
 use crate::types::{Space, Ty};
@@ -106,7 +106,7 @@ impl Lowering<'_> {
             self.b.ks_zero(sums);
         }
         // No packet has more. So it is the same range on all paths that lead here, and the verifier walks the loop once.
-        let most = self.int(PACKET_LENGTH, Ty::U64);
+        let most = self.int(LONGEST_PACKET - 1, Ty::U64);
         let length = self.b.arith_and(view.length, most, Ty::U64);
         let zero = self.int(0, Ty::U64);
         // A short view does not pay for the start of a loop.

@@ -8,7 +8,7 @@
 use super::access::Access;
 use super::{blocks, load};
 use crate::fold::CompareOp;
-use crate::ir::numbers::{Numbers, PACKET_LENGTH};
+use crate::ir::numbers::{LONGEST_PACKET, Numbers};
 use crate::ir::ops::{ArithAdd, KsFor, PacketBlock, PacketByte};
 use crate::ir::{Builder, Exit, Function, Loc, Module, OpId, Opcode, RegionId, Value, ValueDef};
 use crate::passes::loops::{first_iterations, loop_form};
@@ -154,7 +154,7 @@ impl Walk {
         let breaks = func.exits(body).into_iter().filter(|(_, exit)| *exit == Exit::Break);
         let breaks: Vec<OpId> = breaks.map(|(end, _)| end).collect();
         let mut b = Builder::before(func, self.op, NAME);
-        let (most, round) = (b.ks_const(PACKET_LENGTH, Ty::U64), b.ks_const(i128::from(self.size) - 1, Ty::U64));
+        let (most, round) = (b.ks_const(LONGEST_PACKET - 1, Ty::U64), b.ks_const(i128::from(self.size) - 1, Ty::U64));
         let (zero, bits) = (b.ks_const(0, Ty::U64), b.ks_const(self.size.ilog2().into(), Ty::U64));
         let length = b.arith_and(high, most, Ty::U64);
         let rounded = b.arith_add(length, round, Ty::U64);
