@@ -5,7 +5,7 @@
 
 (defun wait-for (found)
   "Let the server speak until FOUND yields something; give up after a minute."
-  (let ((until (+ (float-time) 20)) value)
+  (let ((until (+ (float-time) 50)) value)
     (while (and (not (setq value (funcall found))) (< (float-time) until))
       (accept-process-output nil 0.1))
     value))

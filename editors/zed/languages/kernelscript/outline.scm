@@ -1,0 +1,9 @@
+(function "fn" @context name: (identifier) @name) @item
+(struct "struct" @context name: (identifier) @name) @item
+(union "union" @context name: (identifier) @name) @item
+(enum "enum" @context name: (identifier) @name) @item
+(type_alias "type" @context name: (identifier) @name) @item
+(config "config" @context name: (identifier) @name) @item
+(implementation "impl" @context name: (identifier) @name) @item
+(constant "const" @context name: (identifier) @name) @item
+(global "var" @context name: (identifier) @name) @item
