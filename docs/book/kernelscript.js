@@ -15,6 +15,8 @@
             library.C_BLOCK_COMMENT_MODE,
             library.QUOTE_STRING_MODE,
             { className: "string", begin: "'(\\\\.|[^'\\\\])+'" },
+            // A member, whatever its name.
+            { begin: "\\.[A-Za-z_]\\w*" },
             { className: "meta", begin: "@[A-Za-z_]\\w*" },
             library.C_NUMBER_MODE,
         ],
