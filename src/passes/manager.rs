@@ -34,7 +34,12 @@ pub fn run(module: &mut Module, cx: &mut Session, passes: &[&'static Pass], tuni
             crate::bug!("pass `{}` says that it changed nothing, and did", pass.name);
         }
         module.after = Some(pass.name);
-        verify(module, cx, pass);
+        // What a pass left as it was has been verified. A pass that is wrong about that is found by the next one that says otherwise, or
+        // at the end.
+        let is_last = index == last.unwrap_or(passes.len() - 1);
+        if changed == Changed::Yes || is_last || cx.options.verify_changes {
+            verify(module, cx, pass);
+        }
         show(module, cx, pass, index);
     }
     if last.is_some() { Outcome::Stopped } else { Outcome::Done }

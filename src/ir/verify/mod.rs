@@ -30,7 +30,7 @@ use super::ops::KsScope;
 use super::{Exit, Function, MapDecl, Module, OpId, Opcode, RegionId, Value};
 use crate::session::Session;
 use crate::tables::{Many, OpTrait};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Why the module is not well formed.
 pub fn module(module: &Module, cx: &Session) -> Result<(), String> {
@@ -53,9 +53,22 @@ struct Checker<'a> {
     maps: &'a HashMap<&'a str, &'a MapDecl>,
 }
 
+/// The values that an op may use.
+struct Visible(Vec<bool>);
+
+impl Visible {
+    fn set(&mut self, value: Value, is_visible: bool) {
+        self.0[usize::from(value)] = is_visible;
+    }
+
+    fn has(&self, value: Value) -> bool {
+        self.0[usize::from(value)]
+    }
+}
+
 impl Checker<'_> {
     fn function(&self) -> Result<(), String> {
-        let mut seen = HashSet::new();
+        let mut seen = Visible(vec![false; self.func.values.len()]);
         self.region(self.func.body, &mut seen)?;
         if self.func.regions[self.func.body].blocks.len() > 1 {
             graph::dominance(self.func)?;
@@ -68,7 +81,7 @@ impl Checker<'_> {
     }
 
     /// `seen` holds what is visible here: structured code scopes values by nesting.
-    fn region(&self, region: RegionId, seen: &mut HashSet<Value>) -> Result<(), String> {
+    fn region(&self, region: RegionId, seen: &mut Visible) -> Result<(), String> {
         let blocks = &self.func.regions[region].blocks;
         if blocks.is_empty() {
             return Err("a region without blocks".into());
@@ -88,7 +101,7 @@ impl Checker<'_> {
                 here.extend(data.ops.iter().flat_map(|&op| self.func.ops[op].results.iter().copied()));
             }
         }
-        seen.extend(here.iter().copied());
+        here.iter().for_each(|&value| seen.set(value, true));
         for &block in blocks {
             let ops = &self.func.blocks[block].ops;
             for (index, &op) in ops.iter().enumerate() {
@@ -97,7 +110,7 @@ impl Checker<'_> {
                 }
                 self.op(op, index + 1 == ops.len(), seen)?;
                 for &result in &self.func.ops[op].results {
-                    seen.insert(result);
+                    seen.set(result, true);
                     here.push(result);
                 }
             }
@@ -106,17 +119,17 @@ impl Checker<'_> {
             }
         }
         for value in here {
-            seen.remove(&value);
+            seen.set(value, false);
         }
         Ok(())
     }
 
-    fn op(&self, op: OpId, last: bool, seen: &mut HashSet<Value>) -> Result<(), String> {
+    fn op(&self, op: OpId, last: bool, seen: &mut Visible) -> Result<(), String> {
         let opcode = self.func.ops[op].opcode;
         self.shape(op)?;
         self.results(op)?;
         for &operand in &self.func.ops[op].operands {
-            if !seen.contains(&operand) {
+            if !seen.has(operand) {
                 return Err(self.say(op, "an operand is not defined before it"));
             }
         }
