@@ -47,23 +47,42 @@ impl Function {
     /// order of the text. A `ks.break` or `ks.continue` of that op, or a `ks.leave` of it, is one of them.
     pub fn exits(&self, region: RegionId) -> Vec<(OpId, Exit)> {
         let mut found = Vec::new();
+        self.add_exits(region, &mut found);
+        found
+    }
+
+    fn add_exits(&self, region: RegionId, found: &mut Vec<(OpId, Exit)>) {
         for &block in &self.regions[region].blocks {
             for &op in &self.blocks[block].ops {
                 found.extend(self.exit(op).map(|exit| (op, exit)));
-                found.extend(self.exits_beyond(op));
+                self.add_exits_beyond(op, found);
             }
         }
-        found
     }
 
     /// The ends in an op's regions by which control leaves what is around the op too.
     pub fn exits_beyond(&self, op: OpId) -> Vec<(OpId, Exit)> {
+        let mut found = Vec::new();
+        self.add_exits_beyond(op, &mut found);
+        found
+    }
+
+    fn add_exits_beyond(&self, op: OpId, found: &mut Vec<(OpId, Exit)>) {
         let data = &self.ops[op];
-        let exits = |(index, &region): (usize, &RegionId)| {
-            let exits = self.exits(region).into_iter();
-            exits.filter_map(move |(end, exit)| Some((end, exit.beyond(data.opcode, index)?)))
-        };
-        data.regions.iter().enumerate().flat_map(exits).collect()
+        for (index, &region) in data.regions.iter().enumerate() {
+            let first = found.len();
+            self.add_exits(region, found);
+            // Those that the op stops go, the others are as seen from outside of it.
+            let mut kept = first;
+            for at in first..found.len() {
+                let (end, exit) = found[at];
+                if let Some(exit) = exit.beyond(data.opcode, index) {
+                    found[kept] = (end, exit);
+                    kept += 1;
+                }
+            }
+            found.truncate(kept);
+        }
     }
 
     /// Whether control goes on from the end of a structured region after the op that holds it.

@@ -271,12 +271,15 @@ impl Build<'_> {
         let mut order = reverse_postorder(entry, |node| self.nodes[node].to.iter().map(|edge| edge.to).collect());
         order.retain(|&node| node != END);
         order.push(END);
-        let places: HashMap<NodeId, NodeId> = order.iter().enumerate().map(|(place, &node)| (node, place)).collect();
+        let mut places = vec![END; self.nodes.len()];
+        for (place, &node) in order.iter().enumerate() {
+            places[node] = place;
+        }
         let mut nodes: Vec<Node> = order.iter().map(|&node| std::mem::take(&mut self.nodes[node])).collect();
         for at in 0..nodes.len() {
             for index in 0..nodes[at].to.len() {
                 let edge = &mut nodes[at].to[index];
-                (edge.from, edge.to) = (at, places[&edge.to]);
+                (edge.from, edge.to) = (at, places[edge.to]);
                 let edge = *edge;
                 nodes[edge.to].from.push(edge);
             }

@@ -3,8 +3,8 @@
 
 use super::module::{Global, KfuncDecl};
 use super::{Function, MapDecl, StructOps, Symbol};
+use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 
 /// What has a name of its own in a list of a module.
 pub trait Named {
@@ -27,7 +27,7 @@ named!(Function, Global, KfuncDecl, MapDecl, StructOps);
 /// The places of one list.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
-    of: RefCell<HashMap<Symbol, usize>>,
+    of: RefCell<FxHashMap<Symbol, usize>>,
     /// How many items of the list were entered, from the first one on.
     entered: Cell<usize>,
 }

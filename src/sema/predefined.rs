@@ -7,20 +7,20 @@ use crate::tables::{
     SPECIAL_FIELDS, STRUCTS, StructSpec, is_kernel_context, record_class,
 };
 use crate::types::{BitField, EnumDef, FieldDef, Origin, Space, StructDef, Ty, TyKind, Types, VariantDef};
+use rustc_hash::FxHashMap;
 use std::cell::OnceCell;
-use std::collections::HashMap;
 
 /// Names that the tables declare. There are thousands of constants, so each is made when it is first looked up.
 pub struct Names {
     /// Types, and the variants of enums.
-    entered: HashMap<&'static str, Declared>,
+    entered: FxHashMap<&'static str, Declared>,
     /// One for each of [`CONSTS`].
     constants: Vec<OnceCell<Declared>>,
 }
 
 impl Names {
     fn new() -> Names {
-        Names { entered: HashMap::new(), constants: CONSTS.iter().map(|_| OnceCell::new()).collect() }
+        Names { entered: FxHashMap::default(), constants: CONSTS.iter().map(|_| OnceCell::new()).collect() }
     }
 
     /// The meaning of a predefined name; none if there is none of this name.

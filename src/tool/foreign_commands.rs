@@ -1,9 +1,9 @@
 //! Commands of other compilers, among them that of KernelScript 0.1: what to write instead.
 
 use super::status;
-use crate::cli::Cli;
+use crate::cli::{Cli, Command};
 use crate::diag::{escape, similar};
-use clap::CommandFactory;
+use clap::{CommandFactory, Subcommand};
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
@@ -26,6 +26,10 @@ pub fn unknown(words: &[OsString]) -> Option<ExitCode> {
     let is_command =
         !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-');
     if !is_command {
+        return None;
+    }
+    // The parser of all options is not made for a word that is known.
+    if Command::has_subcommand(word) {
         return None;
     }
     let parser = Cli::command();

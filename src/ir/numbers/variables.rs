@@ -5,7 +5,6 @@ use super::super::ops::{ArithAdd, KsAssignOp, KsFor, KsLoad, KsStore};
 use super::super::{Function, OpId, Opcode, Value};
 use super::{Number, Numbers};
 use crate::types::{Ty, TyKind};
-use std::collections::HashMap;
 
 /// A write to a variable.
 #[derive(Clone, Copy)]
@@ -16,31 +15,31 @@ pub(super) struct Written {
     adds: bool,
 }
 
-/// For each variable of a function: the writes to it; none if anything else writes it or its address is taken.
+/// For each value of a function the writes to it, if it is a variable; none if anything else writes it or its address is taken.
 #[derive(Clone)]
-pub struct Writes(HashMap<Value, Option<Vec<Written>>>);
+pub struct Writes(Vec<Option<Vec<Written>>>);
 
 impl Writes {
     /// Goes through the whole function. They stay true while code is added that writes no variable of before.
     pub fn of(func: &Function) -> Writes {
-        let mut written: HashMap<Value, Option<Vec<Written>>> = HashMap::new();
+        let mut written = vec![Some(Vec::new()); func.values.len()];
         for (op, data) in func.each() {
             if let Some((place, by)) = write(func, op) {
-                if let Some(writes) = written.entry(place).or_insert_with(|| Some(Vec::new())) {
+                if let Some(writes) = &mut written[usize::from(place)] {
                     writes.push(by);
                 }
             } else if data.opcode != Opcode::KsLoad {
                 for &operand in &data.operands {
-                    written.insert(operand, None);
+                    written[usize::from(operand)] = None;
                 }
             }
         }
         Writes(written)
     }
 
-    /// Those to one variable, where all are known.
+    /// Those to one variable, at least one, where all are known.
     pub(super) fn to(&self, place: Value) -> Option<&Vec<Written>> {
-        self.0.get(&place)?.as_ref()
+        self.0.get(usize::from(place))?.as_ref().filter(|writes| !writes.is_empty())
     }
 }
 
