@@ -141,7 +141,7 @@ impl Piece {
     fn written(&self) -> String {
         match self {
             Piece::Text(text) => (*text).to_owned(),
-            Piece::Hole { name, ending } if ending.is_empty() => format!("{{{name}}}"),
+            Piece::Hole { name, ending: "" } => format!("{{{name}}}"),
             Piece::Hole { name, ending } => format!("{{{name}:*{ending}}}"),
         }
     }

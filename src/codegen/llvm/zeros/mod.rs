@@ -116,7 +116,7 @@ impl<'c> Plan<'c> {
             self.object.events[at].retain_mut(|event| {
                 let unknown = event.cleared().map(|(from, to)| (from..to).filter(|&at| !known.has(at)));
                 let ends =
-                    unknown.map(|mut unknown| unknown.next().map(|first| (first, unknown.last().unwrap_or(first))));
+                    unknown.map(|mut unknown| unknown.next().map(|first| (first, unknown.next_back().unwrap_or(first))));
                 learn(&mut known, event);
                 match ends {
                     Some(None) => dropped.push(event.at),
