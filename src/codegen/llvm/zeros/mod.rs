@@ -24,7 +24,7 @@ use effects::{Effect, Event, Followed};
 use inkwell::values::{InstructionValue, PointerValue};
 use std::ops::Range;
 
-/// From so many words on a call takes no longer than their stores: the kernel clears by an instruction that is slow to start.
+/// From so many words on a call saves enough code to be worth its time: about 60 ns (x86-64), where 32 stores take 4.
 const LONG: usize = 32;
 
 /// The instructions of such a call with its arguments.
