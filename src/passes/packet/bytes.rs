@@ -14,11 +14,12 @@ use crate::ir::{Builder, Exit, Function, Loc, Module, OpId, Opcode, RegionId, Va
 use crate::passes::loops::{first_iterations, loop_form};
 use crate::passes::{Because, Changed, Pass, Run};
 use crate::session::Session;
-use crate::tables::OpTrait;
+use crate::tables::{OpTrait, workarounds};
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::{BTreeSet, HashMap};
 
-const NAME: &str = "packet-bytes";
+/// The name of the pass, which is also in the places of the loops that it makes.
+pub const NAME: &str = "packet-bytes";
 pub static PASS: Pass = Pass {
     name: NAME,
     summary: "Read the bytes of packets by blocks",
@@ -36,14 +37,23 @@ pub static PASS: Pass = Pass {
 const LARGEST: u64 = 64;
 const SMALLEST: u64 = 8;
 const WALKED: u64 = 1 << 11;
+/// The bytes of the stack that a function's variables and its blocks have together, if there are blocks.
+const STACK: u64 = 320;
+/// The most such loops of a module that may meet kernels before 6.12, whose verifiers walk them up to 60 times as often.
+const MOST_BEFORE: usize = 4;
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    let traced = cx.options.works_around(workarounds::TRACED_LOOPS);
     let types = &mut cx.types;
     let access = Access::of(module, types);
+    // Old verifiers walk such a loop too often to do so for each call of a function.
+    let walks: Vec<bool> =
+        module.funcs.iter().map(|func| !traced || loop_form::runs_once(module, &func.name)).collect();
+    let mut left = if traced { MOST_BEFORE } else { usize::MAX };
     let mut changed = Changed::No;
-    for (func, access) in std::iter::zip(&mut module.funcs, access) {
-        if func.ids_of(Opcode::PacketByte).next().is_some() {
-            in_blocks(func, types);
+    for ((func, access), walks) in module.funcs.iter_mut().zip(access).zip(walks) {
+        if walks && func.ids_of(Opcode::PacketByte).next().is_some() {
+            in_blocks(func, types, &mut left);
         }
         let reads = func.walk().into_iter();
         let reads: Vec<OpId> =
@@ -75,9 +85,20 @@ struct Walk {
     size: u64,
 }
 
-fn in_blocks(func: &mut Function, types: &mut Types) {
+/// `left`: how many loops may become such.
+fn in_blocks(func: &mut Function, types: &mut Types, left: &mut usize) {
     let loops: Vec<OpId> = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsFor).collect();
-    let walks: Vec<Walk> = loops.into_iter().filter_map(|op| Walk::of(func, types, op)).collect();
+    let mut room = STACK.saturating_sub(variables(func, types));
+    let mut walks = Vec::new();
+    for op in loops {
+        if *left > 0
+            && let Some(walk) = Walk::of(func, types, op, room.min(LARGEST))
+        {
+            room -= walk.size;
+            *left -= 1;
+            walks.push(walk);
+        }
+    }
     let numbers = first_iterations::numbers(func, types);
     let mut values = HashMap::new();
     for walk in walks {
@@ -87,9 +108,18 @@ fn in_blocks(func: &mut Function, types: &mut Types) {
     func.replace_values(&values);
 }
 
+/// The bytes of a function's variables.
+fn variables(func: &Function, types: &Types) -> u64 {
+    let size = |op: OpId| {
+        let TyKind::Place { of, .. } = types.kind(func.ty(func.ops[op].results[0])) else { return 0 };
+        types.size_of(of)
+    };
+    func.ids_of(Opcode::KsVar).map(size).fold(0, u64::saturating_add)
+}
+
 impl Walk {
-    /// None if a loop is no such one.
-    fn of(func: &Function, types: &Types, op: OpId) -> Option<Walk> {
+    /// None if a loop is no such one. `room`: the bytes that a block may have.
+    fn of(func: &Function, types: &Types, op: OpId, room: u64) -> Option<Walk> {
         let view = KsFor::of(&func.ops[op]);
         let body = view.body_region();
         let index = func.blocks[func.only_block(body)].args[0];
@@ -131,7 +161,7 @@ impl Walk {
         }
         let most = Numbers::of(func, types).largest(view.high()).unwrap_or(LARGEST).clamp(1, LARGEST);
         let mut size = most.next_power_of_two();
-        while !loop_form::can_follow_forgetting(func, types, body, (size, WALKED)) {
+        while size > room || !loop_form::can_follow_forgetting(func, types, body, (size, WALKED)) {
             size /= 2;
             if size < SMALLEST {
                 return None;

@@ -115,8 +115,8 @@ impl<'c> Plan<'c> {
             let dropped = &mut self.dropped;
             self.object.events[at].retain_mut(|event| {
                 let unknown = event.cleared().map(|(from, to)| (from..to).filter(|&at| !known.has(at)));
-                let ends =
-                    unknown.map(|mut unknown| unknown.next().map(|first| (first, unknown.next_back().unwrap_or(first))));
+                let ends = unknown
+                    .map(|mut unknown| unknown.next().map(|first| (first, unknown.next_back().unwrap_or(first))));
                 learn(&mut known, event);
                 match ends {
                     Some(None) => dropped.push(event.at),

@@ -8,6 +8,7 @@ use crate::ir::numbers::Numbers;
 use crate::ir::ops::{KsCall, KsFor, StrAppend, StrCopy, StrEq, StrLen, StrStartsWith};
 use crate::ir::{Function, Module, OpId, Opcode, RegionId, Symbol, Value};
 use crate::passes::loops::outline::changes_pointer;
+use crate::passes::packet::bytes;
 use crate::types::{Ty, TyKind, Types};
 use std::collections::HashMap;
 
@@ -123,6 +124,19 @@ pub fn can_follow_forgetting(func: &Function, types: &Types, body: RegionId, (it
     let alike =
         inner.forks() == 0 && !inner.calls() && learned_bounds::all_subjects(func, types, body, &inner.ops) == 0;
     alike && inner.walked().is_some_and(|walked| walked.saturating_mul(iterations) <= most)
+}
+
+/// Whether the verifier walks a function once: at most one call of it is in the module, in no loop.
+pub fn runs_once(module: &Module, name: &Symbol) -> bool {
+    let mut calls = module.funcs.iter().flat_map(|func| {
+        let ops = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsCall);
+        ops.filter(|&op| KsCall::of(&func.ops[op]).callee() == name).map(move |op| (func, op))
+    });
+    let Some((caller, call)) = calls.next() else { return true };
+    calls.next().is_none()
+        && caller.loops(call).next().is_none()
+        && caller.name != *name
+        && runs_once(module, &caller.name)
 }
 
 /// The cost of a piece of code to the verifier.
@@ -364,27 +378,16 @@ impl Sizes<'_> {
         }
         let forgotten = self.forgotten.saturating_add(walked);
         let adds_to_strings = || inner.ops.iter().any(|&op| func.ops[op].opcode == Opcode::StrAppend);
-        let too_often = || forgotten > FORGOTTEN_BEFORE || adds_to_strings() || !self.runs_once(&func.name);
-        if self.traced && too_often() {
+        let too_often = || forgotten > FORGOTTEN_BEFORE || adds_to_strings() || !runs_once(self.module, &func.name);
+        // A walk over a block of a packet has no other form: there the verifier would not know where in the block a byte is.
+        let only_form = func.ops[op].loc.made_by == Some(bytes::NAME);
+        if self.traced && !only_form && too_often() {
             self.forms.kept = true;
             return None;
         }
         self.forgotten = forgotten;
         self.forms.forgetting.push((func.name.clone(), op));
         Some(size)
-    }
-
-    /// Whether the verifier walks a function once: at most one call of it is in the module, in no loop.
-    fn runs_once(&self, name: &Symbol) -> bool {
-        let mut calls = self.module.funcs.iter().flat_map(|func| {
-            let ops = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsCall);
-            ops.filter(|&op| KsCall::of(&func.ops[op]).callee() == name).map(move |op| (func, op))
-        });
-        let Some((caller, call)) = calls.next() else { return true };
-        calls.next().is_none()
-            && caller.loops(call).next().is_none()
-            && caller.name != *name
-            && self.runs_once(&caller.name)
     }
 
     fn followed(&mut self, func: &Function, op: OpId, body: Size, after: u64) -> Option<Size> {
