@@ -1,13 +1,12 @@
 //! Blocks of the packet (`packet.block`): so many bytes where they are, or a copy with zeros behind those that there are.
 
 use super::access::{self, Access};
+use super::bytes::NAME;
 use super::{Bounds, MAX_OFFSET, ends_inside};
 use crate::fold::CompareOp;
 use crate::ir::ops::{PacketBlock, PacketByte};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::types::{Space, Ty, TyKind, Types};
-
-const NAME: &str = "packet-bytes";
 
 /// The parts of a `packet.block`, and the variable for the copy.
 struct Block {

@@ -2,8 +2,9 @@
 //!
 //! Takes `packet.byte` and `packet.block`. A loop over the bytes of a view would look for the end of the packet before each, and be a callback
 //! for each. It becomes a loop over blocks, in which a plain loop reads the bytes of a block, if the verifier can walk as many iterations, and
-//! nothing in the body writes to the packet. The inner loop works on copies of the variables that are numbers, which stay in registers. Other
-//! bytes are read one by one. Before `loop-form`, which chooses forms by the size of what this pass leaves.
+//! the body neither writes to the packet nor calls anything: a call takes longer than the read of a byte, and leaves the verifier more states.
+//! The inner loop works on copies of the variables that are numbers, which stay in registers. Other bytes are read one by one. Before
+//! `loop-form`, which chooses forms by the size of what this pass leaves.
 
 use super::access::Access;
 use super::{blocks, load};
@@ -20,6 +21,7 @@ use std::collections::{BTreeSet, HashMap};
 
 /// The name of the pass, which is also in the places of the loops that it makes.
 pub const NAME: &str = "packet-bytes";
+
 pub static PASS: Pass = Pass {
     name: NAME,
     summary: "Read the bytes of packets by blocks",
@@ -39,21 +41,20 @@ const SMALLEST: u64 = 8;
 const WALKED: u64 = 1 << 11;
 /// The bytes of the stack that a function's variables and its blocks have together, if there are blocks.
 const STACK: u64 = 320;
-/// The most such loops of a module that may meet kernels before 6.12, whose verifiers walk them up to 60 times as often.
-const MOST_BEFORE: usize = 4;
+/// The most such loops of a module, each as often as its function is walked: one can take a tenth of what the verifier walks at all.
+const MOST: u64 = 4;
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let traced = cx.options.works_around(workarounds::TRACED_LOOPS);
     let types = &mut cx.types;
     let access = Access::of(module, types);
-    // Old verifiers walk such a loop too often to do so for each call of a function.
-    let walks: Vec<bool> =
-        module.funcs.iter().map(|func| !traced || loop_form::runs_once(module, &func.name)).collect();
-    let mut left = if traced { MOST_BEFORE } else { usize::MAX };
+    let times: Vec<u64> = module.funcs.iter().map(|func| times_walked(module, func)).collect();
+    let mut left = MOST;
     let mut changed = Changed::No;
-    for ((func, access), walks) in module.funcs.iter_mut().zip(access).zip(walks) {
-        if walks && func.ids_of(Opcode::PacketByte).next().is_some() {
-            in_blocks(func, types, &mut left);
+    for ((func, access), times) in module.funcs.iter_mut().zip(access).zip(times) {
+        // Kernels before 6.12 walk such a loop up to 60 times as often.
+        if times > 0 && !(traced && times > 1) {
+            in_blocks(func, types, times, &mut left);
         }
         let reads = func.walk().into_iter();
         let reads: Vec<OpId> =
@@ -74,6 +75,11 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     changed
 }
 
+/// How often the verifier walks a function that reads bytes of packets; 0 for others.
+fn times_walked(module: &Module, func: &Function) -> u64 {
+    if func.ids_of(Opcode::PacketByte).next().is_some() { loop_form::times_walked(module, &func.name) } else { 0 }
+}
+
 /// A loop over bytes.
 struct Walk {
     op: OpId,
@@ -85,17 +91,17 @@ struct Walk {
     size: u64,
 }
 
-/// `left`: how many loops may become such.
-fn in_blocks(func: &mut Function, types: &mut Types, left: &mut usize) {
+/// `times`: how often the verifier walks the function. `left`: how many walks there may still be.
+fn in_blocks(func: &mut Function, types: &mut Types, times: u64, left: &mut u64) {
     let loops: Vec<OpId> = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsFor).collect();
     let mut room = STACK.saturating_sub(variables(func, types));
     let mut walks = Vec::new();
     for op in loops {
-        if *left > 0
+        if times <= *left
             && let Some(walk) = Walk::of(func, types, op, room.min(LARGEST))
         {
             room -= walk.size;
-            *left -= 1;
+            *left -= times;
             walks.push(walk);
         }
     }
@@ -156,7 +162,7 @@ impl Walk {
         let is_same =
             |&&(read, other): &&(OpId, Option<Value>)| other == base && PacketByte::of(&func.ops[read]).ctx() == ctx;
         let reads: Vec<OpId> = reads.iter().filter(is_same).map(|&(read, _)| read).collect();
-        if !is_outer(ctx) || inside.iter().any(|&op| may_write_packets(func, types, op)) {
+        if !is_outer(ctx) || inside.iter().any(|&op| calls_or_writes(func, types, op)) {
             return None;
         }
         let most = Numbers::of(func, types).largest(view.high()).unwrap_or(LARGEST).clamp(1, LARGEST);
@@ -283,16 +289,15 @@ impl Walk {
     }
 }
 
-/// Whether a copy of a part of the packet may be another one behind an op: calls may write and move packets.
-fn may_write_packets(func: &Function, types: &Types, op: OpId) -> bool {
+/// Whether an op calls a function or a helper, or may write to the packet.
+fn calls_or_writes(func: &Function, types: &Types, op: OpId) -> bool {
     let data = &func.ops[op];
     let to_packet = |value: Value| {
         let kind = types.kind(func.ty(value));
         let (TyKind::Place { space, .. } | TyKind::Ptr { space, .. }) = kind else { return false };
         matches!(space, Space::Packet | Space::Any | Space::Ctx)
     };
-    let calls = matches!(data.opcode, Opcode::KsCall | Opcode::KsCallPointer | Opcode::BpfKfunc);
     let writes = data.opcode.has(OpTrait::WritesMemory)
         && data.operands.iter().enumerate().any(|(at, &value)| data.may_write(at) && to_packet(value));
-    calls || writes || data.moves_packet()
+    data.opcode.has(OpTrait::Calls) || writes || data.moves_packet()
 }

@@ -20,7 +20,7 @@ mod size;
 use cuts::Cut;
 pub use forget::forget;
 pub use known_indexes::is_of_index;
-pub use size::{can_follow_copies, can_follow_forgetting, runs_once};
+pub use size::{can_follow_copies, can_follow_forgetting, times_walked};
 
 use super::{Because, Changed, Pass, Run, condition};
 use crate::diag::lowered::LoopPlain;

@@ -126,17 +126,24 @@ pub fn can_follow_forgetting(func: &Function, types: &Types, body: RegionId, (it
     alike && inner.walked().is_some_and(|walked| walked.saturating_mul(iterations) <= most)
 }
 
-/// Whether the verifier walks a function once: at most one call of it is in the module, in no loop.
-pub fn runs_once(module: &Module, name: &Symbol) -> bool {
-    let mut calls = module.funcs.iter().flat_map(|func| {
+/// How often the verifier walks a function: once for each chain of calls that leads to it; the largest number if one of them is in a loop.
+pub fn times_walked(module: &Module, name: &Symbol) -> u64 {
+    let calls = module.funcs.iter().flat_map(|func| {
         let ops = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsCall);
         ops.filter(|&op| KsCall::of(&func.ops[op]).callee() == name).map(move |op| (func, op))
     });
-    let Some((caller, call)) = calls.next() else { return true };
-    calls.next().is_none()
-        && caller.loops(call).next().is_none()
-        && caller.name != *name
-        && runs_once(module, &caller.name)
+    let times = calls.map(|(caller, call)| {
+        let is_again = caller.name == *name || caller.loops(call).next().is_some();
+        if is_again { u64::MAX } else { times_walked(module, &caller.name) }
+    });
+    // Nothing calls a program.
+    times.fold(0, u64::saturating_add).max(1)
+}
+
+/// Whether a loop walks a block of a packet (`packet-bytes`). It has no other form: in a callback the verifier does not know where in the
+/// block a byte is. And it was made for a verifier that forgets: what its numbers are known to be decides branches, whose states differ then.
+fn is_walk(func: &Function, op: OpId) -> bool {
+    func.ops[op].loc.made_by == Some(bytes::NAME)
 }
 
 /// The cost of a piece of code to the verifier.
@@ -316,7 +323,7 @@ impl Sizes<'_> {
     /// The size of all iterations of a loop that can stay plain.
     fn plain(&mut self, func: &Function, op: OpId, body: Size, after: u64) -> Option<Size> {
         let size = self.followed(func, op, body, after);
-        let forgets = self.callbacks && (size.is_none() || self.forks_often(func, op, body));
+        let forgets = self.callbacks && (is_walk(func, op) || size.is_none() || self.forks_often(func, op, body));
         let forgotten = forgets.then(|| self.forgotten(func, op, body, after)).flatten();
         if forgotten.is_none() && size.is_some() && self.callbacks && self.has_many_ends(func, op, after) {
             self.forms.merging.push((func.name.clone(), op));
@@ -378,10 +385,9 @@ impl Sizes<'_> {
         }
         let forgotten = self.forgotten.saturating_add(walked);
         let adds_to_strings = || inner.ops.iter().any(|&op| func.ops[op].opcode == Opcode::StrAppend);
-        let too_often = || forgotten > FORGOTTEN_BEFORE || adds_to_strings() || !runs_once(self.module, &func.name);
-        // A walk over a block of a packet has no other form: there the verifier would not know where in the block a byte is.
-        let only_form = func.ops[op].loc.made_by == Some(bytes::NAME);
-        if self.traced && !only_form && too_often() {
+        let too_often =
+            || forgotten > FORGOTTEN_BEFORE || adds_to_strings() || times_walked(self.module, &func.name) > 1;
+        if self.traced && !is_walk(func, op) && too_often() {
             self.forms.kept = true;
             return None;
         }
