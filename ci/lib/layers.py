@@ -41,6 +41,8 @@ MAY_USE = {
     "target/kmod": {"passes"},
     "target/lists": {"passes"},
     "codegen": _FACTS | {"ir", "dataflow", "tuning"},
+    # Sorts what LLVM wrote into the BTF of an object.
+    "codegen/llvm/object": _FACTS | {"ir", "dataflow", "tuning", "btf"},
     # Reads objects of any compiler by their BTF.
     "codegen/bindings": _FACTS | {"ir", "btf"},
     "link": _BASE | {"tables", "target"},

@@ -6,6 +6,7 @@
 
 mod file;
 mod flavours;
+pub mod forwards;
 mod import;
 mod kfuncs;
 mod members;

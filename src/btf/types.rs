@@ -131,6 +131,38 @@ pub(super) fn length(info: u32) -> Option<usize> {
     Some(RECORD + rest)
 }
 
+/// Positions of the names of what follows the record at a position, members, enumerators or parameters, by its `info`.
+pub(super) fn entry_names(at: usize, info: u32) -> impl Iterator<Item = usize> {
+    let size = match kind(info) {
+        kinds::STRUCT | kinds::UNION | kinds::ENUM64 => Some(12),
+        kinds::ENUM | kinds::PROTOTYPE => Some(8),
+        _ => None,
+    };
+    size.into_iter().flat_map(move |size| (0..count(info)).map(move |index| at + RECORD + index * size))
+}
+
+/// Whether a record is a forward declaration, by its `info`.
+pub(super) fn is_forward(info: u32) -> bool {
+    kind(info) == kinds::FORWARD
+}
+
+/// Whether the last word of a record is the number of a type, by its `info`: else it is a size, or nothing.
+pub(super) fn refers(info: u32) -> bool {
+    matches!(
+        kind(info),
+        kinds::POINTER
+            | kinds::TYPEDEF
+            | kinds::VOLATILE
+            | kinds::CONST
+            | kinds::RESTRICT
+            | kinds::FUNCTION
+            | kinds::PROTOTYPE
+            | kinds::VARIABLE
+            | kinds::DECLARATION_TAG
+            | kinds::TYPE_TAG
+    )
+}
+
 /// Whether a record is a section's, by its `info`.
 pub(super) fn is_section(info: u32) -> bool {
     kind(info) == kinds::SECTION

@@ -1,6 +1,7 @@
-//! The BPF object after LLVM: shortens its code, drops DWARF, adds the source's lines to BTF, and adds sections for tools.
+//! The BPF object after LLVM: sorts forward declarations, shortens the code, drops DWARF, adds the source's lines to BTF, and adds sections for tools.
 
 use super::{late_maps, line_texts};
+use crate::btf::forwards;
 use crate::codegen::{NEEDS_SECTION, TIER_SECTION, peephole};
 use crate::session::{Options, Session, Tier};
 use ks_verify::object::moves;
@@ -27,6 +28,7 @@ pub fn finished(bytes: &[u8], texts: &[(&'static str, String)], cx: &mut Session
 fn rewritten(bytes: &[u8], texts: &[(&'static str, String)], cx: &mut Session, shortens: bool) -> Option<Vec<u8>> {
     let mut builder = Builder::read(bytes).ok()?;
     late_maps::show(&mut builder);
+    sort_forwards(&mut builder, cx);
     for section in &mut builder.sections {
         let name = section.name.as_slice();
         // Their relocations go with them: `.rel.debug_info` and the like.
@@ -90,6 +92,14 @@ fn add_text(builder: &mut Builder<'_>, name: &'static str, text: &str) {
     section.sh_type = SHT_PROGBITS;
     section.sh_addralign = 1;
     section.data = SectionData::Data(text.as_bytes().to_vec().into());
+}
+
+fn sort_forwards(builder: &mut Builder<'_>, cx: &Session) {
+    let btf = builder.sections.iter_mut().find(|section| section.name.as_slice() == b".BTF");
+    if let Some(SectionData::Data(bytes)) = btf.map(|section| &mut section.data) {
+        // A section that is not as expected stays as LLVM made it.
+        let _ = forwards::sort(bytes.to_mut(), cx.types.machine().endian);
+    }
 }
 
 fn add_lines(builder: &mut Builder<'_>, cx: &Session) {
