@@ -215,18 +215,8 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
 
 /// The executable of a source alone, with all the objects that it carries. None: errors were reported.
 pub(super) fn executable(cx: &mut Session, path: &Path) -> Option<Vec<u8>> {
-    let mut input = pipeline::read(cx, path)?;
-    if let Input::Source(tree) = &mut input {
-        direct::complete(cx, tree);
-    }
-    let module = pipeline::khir(cx, input)?;
-    cx.options.probe.get_or_insert(ProbeForms::Both);
-    cx.options.streams = true;
-    let module = pipeline::front(cx, module)?;
-    if !pipeline::has(&module, Target::Host) {
-        return no_artifact(cx, Target::Host);
-    }
-    pipeline::has_machine(cx, Target::Host)?;
+    let input = pipeline::read(cx, path)?;
+    let module = user_space(cx, input)?;
     let bpf = bpf_side(cx, &module)?;
     let carried = bpf.map_or(Vec::new(), |bpf| pipeline::carried(cx, &module, &bpf));
     let object = pipeline::host(cx, &module, &carried, Artifact::Object)?;
@@ -255,6 +245,22 @@ fn without_streams(cx: &mut Session, module: &Module) -> Option<Vec<u8>> {
     cx.lowered = lowered;
     cx.diags.take_since(said);
     Some(bpf.object)
+}
+
+/// The module of a program that has an executable. None: errors were reported.
+pub(super) fn user_space(cx: &mut Session, mut input: Input) -> Option<Module> {
+    if let Input::Source(tree) = &mut input {
+        direct::complete(cx, tree);
+    }
+    let module = pipeline::khir(cx, input)?;
+    cx.options.probe.get_or_insert(ProbeForms::Both);
+    cx.options.streams = true;
+    let module = pipeline::front(cx, module)?;
+    if !pipeline::has(&module, Target::Host) {
+        return no_artifact(cx, Target::Host);
+    }
+    pipeline::has_machine(cx, Target::Host)?;
+    Some(module)
 }
 
 /// Reports that the program has nothing for a target that was asked for.

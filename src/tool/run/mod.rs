@@ -7,19 +7,16 @@ mod cache;
 mod execute;
 mod inputs;
 
-use super::build::{bpf_side, check_passes, no_artifact};
+use super::build::{bpf_side, check_passes, user_space};
 use super::{has_color, rendered, show, show_lowered, status, usage_error};
 use crate::cli::Run;
 use crate::codegen::llvm::{Artifact, Carried};
 use crate::diag::escape;
-use crate::direct;
-use crate::ir::Module;
 use crate::kernels;
 use crate::link;
 use crate::pipeline::{self, Input};
-use crate::session::{PrintAfter, ProbeForms, Session};
+use crate::session::{PrintAfter, Session};
 use crate::source::{FileId, load};
-use crate::target::Target;
 use cache::Cache;
 use execute::Start;
 use inputs::Inputs;
@@ -135,25 +132,11 @@ fn compile(cx: &mut Session, args: &Run, source: &Source, file: FileId, cache: O
 }
 
 /// The executable, with one BPF object, for the kernel that runs. None: errors were reported.
-fn executable(cx: &mut Session, mut input: Input) -> Option<Vec<u8>> {
-    if let Input::Source(tree) = &mut input {
-        direct::complete(cx, tree);
-    }
-    let module = pipeline::khir(cx, input)?;
-    cx.options.probe.get_or_insert(ProbeForms::Both);
-    cx.options.streams = true;
-    let module = pipeline::front(cx, module)?;
-    if !pipeline::has(&module, Target::Host) {
-        return no_artifact(cx, Target::Host);
-    }
-    pipeline::has_machine(cx, Target::Host)?;
-    linked(cx, &module)
-}
-
-fn linked(cx: &mut Session, module: &Module) -> Option<Vec<u8>> {
-    let bpf = bpf_side(cx, module)?;
+fn executable(cx: &mut Session, input: Input) -> Option<Vec<u8>> {
+    let module = user_space(cx, input)?;
+    let bpf = bpf_side(cx, &module)?;
     let carried: Vec<Carried> = bpf.into_iter().map(|bpf| Carried { tier: None, object: bpf.object }).collect();
-    let object = pipeline::host(cx, module, &carried, Artifact::Object)?;
+    let object = pipeline::host(cx, &module, &carried, Artifact::Object)?;
     let since = std::time::Instant::now();
     let executable = link::executable::link(cx, &object)?;
     cx.timed("link", since);
