@@ -10,7 +10,7 @@ struct Carried {
     script: &'static str,
     /// Its name in `lib/ksc` of the target folder.
     file: &'static str,
-    /// What it is made of, besides `COMMON`.
+    /// The files and folders that it is built from, besides `COMMON`.
     sources: &'static [&'static str],
 }
 
@@ -46,8 +46,8 @@ const ALL: [Carried; 3] = [
 
 const COMMON: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
 
-/// What cargo or its user set for the compiler: `cargo clippy` puts itself before rustc, flags and another target would change what
-/// becomes part of every executable.
+/// Variables that cargo or its user set for the build of the compiler. The wrapper of `cargo clippy`, flags and another target would change
+/// the code that every executable carries.
 const NOT_PASSED_ON: [&str; 5] =
     ["RUSTC_WORKSPACE_WRAPPER", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_BUILD_RUSTFLAGS"];
 

@@ -126,8 +126,8 @@ pub fn of(code: &str) -> Option<&'static Refusal> {
     TABLE.iter().find(|refusal| refusal.code.eq_ignore_ascii_case(code))
 }
 
-/// The rows of which the message alone tells the cause, for what has no room for all: a line each, with tabs between code, sentence, help and
-/// patterns. In the patterns a hole is `{name}`, or `{name:*ending}`, and the same names are in the sentence.
+/// The rows with a cause that the message alone tells, for executables, which have no room for all: a line each, with tabs between code,
+/// sentence, help and patterns. In the patterns a hole is `{name}`, or `{name:*ending}`, and the same names are in the sentence.
 pub fn short_table() -> String {
     let line = |refusal: &Refusal| {
         let patterns = refusal.patterns.iter().map(|pattern| pattern.iter().map(Piece::written).collect());

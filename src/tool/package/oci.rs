@@ -15,8 +15,9 @@ const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
-/// The names of the images in the layout, and what they end with in manifests of Kubernetes.
+/// The tag of the image with the BPF object in the layout; in manifests of Kubernetes the image's name ends with it.
 pub const BYTECODE: &str = "bytecode";
+/// The same of the image with the executable.
 pub const EXECUTABLE: &str = "exe";
 
 /// An image before it is written.
