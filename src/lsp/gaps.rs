@@ -53,9 +53,11 @@ pub fn at(server: &Server, document: &Document, at: usize) -> Option<(Analysis, 
     }
     tried.sort_by_key(|tried| tried.has_errors);
     tried.into_iter().take(MOST_CHECKS).find_map(|tried| {
-        let (place, grown) = (tried.place.clone(), tried.patched.text.len() - document.text.len());
+        let place = tried.place.clone();
         let (analysis, gap) = if tried.is_local {
-            let replaced = tried.range.start..tried.range.end - grown;
+            // The name may be shorter than the word in its place.
+            let end = tried.range.end + document.text.len() - tried.patched.text.len();
+            let replaced = tried.range.start..end;
             let written = Written { text: tried.patched.text, item: tried.item, replaced };
             Analysis::gap(document, &server.documents, &server.options, (place.start, place.end), Some(written))
         } else {
