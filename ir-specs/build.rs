@@ -1,6 +1,8 @@
 //! Generates Rust from the tables of this folder (see `src/tables/` and `src/ir/ops.rs`), links LLVM, and names the
 //! commit.
 
+#[path = "gen/checks.rs"]
+mod checks;
 #[path = "gen/commit.rs"]
 mod commit;
 #[path = "gen/facts.rs"]

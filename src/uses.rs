@@ -3,7 +3,7 @@
 //! The checker notes them while it resolves names, in functions with errors too, if `Session::uses` is open. Compilations leave it closed.
 
 use crate::source::Span;
-use crate::tables::{BuiltinSpec, HelperSpec, MapKindSpec, MapMethodSpec};
+use crate::tables::{BuiltinSpec, HelperSpec, MapKindSpec, MapMethodSpec, ValueMethodSpec};
 use crate::types::{EnumId, StructId, Ty};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -34,11 +34,8 @@ pub enum Meaning {
     Helper(&'static HelperSpec),
     /// A method of maps of a kind.
     MapMethod(&'static MapKindSpec, &'static MapMethodSpec),
-    /// A method of another receiver, with the receiver in words.
-    Method {
-        of: String,
-        name: &'static str,
-    },
+    /// A method of a value.
+    Method(&'static ValueMethodSpec),
 }
 
 /// A name that may stand at the place that is asked about.

@@ -253,7 +253,7 @@ impl Analysis {
             | Meaning::Builtin(_)
             | Meaning::Helper(_)
             | Meaning::MapMethod(..)
-            | Meaning::Method { .. } => None,
+            | Meaning::Method(_) => None,
         }
     }
 }

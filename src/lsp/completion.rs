@@ -210,7 +210,7 @@ fn kind(analysis: &Analysis, meaning: &Meaning) -> (CompletionItemKind, &'static
     match meaning {
         Meaning::Local { .. } => (CompletionItemKind::VARIABLE, "1"),
         Meaning::Field { .. } => (CompletionItemKind::FIELD, "1"),
-        Meaning::MapMethod(..) | Meaning::Method { .. } => (CompletionItemKind::METHOD, "2"),
+        Meaning::MapMethod(..) | Meaning::Method(_) => (CompletionItemKind::METHOD, "2"),
         Meaning::Variant { .. } => (CompletionItemKind::ENUM_MEMBER, "6"),
         Meaning::Constant(_) => (CompletionItemKind::CONSTANT, "9"),
         Meaning::Builtin(_) => (CompletionItemKind::FUNCTION, "6"),

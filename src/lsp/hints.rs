@@ -100,7 +100,7 @@ pub fn parameters(analysis: &Analysis, callee: &ast::Expr) -> Option<Vec<String>
         | Meaning::Constant(_)
         | Meaning::Field { .. }
         | Meaning::Variant { .. }
-        | Meaning::Method { .. } => return None,
+        | Meaning::Method(_) => return None,
     })
 }
 

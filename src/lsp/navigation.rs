@@ -63,7 +63,7 @@ pub fn symbol(analysis: &Analysis, meaning: &Meaning) -> Option<Symbol> {
         Meaning::Builtin(spec) => format!("{}()", spec.name),
         Meaning::Helper(spec) => spec.name.to_owned(),
         Meaning::MapMethod(_, spec) => format!(".{}()", spec.name),
-        Meaning::Method { of, name } => format!("{of} {name}"),
+        Meaning::Method(spec) => format!(".{}", spec.word()),
         Meaning::Constant(_) | Meaning::Local { .. } | Meaning::Declared(_) => return None,
     }))
 }
@@ -96,7 +96,7 @@ fn place(server: &Server, analysis: &Analysis, meaning: &Meaning) -> Option<Loca
         | Meaning::Builtin(_)
         | Meaning::Helper(_)
         | Meaning::MapMethod(..)
-        | Meaning::Method { .. } => None,
+        | Meaning::Method(_) => None,
     }
 }
 
@@ -131,7 +131,7 @@ pub fn type_definition(
         | Meaning::Builtin(_)
         | Meaning::Helper(_)
         | Meaning::MapMethod(..)
-        | Meaning::Method { .. } => analysis.cx.uses.type_at(*span),
+        | Meaning::Method(_) => analysis.cx.uses.type_at(*span),
     };
     let found = ty.and_then(|ty| place(server, analysis, &Meaning::Type(pointee(types, ty))));
     Ok(found.map(GotoDefinitionResponse::Scalar))

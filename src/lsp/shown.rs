@@ -54,7 +54,7 @@ pub fn meaning(analysis: &Analysis, name: &str, meaning: &Meaning) -> Option<Sho
         Meaning::Builtin(spec) => Shown::of(builtin(spec)).with(sides(spec)),
         Meaning::Helper(spec) => Shown::of(declared::helper(spec.name).join("\n")).with(helper_notes(spec)),
         Meaning::MapMethod(kind, spec) => Shown::of(method(kind, spec)),
-        Meaning::Method { of, name } => Shown::of(*name).with(format!("A method of {of}.")),
+        Meaning::Method(spec) => Shown::of(spec.form).with(spec.summary),
     })
 }
 

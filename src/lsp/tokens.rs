@@ -117,7 +117,7 @@ fn token(analysis: &Analysis, span: Span, meaning: &Meaning) -> Option<(&'static
         Meaning::Type(ty) => (of_type(analysis, *ty), LIBRARY),
         Meaning::Constant(_) => ("variable", READONLY | LIBRARY),
         Meaning::Builtin(_) | Meaning::Helper(_) => ("function", LIBRARY),
-        Meaning::MapMethod(..) | Meaning::Method { .. } => ("method", LIBRARY),
+        Meaning::MapMethod(..) | Meaning::Method(_) => ("method", LIBRARY),
     })
 }
 

@@ -9,6 +9,7 @@ mod programs;
 mod records;
 mod special_fields;
 mod targets;
+mod values;
 
 pub use contexts::*;
 pub use maps::*;

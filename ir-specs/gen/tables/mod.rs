@@ -35,6 +35,7 @@ pub fn render(specs: &Specs) -> String {
     list(&mut out, "MAP_KINDS", "MapKindSpec", &specs.maps);
     list(&mut out, "MAP_FLAGS", "MapFlagSpec", &specs.map_flags);
     list(&mut out, "SPECIAL_FIELDS", "SpecialFieldSpec", &specs.special_fields);
+    list(&mut out, "VALUE_METHODS", "ValueMethodSpec", &specs.value_methods);
     list(&mut out, "FIELD_METHODS", "FieldMethodSpec", &specs.field_methods);
     list(&mut out, "MAP_METHODS", "MapMethodSpec", &specs.map_methods);
     list(&mut out, "BUILTINS", "BuiltinSpec", &specs.builtins);

@@ -15,7 +15,7 @@ use crate::sema::similar;
 use crate::sema::tree::{Callee, Expr, FuncId, Role};
 use crate::sema::types::describe;
 use crate::source::Span;
-use crate::tables::{self, BUILTINS, BuiltinSpec};
+use crate::tables::{self, BUILTINS, BuiltinSpec, MethodOwner, ValueMethod, ValueMethodSpec};
 use crate::types::Ty;
 
 impl Checker<'_, '_> {
@@ -171,13 +171,13 @@ impl Checker<'_, '_> {
         if let Some(map) = self.map_named(base) {
             return self.map_method(map, name, args, span);
         }
-        if name.name == "packet" && self.context_named(base).is_some() {
-            return Some(self.untested(span));
-        }
-        if name.name == "bytes"
+        if let Some(method) = MethodOwner::Context.method(&name.name)
             && let Some(ctx) = self.context_named(base)
         {
-            return self.packet_view(ctx, name, args, span);
+            return match method {
+                ValueMethod::Bytes => self.packet_view(ctx, name, args, span),
+                _ => Some(self.untested(span)),
+            };
         }
         if let Some(entry) = self.map_entry(base)
             && let (_, ty) = self.entry_types(entry.0)
@@ -244,7 +244,7 @@ impl Checker<'_, '_> {
             in_type(error, span, elements);
             return;
         }
-        let near = similar::best(&name.name, ["packet", "bytes"]);
+        let near = similar::best(&name.name, MethodOwner::Context.methods().map(ValueMethodSpec::word));
         let function = self.env.lookup(self.module, &name.name).is_none()
             && BUILTINS.iter().any(|builtin| builtin.name == name.name && !builtin.params.is_empty());
         let form = function.then(|| self.as_function(base, name, callee, span));

@@ -9,8 +9,8 @@ use crate::ast::{self, ExprKind as Ast};
 use crate::sema::env::Entity;
 use crate::sema::meanings::of_declared;
 use crate::sema::tree::{MapId, Role};
-use crate::tables::{BUILTINS, HELPERS, HelperSpec, MAP_METHODS};
-use crate::types::{StructId, Ty, TyKind};
+use crate::tables::{BUILTINS, HELPERS, HelperSpec, MAP_METHODS, MethodOwner};
+use crate::types::{StructId, Ty};
 use crate::uses::{Candidate, Gap, Meaning};
 
 impl Checker<'_, '_> {
@@ -125,14 +125,18 @@ impl Checker<'_, '_> {
         if let Some(id) = self.struct_id(of) {
             found.extend(self.fields_of(id));
         }
-        if self.context_spec(ty).is_some() {
-            found.extend(["packet", "bytes"].map(|name| method("a context", name)));
-        }
-        if ty == Ty::BYTES {
-            found.extend(["slice", "read"].map(|name| method("a `bytes`", name)));
-        }
-        if let TyKind::Be { .. } = self.cx.types.kind(ty) {
-            found.push(method("a number in network byte order", "raw"));
+        let receivers = [
+            (MethodOwner::Context, self.context_spec(ty).is_some()),
+            (MethodOwner::View, ty == Ty::BYTES),
+            (MethodOwner::Packet, self.is_packet(of)),
+            (MethodOwner::Network, self.be_bits(ty).is_some()),
+        ];
+        for (receiver, _) in receivers.into_iter().filter(|(_, is_such)| *is_such) {
+            found.extend(
+                receiver
+                    .methods()
+                    .map(|spec| Candidate { name: spec.word().to_owned(), meaning: Meaning::Method(spec) }),
+            );
         }
         if ty == Ty::F64 {
             let methods = BUILTINS.iter().filter(|builtin| builtin.method);
@@ -173,8 +177,4 @@ impl Checker<'_, '_> {
         found.retain(|field| given.iter().all(|given| given.name.name != field.name));
         self.fill(found);
     }
-}
-
-fn method(of: &str, name: &'static str) -> Candidate {
-    Candidate { name: name.to_owned(), meaning: Meaning::Method { of: of.to_owned(), name } }
 }

@@ -17,7 +17,7 @@ use crate::sema::kernel_types;
 use crate::sema::predefined::is_record;
 use crate::sema::tree::{ConfigId, Expr, ExprKind, View};
 use crate::source::Span;
-use crate::tables::FieldRole;
+use crate::tables::{FieldRole, MethodOwner};
 use crate::types::{Space, StructId, Ty, TyKind};
 use crate::uses::Meaning;
 
@@ -103,7 +103,7 @@ impl State<'_, '_> {
             self.use_object(&base);
             return self.ctx_field(base, name, span);
         }
-        if let Some(bits) = self.be_bits(base.ty).filter(|_| name.name == "raw") {
+        if let Some(bits) = self.be_bits(base.ty).filter(|_| MethodOwner::Network.method(&name.name).is_some()) {
             let ty = self.cx.types.int(bits, false);
             return Expr { kind: ExprKind::Raw(Box::new(base)), ty, span };
         }

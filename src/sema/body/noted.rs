@@ -76,6 +76,9 @@ impl State<'_, '_> {
         if let Some(import) = self.import_named(base) {
             return of_declared(&self.cx.types, self.env.member(import, &name.name)?, &name.name);
         }
+        if let Some(receiver) = self.receiver_of(base) {
+            return receiver.methods().find(|spec| spec.word() == name.name).map(Meaning::Method);
+        }
         let (map, of_entry) = match self.map_entry(base) {
             Some((map, _)) => (map, true),
             None => (self.map_named(base)?, false),

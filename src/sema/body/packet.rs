@@ -8,6 +8,7 @@ use crate::diag::codes::types::{MismatchedTypes, PaddedHeader};
 use crate::sema::consts;
 use crate::sema::tree::{Expr, ExprKind, LocalId, Optional, OptionalKind};
 use crate::source::Span;
+use crate::tables::{MethodOwner, ValueMethod};
 use crate::types::layout::Padding;
 use crate::types::{Space, Ty};
 
@@ -29,7 +30,10 @@ impl Checker<'_, '_> {
     pub fn packet_header(&mut self, expr: &ast::Expr) -> Option<Value> {
         let ast::ExprKind::Call { callee, args } = &strip(expr).kind else { return None };
         let ast::ExprKind::Field { base, name, .. } = &strip(callee).kind else { return None };
-        let ctx = if name.name == "packet" { self.context_named(base)? } else { return None };
+        if MethodOwner::Context.method(&name.name) != Some(ValueMethod::Packet) {
+            return None;
+        }
+        let ctx = self.context_named(base)?;
         let header = self.packet_call(ctx, name, args, expr.span);
         Some(header.map_or_else(|| error_expr(expr.span), |header| self.packet_pointer(header)).into())
     }

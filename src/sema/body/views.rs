@@ -12,18 +12,11 @@ use crate::diag::codes::refused::TextInView;
 use crate::diag::codes::types::{MismatchedTypes, NotViewable};
 use crate::sema::tree::{Const, Expr, ExprKind, LocalId, Optional, OptionalKind, StmtKind, View};
 use crate::source::Span;
-use crate::tables::{FieldRole, LONGEST_OF_CHOICES};
+use crate::tables::{FieldRole, LONGEST_OF_CHOICES, MethodOwner, ValueMethod, ValueMethodSpec};
 use crate::types::{Space, Ty, TyKind};
 
 /// The name of a method as it is written, and the arguments.
 type Call<'a> = (&'a Ident, &'a [ast::Arg]);
-type Method = fn(&mut Checker<'_, '_>, Expr, Call<'_>, Span) -> Option<Expr>;
-
-/// The methods of a `bytes`.
-const METHODS: [(&str, Method); 2] = [
-    ("slice", |checker, view, call, span| checker.view_slice(view, call, span)),
-    ("read", |checker, view, call, span| checker.view_read(view, call, span)),
-];
 
 impl Checker<'_, '_> {
     /// `ctx.bytes(offset, count)`
@@ -47,21 +40,15 @@ impl Checker<'_, '_> {
             self.check_args(args);
             return Some(base);
         }
-        if let Some((_, check)) = METHODS.iter().find(|(method, _)| *method == name.name) {
-            return check(self, base, (name, args), span);
+        match MethodOwner::View.method(&name.name) {
+            Some(ValueMethod::Slice) => self.view_part(base, name, args, span),
+            Some(ValueMethod::Read) => self.view_read(base, (name, args), span),
+            _ => {
+                self.check_args(args);
+                self.no_value_method(MethodOwner::View, name);
+                None
+            }
         }
-        self.check_args(args);
-        let near = crate::diag::similar::best(&name.name, METHODS.map(|(method, _)| method));
-        let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of: "a `bytes`".into() });
-        match near {
-            Some(near) => error.near(name.span, near),
-            None => error.help("it has `slice(offset, count)` and `read(offset, T)`"),
-        };
-        None
-    }
-
-    fn view_slice(&mut self, view: Expr, (name, args): Call<'_>, span: Span) -> Option<Expr> {
-        self.view_part(view, name, args, span)
     }
 
     /// The part of a view that the arguments `offset` and `count` of a method say.
@@ -146,12 +133,7 @@ impl Checker<'_, '_> {
     pub fn view_optional(&mut self, expr: &ast::Expr) -> Option<Optional> {
         let ast::ExprKind::Call { callee, .. } = &strip(expr).kind else { return None };
         let ast::ExprKind::Field { base, name, .. } = &strip(callee).kind else { return None };
-        let is_view = match name.name.as_str() {
-            "bytes" => self.context_named(base).is_some(),
-            "slice" => self.is_view(base),
-            _ => false,
-        };
-        if !is_view {
+        if !self.makes_view(base, name) {
             return None;
         }
         let view = self.typed(expr, None);
@@ -190,7 +172,31 @@ impl State<'_, '_> {
         }
         let ast::ExprKind::Call { callee, .. } = &strip(expr).kind else { return false };
         let ast::ExprKind::Field { base, name, .. } = &strip(callee).kind else { return false };
-        name.name == "bytes" && self.context_named(base).is_some() || name.name == "slice" && self.is_view(base)
+        self.makes_view(base, name)
+    }
+
+    /// The kind of a value by the form of the expression, if that has methods.
+    pub fn receiver_of(&self, base: &ast::Expr) -> Option<MethodOwner> {
+        if self.context_named(base).is_some() {
+            return Some(MethodOwner::Context);
+        }
+        self.is_view(base).then_some(MethodOwner::View)
+    }
+
+    /// Whether a method with this name yields a view of what `base` is.
+    fn makes_view(&self, base: &ast::Expr, name: &Ident) -> bool {
+        MethodOwner::Context.method(&name.name) == Some(ValueMethod::Bytes) && self.context_named(base).is_some()
+            || MethodOwner::View.method(&name.name) == Some(ValueMethod::Slice) && self.is_view(base)
+    }
+
+    /// Reports that values of a kind have no method of this name.
+    pub fn no_value_method(&mut self, of: MethodOwner, name: &Ident) {
+        let near = crate::diag::similar::best(&name.name, of.methods().map(ValueMethodSpec::word));
+        let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of: of.words().into() });
+        match near {
+            Some(near) => error.near(name.span, near),
+            None => error.help(format!("it has {}", of.forms())),
+        };
     }
 
     /// A value as a view of it, for a variable or a parameter: what that writes must not be lost.

@@ -12,6 +12,7 @@ use crate::sema::scope::{Found, Scope};
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
 use crate::source::Span;
+use crate::tables::{MethodOwner, ValueMethod};
 use crate::types::{Ty, TyKind};
 
 /// `sizeof(T)`; a plain name may be a variable's.
@@ -156,7 +157,9 @@ fn member_type(
     name: &Ident,
     arrow: bool,
 ) -> Option<Ty> {
-    if let (TyKind::Be { bits }, "raw") = (cx.types.kind(base), name.name.as_str()) {
+    if let (TyKind::Be { bits }, Some(ValueMethod::Raw)) =
+        (cx.types.kind(base), MethodOwner::Network.method(&name.name))
+    {
         return Some(cx.types.int(bits, false));
     }
     let pointee = if let TyKind::Ptr { to, .. } = cx.types.kind(base) { Some(to) } else { None };

@@ -10,6 +10,7 @@ mod packets;
 mod peepholes;
 mod programs;
 mod types;
+mod values;
 mod words;
 mod workarounds;
 
@@ -22,5 +23,6 @@ pub use packets::*;
 pub use peepholes::*;
 pub use programs::*;
 pub use types::*;
+pub use values::*;
 pub use words::*;
 pub use workarounds::*;

@@ -7,35 +7,26 @@ use super::super::views::made;
 use super::super::{Checker, Site, State};
 use super::{BYTES, LENGTH};
 use crate::ast::{self, Ident};
-use crate::diag::codes::contexts::NoSuchMethod;
 use crate::diag::codes::names::NoSuchField;
 use crate::diag::codes::packets::PacketNotStored;
 use crate::sema::tree::{Block, Callee, CompareOp, Expr, ExprKind, Stmt, StmtKind, View};
 use crate::source::Span;
+use crate::tables::{MethodOwner, ValueMethod};
 use crate::types::{Space, Ty};
-
-/// Name and form of a method.
-const METHODS: [(&str, &str); 3] =
-    [("cut", "cut(count)"), ("bytes", "bytes(offset, count)"), ("packet", "packet(offset, T)")];
 
 impl Checker<'_, '_> {
     /// `p.cut(count)`, `p.bytes(offset, count)`, `p.packet(offset, T)`
     pub fn packet_method(&mut self, packet: Expr, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
-        match name.name.as_str() {
-            "cut" => self.packet_cut(packet, name, args, span),
-            "bytes" => {
+        match MethodOwner::Packet.method(&name.name) {
+            Some(ValueMethod::Cut) => self.packet_cut(packet, name, args, span),
+            Some(ValueMethod::Bytes) => {
                 let view = self.whole_packet(packet)?;
                 self.view_part(view, name, args, span)
             }
-            "packet" => self.packet_part(packet, name, args, span),
+            Some(ValueMethod::Packet) => self.packet_part(packet, name, args, span),
             _ => {
                 self.check_open_args(args);
-                let near = self.cx.diags.near(&name.name, || METHODS.map(|(method, _)| method));
-                let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of: "a `Packet`".into() });
-                match near {
-                    Some(near) => error.near(name.span, near),
-                    None => error.help(format!("it has {}", METHODS.map(|(_, form)| format!("`{form}`")).join(", "))),
-                };
+                self.no_value_method(MethodOwner::Packet, name);
                 None
             }
         }
@@ -43,7 +34,7 @@ impl Checker<'_, '_> {
 
     /// A method of packets, of a view.
     pub fn packet_method_of_view(&mut self, view: Expr, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Expr> {
-        if name.name == "bytes" {
+        if MethodOwner::Packet.method(&name.name) == Some(ValueMethod::Bytes) {
             let view = self.plain_view(view);
             return self.view_part(view, name, args, span);
         }
@@ -127,7 +118,7 @@ impl State<'_, '_> {
 
     /// Whether packets have a method of this name, and code of user space asks for it.
     pub fn is_method_of_packets(&self, name: &Ident) -> bool {
-        !self.targets.all(|on| on.in_kernel) && METHODS.iter().any(|(method, _)| *method == name.name)
+        !self.targets.all(|on| on.in_kernel) && MethodOwner::Packet.method(&name.name).is_some()
     }
 
     /// A view of all bytes of a packet that is stored somewhere.
