@@ -11,6 +11,7 @@ mod values;
 
 use super::columns::Column;
 use super::form::Typed;
+use super::stacks::{self, Stack};
 use super::{json, object};
 use crate::abi::{KsSteps, KsType};
 use crate::kernel::output::{self, Form as OutputForm};
@@ -91,7 +92,7 @@ pub unsafe extern "C" fn ks_print_hist(
             match output::form() {
                 OutputForm::Json => json_of_keys(name, key, &buckets, &all),
                 OutputForm::Lines | OutputForm::Folded if is_empty => format!("{name} is empty\n"),
-                OutputForm::Lines | OutputForm::Folded => lines_of_keys(name, &columns, &buckets, &all),
+                OutputForm::Lines | OutputForm::Folded => lines_of_keys(name, key, &columns, &buckets, &all),
             }
         }
     };
@@ -232,11 +233,23 @@ fn order(all: &mut Vec<(Vec<u8>, Counts)>, columns: &[Column], top: u64) {
     all.truncate(usize::try_from(top).unwrap_or(usize::MAX));
 }
 
-/// A head with the key above each histogram, a blank line behind it.
-fn lines_of_keys(name: &str, columns: &[Column], buckets: &Buckets, all: &[(Vec<u8>, Counts)]) -> String {
+/// A head with the key above each histogram, a blank line behind it. The frames of stacks in the key are below the head.
+fn lines_of_keys(
+    name: &str,
+    typed: &Typed,
+    columns: &[Column],
+    buckets: &Buckets,
+    all: &[(Vec<u8>, Counts)],
+) -> String {
+    stacks::begin(typed);
     let one = |(key, counts): &(Vec<u8>, Counts)| {
-        let parts: Vec<String> = columns.iter().map(|column| column.text(key)).collect();
-        format!("{name}[{}]:\n{}\n", parts.join(", "), draw::lines(buckets, &counts.counts))
+        let parts = columns.iter().filter(|column| !column.is_stack());
+        let parts: Vec<String> = parts.map(|column| column.text(key)).collect();
+        let mut out = if parts.is_empty() { format!("{name}:\n") } else { format!("{name}[{}]:\n", parts.join(", ")) };
+        stacks::lines(&mut out, &Stack::all(typed, key, None));
+        out.push_str(&draw::lines(buckets, &counts.counts));
+        out.push('\n');
+        out
     };
     all.iter().map(one).collect()
 }
