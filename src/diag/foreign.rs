@@ -81,10 +81,12 @@ pub fn name(name: &str) -> Option<Instead> {
             Form("`now_ns()` is the time in nanoseconds: `now_ns() / 1000000` are milliseconds")
         }
         "fetch_sub" | "atomic_sub" | "__sync_fetch_and_sub" => Form("`fetch_add(place, -n)` subtracts"),
-        "fetch_inc" | "atomic_inc" | "atomic_fetch_add" | "__sync_fetch_and_add" => {
-            Form("`fetch_add(place, n)` adds and yields what was there before")
+        "fetch_inc" | "atomic_inc" | "atomic_fetch_add" | "__sync_fetch_and_add" | "atomic_add" | "lock_xadd" => Form(
+            "`m[k] += n` and `v.f += n` of an entry are atomic; `fetch_add(place, n)` also yields what was there before",
+        ),
+        "sprintf" | "snprintf" | "format" => {
+            Form("`format(fmt, …)` is the text that `print` prints, in user space; strings are put together by `+`")
         }
-        "sprintf" | "snprintf" | "format" => Form("strings are put together by `+`; `print` takes a format"),
         "min" => Form("write `a < b ? a : b`"),
         "max" => Form("write `a > b ? a : b`"),
         "unload" => Form("`detach(handle)` takes a program off; what is loaded goes when the process ends"),

@@ -60,8 +60,13 @@ impl Checker<'_, '_> {
         match converted {
             Some(expr) => Expr { span, ..expr },
             None => {
+                let is_text =
+                    self.is_str(to) && self.pointer(from).is_some_and(|of| [Ty::CHAR, Ty::U8].contains(&of.to));
                 let (from, to) = (self.ty_name(from), self.ty_name(to));
-                self.error(span, BadCast { from, to });
+                let error = self.error(span, BadCast { from, to });
+                if is_text {
+                    error.help("text in the memory of a process is read through a pointer of the type `*user char`");
+                }
                 error_expr(span)
             }
         }

@@ -153,7 +153,7 @@ impl Site<'_, '_> {
         }
         let error = self.error(span, ProcessMemory { from: memory(from), to: memory(to) });
         if from == Space::User {
-            error.help("copy what it points to: `var v = *p`, and give the address of that");
+            error.help("a parameter or variable of the type `*user T` takes it; else copy what it points to, `var v = *p`, and give the address of that");
         } else {
             error.help(
                 "the address of a process' memory is a number, such as an argument of a system call: `n as *user T`",

@@ -13,6 +13,7 @@ use super::throws::{BOUND, SEVERAL};
 pub const ARM: &str = "an arm is written `PATTERN: value`";
 const CALL: &str = "what a call throws goes on by itself: leave out `try`";
 const EVERY: &str = "`catch _ { … }` catches every code";
+const KEY: &str = "whether a map has a key is asked by `m[key] != null`; what an array holds is searched in a loop";
 const LOOP: &str =
     "a loop over a map is written `for (k, v in m) { … }`, one over an array or a range `for (x in xs) { … }`";
 const MACRO: &str = "there are no macros: `print(\"%d\", x)`";
@@ -78,6 +79,9 @@ pub static OPERATORS: &[Row] = &[
         &[],
         "a value for what may be absent: `var v = x` with `if (var some = y) v = some`, or `if (var some = y) { … } else { … }`",
     ),
+    row("^ in", &[Operator, InCondition], KEY),
+    row("! ( ANY ^ in", &[Operator], KEY),
+    row("^ not in", &[Operator, InCondition], KEY),
     edit("^ and", &[], "both conditions: `&&`", Over(0, 0, "&&")),
     edit("^ or", &[], "either condition: `||`", Over(0, 0, "||")),
     edit("^ is not", &[Operator], "inequality is `!=`", Over(0, 1, "!=")),
