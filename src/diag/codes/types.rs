@@ -59,6 +59,9 @@ codes! {
     W0201 ValueTruncated { value, ty, kept } = "{value} does not fit `{ty}`, which keeps {kept}",
     /// The string is longer than its place and loses its end.
     W0202 StringTruncated { length, ty, kept } = "a string of {length} bytes does not fit `{ty}`, which keeps {kept}",
+    /// A variable without a type has room for the text that it begins with, and no more. A type gives it the room that it needs:
+    /// `var name: str(32) = "?"`.
+    W0204 LongerThanFirst { name, ty, found } = "`{name}` is a `{ty}`, as long as the text that it begins with: {found} is cut off",
     /// Whatever the program does, the value that is computed here lies outside of the type that it goes to, and loses bits.
     W0203 NeverFits { range, ty } = "this is {range}, which never fits `{ty}`",
     /// The enum has no variant of this number. It can still hold the number: a `match` then takes no arm but `default`,

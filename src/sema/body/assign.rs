@@ -53,7 +53,12 @@ impl Checker<'_, '_> {
             None if self.is_result(&place) => (None, self.result_value(written.value, place.ty)),
             None => (None, self.assigned_value(written, place.ty)),
             Some(op) => match self.compound_of(op, &place, written.value) {
-                Some((op, value)) => (Some(op), value),
+                Some((op, value)) => {
+                    if let Some(local) = local(&place).filter(|_| self.is_str(place.ty)) {
+                        self.warn_longer(local, None, value.span);
+                    }
+                    (Some(op), value)
+                }
                 None => return,
             },
         };
@@ -106,6 +111,9 @@ impl Checker<'_, '_> {
         if let Some(assigned) = self.vars.assigned_local(place) {
             let place = self.vars.local_expr(assigned, place.span);
             self.note_stored_pointer(&place, &checked.expr);
+            if super::strings::constant(&checked.expr).is_none() {
+                self.warn_longer(assigned, Some(checked.ty()), value.span);
+            }
         }
         self.coerce(checked, wanted)
     }

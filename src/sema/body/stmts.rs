@@ -173,6 +173,7 @@ impl Checker<'_, '_> {
         self.vars.note_view(local, &init);
         self.note_initialised(local, &init);
         self.vars[local].must_test = must_test;
+        self.vars[local].is_as_first = declared.is_none() && super::strings::constant(&init).is_some();
         out.push(Stmt { kind: StmtKind::Var { local, init: Some(init) }, span });
     }
 

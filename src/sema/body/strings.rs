@@ -2,11 +2,11 @@
 
 use super::fields::in_type;
 use super::value::{bool_expr, cast, error_expr};
-use super::{Checker, Site};
+use super::{Checker, Site, State};
 use crate::ast;
-use crate::diag::codes::types::{ConstantComparison, MismatchedTypes};
+use crate::diag::codes::types::{ConstantComparison, LongerThanFirst, MismatchedTypes};
 use crate::sema::consts::text;
-use crate::sema::tree::{ArithOp, Block, CompareOp, Const, Expr, ExprKind, MapId, Stmt, StmtKind};
+use crate::sema::tree::{ArithOp, Block, CompareOp, Const, Expr, ExprKind, LocalId, MapId, Stmt, StmtKind};
 use crate::sema::types::check_size;
 use crate::source::Span;
 use crate::tables::BuiltinSpec;
@@ -47,6 +47,26 @@ impl Checker<'_, '_> {
         let update = Stmt { kind: StmtKind::MapUpdate { map, key, value }, span };
         let block = Block { stmts: vec![evaluated, update], value: None, span };
         Some(Stmt { kind: StmtKind::Expr(Expr { kind: ExprKind::Block(block), ty: Ty::VOID, span }), span })
+    }
+}
+
+impl State<'_, '_> {
+    /// Warns where a variable that has room for its first text alone gets a string of a type with more room, or, if that is none, what
+    /// another text adds to it.
+    pub fn warn_longer(&mut self, assigned: LocalId, of: Option<Ty>, span: Span) {
+        let variable = &self.vars[assigned];
+        let (name, ty, end) = (variable.name.clone(), variable.ty, variable.span.end());
+        let size = |ty| if let TyKind::Str(size) = self.cx.types.kind(ty) { size } else { 0 };
+        if !variable.is_as_first || of.is_some_and(|of| size(of) <= size(ty)) {
+            return;
+        }
+        let (ty, of) = (self.ty_name(ty), of.map(|of| self.ty_name(of)));
+        let found = of.as_ref().map_or("what is added".to_owned(), |of| format!("the end of a `{of}`"));
+        let error = self.warn(span, LongerThanFirst { name: name.clone(), ty, found });
+        match of {
+            Some(of) => error.help(format!("declare it as `var {name}: {of} = …`")).guess(end, format!(": {of}")),
+            None => error.help(format!("declare it with the room that it needs: `var {name}: str(64) = …`")),
+        };
     }
 }
 

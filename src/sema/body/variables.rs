@@ -89,6 +89,8 @@ pub(super) struct Variable {
     pub viewed: Option<Viewed>,
     /// It is bound to a record with bytes after the value.
     pub has_tail: bool,
+    /// It has no type, and begins with a text, which says how long it is.
+    pub is_as_first: bool,
     /// The values that a loop variable takes, where the compiler knows them.
     pub range: Option<(i128, i128)>,
 }
@@ -165,6 +167,7 @@ impl Variables {
             holds_stack: false,
             has_tail: false,
             viewed: (ty == Ty::BYTES).then_some(Viewed::By(id)),
+            is_as_first: false,
             range: None,
         });
         id
