@@ -23,6 +23,7 @@ pub mod pins;
 mod places;
 pub mod prints;
 mod probes;
+mod records;
 mod refusals;
 mod relocated;
 pub mod replacement;

@@ -215,13 +215,8 @@ impl Tests<'_> {
             (None, Some(length)) => (written.mirrored(), length, view.left()),
             (Some(_), Some(_)) | (None, None) => return None,
         };
-        let bound = u64::try_from(self.func.known(self.types, bound)?).ok()?;
-        let outcome = match op {
-            CompareOp::Gt | CompareOp::Ge => true,
-            CompareOp::Lt | CompareOp::Le => false,
-            CompareOp::Eq | CompareOp::Ne => return None,
-        };
-        let bytes = op.least(bound, outcome).filter(|bytes| (1..=super::MAX_OFFSET).contains(bytes))?;
+        let (outcome, least) = self.least(op, bound)?;
+        let bytes = Some(least).filter(|bytes| (1..=super::MAX_OFFSET).contains(bytes))?;
         let ctx = self.func.ops[length].operands[0];
         Some((outcome, LengthTest { ctx, bytes, outcome, length }, comparison))
     }
@@ -236,13 +231,19 @@ impl Tests<'_> {
             (None, Some(rest)) => (written.mirrored(), rest, view.left()),
             (Some(_), Some(_)) | (None, None) => return None,
         };
+        let (outcome, least) = self.least(op, bound)?;
+        Some((outcome, ctx, least.checked_add(offset)?))
+    }
+
+    /// How a comparison with a constant comes out for large numbers, and the least number for which it does.
+    fn least(&self, op: CompareOp, bound: Value) -> Option<(bool, u64)> {
         let bound = u64::try_from(self.func.known(self.types, bound)?).ok()?;
         let outcome = match op {
             CompareOp::Gt | CompareOp::Ge => true,
             CompareOp::Lt | CompareOp::Le => false,
             CompareOp::Eq | CompareOp::Ne => return None,
         };
-        Some((outcome, ctx, op.least(bound, outcome)?.checked_add(offset)?))
+        Some((outcome, op.least(bound, outcome)?))
     }
 
     /// The context and the offset of a number that is how many bytes its packet has behind that offset, if it has so many.

@@ -4,6 +4,7 @@ use super::prototype::{Prototype, Value};
 use crate::kernel::errors::errno;
 use crate::kernel::log;
 use crate::kernel::program::MainThread;
+use crate::object::records::{behind, kind, length, of, size};
 use libbpf_sys as bpf;
 use std::cell::OnceCell;
 use std::ffi::{CStr, CString, c_char};
@@ -110,7 +111,7 @@ pub fn members(name: &str) -> Option<Vec<(String, u32)>> {
     let c_name = CString::new(name).ok()?;
     let ty = types.find(&c_name, bpf::BTF_KIND_STRUCT).and_then(|id| types.ty(id))?;
     // SAFETY: so many members follow a struct.
-    let members: &[bpf::btf_member] = unsafe { records(ty, length(ty)) };
+    let members: &[bpf::btf_member] = unsafe { behind(ty, length(ty)) };
     // Where one is a bit-field the high bits of each offset say how wide the member is.
     let bits = if ty.info >> 31 == 0 { u32::MAX } else { 0x00ff_ffff };
     Some(members.iter().map(|member| (types.name(member.name_off), (member.offset & bits) / 8)).collect())
@@ -162,7 +163,7 @@ fn contexts() -> Vec<(String, String)> {
     let Some(types) = kernel() else { return Vec::new() };
     let Some(ty) = types.find(CONTEXTS, bpf::BTF_KIND_STRUCT).and_then(|id| types.ty(id)) else { return Vec::new() };
     // SAFETY: so many members follow a struct.
-    let members: &[bpf::btf_member] = unsafe { records(ty, length(ty)) };
+    let members: &[bpf::btf_member] = unsafe { behind(ty, length(ty)) };
     let name = |member: &bpf::btf_member| types.value(member.type_).text;
     members.chunks_exact(2).map(|pair| (name(&pair[0]), name(&pair[1]))).collect()
 }
@@ -204,7 +205,7 @@ impl Types {
             ty = self.ty(of(ty))?;
         }
         // SAFETY: so many parameters follow a prototype.
-        let params: &[bpf::btf_param] = unsafe { records(ty, length(ty)) };
+        let params: &[bpf::btf_param] = unsafe { behind(ty, length(ty)) };
         let params = params.iter().map(|param| (self.name(param.name_off), self.value(param.type_))).collect();
         Some(Prototype { params, result: self.value(of(ty)) })
     }
@@ -228,7 +229,7 @@ impl Types {
                 }
                 bpf::BTF_KIND_INT => {
                     // SAFETY: one number follows an integer.
-                    let encoding = unsafe { records::<u32>(ty, 1)[0] } >> 24;
+                    let encoding = unsafe { behind::<u32>(ty, 1)[0] } >> 24;
                     let sign = if encoding & bpf::BTF_INT_SIGNED != 0 { 'i' } else { 'u' };
                     let text = match encoding & bpf::BTF_INT_BOOL {
                         0 => format!("{sign}{}", size(ty) * 8),
@@ -245,31 +246,4 @@ impl Types {
             }
         }
     }
-}
-
-/// What follows a type: `count` records.
-///
-/// # Safety
-/// The type's kind is followed by so many records of this type.
-unsafe fn records<T>(ty: &'static bpf::btf_type, count: usize) -> &'static [T] {
-    // SAFETY: as the caller promises; libbpf has checked the data.
-    unsafe { std::slice::from_raw_parts(std::ptr::from_ref(ty).add(1).cast(), count) }
-}
-
-fn kind(ty: &bpf::btf_type) -> u32 {
-    ty.info >> 24 & 0x1f
-}
-
-fn length(ty: &bpf::btf_type) -> usize {
-    (ty.info & 0xffff) as usize
-}
-
-fn of(ty: &bpf::btf_type) -> u32 {
-    // SAFETY: both members of the union are numbers of 32 bits.
-    unsafe { ty.__bindgen_anon_1.type_ }
-}
-
-fn size(ty: &bpf::btf_type) -> u32 {
-    // SAFETY: as above.
-    unsafe { ty.__bindgen_anon_1.size }
 }

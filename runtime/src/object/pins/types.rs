@@ -1,5 +1,6 @@
 //! Types of a BTF as text in the language's notation: to compare them between objects, and to show them.
 
+use crate::object::records::{behind, kind, length, of, size};
 use libbpf_sys as bpf;
 use std::ffi::CStr;
 
@@ -39,15 +40,6 @@ impl Btf {
         }
     }
 
-    /// What follows a type: `count` records.
-    ///
-    /// # Safety
-    /// The type's kind is followed by so many records of this type.
-    unsafe fn records<T>(ty: &'static bpf::btf_type, count: usize) -> &'static [T] {
-        // SAFETY: as the caller promises; libbpf has checked the data.
-        unsafe { std::slice::from_raw_parts(std::ptr::from_ref(ty).add(1).cast(), count) }
-    }
-
     /// The variables of the section of this name, in the order in which they lie; empty if there is none.
     pub fn section(self, name: &CStr) -> Vec<Variable> {
         // SAFETY: a BTF and a NUL-terminated name.
@@ -59,7 +51,7 @@ impl Btf {
     pub fn variables(self, section: u32) -> Vec<Variable> {
         let Some(ty) = self.ty(section).filter(|ty| kind(ty) == bpf::BTF_KIND_DATASEC) else { return Vec::new() };
         // SAFETY: so many entries follow a section.
-        let entries: &[bpf::btf_var_secinfo] = unsafe { Btf::records(ty, length(ty)) };
+        let entries: &[bpf::btf_var_secinfo] = unsafe { behind(ty, length(ty)) };
         let mut variables: Vec<Variable> = entries
             .iter()
             .filter_map(|entry| {
@@ -110,7 +102,7 @@ impl Btf {
         let (mut lengths, mut inner) = (String::new(), ty);
         loop {
             // SAFETY: one record follows an array.
-            let array = unsafe { &Btf::records::<bpf::btf_array>(inner, 1)[0] };
+            let array = unsafe { &behind::<bpf::btf_array>(inner, 1)[0] };
             match self.ty(array.type_).filter(|of| kind(of) == bpf::BTF_KIND_ARRAY) {
                 Some(next) => {
                     lengths += &format!("[{}]", array.nelems);
@@ -131,7 +123,7 @@ impl Btf {
 
     fn fields(self, ty: &'static bpf::btf_type, depth: u32) -> String {
         // SAFETY: so many members follow a struct.
-        let members: &[bpf::btf_member] = unsafe { Btf::records(ty, length(ty)) };
+        let members: &[bpf::btf_member] = unsafe { behind(ty, length(ty)) };
         let mut end = 0;
         let mut texts = Vec::new();
         for member in members {
@@ -161,28 +153,10 @@ impl Btf {
     }
 }
 
-fn kind(ty: &bpf::btf_type) -> u32 {
-    ty.info >> 24 & 0x1f
-}
-
-fn length(ty: &bpf::btf_type) -> usize {
-    (ty.info & 0xffff) as usize
-}
-
-fn of(ty: &bpf::btf_type) -> u32 {
-    // SAFETY: both members of the union are numbers of 32 bits.
-    unsafe { ty.__bindgen_anon_1.type_ }
-}
-
-fn size(ty: &bpf::btf_type) -> u32 {
-    // SAFETY: as above.
-    unsafe { ty.__bindgen_anon_1.size }
-}
-
 /// By size and sign: C's names depend on the platform.
 fn integer(ty: &'static bpf::btf_type, name: &str) -> String {
     // SAFETY: one number follows an integer.
-    let encoding = unsafe { Btf::records::<u32>(ty, 1)[0] } >> 24;
+    let encoding = unsafe { behind::<u32>(ty, 1)[0] } >> 24;
     if encoding & bpf::BTF_INT_BOOL != 0 {
         "bool".to_owned()
     } else if name == "char" {
