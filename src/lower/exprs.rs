@@ -105,6 +105,9 @@ impl Lowering<'_> {
         if self.cx.types.is_aggregate(left.ty) {
             return self.compare_aggregates(op, left, right, span);
         }
+        if let Some(equal) = self.compared_with_zero(op, left, right, span) {
+            return equal;
+        }
         let (left, right) = (self.scalar(left), self.scalar(right));
         self.at(span).compare(op, left, right)
     }

@@ -2,11 +2,14 @@
 
 use super::{Root, View};
 use crate::fold::CompareOp;
-use crate::ir::Value;
+use crate::ir::{Role, Value};
 use crate::lower::func::{Dest, Lowering, Slot};
 use crate::sema::tree::{Block, Expr, LocalId};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
+
+/// So many bytes are copied by words where their number is known: sixteen instructions, which take as long as a call of a helper.
+const COPIED_BY_WORDS: u64 = 64;
 
 impl<'a> Lowering<'a> {
     /// Does `inside` with the place of a byte, if the view has it.
@@ -228,6 +231,10 @@ impl<'a> Lowering<'a> {
     pub(super) fn copy_views(&mut self, to: View, from: View, count: Option<Value>) -> Value {
         let both = self.smaller(from.length, to.length);
         let count = count.map_or(both, |count| self.smaller(count, both));
+        if let Some(known) = self.number(count).filter(|&known| self.copies_words(to, from, known)) {
+            self.copy_first(to, from, known);
+            return count;
+        }
         if self.copied_in_blocks(to, from, count) {
             return count;
         }
@@ -241,6 +248,33 @@ impl<'a> Lowering<'a> {
             this.with_byte(to, index, Dest::Nothing, write, &mut |_| None);
         });
         count
+    }
+
+    /// Whether so many bytes are copied by words. From a packet that may lie in pages they would go through a variable, which a helper
+    /// writes: it can as well write the place that they go to.
+    fn copies_words(&self, to: View, from: View, count: u64) -> bool {
+        let by_helper = matches!(from.root, Root::Packet(ctx) if self.has_load(ctx) && !self.sees_linear_packets());
+        (1..=COPIED_BY_WORDS).contains(&count)
+            && !by_helper
+            && self.has_words(to)
+            && self.has_words(from)
+            && self.are_apart(to, from)
+    }
+
+    /// Whether the function is a program whose packets lie in no pages.
+    fn sees_linear_packets(&self) -> bool {
+        let Role::Program { spec, mode, .. } = &self.b.func.role else { return false };
+        spec.form(mode).is_some_and(|form| form.linear)
+    }
+
+    /// Whether two views certainly share no byte.
+    fn are_apart(&self, one: View, other: View) -> bool {
+        let space = |view: View| match view.root {
+            Root::Packet(_) => Some(Space::Packet),
+            Root::Memory(bytes) => Some(self.pointee(bytes).1).filter(|space| *space != Space::Any),
+            Root::Record(_) | Root::Buffer(_) => None,
+        };
+        matches!((space(one), space(other)), (Some(one), Some(other)) if one != other)
     }
 
     /// Whether an array of bytes ends before so many bytes at a constant offset. No test of a view's length lets code get there: the

@@ -4,7 +4,7 @@ use super::{Root, View};
 use crate::fold::CompareOp;
 use crate::ir::Value;
 use crate::lower::func::{Dest, Lowering};
-use crate::sema::tree::Expr;
+use crate::sema::tree::{Callee, Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::tables::ViewOp;
 use crate::types::Ty;
@@ -51,7 +51,30 @@ impl<'a> Lowering<'a> {
     /// `==`, `!=`
     pub(in crate::lower) fn compare_views(&mut self, op: CompareOp, left: &Expr, right: &Expr, span: Span) -> Value {
         let (left, right) = (self.view_to_read(left), self.view_to_read(right));
+        self.at(span).equal_views(op, left, right)
+    }
+
+    /// `compare(a, b, n) == 0`, which asks whether the first bytes are equal; none if it is something else.
+    pub(in crate::lower) fn compared_with_zero(
+        &mut self,
+        op: CompareOp,
+        left: &Expr,
+        right: &Expr,
+        span: Span,
+    ) -> Option<Value> {
+        let ExprKind::Operation { callee: Callee::Builtin(builtin), args } = &left.kind else { return None };
+        let is_zero = matches!(right.kind, ExprKind::Const(Const::Int(0) | Const::Zero));
+        if builtin.views != Some(ViewOp::Compare) || !is_zero || !matches!(op, CompareOp::Eq | CompareOp::Ne) {
+            return None;
+        }
+        let (first, second) = (self.view_to_read(&args[0]), self.view_to_read(&args[1]));
+        let number = args.get(2).map(|number| self.scalar_as(number, Ty::U64));
         self.at(span);
+        let (first, second) = (self.first_bytes(first, number), self.first_bytes(second, number));
+        Some(self.equal_views(op, first, second))
+    }
+
+    fn equal_views(&mut self, op: CompareOp, left: View, right: View) -> Value {
         let same_length = self.test(left.length, CompareOp::Eq, right.length);
         let dest = Dest::Value(Ty::BOOL);
         let (same, _) = self.region(&[], dest, |this, _| {
@@ -75,8 +98,18 @@ impl<'a> Lowering<'a> {
         if op == CompareOp::Eq { equal } else { self.invert(equal, Ty::BOOL) }
     }
 
+    /// Copies the first `count` bytes, which both views have, from one place to another.
+    pub(super) fn copy_first(&mut self, to: View, from: View, count: u64) {
+        self.with_first(from, count, &mut |this, from| {
+            this.with_first(to, count, &mut |this, to| {
+                this.b.ks_copy(to, from);
+                this.int(1, Ty::BOOL)
+            })
+        });
+    }
+
     /// Whether the bytes of a view are at one place: not where the verifier wants a bound of each index.
-    fn has_words(&self, view: View) -> bool {
+    pub(super) fn has_words(&self, view: View) -> bool {
         !matches!(view.root, Root::Memory(_)) || self.number(view.offset).is_some()
     }
 

@@ -9,8 +9,8 @@
 //! A `bytes` is never a value in the IR. Lowering keeps the viewed memory apart from its offset and length (`lower/views/`). Each access to
 //! a packet is a `packet.at`, which compares with the end of the packet, so that no pointer has to live; an access to a value indexes an
 //! array of bytes of known length. Bytes after the value of a record are such an array if their number is constant. Else the record is a
-//! dynptr in a variable (`map.reserve_sized`), and each access asks for a part of it (`map.tail_at`). `views/blocks.rs` copies between
-//! views by helpers where the kernel has one for them. So lowering makes one function for each kind of views that it takes, and a variable
+//! dynptr in a variable (`map.reserve_sized`), and each access asks for a part of it (`map.tail_at`). Few bytes of a known
+//! number are copied and compared as one array, `views/blocks.rs` copies others by helpers where the kernel has one for them. So lowering makes one function for each kind of views that it takes, and a variable
 //! views one thing as long as it lives. A `packet.view` op marks the lifetime of a view, which ends when the packet moves; its result is
 //! kept as a pointer is. The pass `moved-packets` checks it and removes the op.
 
