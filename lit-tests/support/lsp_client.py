@@ -23,11 +23,11 @@ _NO_POSITION = {"documentSymbol", "foldingRange", "semanticTokens/full", "codeLe
 class Client:
     """A server, and the messages to and from it."""
 
-    def __init__(self, ksc, options=(), encodings=("utf-16",)):
+    def __init__(self, ksc, options=(), encodings=("utf-16",), text=None):
         self.process = subprocess.Popen([*ksc, "lsp", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.number = 0
         self.told = []
-        capabilities = {"general": {"positionEncodings": list(encodings)}}
+        capabilities = {"general": {"positionEncodings": list(encodings)}, "textDocument": text or {}}
         self.ready = self.ask("initialize", {"processId": None, "rootUri": None, "capabilities": capabilities})
         self.tell("initialized", {})
 

@@ -1,6 +1,6 @@
 //! Diagnostics as `ksc check` reports them, sent after edits and on request.
 //!
-//! A module is checked by itself while no open program imports it; else its diagnostics are those that the checks of its importers
+//! A module or header is checked by itself while no open program takes it in; else its diagnostics are those that the checks of such programs
 //! report in it, each once. Diagnostics of files that are not open come with those of the programs that name them.
 
 use super::analysis::Analysis;

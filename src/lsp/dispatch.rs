@@ -70,13 +70,14 @@ pub fn answer(server: &mut Server, method: &str, params: Value) -> Answer<Value>
     }
 }
 
-/// The answer to `initialize`.
-pub fn initialized(encoding: Encoding) -> Value {
+/// The answer to `initialize`. Only a client that `pulls` diagnostics is told that it may: one that can do both, such as Visual Studio Code,
+/// would show each diagnostic twice.
+pub fn initialized(encoding: Encoding, pulls: bool) -> Value {
     let encoding = match encoding {
         Encoding::Utf8 => "utf-8",
         Encoding::Utf16 => "utf-16",
     };
-    json!({
+    let mut answer = json!({
         "capabilities": {
             "positionEncoding": encoding,
             "textDocumentSync": { "openClose": true, "change": 2, "save": true },
@@ -106,12 +107,16 @@ pub fn initialized(encoding: Encoding) -> Value {
                 "full": true,
                 "range": true,
             },
-            "diagnosticProvider": { "identifier": "ksc", "interFileDependencies": true, "workspaceDiagnostics": false },
             "workspace": {
                 "workspaceFolders": { "supported": true },
                 "textDocumentContent": { "schemes": ["ksc"] },
             },
         },
         "serverInfo": { "name": "ksc", "version": crate::version::text() },
-    })
+    });
+    if pulls {
+        answer["capabilities"]["diagnosticProvider"] =
+            json!({ "identifier": "ksc", "interFileDependencies": true, "workspaceDiagnostics": false });
+    }
+    answer
 }

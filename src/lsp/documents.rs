@@ -50,6 +50,14 @@ impl Document {
     pub fn is_root(&self) -> bool {
         self.path.extension().is_none_or(|extension| extension != "kh")
     }
+
+    /// A program beside a header that has nothing but the header.
+    pub fn includer(&self) -> Document {
+        let name = self.path.file_name().map_or("".into(), |name| name.to_string_lossy());
+        let text = format!("include \"{}\"\n", name.replace('\\', "\\\\").replace('"', "\\\""));
+        let path = self.path.with_extension("kh.ks");
+        Document { uri: String::new(), path, text, version: 0, memory: Arc::default() }
+    }
 }
 
 /// The open texts by their files.

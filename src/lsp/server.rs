@@ -39,6 +39,8 @@ pub struct Server<'c> {
     objects: Objects,
     /// The client asks for lenses again when it is told to.
     refreshes: bool,
+    /// The client takes diagnostics only by asking for them.
+    pulls: bool,
 }
 
 impl<'c> Server<'c> {
@@ -49,7 +51,9 @@ impl<'c> Server<'c> {
         let general = params.capabilities.general.as_ref();
         let encodings = general.and_then(|general| general.position_encodings.clone()).unwrap_or_default();
         let encoding = if encodings.contains(&PositionEncodingKind::UTF8) { Encoding::Utf8 } else { Encoding::Utf16 };
-        connection.initialize_finish(id, dispatch::initialized(encoding))?;
+        let text = params.capabilities.text_document.as_ref();
+        let pulls = text.is_some_and(|text| text.diagnostic.is_some() && text.publish_diagnostics.is_none());
+        connection.initialize_finish(id, dispatch::initialized(encoding, pulls))?;
         let lenses = params.capabilities.workspace.as_ref().and_then(|workspace| workspace.code_lens.as_ref());
         let refreshes = lenses.and_then(|lenses| lenses.refresh_support).unwrap_or(false);
         let folders = params.workspace_folders.unwrap_or_default();
@@ -67,6 +71,7 @@ impl<'c> Server<'c> {
             ending: false,
             objects: Objects::default(),
             refreshes,
+            pulls,
         })
     }
 
@@ -193,6 +198,9 @@ impl<'c> Server<'c> {
     /// Sends the diagnostics of all open texts.
     fn report(&mut self) {
         self.stale = false;
+        if self.pulls {
+            return;
+        }
         let found = catch_unwind(AssertUnwindSafe(|| diagnostics::all(self)));
         // The fault is on standard error; the texts keep the diagnostics that they have.
         let Ok(found) = found else { return };
@@ -225,7 +233,21 @@ impl<'c> Server<'c> {
         Some(analysis)
     }
 
-    /// A check that saw the open text: its own; of a header, that of an open program which includes it.
+    /// The check of an open header by itself, as a program that includes it and has nothing else.
+    fn analysis_of_header(&mut self, path: &Path) -> Option<Rc<Analysis>> {
+        if let Some(known) = self.analyses.get(path) {
+            return Some(known.clone());
+        }
+        let includer = self.documents.of_file(path)?.includer();
+        let mut analysis = Analysis::of(&includer, &self.documents, &self.options);
+        let root = analysis.root;
+        analysis.diagnostics.retain(|found| found.span.is_some_and(|span| span.file != root));
+        let analysis = Rc::new(analysis);
+        self.analyses.insert(path.to_owned(), analysis.clone());
+        Some(analysis)
+    }
+
+    /// A check that saw the open text: its own; of a header, that of an open program which includes it, or else its own.
     pub fn analysis(&mut self, uri: &str) -> Option<Rc<Analysis>> {
         let path = self.documents.get(uri)?.path.clone();
         if let Some(own) = self.analysis_of(&path) {
@@ -243,11 +265,19 @@ impl<'c> Server<'c> {
         self.objects.of(document, &self.documents, &self.options, tell)
     }
 
-    /// The checks of all open programs and modules.
+    /// The checks of all open programs and modules, and of the open headers that none of them includes.
     pub fn analyses(&mut self) -> Vec<Rc<Analysis>> {
-        let roots: Vec<PathBuf> =
-            self.documents.all().filter(|document| document.is_root()).map(|document| document.path.clone()).collect();
-        roots.iter().filter_map(|root| self.analysis_of(root)).collect()
+        let (roots, headers): (Vec<&Document>, Vec<&Document>) =
+            self.documents.all().partition(|document| document.is_root());
+        let paths = |of: Vec<&Document>| of.into_iter().map(|document| document.path.clone()).collect::<Vec<PathBuf>>();
+        let (roots, headers) = (paths(roots), paths(headers));
+        let mut found: Vec<_> = roots.iter().filter_map(|root| self.analysis_of(root)).collect();
+        for header in headers {
+            if found.iter().all(|analysis| analysis.file_of(&header).is_none()) {
+                found.extend(self.analysis_of_header(&header));
+            }
+        }
+        found
     }
 
     /// The open text at an address.
