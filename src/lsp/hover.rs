@@ -4,8 +4,10 @@ use super::analysis::Analysis;
 use super::dispatch::Answer;
 use super::server::Server;
 use super::{shown, text};
+use crate::ast::TypeKind;
 use crate::ast::walk::Node;
 use crate::source::{FileId, Span};
+use crate::tables;
 use crate::tool::list::declared;
 use crate::types::Ty;
 use lsp_types::{Hover, HoverContents, HoverParams, MarkupContent, MarkupKind};
@@ -20,6 +22,7 @@ pub fn hover(server: &mut Server, params: HoverParams) -> Answer<Option<Hover>> 
     let Some(file) = analysis.file_of(&path) else { return Ok(None) };
     let found = name(&analysis, file, offset)
         .or_else(|| attribute(&analysis, file, offset))
+        .or_else(|| kind_of_map(&analysis, file, offset))
         .or_else(|| expression(&analysis, file, offset));
     Ok(found.map(|(span, mut value)| {
         let choices = lowered(&analysis, span);
@@ -46,6 +49,15 @@ fn attribute(analysis: &Analysis, file: FileId, at: u32) -> Option<(Span, String
     let lines = declared::attribute(&attribute.name.name);
     let code = if lines.is_empty() { format!("@{}", attribute.name.name) } else { lines.join("\n") };
     Some((attribute.name.span, format!("```kernelscript\n{code}\n```")))
+}
+
+/// A kind of maps: its form, and since which kernel there is one.
+fn kind_of_map(analysis: &Analysis, file: FileId, at: u32) -> Option<(Span, String)> {
+    let nodes = analysis.nodes_at(file, at);
+    let Some(Node::Type(ty)) = nodes.last() else { return None };
+    let TypeKind::Applied { name, .. } = &ty.kind else { return None };
+    let spec = tables::map_kind(&name.name).filter(|_| name.span.lo <= at && at <= name.span.hi)?;
+    Some((name.span, shown::kind_of_map(spec).markdown()))
 }
 
 /// The type of the innermost expression.

@@ -174,6 +174,12 @@ fn of_type(analysis: &Analysis, name: &str, ty: Ty) -> Shown {
     Shown::of(format!("type {name}")).with(format!("{} bytes", types.size_of(ty)))
 }
 
+/// A kind of maps: its form, its other names, and since which kernel there is one.
+pub fn kind_of_map(kind: &MapKindSpec) -> Shown {
+    let since = kind.since.map_or(String::new(), |(major, minor)| format!("Since Linux {major}.{minor}."));
+    Shown::of(kind.name).with(declared::map(kind.name).join(", ")).with(since)
+}
+
 /// A builtin function with its parameters.
 pub fn builtin(spec: &BuiltinSpec) -> String {
     let params: Vec<String> = spec.params.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
