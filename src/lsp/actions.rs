@@ -31,6 +31,7 @@ pub fn actions(server: &mut Server, params: CodeActionParams) -> Answer<Vec<Code
     found.extend(asked.missing_fields());
     found.extend(asked.missing_arms());
     found.extend(asked.extracted());
+    found.extend(asked.rewrites());
     found.extend(asked.fix_all());
     if let Some(only) = params.context.only {
         let wanted = |kind: &CodeActionKind| only.iter().any(|of| kind.as_str().starts_with(of.as_str()));
@@ -39,12 +40,13 @@ pub fn actions(server: &mut Server, params: CodeActionParams) -> Answer<Vec<Code
     Ok(found)
 }
 
-struct Asked<'a> {
-    server: &'a Server<'a>,
-    analysis: &'a Analysis,
-    file: FileId,
-    lo: u32,
-    hi: u32,
+/// What is asked about: the bytes of a text that a check saw.
+pub struct Asked<'a> {
+    pub server: &'a Server<'a>,
+    pub analysis: &'a Analysis,
+    pub file: FileId,
+    pub lo: u32,
+    pub hi: u32,
 }
 
 impl Asked<'_> {
@@ -60,7 +62,13 @@ impl Asked<'_> {
         Some(edits::of_places(places.collect::<Option<Vec<_>>>()?))
     }
 
-    fn action(&self, title: impl Into<String>, kind: CodeActionKind, changes: &[(Span, String)]) -> Option<CodeAction> {
+    /// An action with changes; none for a file whose name no address has.
+    pub fn action(
+        &self,
+        title: impl Into<String>,
+        kind: CodeActionKind,
+        changes: &[(Span, String)],
+    ) -> Option<CodeAction> {
         Some(CodeAction {
             title: title.into(),
             kind: Some(kind),
@@ -100,30 +108,36 @@ impl Asked<'_> {
         self.action("apply all certain fixes", CodeActionKind::SOURCE_FIX_ALL, &changes)
     }
 
-    /// Before a statement that uses what may be null, a test that returns.
+    /// Where something may be null: behind its declaration an `else` that returns, and before the statement that uses it a test.
     fn null_tests(&self) -> Vec<CodeAction> {
         let of_null = |found: &&Diagnostic| found.code == MaybeNull::INFO.code;
         let here = self.analysis.diagnostics.iter().filter(of_null).filter_map(|found| found.span);
-        here.filter(|span| self.touches(*span)).filter_map(|span| self.null_test(span)).collect()
+        here.filter(|span| self.touches(*span))
+            .flat_map(|span| [self.otherwise(span), self.null_test(span)])
+            .flatten()
+            .collect()
     }
 
     fn null_test(&self, span: Span) -> Option<CodeAction> {
         let nodes = self.analysis.nodes_at(self.file, span.lo);
         let stmt = nodes.iter().rev().find_map(|node| if let Node::Stmt(stmt) = node { Some(stmt) } else { None })?;
-        let item = nodes.iter().find_map(|node| if let Node::Item(item) = node { Some(item) } else { None })?;
-        let (_, decl) = functions(item).into_iter().find(|(_, decl)| {
-            decl.body.as_ref().is_some_and(|body| body.span.lo <= span.lo && span.hi <= body.span.hi)
-        })?;
-        let result = decl.result.as_ref().map(|result| self.analysis.cx.sources.text(result.ty.span));
-        let returned = match result {
-            None => String::new(),
-            Some(result) => format!(" {}", self.neutral(item, result)),
-        };
+        let returned = self.returned(span)?;
         let (name, indent) =
             (self.analysis.cx.sources.text(span), indentation(&self.analysis.file(self.file).text, stmt.span.lo));
         let test = format!("if ({name} == null) return{returned}\n{indent}");
         let change = (Span { hi: stmt.span.lo, ..stmt.span }, test);
         self.action(format!("return if `{name}` is null"), CodeActionKind::QUICKFIX, &[change])
+    }
+
+    /// What a `return` of the function around a place has behind it that decides nothing.
+    pub fn returned(&self, span: Span) -> Option<String> {
+        let nodes = self.analysis.nodes_at(self.file, span.lo);
+        let item = nodes.iter().find_map(|node| if let Node::Item(item) = node { Some(item) } else { None })?;
+        let (_, decl) = functions(item).into_iter().find(|(_, decl)| {
+            decl.body.as_ref().is_some_and(|body| body.span.lo <= span.lo && span.hi <= body.span.hi)
+        })?;
+        let result = decl.result.as_ref().map(|result| self.analysis.cx.sources.text(result.ty.span));
+        Some(result.map_or(String::new(), |result| format!(" {}", self.neutral(item, result))))
     }
 
     /// What a function returns that decides nothing: of a program what changes nothing, else a zero.

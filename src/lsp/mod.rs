@@ -25,6 +25,7 @@ mod navigation;
 mod objects;
 mod ranges;
 mod rename;
+mod rewrites;
 mod server;
 mod shown;
 mod signatures;
