@@ -18,6 +18,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     vscode.commands.registerCommand("ksc.showBytecode", (uri?: string) => showBytecode(uri)),
     vscode.commands.registerCommand("ksc.restart", restart),
     vscode.tasks.registerTaskProvider("ksc", tasks),
+    vscode.workspace.registerTextDocumentContentProvider("ksc", { provideTextDocumentContent: textOf }),
+    vscode.workspace.onDidOpenTextDocument(languageOf),
     tests(),
   );
   await start();
@@ -41,6 +43,19 @@ async function start(): Promise<void> {
     if (again !== undefined) {
       await vscode.commands.executeCommand("workbench.action.openSettings", "kernelscript.path");
     }
+  }
+}
+
+/** A read-only text of the server: a type of the kernel (`ksc:btf/iphdr`), or what a code means (`ksc:explain/E0101`). */
+async function textOf(uri: vscode.Uri): Promise<string | undefined> {
+  const found = await client?.sendRequest<{ text: string }>("ksc/text", { uri: uri.toString(true) });
+  return found?.text;
+}
+
+/** A type of the kernel is shown in the colours of the language. */
+function languageOf(document: vscode.TextDocument): void {
+  if (document.uri.scheme === "ksc" && document.uri.path.startsWith("btf/")) {
+    void vscode.languages.setTextDocumentLanguage(document, "kernelscript");
   }
 }
 

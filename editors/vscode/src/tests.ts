@@ -117,9 +117,8 @@ function report(run: vscode.TestRun, names: Map<string, vscode.TestItem>, outcom
     return;
   }
   names.delete(outcome.name);
-  if (outcome.output) {
-    run.appendOutput(outcome.output.replaceAll("\n", "\r\n"), undefined, item);
-  }
+  const lines = `${outcome.output}${outcome.verdict}: ${outcome.name}${outcome.message ? `: ${outcome.message}` : ""}\n`;
+  run.appendOutput(lines.replaceAll("\n", "\r\n"), undefined, item);
   if (outcome.verdict === "passed") {
     run.passed(item, outcome.ms);
   } else if (outcome.verdict === "skipped") {
