@@ -59,6 +59,7 @@ config.substitutions += [
     ("%processes-seen", f"{python} {support}/processes_seen.py"),
     ("%trace-run", f"{python} {support}/trace_run.py"),
     ("%congestion-run", f"{python} {support}/congestion_run.py"),
+    ("%keyed-run", f"{python} {support}/keyed_run.py"),
     ("%events-run", f"{python} {support}/events_run.py"),
     ("%tracing-run", f"{python} {support}/tracing_run.py"),
     ("%moved-btf", f"{python} {support}/moved_btf.py"),

@@ -36,7 +36,7 @@ pub use run::Run;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 pub use test::Test;
-pub use verify::{Verify, VerifyFormat, VerifyLoad};
+pub use verify::{MakeLoader, Verify, VerifyFormat, VerifyLoad};
 pub use words::Words;
 
 #[derive(Parser, Debug)]
@@ -115,6 +115,9 @@ pub enum Command {
     /// The process of `ksc verify` in which libbpf loads
     #[command(hide = true)]
     VerifyLoad(VerifyLoad),
+    /// The process of `ksc package --sign` and `ksc inspect` in which libbpf makes the loader of an object
+    #[command(hide = true)]
+    MakeLoader(MakeLoader),
     /// Print a script that completes command lines in a shell
     Completions {
         /// The shell

@@ -51,6 +51,7 @@ fn run(cli: Cli) -> ExitCode {
         Some(Command::Run(run)) => tool::run::run(&run),
         Some(Command::Test(test)) => tool::test::run(&test),
         Some(Command::Verify(verify)) => tool::verify::run(&verify),
+        Some(Command::MakeLoader(one)) => tool::signature::make_loader(&one),
         Some(Command::VerifyLoad(one)) => tool::verify::load_one(&one),
         Some(Command::Completions { shell }) => tool::completions::run(shell),
         Some(Command::ManPages { folder }) => tool::man_pages::run(&folder),

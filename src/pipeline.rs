@@ -291,12 +291,13 @@ fn bpf_object(cx: &mut Session, module: &Module, tuning: Tuning) -> Option<Bpf> 
 /// object serves the kernels up to the tier of the next one. A tier that cannot be compiled is left out, so its kernels get the object
 /// before it.
 pub fn carried(cx: &mut Session, module: &Module, bpf: &Bpf) -> Vec<Carried> {
-    let mut objects = vec![Carried { tier: None, object: bpf.object.clone() }];
+    let mut objects = vec![Carried { tier: None, object: bpf.object.clone(), is_signed: false }];
     let mut last = None;
     for &tier in &bpf.tiers {
         let object = of_tier(cx, module, bpf.tuning, tier);
         if let Some(object) = object.filter(|object| object != last.as_ref().unwrap_or(&bpf.object)) {
-            objects.push(Carried { tier: Some(tier), object: llvm::for_tier(&object, tier) });
+            let marked = llvm::for_tier(&object, tier);
+            objects.push(Carried { tier: Some(tier), object: marked, is_signed: false });
             last = Some(object);
         }
     }

@@ -1,10 +1,13 @@
 """What this machine can do for the tests (lit's REQUIRES:), and what KSC_REQUIRE demands of it."""
 
+import ctypes
+import errno
 import functools
 import glob
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 
@@ -12,7 +15,15 @@ import bpf
 
 
 # What the kernels of `ci/vm/run` have, whatever this machine's lacks.
-OF_GUESTS = {"kprobes", "trampolines", "lsm", "netkit", "modules"}
+OF_GUESTS = {"kprobes", "trampolines", "lsm", "netkit", "modules", "signatures"}
+
+
+# Numbers of system calls on x86-64, of include/uapi/linux/bpf.h and of keyctl.h.
+SYS_ADD_KEY = 248
+SYS_BPF = 321
+PROG_LOAD = 5
+PROG_TYPE_SYSCALL = 31
+SESSION_KEYRING = -3
 
 
 @functools.cache
@@ -23,7 +34,8 @@ def probe():
             "trace": _trace(), "kprobes": _kprobes(), "modules": "kernel modules are built for the guests of ci/vm/run",
             "trampolines": bpf.may_trace(), "lsm": bpf.may_trace() or _lsm(), "vm": _tool("qemu-system-x86_64"), "linux-6.4": _linux(6, 4),
             "linux-6.6": _linux(6, 6), "linux-6.7": _linux(6, 7), "linux-6.9": _linux(6, 9), "linux-6.10": _linux(6, 10), "linux-6.11": _linux(6, 11),
-            "linux-6.16": _linux(6, 16), "streams": _streams(), "netkit": _netkit(),
+            "linux-6.16": _linux(6, 16), "linux-6.18": _linux(6, 18), "openssl": _tool("openssl"),
+            "streams": _streams(), "signatures": _signatures(), "netkit": _netkit(),
             "sched-ext": _sched_ext()}
 
 
@@ -56,6 +68,25 @@ def _streams():
     # `alloc_pages_nolock` of mm/page_alloc.c yields nothing while pages are left to initialise, and streams have no memory then.
     with open("/proc/cmdline", encoding="utf-8") as file:
         return "the kernel initialises its pages lazily" if "deferred_init=lazy" in file.read() else None
+
+
+def _signatures():
+    """Whether the kernel verifies signatures of programs, and takes certificates as keys."""
+    if missing := _linux(6, 18):
+        return missing
+    # Nothing is no certificate: the type is unknown, or says so.
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.syscall(SYS_ADD_KEY, b"asymmetric", b"probe", b"-", ctypes.c_size_t(1), SESSION_KEYRING)
+    error = ctypes.get_errno()
+    if error != errno.EBADMSG:
+        return f"no keys of certificates: {os.strerror(error)} (CONFIG_X509_CERTIFICATE_PARSER)"
+    # `r0 = 0; exit` with one byte as its signature, by the layout of `union bpf_attr` up to `keyring_id`.
+    code = struct.pack("<QQ", 0xB7, 0x95)
+    place = lambda text: ctypes.cast(ctypes.c_char_p(text), ctypes.c_void_p).value
+    attributes = struct.pack("<IIQQ128xQIi", PROG_TYPE_SYSCALL, 2, place(code), place(b"GPL"), place(b"-"), 1, SESSION_KEYRING)
+    libc.syscall(SYS_BPF, PROG_LOAD, attributes, ctypes.c_size_t(len(attributes)))
+    error = ctypes.get_errno()
+    return None if error == errno.EBADMSG else f"no signatures: {os.strerror(error)} (CONFIG_SYSTEM_DATA_VERIFICATION)"
 
 
 def _netkit():

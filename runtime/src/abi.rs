@@ -130,7 +130,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 20;
+pub const KS_ABI: u32 = 21;
 
 /// Ends the formats of lines for the trace pipe, before the NUL, in the objects that executables carry. It is as long as what takes its
 /// place: blanks that the kernel takes in formats, then letters.
@@ -186,6 +186,8 @@ pub struct KsProgram {
     /// Causes of refusals: a line each, with tabs between its code, its sentence, a help and the verifier's messages for it; null if there are no
     /// objects.
     pub refusals: *const c_char,
+    /// The symbol `ks_signed` if the objects are signed, else null: how such objects are loaded.
+    pub signed: *const c_void,
 }
 
 /// `KsProgram::flags`: the executable runs a test. It neither reads pins nor makes those that are declared; those that the test makes are in a

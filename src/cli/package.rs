@@ -12,9 +12,18 @@ pub struct Package {
     /// Write a layout of OCI images with the BPF object as bpfman takes it, tagged `bytecode`
     #[arg(long, value_name = "DIR")]
     pub oci: Option<PathBuf>,
-    /// Also put an image with the executable alone, linked statically, into that layout, tagged `exe`
-    #[arg(long, requires = "oci")]
+    /// Write the BPF object, `NAME.bpf.o`, to this folder
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Also write the executable, linked statically: as a file of `--output`, and as an image with it alone, tagged `exe`, into the layout of `--oci`
+    #[arg(long)]
     pub exe: bool,
+    /// Sign the object and the executable with this private key (PEM; RSA or EC P-256), as Linux 6.18 and later verify it
+    #[arg(long, value_name = "KEY.pem", requires = "cert")]
+    pub sign: Option<PathBuf>,
+    /// The certificate of that key (PEM; X.509)
+    #[arg(long, value_name = "CERT.pem", requires = "sign")]
+    pub cert: Option<PathBuf>,
     /// Write manifests of Kubernetes: a DaemonSet of the executable, and an application of bpfman with the object
     #[arg(long, value_name = "DIR")]
     pub kubernetes: Option<PathBuf>,

@@ -53,6 +53,14 @@ pub struct VerifyLoad {
     pub log: PathBuf,
 }
 
+/// The process in which libbpf makes the loader of an object; its parts become files of the folder.
+#[derive(Args, Debug)]
+pub struct MakeLoader {
+    pub object: PathBuf,
+    pub name: String,
+    pub folder: PathBuf,
+}
+
 fn setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.to_owned(), value.to_owned())),

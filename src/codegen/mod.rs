@@ -11,6 +11,7 @@ mod formats;
 pub mod header;
 pub mod llvm;
 pub mod peephole;
+pub mod signed;
 mod taken;
 
 /// The section of an object from which tools know what its program pins: lines of `map NAME` or `section NAME`, a tab, and the

@@ -1,6 +1,7 @@
 //! `ksc FILE`: which artifacts are wanted, and where they go.
 
 use super::bindings::object_of;
+use super::signature::{self, key::Signer};
 use super::{finish, inspect, session, usage_error};
 use crate::cli::{Build, Common, Emit, KernelTiers};
 use crate::codegen::bindings::{self, Go, Language, Names};
@@ -213,12 +214,15 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
     Some(())
 }
 
-/// The executable of a source alone, with all the objects that it carries. None: errors were reported.
-pub(super) fn executable(cx: &mut Session, path: &Path) -> Option<Vec<u8>> {
+/// The executable of a source alone, with all the objects that it carries; they are signed if there is a signer. None: errors were reported.
+pub(super) fn executable(cx: &mut Session, path: &Path, signer: Option<&Signer>) -> Option<Vec<u8>> {
     let input = pipeline::read(cx, path)?;
     let module = user_space(cx, input)?;
     let bpf = bpf_side(cx, &module)?;
-    let carried = bpf.map_or(Vec::new(), |bpf| pipeline::carried(cx, &module, &bpf));
+    let mut carried = bpf.map_or(Vec::new(), |bpf| pipeline::carried(cx, &module, &bpf));
+    if let Some(signer) = signer {
+        signature::sign_carried(cx, &mut carried, signer)?;
+    }
     let object = pipeline::host(cx, &module, &carried, Artifact::Object)?;
     link::executable::link(cx, &object)
 }
@@ -365,7 +369,9 @@ impl Outputs<'_> {
         match (bpf, self.args.kernel_tiers) {
             (None, KernelTiers::All | KernelTiers::One) => Vec::new(),
             (Some(bpf), KernelTiers::All) => pipeline::carried(cx, module, bpf),
-            (Some(bpf), KernelTiers::One) => vec![Carried { tier: None, object: bpf.object.clone() }],
+            (Some(bpf), KernelTiers::One) => {
+                vec![Carried { tier: None, object: bpf.object.clone(), is_signed: false }]
+            }
         }
     }
 

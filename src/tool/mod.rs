@@ -18,6 +18,7 @@ pub mod lsp;
 pub mod man_pages;
 pub mod package;
 pub mod run;
+pub mod signature;
 pub mod test;
 mod user_cache;
 pub mod verify;

@@ -144,6 +144,11 @@ pub fn session() -> *const c_void {
     program().map_or(std::ptr::null(), |p| p.session)
 }
 
+/// See `KsProgram::signed`.
+pub fn signed() -> *const c_void {
+    program().map_or(std::ptr::null(), |p| p.signed)
+}
+
 /// See `KsMetrics::server`; null without metrics.
 pub fn metrics_server() -> *const c_void {
     metrics().map_or(std::ptr::null(), |metrics| metrics.server)

@@ -5,6 +5,7 @@
 use super::handles::{of_handle, of_program};
 use super::optional::{self, fates};
 use super::parts::{RETURN, do_not_create, find_map, half_at_return, program_named};
+use super::signed::Signed;
 use super::state::{STATE, State, WHEN_LOADED};
 use super::{arenas, descriptors, explain, kernel_module, late, open, pins, probes, sizes, struct_ops};
 use crate::abi::{KS_MAP_IDLE, KsForm, KsMap, KsProg};
@@ -40,7 +41,7 @@ pub fn loaded() -> *mut bpf::bpf_object {
     optional::settle(object);
     let pins = pins::prepare(object);
     let result = match late::prepare(object) {
-        0 => descriptors::load(object),
+        0 => load_signed(object),
         error => error,
     };
     let log = log::take();
@@ -54,6 +55,19 @@ pub fn loaded() -> *mut bpf::bpf_object {
         ready();
     }
     object
+}
+
+/// Loads an opened object, by its signed loader if it has one: 0 or −errno.
+fn load_signed(object: *mut bpf::bpf_object) -> i32 {
+    let signed = program::signed().cast::<Signed>();
+    // SAFETY: null, or `ks_signed`.
+    let Some(signed) = (unsafe { signed.as_ref() }) else { return descriptors::load(object) };
+    (signed.prepare)(object);
+    let result = descriptors::load(object);
+    if result == 0 {
+        (signed.finish)(object);
+    }
+    result
 }
 
 /// What the program, or the test, neither loads nor hands over to by tail calls stays out of the kernel.

@@ -28,6 +28,7 @@ mod refusals;
 mod relocated;
 pub mod replacement;
 mod run;
+pub mod signed;
 mod sizes;
 pub mod state;
 pub mod struct_ops;

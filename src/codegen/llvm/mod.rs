@@ -122,6 +122,8 @@ pub struct Carried {
     /// None: for the kernels before all tiers.
     pub tier: Option<Tier>,
     pub object: Vec<u8>,
+    /// It has a loader that is signed (`codegen/signed.rs`).
+    pub is_signed: bool,
 }
 
 /// The native object of a module; `bpf` are the objects that it carries, by their kernels, none where there is no BPF code. None: it

@@ -78,6 +78,18 @@ codes! {
     /// compiler that built the kernel, and `pahole` for the BTF by which BPF programs find the module's functions.
     E0921 ModuleNotBuilt { name, why } = "the kernel module `{name}` could not be built: {why}",
 
+    /// `ksc package --sign KEY.pem` signs with a private key in PEM that is not encrypted: RSA of 2048 bits or more, or EC on the curve P-256.
+    E0992 NoSigningKey { path, why } = "`{path}` is no key to sign with: {why}",
+
+    /// `ksc package --cert CERT.pem` names the X.509 certificate of the key, in PEM.
+    E0993 NoCertificate { path, why } = "`{path}` is no certificate of a signer: {why}",
+
+    /// A signature that the certificate does not verify would be refused by every kernel.
+    E0994 OtherKey { key, certificate } = "the key `{key}` is not that of the certificate `{certificate}`",
+
+    /// What is signed is a program that makes the maps and loads the others; libbpf makes it of the object, and cannot do so for all of them.
+    E0995 NoLoader { why } = "the object cannot be signed, since there can be no loader of it: {why}",
+
     /// The linker failed; its last words follow.
     E0913 LinkFailed { why } = "the executable could not be linked: {why}",
 }

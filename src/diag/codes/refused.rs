@@ -91,4 +91,7 @@ codes! {
     /// A function that throws, or that a signal may end to run what it defers, returns in a way of its own, and so do all functions of its type
     /// whose address is taken. C knows nothing of that.
     E0682 ThrowsIntoC { ty } = "C cannot call a `{ty}`: a function of this type may throw, or has a `defer` that a signal runs",
+    /// Signed programs are loaded by a program that was made with them, before anything is known of the machine. It creates each map anew, and
+    /// loads each program once, for what its attribute names.
+    E0683 NotSignable { what, why } = "{what} cannot be signed: {why}",
 }

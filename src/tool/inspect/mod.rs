@@ -7,13 +7,14 @@ mod object;
 mod text;
 
 use super::finish;
+use super::signature::report::{self as signed, Signature};
 use crate::cli::{Inspect, InspectFormat};
 use crate::diag::codes::environment::NoBpfObject;
 use crate::diag::escape;
 use crate::link::output;
 use crate::session::{Options, Session};
 use crate::source::load;
-pub use object::{Objects, map_kinds, objects};
+pub use object::{Objects, map_kinds, objects, parse, section};
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -29,6 +30,8 @@ struct Report {
     btf: BtfSize,
     /// The code of the objects that an executable carries besides, for newer kernels.
     tiers: Vec<Tier>,
+    /// Who signed the loaders of the objects; of objects for kernels that verify no signatures there is none.
+    signatures: Vec<Signature>,
 }
 
 /// The object for some kernels.

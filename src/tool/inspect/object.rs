@@ -1,6 +1,7 @@
 //! From the ELF file to the report.
 
 use super::btf::Btf;
+use super::signed;
 use super::{BtfSize, Function, Global, Map, Program, Report, Tier, Type};
 use crate::codegen::{OBJECT_ALIGN, PINS_SECTION, TIER_SECTION};
 use crate::tables::{MAP_FLAGS, MAP_KINDS, MapFlagSpec, ProgramSpec};
@@ -86,6 +87,10 @@ pub fn report(bytes: &[u8], newer: &[&[u8]]) -> Result<Report, String> {
         globals: globals(&file, btf.as_ref(), &pins),
         btf: BtfSize { types: btf.as_ref().map_or(0, Btf::type_count), btf: size(".BTF"), btf_ext: size(".BTF.ext") },
         tiers: newer.iter().filter_map(|object| tier(object)).collect(),
+        signatures: std::iter::once(&bytes)
+            .chain(newer)
+            .filter_map(|object| signed::of(since(object), object))
+            .collect(),
     })
 }
 

@@ -35,6 +35,11 @@ pub fn of(report: &Report) -> String {
         code.map(|(name, instructions)| vec![name.clone(), tier.since.clone(), instructions.to_string()])
     });
     table(&mut out, &["for newer kernels", "from", "instructions"], tiers.collect());
+    for signature in &report.signatures {
+        let rows = signature.rows().into_iter().map(|(name, value)| vec![name.to_owned(), value]);
+        let title = signature.since.as_ref().map_or_else(String::new, |since| format!("from {since}"));
+        table(&mut out, &["signature", &title], rows.collect());
+    }
     let btf = &report.btf;
     if btf.btf == 0 {
         out += "\nno BTF\n";

@@ -3,6 +3,8 @@
 use super::super::build;
 use super::super::doc::{self, Page};
 use super::super::inspect;
+use super::super::signature::{self, key::Signer};
+use super::signable;
 use crate::cli::Package;
 use crate::ir::ops::HostCall;
 use crate::ir::{Module, Opcode};
@@ -53,21 +55,29 @@ impl Program {
 
 impl Made {
     /// Compiles what the packages need. None: errors were reported.
-    pub fn of(cx: &mut Session, args: &Package) -> Option<Made> {
+    pub fn of(cx: &mut Session, args: &Package, signer: Option<&Signer>) -> Option<Made> {
         let (page, module) = doc::page(cx, &args.input)?;
+        if signer.is_some() {
+            signable::check(cx, &module)?;
+        }
         let object = build::bpf_side(cx, &module)?.map(|bpf| bpf.object);
-        let executable = if args.exe || args.deb.is_some() { Some(executable(cx, args)?) } else { None };
+        let wants_executable = args.exe || args.deb.is_some();
+        let executable = if wants_executable { Some(executable(cx, args, signer)?) } else { None };
         let has_user_space = pipeline::has(&module, Target::Host);
         if args.kubernetes.is_some() && !has_user_space {
             return build::no_artifact(cx, Target::Host);
         }
-        if args.oci.is_some() && object.is_none() {
+        if (args.oci.is_some() || signer.is_some()) && object.is_none() {
             return build::no_artifact(cx, Target::Bpf);
         }
         let names = object.as_ref().map(|object| inspect::names(object));
         let names = names
             .map(|names| names.unwrap_or_else(|why| crate::bug!("the object that was made cannot be read: {why}")));
         let (sections, maps) = names.unwrap_or_default();
+        let object = match (object, signer) {
+            (Some(object), Some(signer)) => Some(signature::sign(cx, &object, signer)?),
+            (object, _) => object,
+        };
         Some(Made {
             name: plain_name(&cx.options.name),
             programs: programs(&module, sections),
@@ -149,12 +159,12 @@ fn programs(module: &Module, sections: Vec<(String, String)>) -> Vec<Program> {
 }
 
 /// The executable, linked statically. Its diagnostics are dropped: the object had the same ones.
-fn executable(cx: &mut Session, args: &Package) -> Option<Vec<u8>> {
+fn executable(cx: &mut Session, args: &Package, signer: Option<&Signer>) -> Option<Vec<u8>> {
     let said = cx.diags.count();
     let mut options = cx.options.clone();
     options.links_statically = true;
     let mut own = Session::new(options);
-    let made = build::executable(&mut own, &args.input);
+    let made = build::executable(&mut own, &args.input, signer);
     if made.is_none() {
         // What it lacks may be the linker.
         std::mem::swap(cx, &mut own);

@@ -9,20 +9,26 @@ mod deb;
 mod kubernetes;
 mod made;
 mod oci;
+mod signable;
 mod unit;
 mod yaml;
 
+use super::signature::key::Signer;
 use super::{finish, session, usage_error};
 use crate::cli::Package;
 use crate::link::output::{self, Output};
 use crate::session::Session;
 use made::Made;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Writes the packages that are asked for. The status is 1 if the program has errors, or lacks what a package is made of.
 pub fn run(args: &Package) -> ExitCode {
-    if args.oci.is_none() && args.kubernetes.is_none() && args.deb.is_none() {
-        return usage_error("nothing is asked for: `--oci DIR`, `--kubernetes DIR` or `--deb FILE`");
+    if args.oci.is_none() && args.kubernetes.is_none() && args.deb.is_none() && args.output.is_none() {
+        return usage_error("nothing is asked for: `--output DIR`, `--oci DIR`, `--kubernetes DIR` or `--deb FILE`");
+    }
+    if args.exe && args.oci.is_none() && args.output.is_none() {
+        return usage_error("`--exe` goes with `--output DIR` or `--oci DIR`");
     }
     let mut cx = match session(&args.common, &args.input) {
         Ok(cx) => cx,
@@ -34,8 +40,16 @@ pub fn run(args: &Package) -> ExitCode {
 }
 
 fn packages(cx: &mut Session, args: &Package) -> Option<()> {
-    let made = Made::of(cx, args)?;
+    let signer = match (&args.sign, &args.cert) {
+        (Some(key), Some(certificate)) => Some(Signer::read(cx, key, certificate)?),
+        (Some(_) | None, _) => None,
+    };
+    let made = Made::of(cx, args, signer.as_ref())?;
     let (mut files, mut said) = (Vec::new(), Vec::new());
+    if let Some(folder) = &args.output {
+        output::folder(cx, folder)?;
+        files.extend(plain(folder, args, &made));
+    }
     if let Some(folder) = &args.oci {
         for below in ["", "blobs", "blobs/sha256"] {
             output::folder(cx, &folder.join(below))?;
@@ -55,4 +69,16 @@ fn packages(cx: &mut Session, args: &Package) -> Option<()> {
     }
     output::write(cx, files)?;
     output::print(cx, said.concat())
+}
+
+/// The object and the executable as files of a folder.
+fn plain(folder: &Path, args: &Package, made: &Made) -> Vec<Output> {
+    let file = |name: String, bytes: &Vec<u8>, executable| Output {
+        path: folder.join(name),
+        bytes: bytes.clone(),
+        executable,
+    };
+    let object = made.object.iter().map(|bytes| file(format!("{}.bpf.o", made.page.name), bytes, false));
+    let executable = made.executable.iter().filter(|_| args.exe);
+    object.chain(executable.map(|bytes| file(made.page.name.clone(), bytes, true))).collect()
 }

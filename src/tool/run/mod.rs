@@ -135,7 +135,8 @@ fn compile(cx: &mut Session, args: &Run, source: &Source, file: FileId, cache: O
 fn executable(cx: &mut Session, input: Input) -> Option<Vec<u8>> {
     let module = user_space(cx, input)?;
     let bpf = bpf_side(cx, &module)?;
-    let carried: Vec<Carried> = bpf.into_iter().map(|bpf| Carried { tier: None, object: bpf.object }).collect();
+    let carried: Vec<Carried> =
+        bpf.into_iter().map(|bpf| Carried { tier: None, object: bpf.object, is_signed: false }).collect();
     let object = pipeline::host(cx, &module, &carried, Artifact::Object)?;
     let since = std::time::Instant::now();
     let executable = link::executable::link(cx, &object)?;

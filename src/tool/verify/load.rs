@@ -101,7 +101,7 @@ const GENERAL: &[&str] =
     &["failed to load", NOT_TAKEN, "BEGIN PROG", "END PROG", "-- ", "permission error while running as root"];
 
 /// The reason among a child's messages: libbpf's first one that names something, and the error of the system.
-fn reason(said: &str) -> String {
+pub fn reason(said: &str) -> String {
     let last = said.lines().find_map(|line| line.strip_prefix(LAST)).unwrap_or("the loader ended");
     let named = said.lines().filter_map(|line| line.strip_prefix("libbpf: "));
     let mut named = named.filter(|line| !GENERAL.iter().any(|general| line.contains(general)));

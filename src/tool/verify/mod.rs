@@ -10,7 +10,7 @@ mod json;
 mod judge;
 mod kept;
 mod kernels;
-mod load;
+pub mod load;
 mod places;
 mod subject;
 mod table;

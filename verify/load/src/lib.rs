@@ -2,6 +2,7 @@
 //!
 //! libbpf prints to standard error, and a damaged object may make it crash: so this runs in a process of its own.
 
+pub mod loader;
 pub mod reply;
 mod room;
 

@@ -2,3 +2,4 @@
 
 mod features;
 mod left_out;
+pub mod loads;

@@ -14,7 +14,7 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
-    size_of::<KsProgram>() == 200
+    size_of::<KsProgram>() == 208
         && size_of::<KsObject>() == 24
         && size_of::<KsProg>() == 88
         && size_of::<KsStructOps>() == 8
@@ -86,6 +86,7 @@ impl<'c> ModuleGen<'_, 'c> {
 pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, objects: &[Carried]) -> PointerValue<'c> {
     let module = g.ir;
     let name = g.text(Some(&module.name));
+    let is_signed = objects.iter().any(|one| one.is_signed);
     let objects: Vec<_> = objects.iter().map(|one| object(g, one)).collect();
     let progs: Vec<_> = module.programs.iter().map(|p| prog(g, p)).collect();
     let maps: Vec<_> = super::maps(module).map(|m| map(g, m)).collect();
@@ -118,12 +119,13 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, objects: &[Carried]) -> PointerVal
     fields.push(super::metrics::metrics(g));
     let refusals = (!objects.is_empty()).then(ks_verify::refusals::short_table);
     fields.push(g.text(refusals.as_deref()));
+    fields.push(if is_signed { g.external("ks_signed") } else { g.build.null().into() });
     g.constant("ks.program", g.record(&fields).into(), 8)
 }
 
 /// A `KsObject`.
 fn object<'c>(g: &ModuleGen<'_, 'c>, carried: &Carried) -> StructValue<'c> {
-    let Carried { tier, object } = carried;
+    let Carried { tier, object, .. } = carried;
     let contents = g.context.const_string(object, false);
     let bytes = g.constant("ks.bpf.object", contents.into(), OBJECT_ALIGN as u64);
     let (major, minor) = tier.map_or((0, 0), Tier::numbers);
