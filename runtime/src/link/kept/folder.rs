@@ -51,7 +51,7 @@ impl Links {
             let fd = folder.descriptor()?;
             let links = Links { folder, fd };
             links.begin();
-            if !links.is_removed() {
+            if !links.folder.is_removed() {
                 return Some(links);
             }
         }
@@ -129,14 +129,6 @@ impl Links {
             path().parent().map(fs::remove_dir);
         }
         removed
-    }
-
-    fn is_removed(&self) -> bool {
-        // SAFETY: a live descriptor, and a struct that the call fills.
-        unsafe {
-            let mut stat: libc::stat = MaybeUninit::zeroed().assume_init();
-            libc::fstat(self.fd.as_raw_fd(), &mut stat) == 0 && stat.st_nlink == 0
-        }
     }
 
     /// The lock of the last generation that another process holds.

@@ -7,12 +7,14 @@
 //! an operation.
 
 use super::entry::{Entry, path_of};
+use super::made;
 use crate::kernel::end::die;
 use crate::kernel::errors::{errno, reason};
 use crate::kernel::{escape, privilege};
 use libbpf_sys as bpf;
 use std::ffi::{CString, OsStr, OsString};
 use std::fs;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
@@ -140,8 +142,21 @@ impl Folder {
         let error = errno();
         if result != 0 && error != libc::EEXIST {
             cannot("create", &self.path.join(name), error);
+        } else if result == 0
+            && let Ok(above) = Entry::open(self.entry.fd(), c".")
+        {
+            made::note(above, c_name(name));
         }
         self.entry(name).unwrap_or_else(|| cannot("open", &self.path.join(name), libc::ENOENT))
+    }
+
+    /// Whether it is gone meanwhile: a process whose start failed removes the folders that it made.
+    pub fn is_removed(&self) -> bool {
+        // SAFETY: a live descriptor, and a struct that is valid when zeroed, which the call fills.
+        unsafe {
+            let mut stat: libc::stat = MaybeUninit::zeroed().assume_init();
+            libc::fstat(self.entry.fd(), &mut stat) == 0 && stat.st_nlink == 0
+        }
     }
 
     /// Keeps other processes that ask for it waiting, as long as the result lives. None for a folder that others may read:
@@ -203,7 +218,11 @@ impl Folder {
     pub fn try_pin(&self, name: &str, fd: i32) -> i32 {
         // The kernel follows no link in the last component of what it makes.
         // SAFETY: a NUL-terminated path.
-        unsafe { bpf::bpf_obj_pin(fd, path_of(self.entry.fd(), name).as_ptr()) }
+        let result = unsafe { bpf::bpf_obj_pin(fd, path_of(self.entry.fd(), name).as_ptr()) };
+        if result == 0 {
+            made::keep();
+        }
+        result
     }
 
     /// Pins an object. A failure ends the program.

@@ -11,6 +11,7 @@ pub mod folder;
 pub mod globals;
 pub mod identity;
 mod layout;
+mod made;
 mod migrate;
 pub mod present;
 pub mod project;
@@ -60,8 +61,7 @@ pub fn prepare(object: *mut bpf::bpf_object) -> Prepared {
     if !any() {
         return Prepared::default();
     }
-    let project = project();
-    let lock = project.lock();
+    let (project, lock) = locked();
     let maps = pinned_maps().next().map(|_| {
         let (folder, layouts) = (project.below("maps"), project.below("layouts"));
         let (mut missing, mut plans) = (Vec::new(), Vec::new());
@@ -76,6 +76,17 @@ pub fn prepare(object: *mut bpf::bpf_object) -> Prepared {
     });
     let globals = has_globals().then(|| globals::prepare(object, project.below("globals")));
     Prepared { maps, globals, lock }
+}
+
+/// The folder of the project, with its lock.
+fn locked() -> (Folder, Option<OwnedFd>) {
+    loop {
+        let folder = project();
+        let lock = folder.lock();
+        if !folder.is_removed() {
+            return (folder, lock);
+        }
+    }
 }
 
 /// Pins what was not, after the object was loaded.
