@@ -13,6 +13,7 @@ pub mod machine;
 pub mod near;
 pub mod net;
 pub mod output;
+pub mod own_sys;
 pub mod privilege;
 pub mod program;
 pub mod release;

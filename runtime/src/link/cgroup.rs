@@ -5,7 +5,7 @@ use super::form::Form;
 use super::kept;
 use super::request::{Request, Target, not_permitted};
 use crate::kernel::errors::{Failure, errno, reason};
-use crate::kernel::{escape, net};
+use crate::kernel::{escape, net, own_sys};
 use crate::object::optional::targets::Lookup;
 use libbpf_sys as bpf;
 use std::fs;
@@ -36,7 +36,9 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     });
     if opened < 0 {
         let code = errno();
-        return Err(Failure::new(code, format!("the folder `{shown}`: {}", reason(code))));
+        let help = own_sys::help(&shown).filter(|_| code == libc::ENOENT);
+        let help = help.map_or(String::new(), |help| format!("\n  help: {help}"));
+        return Err(Failure::new(code, format!("the folder `{shown}`: {}{help}", reason(code))));
     }
     // SAFETY: just opened, and nobody else's. The link holds the cgroup itself.
     let folder = unsafe { OwnedFd::from_raw_fd(opened) };
@@ -60,7 +62,8 @@ fn failure(code: i32, path: &str) -> Failure {
     let why = match code {
         libc::EPERM => return not_permitted("a cgroup"),
         libc::EBADF | libc::EINVAL => {
-            format!("`{path}` is no cgroup of version 2: {said}\n  help: `mount -t cgroup2` shows where those are")
+            let help = own_sys::help(path).unwrap_or_else(|| "`mount -t cgroup2` shows where those are".to_owned());
+            format!("`{path}` is no cgroup of version 2: {said}\n  help: {help}")
         }
         _ => format!("the cgroup `{path}`: {said}"),
     };

@@ -8,7 +8,7 @@ use crate::kernel::program;
 use crate::kernel::signals::monotonic;
 use crate::link::keeper::TAKEN;
 use crate::link::life::Life;
-use crate::object::pins::project::is_possible;
+use crate::object::pins::project::{is_possible, unmounted};
 use std::cell::Cell;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
@@ -65,10 +65,7 @@ impl State {
         let asked = [REPLACE, PIN].into_iter().find(|option| program::asked_for(option));
         let Some(option) = asked.filter(|_| !program::is_test() && !self.keeps) else { return Ok(()) };
         if !is_possible() {
-            let root = program::pin_root();
-            let why = format!(
-                "bpffs is not mounted at {root}, and `{option}` needs it\n  help: mount it (as root): mount -t bpf bpf {root}"
-            );
+            let why = unmounted(&format!("`{option}` needs"));
             return Err(Failure::new(libc::ENOENT, why));
         }
         if self.exchange().is_none() {

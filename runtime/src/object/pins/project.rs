@@ -3,7 +3,7 @@
 use super::declared::{has_globals, pinned_maps};
 use super::folder::Folder;
 use crate::kernel::end::die;
-use crate::kernel::{escape, program};
+use crate::kernel::{escape, own_sys, program};
 use std::path::Path;
 
 /// The folder of the project.
@@ -34,18 +34,20 @@ pub fn project_name() -> String {
 fn root() -> Folder {
     let path = Path::new(program::pin_root());
     Folder::root(path).unwrap_or_else(|| {
-        let place = escape::value(program::pin_root());
         let what = match pinned_maps().next() {
             Some(map) => format!("the pinned map `{}` needs", program::text(map.name)),
             None if has_globals() => "the pinned variables need".to_owned(),
             None => "`pin` needs".to_owned(),
         };
-        die(
-            1,
-            &format!(
-                "bpffs is not mounted at {place}, and {what} it\n  \
-                 help: mount it (as root): mount -t bpf bpf {place}"
-            ),
-        )
+        die(1, &unmounted(&what))
     })
+}
+
+/// The message that bpffs is not mounted, with a help. `needs` names the construct that needs pins, and ends with its verb.
+pub fn unmounted(needs: &str) -> String {
+    let place = escape::value(program::pin_root());
+    // A mount in a `/sys` of the process's own would go with the process, and its pins with it.
+    let help =
+        own_sys::help(program::pin_root()).unwrap_or_else(|| format!("mount it (as root): mount -t bpf bpf {place}"));
+    format!("bpffs is not mounted at {place}, and {needs} it\n  help: {help}")
 }
