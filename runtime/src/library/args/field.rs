@@ -30,6 +30,13 @@ pub struct Field<'a> {
     pub variants: Vec<(&'a str, i64)>,
 }
 
+/// A way to write bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Address {
+    Hardware,
+    Ip6,
+}
+
 impl Spec<'_> {
     /// The letter of each option's short form: the first of its name that no earlier option has, in lower case or else in upper case.
     /// None where all are taken. `-h` is help.
@@ -52,9 +59,13 @@ impl Field<'_> {
         format!("--{}", self.name.replace('_', "-"))
     }
 
-    /// Six bytes, which may be written as a hardware address.
-    pub fn is_hardware_address(&self) -> bool {
-        (self.kind, self.size, self.count) == (KsFieldKind::Unsigned, 1, Some(6))
+    /// What its bytes may be written as: 6 are a hardware address, 16 an IPv6 address.
+    pub fn address(&self) -> Option<Address> {
+        match (self.kind, self.size, self.count) {
+            (KsFieldKind::Unsigned, 1, Some(6)) => Some(Address::Hardware),
+            (KsFieldKind::Unsigned, 1, Some(16)) => Some(Address::Ip6),
+            _ => None,
+        }
     }
 
     /// The size of the whole field, in bytes.

@@ -158,11 +158,10 @@ fn store(field: &Field, given: &mut usize, text: &[u8], out: &mut [u8]) -> Resul
         // The first one replaces the default as a whole.
         place.fill(0);
     }
-    let is_address = field.is_hardware_address() && text.contains(&b':');
-    let address = if is_address {
-        Some(value::hardware_address(text).or_else(|why| bad_value(field, text, &why))?)
-    } else {
-        None
+    let are_numbers = || text.split(|byte| *byte == b',').all(value::is_number);
+    let address = match field.address().filter(|_| !are_numbers()) {
+        Some(address) => Some(value::address(address, text).or_else(|why| bad_value(field, text, why))?),
+        None => None,
     };
     let elements: Vec<&[u8]> = match &address {
         Some(bytes) => bytes.iter().map(Vec::as_slice).collect(),
@@ -376,6 +375,23 @@ mod tests {
         }
         let twice = run(&spec, &["--from=1:2:3:4:5:6", "--from=1:2:3:4:5:6"]);
         assert_eq!(twice, Err("`--from` takes at most 6 values".to_owned()));
+    }
+
+    #[test]
+    fn ip6_addresses() {
+        let mut spec = spec(vec![field("from", KsFieldKind::Unsigned, 0, 1)]);
+        spec.fields[0].count = Some(16);
+        spec.defaults = vec![9; 16];
+        let bytes = [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+        assert_eq!(run(&spec, &["--from=2001:db8::1"]), Ok(bytes.to_vec()));
+        assert_eq!(run(&spec, &["--from=1,2"]), Ok([&[1, 2][..], &[0; 14]].concat()));
+        for text in ["2001:db8", "1.2.3.4", "::g", "no", "::1,::2"] {
+            let refused = run(&spec, &[&format!("--from={text}")]).expect_err(text);
+            assert!(refused.ends_with("an address 2001:db8::1 is wanted"), "{refused}");
+        }
+        spec.defaults = bytes.to_vec();
+        let help = run(&spec, &["--help"]).expect_err("the text");
+        assert!(help.contains("--from=ADDRESS  (default: 2001:db8:0:0:0:0:0:1)"), "{help}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What `--help` prints. `ksc doc` has this file too.
 
-use super::field::{Field, Spec};
+use super::field::{Address, Field, Spec};
 use super::{KsFieldKind, decimal, escape};
 
 /// The options that every executable has, each with its row.
@@ -80,7 +80,7 @@ pub fn form(field: &Field) -> String {
         return "-- COMMAND [ARGS]".to_owned();
     }
     let value = match field.kind {
-        _ if field.is_hardware_address() => return format!("{}=ADDRESS", field.option()),
+        _ if field.address().is_some() => return format!("{}=ADDRESS", field.option()),
         KsFieldKind::Unsigned | KsFieldKind::Signed | KsFieldKind::F64 => "=N",
         // A flag that is given says no more than that, if it has to be.
         KsFieldKind::Bool if field.required => "=true|false",
@@ -121,8 +121,13 @@ fn default(spec: &Spec, field: &Field) -> Option<String> {
     if field.count.is_some() && bytes.iter().all(|byte| *byte == 0) {
         return None;
     }
-    if field.is_hardware_address() {
-        return Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":"));
+    if let Some(address) = field.address() {
+        let group = |bytes: &[u8]| match bytes {
+            [high, low] => format!("{:x}", u16::from(*high) << 8 | u16::from(*low)),
+            bytes => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        };
+        let size = if address == Address::Ip6 { 2 } else { 1 };
+        return Some(bytes.chunks(size).map(group).collect::<Vec<_>>().join(":"));
     }
     let elements: Option<Vec<String>> = bytes.chunks(field.size.max(1)).map(|bytes| element(field, bytes)).collect();
     elements.map(|elements| elements.join(", "))

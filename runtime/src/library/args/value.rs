@@ -1,9 +1,10 @@
 //! Parses the text of one value into the bytes of its type. The error says what the type takes.
 
 use super::decimal;
-use super::field::Field;
+use super::field::{Address, Field};
 use crate::abi::KsFieldKind;
 use crate::kernel::near;
+use std::ffi::{CString, c_char, c_int, c_void};
 
 /// So many names are listed in a message.
 const MOST: usize = 12;
@@ -102,20 +103,36 @@ fn variants(field: &Field, text: &[u8]) -> String {
     }
 }
 
-/// The bytes of a hardware address, each as the text of a number.
-pub fn hardware_address(text: &[u8]) -> Result<[Vec<u8>; 6], String> {
-    let mut bytes: [Vec<u8>; 6] = Default::default();
-    let mut parts = text.split(|byte| *byte == b':');
-    let fits = |part: &&[u8]| matches!(part.len(), 1 | 2) && part.iter().all(u8::is_ascii_hexdigit);
-    for byte in &mut bytes {
-        let part = parts.next().filter(fits).ok_or_else(no_address)?;
-        *byte = [b"0x", part].concat();
+/// The bytes of an address, each as the text of a number.
+pub fn address(address: Address, text: &[u8]) -> Result<Vec<Vec<u8>>, &'static str> {
+    match address {
+        Address::Hardware => hardware(text).ok_or("an address 02:00:5e:10:00:ff is wanted"),
+        Address::Ip6 => ip6(text).ok_or("an address 2001:db8::1 is wanted"),
     }
-    if parts.next().is_none() { Ok(bytes) } else { Err(no_address()) }
 }
 
-fn no_address() -> String {
-    "an address 02:00:5e:10:00:ff is wanted".to_owned()
+fn hardware(text: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let fits = |part: &&[u8]| matches!(part.len(), 1 | 2) && part.iter().all(u8::is_ascii_hexdigit);
+    let parts: Vec<&[u8]> = text.split(|byte| *byte == b':').collect();
+    (parts.len() == 6 && parts.iter().all(fits)).then(|| parts.iter().map(|part| [b"0x", *part].concat()).collect())
+}
+
+unsafe extern "C" {
+    /// inet_pton(3): 1 where the text is an address of the family, which it writes to `out`.
+    fn inet_pton(family: c_int, text: *const c_char, out: *mut c_void) -> c_int;
+}
+
+fn ip6(text: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let text = CString::new(text).ok()?;
+    let mut bytes = [0u8; 16];
+    // SAFETY: a NUL-terminated text, and a place for the 16 bytes of an address of this family.
+    let is_address = unsafe { inet_pton(libc::AF_INET6, text.as_ptr(), bytes.as_mut_ptr().cast()) } == 1;
+    is_address.then(|| bytes.iter().map(|byte| byte.to_string().into_bytes()).collect())
+}
+
+/// Whether a text is an integer, of whatever size; an empty one counts as one, so that a list with a hole is a list.
+pub fn is_number(text: &[u8]) -> bool {
+    text.is_empty() || integer(text).is_some()
 }
 
 /// An integer that fits the type.
