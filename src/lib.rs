@@ -17,6 +17,7 @@ pub mod modules;
 pub mod passes;
 pub mod pipeline;
 pub mod python;
+pub mod records;
 pub mod sema;
 pub mod session;
 pub mod source;

@@ -19,14 +19,15 @@ MAY_USE = {
     "fold": {"types"},
     "tables": {"types", "target", "fold"},
     "ast": {"source"},
-    # What a record of an event is called by another language is in tracefs, for helps.
-    "syntax": _BASE | {"ast", "tables", "tracefs"},
+    # What a record of an event is called by another language is in tracefs and the kernel's types, for helps.
+    "syntax": _BASE | {"ast", "tables", "tracefs", "records", "btf"},
     "direct": _BASE | {"ast", "syntax", "tables", "target"},
     "python": _BASE,
     "modules": _BASE | {"ast", "syntax", "python"},
     "btf": _BASE | {"target"},
     "tracefs": set(),
-    "sema": _FACTS | {"ast", "modules", "python", "btf", "tracefs", "uses"},
+    "records": {"btf", "tables", "tracefs"},
+    "sema": _FACTS | {"ast", "modules", "python", "btf", "tracefs", "records", "uses"},
     # Ops say per target how they are emitted; the target's passes come later and are not seen.
     "ir": _FACTS,
     "dataflow": {"ir", "session"},

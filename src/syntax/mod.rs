@@ -55,7 +55,7 @@ pub fn parse_remembering(cx: &mut Session, file: FileId, memory: &mut Memory) ->
 fn parse_with(cx: &mut Session, file: FileId, mut memory: Option<&mut Memory>) -> ast::File {
     let mut diags = Vec::new();
     let source = cx.sources.file(file);
-    if let Some(error) = foreign::bpftrace::file(&source.text, file) {
+    if let Some(error) = foreign::bpftrace::file(&source.text, file, &mut cx.kernel_types) {
         cx.diags.push(error);
         return ast::File { file, items: Vec::new() };
     }

@@ -3,9 +3,10 @@
 use crate::ast::FnDecl;
 use crate::btf::Wanted as Kind;
 use crate::diag::codes::contexts::{ProgramParameter, RecordClass, UnknownEvent};
+use crate::records;
 use crate::sema::similar;
 use crate::session::Session;
-use crate::tables::{ProgramSpec, elements, glob, is_pattern, record_class, record_field};
+use crate::tables::{ProgramSpec, elements, glob, is_pattern, record_class};
 use crate::tracefs;
 use crate::types::{FnSig, Space, Ty, TyKind};
 
@@ -144,17 +145,5 @@ fn class_of(cx: &mut Session, prefix: &str, (category, name): Event<'_>, declare
     let Some(shown) = shown else {
         return cx.kernel_types.has(Kind::Type, &format!("{prefix}{name}")).then(|| name.to_owned());
     };
-    let agrees = |cx: &mut Session, class: &str| {
-        let layout = cx.kernel_types.layout(&format!("{prefix}{class}")).unwrap_or_default();
-        let own = layout.iter().filter(|(member, _)| member != "ent" && member != "__data");
-        let own: Vec<(&str, u64)> = own.map(|(member, offset)| (record_field(member), *offset)).collect();
-        own == shown.iter().map(|field| (field.name.as_str(), field.offset)).collect::<Vec<_>>()
-    };
-    if let Some(declared) = declared.filter(|declared| agrees(cx, declared)) {
-        return Some(declared.to_owned());
-    }
-    let classes = cx.kernel_types.names_with(Kind::Type, prefix);
-    let fitting: Vec<String> = classes.into_iter().filter(|class| agrees(cx, class)).collect();
-    let alike = |class: &String| class.bytes().zip(name.bytes()).take_while(|(one, other)| one == other).count();
-    fitting.into_iter().max_by_key(|class| (class == name, alike(class)))
+    records::class(&mut cx.kernel_types, prefix, name, &shown, declared)
 }

@@ -19,10 +19,27 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("comm", "comm()", "str(16)"),
 ];
 
+/// The registers of the arguments of a call (the System V ABI of x86-64), as `pt_regs` has them.
+const ARGUMENTS: &[(&str, &str)] =
+    &[("arg0", "di"), ("arg1", "si"), ("arg2", "dx"), ("arg3", "cx"), ("arg4", "r8"), ("arg5", "r9")];
+
+/// The numbers of C that fields of records are, and their types here. All others are unsigned numbers, or none.
+const NUMBERS: &[(&str, &str)] = &[
+    ("int", "i32"),
+    ("pid_t", "i32"),
+    ("s32", "i32"),
+    ("long", "i64"),
+    ("s64", "i64"),
+    ("loff_t", "i64"),
+    ("short", "i16"),
+    ("unsigned int", "u32"),
+    ("u32", "u32"),
+];
+
 /// The values that have none.
 const WITHOUT: &[&str] = &[
-    "args", "ctx", "curtask", "elapsed", "func", "jiffies", "kstack", "nsec", "ppid", "probe", "rand", "username",
-    "ustack", "arg0", "arg1", "arg2", "arg3", "arg4", "arg5", "sarg0", "retval", "str",
+    "args", "ctx", "curtask", "elapsed", "func", "jiffies", "kstack", "nsec", "ppid", "probe", "rand", "struct",
+    "username", "ustack", "arg0", "arg1", "arg2", "arg3", "arg4", "arg5", "sarg0", "retval", "str",
 ];
 
 /// An expression, and the type of a key that it is.
@@ -47,8 +64,16 @@ impl<'p> Body<'p> {
         self.value(text)
     }
 
+    /// Statements, with `…` for each that has no counterpart.
+    pub fn statements(&mut self, actions: &[&str]) -> Vec<String> {
+        actions.iter().map(|action| self.statement(action).unwrap_or_else(|| "…".to_owned())).collect()
+    }
+
     /// A statement; none if it has no counterpart.
-    pub fn statement(&mut self, text: &str) -> Option<String> {
+    fn statement(&mut self, text: &str) -> Option<String> {
+        if let Some(branch) = text.strip_prefix("if").filter(|rest| rest.trim_start().starts_with('(')) {
+            return self.branch(branch.trim_start());
+        }
         if let Some((function, arguments)) = call(text) {
             return self.called(function, &arguments);
         }
@@ -67,12 +92,18 @@ impl<'p> Body<'p> {
         match call(value) {
             Some(("count", _)) => Some(format!("{} += 1", self.place(place, |key| counts(key, "u64"))?)),
             Some(("sum", arguments)) => {
-                let added = self.value(arguments.first()?)?;
-                Some(format!("{} += {added} as u64", self.place(place, |key| counts(key, "u64"))?))
+                let (added, ty) = self.typed(arguments.first()?)?;
+                let (ty, cast) = if ty.starts_with('i') { ("i64", "") } else { ("u64", " as u64") };
+                Some(format!("{} += {added}{cast}", self.place(place, |key| counts(key, ty))?))
+            }
+            Some(("max", arguments)) => {
+                let (value, ty) = self.typed(arguments.first()?)?;
+                let place = self.place(place, |key| counts(key, &ty))?;
+                Some(format!("if ({value} > {place}) {place} = {value}"))
             }
             Some(("hist", arguments)) => self.histogram(place, "hist", arguments.first()?, &[]),
             Some(("lhist", arguments)) => self.histogram(place, "lhist", arguments.first()?, arguments.get(1..4)?),
-            Some(("avg" | "min" | "max" | "stats", _)) => None,
+            Some(("avg" | "min" | "stats", _)) => None,
             _ => {
                 let (value, ty) = self.typed(value)?;
                 Some(format!("{} {sign} {value}", self.place(place, |key| counts(key, &ty))?))
@@ -91,11 +122,51 @@ impl<'p> Body<'p> {
             }
             ("print", [map]) => Some(format!("print({})", global(map)?)),
             ("print", [map, top]) => Some(format!("print({}, top: {top})", global(map)?)),
-            ("clear", [map]) => Some(format!("clear({})", global(map)?)),
+            ("clear", [map]) => {
+                let name = global(map)?;
+                Some(if self.program.is_plain(&name) { format!("{name} = 0") } else { format!("clear({name})") })
+            }
+            ("exit", []) if self.probe.is_user_space() => Some("kill(pid() as i32, SIGINT)".to_owned()),
+            ("time", [format]) if self.probe.is_user_space() => {
+                let text = format.replace("\\n\"", "\"");
+                Some(format!("print{}(strftime({text}))", if text == *format { "_raw" } else { "" }))
+            }
             ("delete", [entry]) => Some(format!("delete {}", self.value(entry)?)),
             ("delete", [map, key]) => Some(format!("delete {}[{}]", global(map)?, self.key(key)?.0)),
             _ => None,
         }
+    }
+
+    /// `(condition) { … } else { … }`, and what stands behind the last brace.
+    fn branch(&mut self, text: &str) -> Option<String> {
+        let close = closing(text)?;
+        let condition = self.value(&text[1..close])?;
+        let (block, rest) = self.block(text[close + 1..].trim_start())?;
+        let mut out = format!("if ({condition}) {block}");
+        let mut rest = rest.trim_start();
+        if let Some(other) = rest.strip_prefix("else") {
+            let other = other.trim_start();
+            if let Some(branch) = other.strip_prefix("if") {
+                return Some(format!("{out} else {}", self.branch(branch.trim_start())?));
+            }
+            let (block, behind) = self.block(other)?;
+            out += &format!(" else {block}");
+            rest = behind.trim_start();
+        }
+        if !rest.is_empty() {
+            out += &format!("; {}", self.statement(rest)?);
+        }
+        Some(out)
+    }
+
+    /// A block at the start of a text, and the rest. None if one of its statements has no counterpart.
+    fn block<'t>(&mut self, text: &'t str) -> Option<(String, &'t str)> {
+        let end = closing(text).filter(|_| text.starts_with('{'))?;
+        let actions = parts(&text[1..end], ';').into_iter().filter(|action| !action.is_empty());
+        // What is declared in a block ends with it, and in bpftrace does not.
+        let before = self.locals.len();
+        let statements: Vec<String> = actions.map(|action| self.statement(action)).collect::<Option<_>>()?;
+        (self.locals.len() == before).then(|| (format!("{{ {} }}", statements.join("; ")), &text[end + 1..]))
     }
 
     fn histogram(&mut self, place: &str, kind: &str, value: &str, steps: &[&str]) -> Option<String> {
@@ -163,8 +234,25 @@ impl<'p> Body<'p> {
             return Some((format!("stacks.id({context}, {})", flags.1), "stack_id(stacks)".to_owned()));
         }
         let value = self.value(text)?;
-        let ty = value.rsplit_once(" as ").map(|(_, ty)| ty.to_owned()).filter(|ty| ty.starts_with("str("));
-        Some((value, ty.unwrap_or_else(|| "u64".to_owned())))
+        let cast = value.rsplit_once(" as ").map(|(_, ty)| ty.to_owned());
+        let ty = cast.filter(|ty| ty.starts_with("str(") || NUMBERS.iter().any(|(_, number)| ty == number));
+        let ty = ty.or_else(|| self.number(text)).unwrap_or_else(|| "u64".to_owned());
+        Some((value, ty))
+    }
+
+    /// The type of a number that is a field of a record or a result, also behind a sign.
+    fn number(&self, text: &str) -> Option<String> {
+        let text = text.trim_start_matches('-').trim();
+        let ty = match &self.probe.arguments {
+            Arguments::Result(_) if text == "retval" => "i64",
+            Arguments::Event(category, event) => {
+                let name = text.strip_prefix("args.").or_else(|| text.strip_prefix("args->"))?;
+                let fields = tracefs::fields(category, event)?;
+                number_of(&fields.iter().find(|field| field.name == name)?.ty)?
+            }
+            Arguments::Result(_) | Arguments::Registers | Arguments::None => return None,
+        };
+        Some(ty.to_owned())
     }
 
     /// An expression.
@@ -187,8 +275,15 @@ impl<'p> Body<'p> {
                 "args" if matches!(word(at + 1), "." | "->") => (self.argument(word(at + 2))?, 3),
                 "retval" => match self.probe.arguments {
                     Arguments::Result(name) => (name.to_owned(), 1),
-                    Arguments::Event(..) | Arguments::None => return None,
+                    Arguments::Event(..) | Arguments::Registers | Arguments::None => return None,
                 },
+                _ if matches!(self.probe.arguments, Arguments::Registers)
+                    && ARGUMENTS.iter().any(|(name, _)| *name == token) =>
+                {
+                    let register =
+                        ARGUMENTS.iter().find(|(name, _)| *name == token).map_or("", |(_, register)| register);
+                    (format!("ctx->{register}"), 1)
+                }
                 "$" => (word(at + 1).to_owned(), 2),
                 "@" => {
                     let rest = &text[lo..];
@@ -216,7 +311,9 @@ impl<'p> Body<'p> {
         let fields = tracefs::fields(category, event).unwrap_or_default();
         let field = fields.iter().position(|field| field.name == name);
         if category == "syscalls" && event.starts_with("sys_enter_") {
-            return Some(format!("ctx->args[{}]", field?.checked_sub(1)?));
+            // The record has them as numbers of 64 bits, which a negative one fills.
+            let cast = number_of(&fields[field?].ty).map_or(String::new(), |ty| format!(" as {ty}"));
+            return Some(format!("ctx->args[{}]{cast}", field?.checked_sub(1)?));
         }
         let field = field.map(|at| &fields[at]);
         Some(match field.and_then(|field| field.ty.strip_prefix("char[")) {
@@ -225,6 +322,10 @@ impl<'p> Body<'p> {
             None => format!("ctx->{name}"),
         })
     }
+}
+
+fn number_of(ty: &str) -> Option<&'static str> {
+    NUMBERS.iter().find(|(name, _)| *name == ty).map(|(_, number)| *number)
 }
 
 /// The type of a variable with numbers or text of type `value`.

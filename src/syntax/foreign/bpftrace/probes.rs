@@ -1,5 +1,7 @@
 //! Probes of bpftrace (its manual, "Probes"), and the attributes of programs at the same place.
 
+use super::RECORD;
+
 /// Where a clause of bpftrace runs, in this language.
 pub struct Probe {
     pub attribute: String,
@@ -12,6 +14,8 @@ pub struct Probe {
 pub enum Arguments {
     /// Of an event, its category and name: the fields of its record.
     Event(String, String),
+    /// `arg0` and so on: the registers of a call, in `ctx`.
+    Registers,
     /// The result of a function, by this name.
     Result(&'static str),
     /// Nothing that is translated.
@@ -21,12 +25,13 @@ pub enum Arguments {
 /// Events that bpftrace has a short name for (its manual, "software").
 const SHORT: &[(&str, &str)] = &[("cpu", "cpu_clock"), ("faults", "page_faults"), ("cs", "context_switches")];
 
-/// The probe; `Some(None)` for `BEGIN`, which no program is attached for. None if the text is no probe.
-pub fn of(text: &str) -> Option<Option<Probe>> {
+/// The probe, with the class of an event's record as `class` says it; `Some(None)` for `BEGIN`, which no program is attached for. None if the text is no probe.
+pub fn of(text: &str, class: &mut dyn FnMut(&str, &str) -> Option<String>) -> Option<Option<Probe>> {
     let mut parts = text.split(':');
     let (kind, target): (&str, Vec<&str>) = (parts.next()?, parts.collect());
     let joined = target.join(":");
-    let registers = |attribute: &str| probe(format!("@{attribute}(\"{joined}\")"), "ctx: *pt_regs", Arguments::None);
+    let registers =
+        |attribute: &str| probe(format!("@{attribute}(\"{joined}\")"), "ctx: *pt_regs", Arguments::Registers);
     let result =
         |attribute: &str, of: &str| probe(format!("@{attribute}(\"{of}\")"), "ret: i64", Arguments::Result("ret"));
     let found = match (kind, target.as_slice()) {
@@ -47,10 +52,11 @@ pub fn of(text: &str) -> Option<Option<Probe>> {
             let class = match *event {
                 event if event.starts_with("sys_enter_") => "sys_enter",
                 event if event.starts_with("sys_exit_") => "sys_exit",
-                event => event,
+                event if event.contains('*') => "",
+                event => &class(category, event).unwrap_or_else(|| event.to_owned()),
             };
             // The events of a pattern have no record in common.
-            let parameter = if event.contains('*') { String::new() } else { format!("ctx: *trace_event_raw_{class}") };
+            let parameter = if class.is_empty() { String::new() } else { format!("ctx: *{RECORD}{class}") };
             let arguments = Arguments::Event((*category).to_owned(), (*event).to_owned());
             probe(format!("@tracepoint(\"{category}/{event}\")"), &parameter, arguments)
         }
@@ -60,7 +66,7 @@ pub fn of(text: &str) -> Option<Option<Probe>> {
         ("fentry" | "kfunc" | "f", [.., function]) => probe(format!("@fentry(\"{function}\")"), "", Arguments::None),
         ("fexit" | "kretfunc" | "fr", [.., function]) => probe(format!("@fexit(\"{function}\")"), "", Arguments::None),
         ("uprobe" | "u", [_, _]) => registers("uprobe"),
-        ("uretprobe" | "ur", [_, _]) => registers("uretprobe"),
+        ("uretprobe" | "ur", [_, _]) => result("uretprobe", &joined),
         ("usdt" | "U", [_, _, _]) => registers("usdt"),
         ("profile" | "p", [unit, count]) => {
             let count: u64 = count.parse().ok()?;
@@ -80,6 +86,18 @@ pub fn of(text: &str) -> Option<Option<Probe>> {
         _ => return None,
     };
     Some(Some(found))
+}
+
+impl Probe {
+    /// No probe: what runs in user space before anything is attached.
+    pub fn of_user_space() -> Probe {
+        probe("@begin".to_owned(), "", Arguments::None)
+    }
+
+    /// Whether the actions run in user space.
+    pub fn is_user_space(&self) -> bool {
+        ["@begin", "@interval(", "@end"].iter().any(|attribute| self.attribute.starts_with(attribute))
+    }
 }
 
 fn probe(attribute: String, parameter: &str, arguments: Arguments) -> Probe {

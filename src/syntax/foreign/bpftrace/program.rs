@@ -20,15 +20,36 @@ pub struct Program {
     functions: Vec<String>,
     /// Some action has no counterpart, and `…` stands for it.
     has_gaps: bool,
+    /// The statements of `BEGIN`.
+    begin: Vec<String>,
     has_begin: bool,
+    /// The variables of the whole program.
+    known: Vec<Global>,
 }
 
 impl Program {
+    /// A program that knows the variables of another one, and is empty.
+    pub fn knowing(other: Program) -> Program {
+        Program { known: other.globals, ..Program::default() }
+    }
+
+    /// Whether a variable is a number or a text, and no map.
+    pub fn is_plain(&self, name: &str) -> bool {
+        let of = |global: &&Global| global.name == name;
+        let declared = self.globals.iter().chain(&self.known).find(of).map(|global| global.declared.as_str());
+        declared.is_some_and(|declared| !declared.contains(": hist") && !declared.contains(['<', '(']))
+    }
+
     /// Adds a clause. None if it has a probe that is not known.
-    pub fn add(&mut self, clause: &Clause<'_>) -> Option<()> {
+    pub fn add(&mut self, clause: &Clause<'_>, class: &mut dyn FnMut(&str, &str) -> Option<String>) -> Option<()> {
         for text in &clause.probes {
-            match probes::of(text)? {
-                None => self.has_begin = true,
+            match probes::of(text, class)? {
+                None => {
+                    let mut body = Body::new(self, Probe::of_user_space());
+                    let statements = body.statements(&clause.actions);
+                    self.begin.extend(statements);
+                    self.has_begin = true;
+                }
                 Some(probe) => {
                     let function = self.function(clause, probe);
                     self.functions.push(function);
@@ -50,7 +71,7 @@ impl Program {
                 None => "…".to_owned(),
             });
         }
-        statements.extend(clause.actions.iter().map(|action| body.statement(action).unwrap_or_else(|| "…".to_owned())));
+        statements.extend(body.statements(&clause.actions));
         self.has_gaps |= statements.iter().any(|statement| statement == "…");
         format!("{attribute} fn {name}({parameter}) {{ {} }}", statements.join("; "))
     }
@@ -80,6 +101,11 @@ impl Program {
 
     /// The help: the program, a declaration a line.
     pub fn text(&self) -> String {
+        if self.functions.is_empty() && self.globals.is_empty() && !self.begin.iter().any(|statement| statement == "…")
+        {
+            let statements = self.begin.join("; ");
+            return format!("this is bpftrace; here it is\nfn main() -> i32 {{ {statements}; return 0 }}");
+        }
         if self.functions.is_empty() {
             return "what bpftrace does in `BEGIN` is at the start of `fn main() -> i32 { … }`, before `attach`"
                 .to_owned();
