@@ -120,7 +120,7 @@ pub fn of_tracing(name: &str) -> Option<Instead> {
         "execname" => Form("`comm()` is the name of the thread"),
         "cgroup" | "cgroupid" | "get_cgroup_id" => Form("`cgroup_id()` is the number of the cgroup of the process"),
         "cpu_id" | "cpuid" | "smp_processor_id" => Form("`cpu()` is the number of the CPU"),
-        "curtask" | "current" | "get_current" => {
+        "curtask" | "current" | "get_current" | "task" | "current_task" | "get_current_task" => {
             Form("BPF code has the running task by `bpf_get_current_task_btf()`, whose fields are read: `task->tgid`")
         }
         "nsecs" | "elapsed" => Form("`now_ns()` is the time in nanoseconds"),

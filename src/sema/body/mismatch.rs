@@ -65,7 +65,7 @@ impl Site<'_, '_> {
                 Help::say("text is made of characters: an element of type `char`, such as `e as char`")
             }
             (_, TyKind::Str(_)) if types.as_int(found).is_some() => {
-                Help::say("numbers become text in `print` alone, by conversions such as `%u`")
+                Help::say(format!("in user space `format(\"%d\", {text})` is its text"))
             }
             (_, TyKind::Ptr { .. } | TyKind::Fn(_)) if text == "0" => {
                 Help::write("a pointer that points nowhere is `null`, not 0", "null")
