@@ -12,7 +12,7 @@ use crate::source::{FileId, Span};
 use crate::tables;
 use crate::types::{Ty, TyKind};
 use crate::uses::Meaning;
-use lsp_types::{CodeAction, CodeActionKind, CodeActionParams, WorkspaceEdit};
+use lsp_types::{CodeAction, CodeActionKind, CodeActionParams, CodeActionTriggerKind, WorkspaceEdit};
 
 /// Answers `textDocument/codeAction`.
 pub fn actions(server: &mut Server, params: CodeActionParams) -> Answer<Vec<CodeAction>> {
@@ -31,7 +31,11 @@ pub fn actions(server: &mut Server, params: CodeActionParams) -> Answer<Vec<Code
     found.extend(asked.missing_fields());
     found.extend(asked.missing_arms());
     found.extend(asked.extracted());
-    found.extend(asked.rewrites());
+    // Each costs a check, and editors ask at every move of the cursor.
+    let is_move = params.context.trigger_kind == Some(CodeActionTriggerKind::AUTOMATIC);
+    if !is_move || !params.context.diagnostics.is_empty() {
+        found.extend(asked.rewrites());
+    }
     found.extend(asked.fix_all());
     if let Some(only) = params.context.only {
         let wanted = |kind: &CodeActionKind| only.iter().any(|of| kind.as_str().starts_with(of.as_str()));
