@@ -6,7 +6,7 @@
 #   sh install.sh --prefix DIR           /usr/local by default for root, else ~/.local
 #   sh install.sh --public-key KEY       also checks the signature of the sums, which needs minisign
 #
-# It needs curl, sha256sum, tar and gzip. Nothing is written before the sum is right.
+# It needs curl, sha256sum, tar, and xz or gzip: the archive for gzip is half as large again. Nothing is written before the sum is right.
 set -eu
 
 KSC_URL=${KSC_URL:-}
@@ -38,11 +38,13 @@ main() {
     done
     [ -n "$KSC_URL" ] || fail "KSC_URL names no release" 2
     KSC_URL=${KSC_URL%/}
-    for tool in curl sha256sum tar gzip; do
+    for tool in curl sha256sum tar; do
         command -v "$tool" >/dev/null || fail "there is no $tool" 3
     done
+    if command -v xz >/dev/null; then packer=xz ending=xz; else packer=gzip ending=gz; fi
+    command -v "$packer" >/dev/null || fail "there is neither xz nor gzip" 3
     [ "$(uname -s)" = Linux ] || fail "ksc is for Linux" 3
-    archive=ksc-$(uname -m)-linux.tar.gz
+    archive=ksc-$(uname -m)-linux.tar.$ending
     if [ -z "$prefix" ]; then
         if [ "$(id -u)" = 0 ]; then prefix=/usr/local; else prefix=$HOME/.local; fi
     fi
@@ -60,7 +62,7 @@ main() {
     fetch "$archive"
     compare "$archive"
     mkdir -p "$prefix" || fail "cannot make $prefix" 3
-    tar -xzf "$folder/$archive" -C "$prefix" --no-same-owner || fail "cannot write below $prefix" 3
+    "$packer" -dc "$folder/$archive" | tar -xf - -C "$prefix" --no-same-owner || fail "cannot write below $prefix" 3
     "$prefix/bin/ksc" --version
     case :$PATH: in
         *":$prefix/bin:"*) ;;

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import lzma
 import os
 import shutil
 import subprocess
@@ -35,8 +36,8 @@ def _sorted(root):
     return sorted(root.rglob("*"), key=lambda path: path.relative_to(root).parts)
 
 
-def tar(root, out, when, level):
-    """The files below `root`, owned by root."""
+def tar(root, when):
+    """An archive of the files below `root`, owned by root, not compressed."""
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for path in _sorted(root):
@@ -50,8 +51,18 @@ def tar(root, out, when, level):
             else:
                 with open(path, "rb") as file:
                     archive.addfile(entry, file)
-    with open(out, "wb") as file, gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=level, mtime=when) as packed:
-        packed.write(plain.getbuffer())
+    return plain.getvalue()
+
+
+def gzipped(plain, out, when, fast):
+    with open(out, "wb") as file, gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=1 if fast else 9, mtime=when) as packed:
+        packed.write(plain)
+
+
+def xzipped(plain, out, fast):
+    """Two thirds of what gzip makes of a compiler. The first filter is for machine code of x86: it does no harm to other files."""
+    filters = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 0 if fast else 9}]
+    out.write_bytes(lzma.compress(plain, format=lzma.FORMAT_XZ, check=lzma.CHECK_CRC64, filters=filters))
 
 
 def _gzipped(path, when):

@@ -14,7 +14,7 @@ import sys
 import threading
 from pathlib import Path
 
-_TOOLS = ("sh", "curl", "sha256sum", "tar", "gzip", "uname", "id", "mktemp", "rm", "mkdir", "grep")
+_TOOLS = ("sh", "curl", "sha256sum", "tar", "xz", "uname", "id", "mktemp", "rm", "mkdir", "grep")
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -62,7 +62,7 @@ def changed(name):
 
 
 files, scratch = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
-script, archive = files / "install.sh", next(files.glob("ksc-*-linux.tar.gz")).name
+script, archive = files / "install.sh", next(files.glob("ksc-*-linux.tar.xz")).name
 shutil.rmtree(scratch, ignore_errors=True)
 path, temporary = tools(scratch / "tools", *_TOOLS), scratch / "temporary"
 temporary.mkdir()
@@ -70,8 +70,9 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Qui
 threading.Thread(target=server.serve_forever, daemon=True).start()
 served = f"http://127.0.0.1:{server.server_port}"
 
-for kind, url in (("http", served), ("file", f"file://{files}/")):
-    status, said = install(url, scratch / kind, path)
+gzip = tools(scratch / "gzip", *(set(_TOOLS) - {"xz"}), "gzip")
+for kind, url, path_of_kind in (("http", served, path), ("file", f"file://{files}/", path), ("with gzip alone", served, gzip)):
+    status, said = install(url, scratch / kind, path_of_kind)
     claim(f"{kind}: installed", status == 0 and said.startswith("ksc "), said)
     shown = subprocess.run([scratch / kind / "bin/ksc", "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
     claim(f"{kind}: the compiler runs", shown == said.splitlines(keepends=True)[0], shown)
@@ -81,6 +82,7 @@ refused("a changed archive", changed(archive), path, "is not the file that SHA25
 refused("an archive without a sum", f"file://{scratch}/changed", path, "is not the file")
 refused("a release that is not there", f"{served}/none", path, "cannot fetch", 3)
 refused("no sha256sum", served, tools(scratch / "few", *(set(_TOOLS) - {"sha256sum"})), "there is no sha256sum", 3)
+refused("with neither xz nor gzip", served, tools(scratch / "few", *(set(_TOOLS) - {"xz"})), "there is neither xz nor gzip", 3)
 script = Path(__file__).resolve().parents[2] / "install.sh"
 refused("no address", "", path, "KSC_URL names no release", 2)
 script = files / "install.sh"
