@@ -67,7 +67,7 @@ pub fn guest() -> Result<Vec<u8>, String> {
     if named.is_none()
         && let Some(bytes) = embedded_guest()
     {
-        return Ok(bytes.to_vec());
+        return Ok(bytes);
     }
     let places = places(named, GUEST);
     places.iter().find_map(|place| std::fs::read(place).ok()).ok_or_else(|| {
@@ -77,32 +77,32 @@ pub fn guest() -> Result<Vec<u8>, String> {
 }
 
 #[cfg(feature = "embed-runtime")]
-fn embedded_guest() -> Option<&'static [u8]> {
-    Some(ks_carried::GUEST)
+fn embedded_guest() -> Option<Vec<u8>> {
+    Some(ks_carried::guest())
 }
 
 #[cfg(not(feature = "embed-runtime"))]
-fn embedded_guest() -> Option<&'static [u8]> {
+fn embedded_guest() -> Option<Vec<u8>> {
     None
 }
 
 #[cfg(feature = "embed-runtime")]
-fn embedded_machine() -> Option<&'static [u8]> {
-    Some(ks_carried::MACHINE)
+fn embedded_machine() -> Option<Vec<u8>> {
+    Some(ks_carried::machine())
 }
 
 #[cfg(not(feature = "embed-runtime"))]
-fn embedded_machine() -> Option<&'static [u8]> {
+fn embedded_machine() -> Option<Vec<u8>> {
     None
 }
 
 #[cfg(feature = "embed-runtime")]
-fn embedded() -> Option<&'static [u8]> {
-    Some(ks_carried::RUNTIME)
+fn embedded() -> Option<Vec<u8>> {
+    Some(ks_carried::runtime())
 }
 
 #[cfg(not(feature = "embed-runtime"))]
-fn embedded() -> Option<&'static [u8]> {
+fn embedded() -> Option<Vec<u8>> {
     None
 }
 
