@@ -15,8 +15,7 @@ use inkwell::OptimizationLevel;
 use inkwell::context::Context;
 use inkwell::passes::PassBuilderOptions;
 use inkwell::targets::{
-    CodeModel, FileType, InitializationConfig, RelocMode, Target as LlvmTarget, TargetMachine, TargetMachineOptions,
-    TargetTriple,
+    CodeModel, FileType, RelocMode, Target as LlvmTarget, TargetMachine, TargetMachineOptions, TargetTriple,
 };
 use llvm_sys::LLVMDiagnosticSeverity;
 use llvm_sys::core::{
@@ -41,9 +40,15 @@ fn level(options: &Options) -> OptimizationLevel {
 pub fn bpf_machine(options: &Options) -> TargetMachine {
     static READY: Once = Once::new();
     READY.call_once(|| {
-        LlvmTarget::initialize_bpf(&InitializationConfig::default());
-        // SAFETY: has no preconditions. Needed for inline assembly.
-        unsafe { llvm_sys::target::LLVMInitializeBPFAsmParser() };
+        // SAFETY: no other thread makes a machine for executables meanwhile. The parser is for inline assembly.
+        unsafe {
+            use llvm_sys::target::*;
+            LLVMInitializeBPFTargetInfo();
+            LLVMInitializeBPFTarget();
+            LLVMInitializeBPFTargetMC();
+            LLVMInitializeBPFAsmPrinter();
+            LLVMInitializeBPFAsmParser();
+        }
         set_options(options);
     });
     let triple = TargetTriple::create(options.machine.bpf_triple());
@@ -78,6 +83,9 @@ const OPTIONS: &[&CStr] = &[
     // After some tests that may return, LLVM takes a call for cold, and does not inline a function that has no other call. The code behind
     // such tests is the main path of packet programs.
     c"-cold-callsite-rel-freq=0",
+    // BPF has no vectors, and the code of executables for user space gains nothing by them. A release leaves out this pass, which has a
+    // megabyte (ci/lib/left_out.toml).
+    c"-vectorize-slp=false",
 ];
 
 fn set_options(options: &Options) {
@@ -94,8 +102,16 @@ fn set_options(options: &Options) {
 pub fn host_machine(cx: &mut Session) -> Option<TargetMachine> {
     static READY: Once = Once::new();
     READY.call_once(|| {
-        // The only back end for executables that is linked (ir-specs/gen/llvm_link.rs).
-        LlvmTarget::initialize_x86(&InitializationConfig::default());
+        // The only back end for executables that is linked (ir-specs/gen/llvm_link.rs). Functions of inkwell would also name the parser of
+        // assembly and the disassembler, which have 4 MB.
+        // SAFETY: no other thread makes a machine for BPF meanwhile.
+        unsafe {
+            use llvm_sys::target::*;
+            LLVMInitializeX86TargetInfo();
+            LLVMInitializeX86Target();
+            LLVMInitializeX86TargetMC();
+            LLVMInitializeX86AsmPrinter();
+        }
         set_options(&cx.options);
     });
     let triple = TargetMachine::get_default_triple();
