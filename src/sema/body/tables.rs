@@ -210,7 +210,7 @@ impl Site<'_, '_> {
             return Some(EntryOrder::Field(names.join(".")));
         }
         let found = format!("`{}`", self.ty_name(ty));
-        self.error(written.span, MismatchedTypes { wanted: "a field that is a number".into(), found });
+        self.error(written.span, MismatchedTypes { wanted: "a field that is an integer".into(), found });
         None
     }
 
