@@ -2,10 +2,12 @@
 
 use super::frame::{Placed, free_values, leaves};
 use super::{GO_ON, NAME, STOP};
-use crate::ir::{Builder, Exit, Function, Loc, OpData, OpId, Opcode, Param, Path, Role, Symbol, Value, clone};
-use crate::passes::verifier::unknown_values::{branch_points, compared_places, hide, number};
+use crate::ir::{
+    Builder, Exit, Function, Loc, OpData, OpId, Opcode, Param, Path, RegionId, Role, Symbol, Value, clone,
+};
+use crate::passes::verifier::unknown_values::{FOLLOWED, branch_points, compared_places, hide, number, written_places};
 use crate::target::{Target, Targets};
-use crate::types::{Space, Ty, Types};
+use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::HashMap;
 
 /// A loop's body as a function.
@@ -67,6 +69,20 @@ pub fn make(
         let variable = values.get(&part.0.variable).copied().unwrap_or(place);
         hide(&mut b, types, zero, variable, part);
     }
+    let behind = if forgets { written_behind_pointers(func, types, body) } else { Vec::new() };
+    let mut hides = !hidden.is_empty();
+    for (pointer, part) in &behind {
+        // A pointer that the body itself computes has no value yet.
+        if let Some(&pointer) = values.get(pointer) {
+            let place = b.ks_deref(pointer, func.ty(part.0.variable));
+            hide(&mut b, types, zero, place, part);
+            hides = true;
+        }
+    }
+    let returns = func.exits(body).iter().filter(|(_, exit)| *exit == Exit::Return).count();
+    if forgets && returns > MAX_RETURNS && branch_points(func, body) > MAX_BRANCH_POINTS {
+        hides |= frame.hide_result(&mut b, types, zero, place);
+    }
     let start = b.func.blocks[entry].ops.len();
     // The body's arguments are the callback's last before the frame.
     let first = count - 1 - args.len();
@@ -78,7 +94,7 @@ pub fn make(
     if stays_out && frame.is_left(op) {
         stay_out(&mut Builder::before(&mut callback, first, NAME), types, frame, place);
     }
-    Made { callback, outer, hides: !hidden.is_empty() }
+    Made { callback, outer, hides }
 }
 
 /// The outer variables that a body writes, and compares so that the verifier learns about them: if a number is below a
@@ -97,8 +113,40 @@ fn hidden_each_iteration(
     written.filter(|(path, ty)| (many || compared.contains(path)) && *ty != Ty::BOOL).collect()
 }
 
+/// The integers on the stack that a body with many branches writes through pointers, as those of a parameter, and the pointers. The paths
+/// begin at what the pointer leads to. The bytes of a slot differ by which branches of the earlier iterations wrote a part of it, and each
+/// combination is a state.
+fn written_behind_pointers(func: &Function, types: &Types, body: RegionId) -> Vec<(Value, (Path, Ty))> {
+    if branch_points(func, body) <= MAX_BRANCH_POINTS {
+        return Vec::new();
+    }
+    let mut targets: HashMap<Value, Value> = HashMap::new();
+    let mut found = Vec::new();
+    for path in written_places(func, types, body).into_iter().filter(Path::is_of_fields) {
+        let Some(pointer) = stack_pointer(func, types, path.variable) else { continue };
+        let target = *targets.entry(pointer).or_insert(path.variable);
+        for (part, ty) in path.moved_to(target).integers(func, types, FOLLOWED).unwrap_or_default() {
+            if ty != Ty::BOOL && !found.contains(&(pointer, (part.clone(), ty))) {
+                found.push((pointer, (part, ty)));
+            }
+        }
+    }
+    found
+}
+
+/// The pointer that leads to a place, if it is never null and what it points to is on the stack.
+fn stack_pointer(func: &Function, types: &Types, place: Value) -> Option<Value> {
+    let data = func.def(place).map(|op| &func.ops[op]).filter(|data| data.opcode == Opcode::KsDeref)?;
+    let pointer = data.operands[0];
+    matches!(types.kind(func.ty(pointer)), TyKind::Ptr { space: Space::Stack, nullable: false, .. }).then_some(pointer)
+}
+
 /// Branches of a body up to which only what is compared is hidden.
 const MAX_BRANCH_POINTS: usize = 4;
+
+/// Places of a body that return, up to which the verifier may know what each of them returns: what follows the loop is walked once more
+/// where it does not.
+const MAX_RETURNS: usize = 2;
 
 /// Ends an iteration that follows the one that left the loop.
 fn stay_out(b: &mut Builder<'_>, types: &mut Types, frame: &Placed, place: Value) {

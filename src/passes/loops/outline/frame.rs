@@ -1,10 +1,10 @@
 //! The frame that the bodies of a function's loops share with the function.
 
 use super::{NAME, STOP};
-use crate::ir::{Attr, Builder, Exit, Function, OpId, Opcode, Path, RegionId, Value, ValueDef};
+use crate::ir::{Attr, Builder, Exit, Function, OpId, Opcode, Path, RegionId, Symbol, Value, ValueDef};
 use crate::passes::analysis;
 use crate::passes::loops::loop_form;
-use crate::passes::verifier::unknown_values::{FOLLOWED, written_places};
+use crate::passes::verifier::unknown_values::{FOLLOWED, hide, written_places};
 use crate::types::{FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -341,6 +341,20 @@ impl Placed {
             let (result, _) = self.field(b, types, self.value, self.frame.slots.len() + 1);
             b.ks_zero(result);
         }
+    }
+
+    /// In a callback, before each iteration: the result of an earlier one becomes unknown, if it is a number. Otherwise each constant that the
+    /// loop may return is a state in which the verifier walks the body again.
+    pub fn hide_result(&self, b: &mut Builder<'_>, types: &mut Types, zero: &Symbol, frame: Value) -> bool {
+        if !self.has_result(types) {
+            return false;
+        }
+        let (result, ty) = self.field(b, types, frame, self.frame.slots.len() + 1);
+        if types.as_int(ty).is_none() {
+            return false;
+        }
+        hide(b, types, zero, result, &(Path::whole(result), ty));
+        true
     }
 
     fn has_result(&self, types: &Types) -> bool {
