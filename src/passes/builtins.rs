@@ -91,7 +91,12 @@ fn fill(func: &mut Function, cx: &mut Session, op: OpId, builtin: &BuiltinSpec) 
     let place = operands.remove(0);
     let TyKind::Place { of, space } = cx.types.kind(func.ty(place)) else { crate::bug!("what is filled is a place") };
     let (size, pointer) = (cx.types.size_of(of), cx.types.ptr(of, space, false));
+    let writes_all = builtin.bpf.and_then(tables::helper).is_some_and(|helper| helper.fills);
     let mut b = Builder::before(func, op, NAME);
+    if !writes_all {
+        // The bytes of a text behind its NUL are zero.
+        b.ks_zero(place);
+    }
     operands.push(b.ks_addr(place, pointer));
     operands.push(b.ks_const(i128::from(size), Ty::U32));
     func.become_op(op, Opcode::BpfHelper, operands, attrs);
