@@ -350,6 +350,20 @@ impl Session {
         }
     }
 
+    /// A pass changed what an earlier one chose for the construct at this place: this takes the place of that record.
+    pub fn explain_instead(&mut self, span: Span, lowering: &impl Lowering) {
+        if !self.options.explain_lowering {
+            return;
+        }
+        let made = Lowered::at(span, lowering);
+        let is_earlier =
+            |old: &&mut Lowered| old.span == span && old.construct == made.construct && old.became != made.became;
+        match self.lowered.iter_mut().find(is_earlier) {
+            Some(old) => *old = made,
+            None => self.lowered.push(made),
+        }
+    }
+
     /// Notes choices that a pass has collected, if they were asked for.
     pub fn explain_all(&mut self, lowered: Vec<Lowered>) {
         if self.options.explain_lowering {

@@ -60,11 +60,11 @@ fn reuse(func: &mut Function, effects: &Effects, pointers: &PointerUses, cx: &mu
     let changed = if erased.is_empty() && repeated.is_empty() && again.is_empty() { Changed::No } else { Changed::Yes };
     for &op in &erased {
         let map = cx.source_name(MapLookup::of(&func.ops[op]).map());
-        cx.explain(func.ops[op].loc.span, &MapReused { map });
+        cx.explain_instead(func.ops[op].loc.span, &MapReused { map });
     }
     for (op, pointer) in again {
         let map = cx.source_name(MapLookup::of(&func.ops[op]).map());
-        cx.explain(func.ops[op].loc.span, &MapReusedIfFound { map });
+        cx.explain_instead(func.ops[op].loc.span, &MapReusedIfFound { map });
         replaced.insert(func.ops[op].results[0], look_up_where_null(func, op, pointer));
         func.erase(op);
     }
