@@ -69,7 +69,9 @@ impl Loops<'_> {
             for &op in &func.blocks[block].ops {
                 let own = self.iterations(op);
                 let count = outer.saturating_mul(own.unwrap_or(1));
-                if own.is_some() && outer <= MANY && count > MANY {
+                // Such as the search for a free place in an arena, which hardly ever takes a second iteration.
+                let by_source = func.ops[op].loc.made_by.is_none();
+                if own.is_some() && by_source && outer <= MANY && count > MANY {
                     self.found.insert(func.ops[op].loc.span, count);
                 }
                 func.ops[op].regions.iter().for_each(|&inner| self.visit(inner, count));
