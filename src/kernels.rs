@@ -12,7 +12,7 @@
 //! (`runtime/src/object/tiers.rs`).
 
 use crate::session::{KernelVersion, Options, Session, Tier};
-use crate::tables::Workaround;
+use crate::tables::{HelperSpec, Workaround, workarounds};
 
 /// The tiers after the first one, in order. Each costs the time to compile another object, so workarounds that end between two of them are
 /// made for the earlier tier up to its last kernel.
@@ -122,6 +122,11 @@ impl Options {
     /// Whether the object may meet one of these kernels, so that it needs what they alone need.
     fn may_meet(&self, kernels: Kernels) -> bool {
         kernels.reach(self.tier.map_or(self.min_kernel, |tier| tier.since))
+    }
+
+    /// Whether a helper writes all of the memory that it fills, on each kernel that the object may meet.
+    pub fn fills(&self, helper: &HelperSpec) -> bool {
+        helper.fills && !(helper.fills_since.is_some() && self.works_around(workarounds::UNPADDED_NAMES))
     }
 
     /// The first kernel with something that tables give a version, if the object must load on older ones too.

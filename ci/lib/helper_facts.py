@@ -58,6 +58,7 @@ def table(header, folder):
         lines += [f'needs = "{own["needs"][name]}"'] if name in own["needs"] else []
         lines += [f'reference = "{own["reference"][name]}"'] if name in own["reference"] else []
         lines += [f"{field} = true" for field in ("constant", "fills") if name in own[field]]
+        lines += [f"fills_since = {own['fills_since'][name]}"] if name in own["fills_since"] else []
         lines += ["changes_packet = true"] if name in moved else []
         words = {"packet": "reads_packet", "gpl": "gpl_only", "sleeps": "may_sleep"}
         lines += [f"{field} = true" for flag, field in words.items() if flag in flags]

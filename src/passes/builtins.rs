@@ -4,7 +4,7 @@ use super::{Because, Changed, Declarations, Pass, Run};
 use crate::ir::ops::{KsBuiltin, KsFill};
 use crate::ir::{Attr, Builder, Function, OpData, OpId, Opcode, Value};
 use crate::session::Session;
-use crate::tables::{self, BuiltinSpec, Half};
+use crate::tables::{self, BuiltinSpec, Half, workarounds};
 use crate::target::Target;
 use crate::types::{Ty, TyKind};
 use std::collections::HashMap;
@@ -91,11 +91,15 @@ fn fill(func: &mut Function, cx: &mut Session, op: OpId, builtin: &BuiltinSpec) 
     let place = operands.remove(0);
     let TyKind::Place { of, space } = cx.types.kind(func.ty(place)) else { crate::bug!("what is filled is a place") };
     let (size, pointer) = (cx.types.size_of(of), cx.types.ptr(of, space, false));
-    let writes_all = builtin.bpf.and_then(tables::helper).is_some_and(|helper| helper.fills);
+    let helper = builtin.bpf.and_then(tables::helper);
+    let writes_all = helper.is_some_and(|helper| cx.options.fills(helper));
     let mut b = Builder::before(func, op, NAME);
     if !writes_all {
         // The bytes of a text behind its NUL are zero.
         b.ks_zero(place);
+    }
+    if helper.is_some_and(|helper| helper.fills) && !writes_all {
+        cx.worked_around(workarounds::UNPADDED_NAMES);
     }
     operands.push(b.ks_addr(place, pointer));
     operands.push(b.ks_const(i128::from(size), Ty::U32));

@@ -219,6 +219,9 @@ record! {
         /// Writes all of the memory that it fills, whatever happens.
         #[serde(default)]
         pub fills: bool,
+        /// The first kernel (major, minor) that does; none: all. Before it the workaround `unpadded-names` clears the memory.
+        #[serde(default)]
+        pub fills_since: Option<Kernel>,
         /// Moves packet data: packet pointers of before are invalid.
         #[serde(default)]
         pub changes_packet: bool,

@@ -14,6 +14,14 @@ use inkwell::values::{BasicValueEnum, CallSiteValue};
 /// The attribute of calls with the helper's name.
 const NAME: &str = "ksc-helper";
 
+/// The attribute of calls that write all of the memory that they fill.
+const FILLS: &str = "ksc-fills";
+
+/// Whether a call of a helper writes all of the memory that it fills.
+pub fn fills(call: CallSiteValue) -> bool {
+    call.get_string_attribute(AttributeLoc::Function, FILLS).is_some()
+}
+
 /// The helper that a call is of; none if it is of something else.
 pub fn helper(call: CallSiteValue) -> Option<&'static HelperSpec> {
     let name = call.get_string_attribute(AttributeLoc::Function, NAME)?;
@@ -24,6 +32,9 @@ pub fn helper(call: CallSiteValue) -> Option<&'static HelperSpec> {
 pub fn mark<'c>(g: &ModuleGen<'_, 'c>, call: CallSiteValue<'c>, spec: &HelperSpec, args: &[BasicValueEnum<'c>]) {
     let build = &g.build;
     call.add_attribute(AttributeLoc::Function, g.context.create_string_attribute(NAME, spec.name));
+    if g.cx.options.fills(spec) {
+        call.add_attribute(AttributeLoc::Function, g.context.create_string_attribute(FILLS, ""));
+    }
     let kinds: Vec<HelperArgKind> = spec.args.iter().map(|arg| arg.kind).collect();
     if kinds.contains(&HelperArgKind::Dynptr) || kinds.len() != args.len() {
         return;

@@ -188,7 +188,7 @@ fn effects(instruction: InstructionValue, at: usize, offset: usize, size: usize)
     }
     let call = CallSiteValue::try_from(instruction).ok().filter(|_| opcode == InstructionOpcode::Call)?;
     if let Some(helper) = helper_effects::helper(call) {
-        return of_helper(instruction, helper, at, (offset, size));
+        return of_helper(instruction, (helper, helper_effects::fills(call)), at, (offset, size));
     }
     let callee = call.get_called_fn_value()?;
     let name = callee.get_name().to_bytes();
@@ -220,10 +220,10 @@ fn stored_size(ty: BasicTypeEnum) -> Option<usize> {
     }
 }
 
-/// The effects of a helper through an argument.
+/// The effects of a helper through an argument. `fills`: it writes all of the memory that it fills.
 fn of_helper(
     call: InstructionValue,
-    helper: &HelperSpec,
+    (helper, fills): (&HelperSpec, bool),
     at: usize,
     (offset, size): (usize, usize),
 ) -> Option<Vec<Effect>> {
@@ -235,7 +235,7 @@ fn of_helper(
         HelperArgKind::Key | HelperArgKind::Value => Some(vec![Effect::Read(offset, size)]),
         HelperArgKind::Readable => Some(vec![Effect::Read(offset, to)]),
         HelperArgKind::Writable => Some(vec![Effect::Read(offset, to), Effect::Touch(offset, to)]),
-        HelperArgKind::Out if helper.fills && length.is_some() => Some(vec![Effect::Write(offset, to)]),
+        HelperArgKind::Out if fills && length.is_some() => Some(vec![Effect::Write(offset, to)]),
         HelperArgKind::Out | HelperArgKind::ValueOut => Some(vec![Effect::Touch(offset, to)]),
         HelperArgKind::Address | HelperArgKind::Record => Some(vec![Effect::Read(0, size)]),
         HelperArgKind::Scalar
