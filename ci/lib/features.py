@@ -32,7 +32,7 @@ def probe():
     return {"bpf": _bpf(), "netns": _netns(), "cc": _tool("cc"), "clang": _tool("clang-22"), "verifier": _bpf(), "go": _go(), "nvim": _tool("nvim"),
             "minisign": _tool("minisign"), "images": _tool("skopeo") or _tool("umoci"), "eglot": _tool("emacs") or _eglot(), "systemd": _tool("systemd-analyze"),
             "trace": _trace(), "kprobes": _kprobes(), "modules": "kernel modules are built for the guests of ci/vm/run",
-            "trampolines": bpf.may_trace(), "lsm": bpf.may_trace() or _lsm(), "vm": _tool("qemu-system-x86_64"), "linux-6.4": _linux(6, 4),
+            "trampolines": bpf.may_trace(), "lsm": bpf.may_trace() or _lsm(), "vm": _tool("qemu-system-x86_64"), "vscode": _tool("chromium"), "linux-6.4": _linux(6, 4),
             "linux-6.6": _linux(6, 6), "linux-6.7": _linux(6, 7), "linux-6.9": _linux(6, 9), "linux-6.10": _linux(6, 10), "linux-6.11": _linux(6, 11),
             "linux-6.16": _linux(6, 16), "linux-6.18": _linux(6, 18), "openssl": _tool("openssl"),
             "streams": _streams(), "signatures": _signatures(), "netkit": _netkit(),
