@@ -161,10 +161,10 @@ await claim("rename", async () => {
   await file("demo.ks");
   await go(10, 9);
   await press("F2");
-  await page.locator(".rename-box input, .rename-input").first().waitFor();
+  await page.locator(".rename-box :focus").first().waitFor();
   await type("header");
   await press("Enter");
-  await has("var header");
+  await has("header->ttl");
 });
 await claim("format", async () => {
   await command("Format Document");
