@@ -248,20 +248,33 @@ impl<'a> Asked<'a> {
 
 /// The name that a place begins with.
 fn root(place: &Expr) -> Option<&Ident> {
-    match &place.kind {
-        ExprKind::Name(path) => path.segments.first(),
-        ExprKind::Field { base, .. } | ExprKind::Index { base, .. } => root(base),
-        ExprKind::Paren(inner) | ExprKind::Unary { operand: inner, .. } => root(inner),
-        _ => None,
+    if let ExprKind::Name(path) = &place.kind {
+        return path.segments.first();
     }
+    let (ExprKind::Field { base: inner, .. }
+    | ExprKind::Index { base: inner, .. }
+    | ExprKind::Paren(inner)
+    | ExprKind::Unary { operand: inner, .. }) = &place.kind
+    else {
+        return None;
+    };
+    root(inner)
 }
 
 /// Whether an expression means the same without parentheses wherever a name may stand.
 fn is_alone(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Int(_) | ExprKind::Float(_) => true,
-        ExprKind::Char(_) | ExprKind::Str(_) | ExprKind::Bool(_) | ExprKind::Null | ExprKind::Name(_) => true,
-        ExprKind::Field { .. } | ExprKind::SizeofType(_) | ExprKind::Offsetof { .. } | ExprKind::Paren(_) => true,
-        _ => false,
-    }
+    matches!(
+        &expr.kind,
+        ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Char(_)
+            | ExprKind::Str(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Null
+            | ExprKind::Name(_)
+            | ExprKind::Field { .. }
+            | ExprKind::SizeofType(_)
+            | ExprKind::Offsetof { .. }
+            | ExprKind::Paren(_)
+    )
 }

@@ -174,10 +174,10 @@ impl Checker<'_, '_> {
         if let Some(method) = MethodOwner::Context.method(&name.name)
             && let Some(ctx) = self.context_named(base)
         {
-            return match method {
-                ValueMethod::Bytes => self.packet_view(ctx, name, args, span),
-                _ => Some(self.untested(span)),
-            };
+            if method == ValueMethod::Bytes {
+                return self.packet_view(ctx, name, args, span);
+            }
+            return Some(self.untested(span));
         }
         if let Some(entry) = self.map_entry(base)
             && let (_, ty) = self.entry_types(entry.0)

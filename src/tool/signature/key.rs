@@ -131,8 +131,7 @@ fn pem(bytes: &[u8]) -> Result<(String, Document), String> {
     let text = String::from_utf8_lossy(bytes);
     let start = text.find("-----BEGIN ").ok_or("it has no PEM, which begins with `-----BEGIN`")?;
     let text = &text[start..];
-    let end =
-        text.find("\n-----END ").and_then(|at| Some(at + 1 + text[at + 1..].find('\n').unwrap_or(text.len() - at - 1)));
+    let end = text.find("\n-----END ").map(|at| at + 1 + text[at + 1..].find('\n').unwrap_or(text.len() - at - 1));
     let text = end.map_or(text, |end| &text[..end]);
     let (label, document) = Document::from_pem(text).map_err(|error| format!("its PEM cannot be read: {error}"))?;
     Ok((label.to_owned(), document))

@@ -248,7 +248,8 @@ impl<'c> Outcomes<'_, '_, 'c> {
     fn at_start(&mut self, of: usize, at: usize) -> IntValue<'c> {
         match self.facts[of].before(self.graph, at) {
             Known::Tested => {}
-            known => return self.constant(known != Known::Record),
+            Known::Record => return self.constant(false),
+            Known::Unreached | Known::Untested | Known::Null | Known::Mixed => return self.constant(true),
         }
         if let Some(&made) = self.made.get(&(of, at)) {
             return made;
@@ -265,7 +266,8 @@ impl<'c> Outcomes<'_, '_, 'c> {
     fn on_edge(&mut self, of: usize, from: usize, to: usize) -> IntValue<'c> {
         match self.facts[of].edge(self.graph, from, to) {
             Known::Tested => self.at_start(of, from),
-            known => self.constant(known != Known::Record),
+            Known::Record => self.constant(false),
+            Known::Unreached | Known::Untested | Known::Null | Known::Mixed => self.constant(true),
         }
     }
 
