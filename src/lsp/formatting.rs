@@ -1,29 +1,28 @@
 //! `ksc fmt` for the editor.
 
 use super::dispatch::Answer;
-use super::server::{Server, refusal};
+use super::server::Server;
 use super::text;
 use crate::session::{Options, Session};
 use crate::source::FileId;
 use crate::tool::fmt;
-use lsp_server::ErrorCode;
 use lsp_types::{
     DocumentFormattingParams, DocumentOnTypeFormattingParams, DocumentRangeFormattingParams, Range, TextEdit,
 };
 
-/// Answers `textDocument/formatting`. A text that cannot be read is left as it is, which is an error with the reason.
-pub fn whole(server: &mut Server, params: DocumentFormattingParams) -> Answer<Vec<TextEdit>> {
+/// Answers `textDocument/formatting`. A text that cannot be read is left as it is: its diagnostics say why, and an editor that formats when
+/// it saves would show an error each time.
+pub fn whole(server: &mut Server, params: DocumentFormattingParams) -> Answer<Option<Vec<TextEdit>>> {
     edits(server, params.text_document.uri.as_str(), None)
 }
 
 /// Answers `textDocument/rangeFormatting`: the lines of the range that formatting changes.
-pub fn range(server: &mut Server, params: DocumentRangeFormattingParams) -> Answer<Vec<TextEdit>> {
+pub fn range(server: &mut Server, params: DocumentRangeFormattingParams) -> Answer<Option<Vec<TextEdit>>> {
     edits(server, params.text_document.uri.as_str(), Some(params.range))
 }
 
-/// Answers `textDocument/onTypeFormatting`, after a closing brace: the declaration or block that ends there. A text that cannot be read yet
-/// is left as it is.
-pub fn on_type(server: &mut Server, params: DocumentOnTypeFormattingParams) -> Answer<Vec<TextEdit>> {
+/// Answers `textDocument/onTypeFormatting`, after a closing brace: the declaration or block that ends there.
+pub fn on_type(server: &mut Server, params: DocumentOnTypeFormattingParams) -> Answer<Option<Vec<TextEdit>>> {
     let at = params.text_document_position;
     let uri = at.text_document.uri.as_str();
     let document = server.document(uri)?;
@@ -33,7 +32,7 @@ pub fn on_type(server: &mut Server, params: DocumentOnTypeFormattingParams) -> A
     let file = cx.sources.add("", &document.path, document.text.clone());
     let start = text::position(cx.sources.file(file), start as u32, server.encoding);
     let within = Range { start, end: at.position };
-    Ok(edits(server, uri, Some(within)).unwrap_or_default())
+    edits(server, uri, Some(within))
 }
 
 /// The brace that the one before `end` closes; `end` if there is none. Strings with braces only make the range another one.
@@ -50,15 +49,12 @@ fn opening(text: &str, end: usize) -> usize {
     end
 }
 
-fn edits(server: &Server, uri: &str, within: Option<Range>) -> Answer<Vec<TextEdit>> {
+/// None: the text cannot be read.
+fn edits(server: &Server, uri: &str, within: Option<Range>) -> Answer<Option<Vec<TextEdit>>> {
     let document = server.document(uri)?;
     let mut cx = Session::new(Options::default());
     let file = cx.sources.add("", &document.path, document.text.clone());
-    let Some(formatted) = fmt::formatted(&mut cx, file) else {
-        let first = cx.diags.take().into_iter().next();
-        let why = first.map_or(String::new(), |first| format!(": {}", first.message));
-        return Err(refusal(ErrorCode::RequestFailed, format!("the text cannot be read{why}")));
-    };
+    let Some(formatted) = fmt::formatted(&mut cx, file) else { return Ok(None) };
     let mut edits = changed_lines(&document.text, &formatted);
     if let Some(within) = within {
         edits.retain(|edit| within.start.line <= edit.first && edit.end <= within.end.line + 1);
@@ -68,13 +64,11 @@ fn edits(server: &Server, uri: &str, within: Option<Range>) -> Answer<Vec<TextEd
         true => text::position(source, source.text.len() as u32, server.encoding),
         false => lsp_types::Position { line, character: 0 },
     };
-    Ok(edits
-        .into_iter()
-        .map(|edit| TextEdit {
-            range: Range { start: line_start(edit.first), end: line_start(edit.end) },
-            new_text: edit.new,
-        })
-        .collect())
+    let made = edits.into_iter().map(|edit| TextEdit {
+        range: Range { start: line_start(edit.first), end: line_start(edit.end) },
+        new_text: edit.new,
+    });
+    Ok(Some(made.collect()))
 }
 
 /// Lines from `first` to before `end`, from 0, are replaced by `new`.

@@ -65,6 +65,7 @@ def fixed_text():
     claim("formatting of a range", (done[4:6], done[10:]), (formatted[4:6], text.split("\n")[10:]))
     in_c = text.replace("var n: u32 = 3", "u32 n = 3;\n    int m = 4").replace('"%u", n', '"%u %d", n, m')
     client.tell("textDocument/didChange", {"textDocument": {"uri": uri, "version": 2}, "contentChanges": [{"text": in_c}]})
+    claim("no formatting of what cannot be read", client.ask("textDocument/formatting", {**document, **options}), None)
     context = {"diagnostics": [], "only": ["source.fixAll"]}
     actions = client.ask("textDocument/codeAction", {**document, "range": whole(in_c), "context": context})
     claim("one action applies all fixes", [action["title"] for action in actions], ["apply all certain fixes"])
