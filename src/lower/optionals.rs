@@ -3,6 +3,7 @@
 use super::func::{Dest, Lowering, Slot};
 use super::scan::may_write;
 use crate::diag::codes::syntax::NestingTooDeep;
+use crate::fold::CompareOp;
 use crate::ir::Value;
 use crate::sema::tree::{Binding, Block, Expr, If, LocalId, MapId, Optional, OptionalKind};
 use crate::source::Span;
@@ -55,6 +56,10 @@ impl<'a> Lowering<'a> {
                 let ty = self.cx.types.opt(header);
                 (self.at(optional.span).b.packet_at(ctx, offset, ty), header)
             }
+            OptionalKind::Meta { ctx, field, of } => {
+                let ctx = self.scalar(ctx);
+                self.at(optional.span).metadata(ctx, *field, *of)
+            }
             OptionalKind::Builtin { builtin, args } => {
                 let place = self.temporary("value", optional.ty);
                 let there = self.ask(builtin, args, place, optional.span);
@@ -65,6 +70,23 @@ impl<'a> Lowering<'a> {
             OptionalKind::Pointer(pointer) => self.pointer_optional(pointer, optional.span),
             OptionalKind::View(_) => crate::bug!("a view is tested by its numbers"),
         }
+    }
+
+    /// A value at the start of the metadata, which end where the packet begins, and the type of its place. `field` is that of the context
+    /// where they begin.
+    fn metadata(&mut self, ctx: Value, field: usize, of: Ty) -> (Value, Ty) {
+        let byte = self.cx.types.ptr(Ty::U8, Space::Packet, false);
+        let size = self.cx.types.size_of(of);
+        let (start, data) = (self.b.packet_ctx_load(ctx, field as i128, byte), self.b.packet_start(ctx, byte));
+        let size = self.b.ks_const(size.into(), Ty::U64);
+        let end = self.b.mem_ptr_add(start, size, byte);
+        let is_there = self.b.arith_cmp(end, data, CompareOp::Le.word(), Ty::BOOL);
+        let pointer = self.cx.types.ptr(of, Space::Packet, false);
+        let pointer = self.b.arith_cast(start, pointer);
+        let place = self.deref(pointer);
+        let stored = self.b.func.ty(place);
+        let ty = self.cx.types.opt(stored);
+        (self.b.mem_some_if(is_there, place, ty), stored)
     }
 
     /// The entry of a key, which is in a place, and the type of its place.
@@ -125,9 +147,11 @@ impl<'a> Lowering<'a> {
             | OptionalKind::Builtin { .. } => Slot::Place(value),
             OptionalKind::InnerMap { bound, .. } => return self.bind_map(*bound, value),
             OptionalKind::Record { .. } => return self.bind_record(binding, value),
-            OptionalKind::Packet { .. } if !self.uses.in_memory(binding.local) => Slot::Pointee(value),
+            OptionalKind::Packet { .. } | OptionalKind::Meta { .. } if !self.uses.in_memory(binding.local) => {
+                Slot::Pointee(value)
+            }
             OptionalKind::Pointer(_) if !self.uses.in_memory(binding.local) => Slot::Value(value),
-            OptionalKind::Packet { .. } => {
+            OptionalKind::Packet { .. } | OptionalKind::Meta { .. } => {
                 let address = self.at(binding.source.span).address(value);
                 return self.bind_variable(binding.local, address);
             }

@@ -68,7 +68,10 @@ impl State<'_, '_> {
             OptionalKind::MapEntry { .. } | OptionalKind::MapEntryOr { .. } => LocalKind::Entry,
             OptionalKind::InnerMap { .. } => LocalKind::InnerMap,
             OptionalKind::MapTake { .. } | OptionalKind::View(_) | OptionalKind::Builtin { .. } => LocalKind::Var,
-            OptionalKind::Record { .. } | OptionalKind::Packet { .. } | OptionalKind::Pointer(_) => LocalKind::Tested,
+            OptionalKind::Record { .. }
+            | OptionalKind::Packet { .. }
+            | OptionalKind::Meta { .. }
+            | OptionalKind::Pointer(_) => LocalKind::Tested,
         };
         let local = self.declare(&name.name, source.ty, name.span, kind);
         if let OptionalKind::MapEntry { map, .. } | OptionalKind::MapEntryOr { map, .. } = &source.kind {

@@ -182,7 +182,7 @@ impl Site<'_, '_> {
         {
             let of = self.ty_name(ctx.ty);
             self.error(name.span, ContextFieldRefused { field: spec.name.to_owned(), of })
-                .help("programs hand over to each other in maps, or in `mark` and `cb` of a `__sk_buff`");
+                .help("`ctx.meta(T)` is the `T` at the start of the metadata: `if (var m = ctx.meta(T)) { … }`");
             return error_expr(span);
         }
         let of = self.context_field(ctx.ty, field).and_then(|(_, spec)| spec.kernel);

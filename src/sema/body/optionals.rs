@@ -60,7 +60,7 @@ impl Checker<'_, '_> {
         Some(Optional { kind: OptionalKind::Pointer(value), ty, span })
     }
 
-    /// `m.entry(k, init)`, `q.pop()`, `ctx.packet(offset, T)` and `getenv(name)`; none if it is no such call.
+    /// `m.entry(k, init)`, `q.pop()`, `ctx.packet(offset, T)`, `ctx.meta(T)` and `getenv(name)`; none if it is no such call.
     fn optional_call(&mut self, expr: &ast::Expr) -> Option<Option<Optional>> {
         let Ast::Call { callee, args } = &expr.kind else { return None };
         if let Some(builtin) = plain_name(callee).and_then(|name| self.absent_builtin(name)) {
@@ -71,6 +71,10 @@ impl Checker<'_, '_> {
             "packet" => {
                 let ctx = self.context_named(base)?;
                 Some(self.packet_call(ctx, name, args, expr.span))
+            }
+            "meta" if self.context_named(base).is_some() => {
+                let ctx = self.context_named(base)?;
+                Some(self.meta_call(ctx, name, args, expr.span))
             }
             method => {
                 let map = self.map_named(base)?;

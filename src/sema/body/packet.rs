@@ -4,11 +4,12 @@ use super::exprs::strip;
 use super::value::{Value, cast, error_expr};
 use super::{Checker, Site, State};
 use crate::ast::{self, Ident};
+use crate::diag::codes::contexts::NoSuchMethod;
 use crate::diag::codes::types::{MismatchedTypes, PaddedHeader};
 use crate::sema::consts;
 use crate::sema::tree::{Expr, ExprKind, LocalId, Optional, OptionalKind};
 use crate::source::Span;
-use crate::tables::{MethodOwner, ValueMethod};
+use crate::tables::{FieldRole, MethodOwner, ValueMethod};
 use crate::types::layout::Padding;
 use crate::types::{Space, Ty};
 
@@ -23,6 +24,30 @@ impl Checker<'_, '_> {
         let offset = self.value(&offset.value, Some(Ty::U32));
         let of = self.type_argument(&of.value);
         self.packet_at(ctx, offset, of, span)
+    }
+
+    /// `ctx.meta(T)`
+    pub fn meta_call(&mut self, ctx: LocalId, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Optional> {
+        let [of] = args else {
+            self.wrong_count("meta", "1 argument", args.len(), name.span)
+                .help("`ctx.meta(T)` gives the `T` at the start of the metadata before the packet");
+            return None;
+        };
+        let fields = self.context_spec(self.vars[ctx].ty).map(|context| context.fields.iter());
+        let Some(field) = fields.and_then(|mut fields| fields.position(|field| field.role == FieldRole::PacketMeta))
+        else {
+            let of = "this context, which has no metadata".to_owned();
+            self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
+            return None;
+        };
+        let of = self.type_argument(&of.value);
+        if of == Ty::ERROR {
+            return None;
+        }
+        let ctx = self.read_local(ctx, span);
+        self.warn_padding(of, span);
+        let ty = self.cx.types.ptr(of, Space::Packet, false);
+        Some(Optional { kind: OptionalKind::Meta { ctx, field, of }, ty, span })
     }
 
     /// `ctx.packet(offset, T)` as the value of a variable, which must be tested before it is followed; none if it is

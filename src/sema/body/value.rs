@@ -136,6 +136,7 @@ fn optional_has_effect(optional: &OptionalKind) -> bool {
         | OptionalKind::Record { .. }
         | OptionalKind::Builtin { .. } => true,
         OptionalKind::Packet { ctx, offset, .. } => has_effect(ctx) || has_effect(offset),
+        OptionalKind::Meta { ctx, .. } => has_effect(ctx),
         OptionalKind::Pointer(value) | OptionalKind::View(value) => has_effect(value),
     }
 }

@@ -27,6 +27,8 @@ pub enum OptionalKind {
     Record { map: MapId, tail: Option<Expr> },
     /// `ctx.packet(offset, T)`
     Packet { ctx: Expr, offset: Expr, of: Ty },
+    /// `ctx.meta(T)`: `field` is that of the context where the metadata begin.
+    Meta { ctx: Expr, field: usize, of: Ty },
     /// A pointer that may be null.
     Pointer(Expr),
     /// A view that has as many bytes as it was asked for.
@@ -38,7 +40,7 @@ pub enum OptionalKind {
 impl Optional {
     /// Whether it is a part of a packet.
     pub fn is_header(&self) -> bool {
-        matches!(self.kind, OptionalKind::Packet { .. })
+        matches!(self.kind, OptionalKind::Packet { .. } | OptionalKind::Meta { .. })
     }
 }
 

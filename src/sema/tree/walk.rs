@@ -102,6 +102,7 @@ pub trait Visitor<'t> {
         match &optional.kind {
             OptionalKind::MapEntry { key: expr, .. }
             | OptionalKind::InnerMap { key: expr, .. }
+            | OptionalKind::Meta { ctx: expr, .. }
             | OptionalKind::View(expr)
             | OptionalKind::Pointer(expr) => self.expr(expr),
             OptionalKind::MapEntryOr { key: first, init: second, .. }

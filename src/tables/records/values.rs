@@ -23,6 +23,8 @@ words! {
         Packet,
         /// A view of the packet.
         Bytes,
+        /// The metadata before the packet.
+        Meta,
         /// A part of a view.
         Slice,
         /// A value that lies in a view.
