@@ -72,6 +72,7 @@ impl<'a> Machine<'a> {
             | OptionalKind::InnerMap { .. }
             | OptionalKind::MapTake { .. }
             | OptionalKind::Record { .. }
+            | OptionalKind::Meta { .. }
             | OptionalKind::Pointer(_)
             | OptionalKind::View(_)
             | OptionalKind::Builtin { .. } => Err(Stop::Unknown("a header of no packet")),

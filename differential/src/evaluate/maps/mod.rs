@@ -101,7 +101,7 @@ impl<'a> Machine<'a> {
             OptionalKind::Packet { offset, of, .. } => self.header(offset, *of)?.map(Found::Value),
             OptionalKind::View(view) => self.tested_view(view)?.map(Found::Value),
             OptionalKind::Record { map, tail } => self.reserve(*map, tail.as_ref())?.map(Found::Value),
-            OptionalKind::InnerMap { .. } | OptionalKind::Builtin { .. } => {
+            OptionalKind::InnerMap { .. } | OptionalKind::Meta { .. } | OptionalKind::Builtin { .. } => {
                 return Err(Stop::Unknown("a kind of optional"));
             }
         })
