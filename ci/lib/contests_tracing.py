@@ -32,7 +32,7 @@ TRACED = (
            why="the rest of a text of 64 bytes is zero, which the peer leaves as it is: 8 stores"),
     Traced("exit_log", "executions", ("exits", "8xiiIBB?16s16sx"), variables=("lost",), limit=1.14,
            why="the rest of texts and the padding are zero, which the peer leaves as they are; `cred` is tested for null"),
-    Traced("state_log", "connections", ("changes", "16xQHHH2xI16B16BBB16s2x"), variables=("lost",), limit=0.99, oldest_limit=1.01),
+    Traced("state_log", "connections", ("changes", "16xQHHH2xI16B16BBB16s2x"), variables=("lost",), limit=0.99, oldest_limit=1.02),
     Traced("disk_times", "reads", ("slow", "8xQIIi8s16s4x"), variables=("lost",), limit=1.03,
            why="texts of the record are found on kernels too whose records have them elsewhere; the histogram keeps a sum"),
     Traced("run_queue", "sleeps", counted=("since",), limit=0.9),
