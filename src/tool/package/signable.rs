@@ -40,7 +40,7 @@ fn maps(module: &Module) -> impl Iterator<Item = (Span, String, &'static str)> {
     module.maps.iter().filter_map(|map| {
         let why = if map.pinned {
             PINNED
-        } else if map.kind.name == "arena" {
+        } else if map.kind.is_arena() {
             "user space has the memory of an arena at an address that the loader does not know"
         } else {
             return None;

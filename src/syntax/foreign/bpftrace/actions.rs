@@ -5,6 +5,7 @@ use super::probes::{Arguments, Probe};
 use super::program::Program;
 use crate::source::scan::Scanner;
 use crate::syntax::is_keyword;
+use crate::tables::Machine;
 use crate::tracefs;
 
 /// The values of bpftrace that have a counterpart as an expression, with the type of a key.
@@ -18,10 +19,6 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("nsecs", "now_ns()", "u64"),
     ("comm", "comm()", "str(16)"),
 ];
-
-/// The registers of the arguments of a call (the System V ABI of x86-64), as `pt_regs` has them.
-const ARGUMENTS: &[(&str, &str)] =
-    &[("arg0", "di"), ("arg1", "si"), ("arg2", "dx"), ("arg3", "cx"), ("arg4", "r8"), ("arg5", "r9")];
 
 /// The numbers of C that fields of records are, and their types here. All others are unsigned numbers, or none.
 const NUMBERS: &[(&str, &str)] = &[
@@ -271,19 +268,14 @@ impl<'p> Body<'p> {
         let (mut out, mut end, mut at) = (String::new(), 0, 0);
         while at < tokens.len() {
             let (lo, token) = tokens[at];
+            let register = register(token).filter(|_| matches!(self.probe.arguments, Arguments::Registers));
             let (translated, count) = match token {
                 "args" if matches!(word(at + 1), "." | "->") => (self.argument(word(at + 2))?, 3),
                 "retval" => match self.probe.arguments {
                     Arguments::Result(name) => (name.to_owned(), 1),
                     Arguments::Event(..) | Arguments::Registers | Arguments::None => return None,
                 },
-                _ if matches!(self.probe.arguments, Arguments::Registers)
-                    && ARGUMENTS.iter().any(|(name, _)| *name == token) =>
-                {
-                    let register =
-                        ARGUMENTS.iter().find(|(name, _)| *name == token).map_or("", |(_, register)| register);
-                    (format!("ctx->{register}"), 1)
-                }
+                _ if let Some(register) = register => (format!("ctx->{register}"), 1),
                 "$" => (word(at + 1).to_owned(), 2),
                 "@" => {
                     let rest = &text[lo..];
@@ -322,6 +314,12 @@ impl<'p> Body<'p> {
             None => format!("ctx->{name}"),
         })
     }
+}
+
+/// The register of `arg0` and so on in `pt_regs`, on the machine whose kernel runs the program.
+fn register(argument: &str) -> Option<&'static str> {
+    let number: usize = argument.strip_prefix("arg")?.parse().ok()?;
+    Machine::native().arguments.get(number).copied()
 }
 
 fn number_of(ty: &str) -> Option<&'static str> {
