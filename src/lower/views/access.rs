@@ -267,12 +267,17 @@ impl<'a> Lowering<'a> {
         spec.form(mode).is_some_and(|form| form.linear)
     }
 
-    /// Whether two views certainly share no byte.
+    /// Whether two views certainly share no byte: those of different kinds of memory that BPF code has. In user space a pointer of one kind
+    /// may lead into another.
     fn are_apart(&self, one: View, other: View) -> bool {
-        let space = |view: View| match view.root {
-            Root::Packet(_) => Some(Space::Packet),
-            Root::Memory(bytes) => Some(self.pointee(bytes).1).filter(|space| *space != Space::Any),
-            Root::Record(_) | Root::Buffer(_) => None,
+        let space = |view: View| {
+            let space = match view.root {
+                Root::Packet(_) => Space::Packet,
+                Root::Memory(bytes) => self.pointee(bytes).1,
+                Root::Record(_) | Root::Buffer(_) => return None,
+            };
+            let kinds = [Space::Stack, Space::Global, Space::MapValue, Space::Percpu, Space::Packet, Space::Ringbuf];
+            kinds.contains(&space).then_some(space)
         };
         matches!((space(one), space(other)), (Some(one), Some(other)) if one != other)
     }
