@@ -1,5 +1,5 @@
 //! Whether the process has a `/sys` of its own. `ip netns exec` mounts one, so that `/sys/class/net` is of the namespace (`netns_switch` in
-//! iproute2's lib/namespace.c): what is mounted below the machine's `/sys`, as bpffs, cgroup2 and tracefs, is not there.
+//! iproute2's lib/namespace.c): the file systems below the machine's `/sys`, as bpffs, cgroup2 and tracefs, are not there.
 
 use super::escape;
 use std::fs;

@@ -87,7 +87,8 @@ codes! {
     /// A signature that the certificate does not verify would be refused by every kernel.
     E0994 OtherKey { key, certificate } = "the key `{key}` is not that of the certificate `{certificate}`",
 
-    /// What is signed is a program that makes the maps and loads the others; libbpf makes it of the object, and cannot do so for all of them.
+    /// The signature is over a loader, a program that makes the maps and loads the other programs. libbpf makes the loader of an object, and not
+    /// of every object.
     E0995 NoLoader { why } = "the object cannot be signed, since there can be no loader of it: {why}",
 
     /// The linker failed; its last words follow.

@@ -2,8 +2,8 @@
 //! beside what all loaders read.
 //!
 //! Linux verifies a signature over the instructions of a program that is loaded (`bpf_prog_verify_signature` of kernel/bpf/syscall.c, since
-//! 6.18). What is signed is a loader, a program that loads the others (`ks_verify_load::loader`): the others are data of it, and a digest of
-//! that is among the instructions.
+//! 6.18). Signed are the instructions of a loader, a program that loads the others (`ks_verify_load::loader`). The others are in its data,
+//! and its instructions hold a digest of these data.
 
 pub mod key;
 mod loaders;

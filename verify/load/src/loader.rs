@@ -29,7 +29,7 @@ const MOST: usize = 32;
 /// Makes the loader of an object. The maps of its variables begin with the name, as those of libbpf do.
 ///
 /// # Errors
-/// The object has what such a loader cannot do; libbpf prints what that is.
+/// The object has a map or program that such a loader cannot make; libbpf prints which.
 pub fn of(object: &[u8], name: &str) -> io::Result<Loader> {
     let opened = opened(object, name)?;
     opened.without_pins();

@@ -132,7 +132,7 @@ fn source(pointer: PointerValue) -> PointerValue {
 /// What is known of one record on each edge between blocks.
 struct Facts<'c> {
     record: PointerValue<'c>,
-    /// The block that reserves it: in a loop what was known before is of another record.
+    /// The block that reserves it. In a loop, facts from before this block are about the record of the iteration before.
     start: usize,
     /// For each block what is known behind it, where its branch goes to its successors in their order.
     edges: Vec<Vec<Known>>,

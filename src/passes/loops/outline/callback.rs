@@ -134,7 +134,7 @@ fn written_behind_pointers(func: &Function, types: &Types, body: RegionId) -> Ve
     found
 }
 
-/// The pointer that leads to a place, if it is never null and what it points to is on the stack.
+/// The pointer that leads to a place, if it is never null and points to the stack.
 fn stack_pointer(func: &Function, types: &Types, place: Value) -> Option<Value> {
     let data = func.def(place).map(|op| &func.ops[op]).filter(|data| data.opcode == Opcode::KsDeref)?;
     let pointer = data.operands[0];
@@ -144,8 +144,8 @@ fn stack_pointer(func: &Function, types: &Types, place: Value) -> Option<Value> 
 /// Branches of a body up to which only what is compared is hidden.
 const MAX_BRANCH_POINTS: usize = 4;
 
-/// Places of a body that return, up to which the verifier may know what each of them returns: what follows the loop is walked once more
-/// where it does not.
+/// So many places of a body may return before the result is hidden from the verifier. A hidden result costs another walk over the code behind
+/// the loop.
 const MAX_RETURNS: usize = 2;
 
 /// Ends an iteration that follows the one that left the loop.
